@@ -1,0 +1,9 @@
+"""The instructor's side of the course: build, answers, intake, execution, judging, reports."""
+
+import os
+import sys
+
+# nbgrader starts `alembic` by name for a new gradebook: find the one of this environment.
+_here = os.path.dirname(sys.executable)
+if _here not in os.environ.get("PATH", "").split(os.pathsep):
+    os.environ["PATH"] = os.pathsep.join([_here, os.environ.get("PATH", "")])

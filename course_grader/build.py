@@ -1,0 +1,143 @@
+"""Build the four trees from the masters: all of a unit, or nothing of it."""
+
+__all__ = ["build", "check_names", "planned"]
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import nbformat
+
+from course_grader import leaks, markers, notebooks
+from course_grader.course import PROJECT, CourseError
+from course_grader.masters import read_master
+from course_grader.perform import perform
+from course_grader.reference import reference_for, visible_part
+from course_grader.release import generate_release
+from course_utils.comparison import EXPECTED_FILE
+
+
+def build(unit, *, project=PROJECT, say=print):
+    """Build the four trees of a unit; nothing moves until all is made.
+
+    Parameters
+    ----------
+    unit : Unit
+    project : Path
+        Where the four trees lie.
+    say : callable
+        Told one line for each tree.
+    """
+    with tempfile.TemporaryDirectory(dir=_scratch(project)) as folder:
+        stage = Path(folder)
+        for path, text in planned(unit).items():
+            _write(stage / path, text)
+        _execute(unit, stage, project, say)
+        leaks.check_release(unit, stage)
+        _move(stage, project, say)
+
+
+def planned(unit):
+    """Return {path: bytes} of all four trees before execution: what the masters say today.
+
+    The drift test compares these with the committed trees.
+    """
+    lesson = read_master(unit.master("lesson"), "lesson")
+    assignment = read_master(unit.master("assignment"), "assignment")
+    visible = json.dumps(visible_part(reference_for(unit)), indent=1, sort_keys=True) + "\n"
+    name = f"{unit.name}.ipynb"
+    plan = {
+        f"source/{unit.name}/{EXPECTED_FILE}": visible.encode(),
+        f"source/{unit.name}/{name}": _bytes(notebooks.source(unit, assignment)),
+        f"notebooks/{name}": _bytes(notebooks.lesson(unit, lesson)),
+        f"solutions/{name}": _bytes(notebooks.solutions(unit, assignment)),
+    }
+    return plan | _release(unit, assignment, plan)
+
+
+def check_names(units):
+    """Stop if two units have an exercise of the same name: results are kept by it."""
+    seen = {}
+    for unit in units:
+        master = read_master(unit.master("assignment"), "assignment")
+        for exercise in master.exercises.values():
+            if exercise.name in seen:
+                master.fail(
+                    exercise.solution,
+                    f"exercise {exercise.name!r} is also in {seen[exercise.name]}: rename one",
+                )
+            seen[exercise.name] = unit.name
+
+
+def _release(unit, assignment, plan):
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / unit.name
+        for path, content in plan.items():
+            if path.startswith("source/"):
+                _write(source / Path(path).name, content)
+        made = generate_release(source, unit)
+    released = nbformat.reads(made[f"{unit.name}.ipynb"].decode(), as_version=4)
+    _check_stubs(assignment, released)
+    made[f"{unit.name}.ipynb"] = _bytes(released)
+    return {f"release/{unit.name}/{name}": content for name, content in made.items()}
+
+
+def _check_stubs(assignment, released):
+    """Stop unless nbgrader's stub is the one that 'not attempted' is recognised by."""
+    sources = {cell.id: cell.source for cell in released.cells}
+    for exercise in assignment.exercises.values():
+        if sources[f"{exercise.name}-solution"] != markers.stub(exercise.solution.source):
+            raise CourseError(f"{exercise.name}: the released stub is not the expected one")
+
+
+def _execute(unit, stage, project, say):
+    """Execute lesson and solutions, or keep the committed outputs where nothing changed."""
+    for tree in ("notebooks", "solutions"):
+        path = Path(tree) / f"{unit.name}.ipynb"
+        fresh = notebooks.load(stage / path)
+        kept = _kept(fresh, project / path)
+        if kept:
+            say(f"{path}: unchanged")
+        else:
+            say(f"{path}: executing")
+            (stage / "run").mkdir(exist_ok=True)
+            shutil.copy(stage / f"source/{unit.name}/{EXPECTED_FILE}", stage / "run")
+            perform(fresh, stage / "run")
+        notebooks.save(kept or fresh, stage / path)
+    shutil.rmtree(stage / "run", ignore_errors=True)
+
+
+def _kept(fresh, path):
+    """Return the committed notebook if it was made from the same cells and modules."""
+    if not path.is_file():
+        return None
+    old = notebooks.load(path)
+    same = [(c.id, c.source) for c in old.cells] == [(c.id, c.source) for c in fresh.cells]
+    return old if same and old.metadata.get("course") == fresh.metadata.course else None
+
+
+def _move(stage, project, say):
+    for path in sorted(p for p in stage.rglob("*") if p.is_file()):
+        target = project / path.relative_to(stage)
+        if not target.is_file() or target.read_bytes() != path.read_bytes():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+            say(f"{path.relative_to(stage)}: written")
+
+
+def _scratch(project):
+    """Return a folder on the same disk as the trees, so that a move is one step."""
+    folder = project / "build"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _bytes(notebook):
+    return (nbformat.writes(notebook) + "\n").encode()

@@ -1,0 +1,92 @@
+"""Where things lie: the project, its units, and an nbgrader course folder."""
+
+__all__ = ["PROJECT", "Course", "CourseError", "Unit", "find_unit", "units"]
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+import course_utils
+
+PROJECT = Path(course_utils.__file__).resolve().parents[1]
+LIMITS = {"cell_seconds": 10, "submission_seconds": 60, "memory_gib": 4}
+
+
+class CourseError(Exception):
+    """Something a user can mend; the message says what was received and what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """One unit: a folder of masters named NN_topic, with its unit.toml."""
+
+    folder: Path
+
+    @property
+    def name(self):
+        """The unit's name, NN_topic: also the assignment's and the notebook's."""
+        return self.folder.name
+
+    @property
+    def facts(self):
+        """What unit.toml says: title, minutes, topics."""
+        path = self.folder / "unit.toml"
+        try:
+            return tomllib.loads(path.read_text("utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise CourseError(f"{path}: {error}; write title, minutes and topics") from error
+
+    @property
+    def limits(self):
+        """Seconds per cell and per submission, GiB of memory: unit.toml's [limits] may raise."""
+        return LIMITS | self.facts.get("limits", {})
+
+    def master(self, kind):
+        """Return the path of lesson.py, assignment.py or answers.py."""
+        return self.folder / f"{kind}.py"
+
+
+@dataclasses.dataclass(frozen=True)
+class Course:
+    """An nbgrader course folder: the project itself, or a copy such as the sample class."""
+
+    root: Path = PROJECT
+
+    def path(self, step, unit, student="."):
+        """Return the folder of a step (source, release, submitted, ...) for a unit."""
+        return self.root / step / student / unit.name
+
+    def notebook(self, step, unit, student="."):
+        """Return the notebook of a step (source, release, submitted, ...) for a unit."""
+        return self.path(step, unit, student) / f"{unit.name}.ipynb"
+
+    def record(self, unit, student):
+        """Return the path of the judge's JSON record for a submission."""
+        return self.root / "records" / unit.name / f"{student}.json"
+
+    @property
+    def db_url(self):
+        """The SQLite gradebook's address."""
+        return f"sqlite:///{self.root / 'gradebook.db'}"
+
+
+def units(project=PROJECT):
+    """Return all units in order."""
+    folders = sorted(path.parent for path in (project / "masters").glob("*/unit.toml"))
+    return [Unit(folder) for folder in folders]
+
+
+def find_unit(word, project=PROJECT):
+    """Return the unit that a number or a name means, such as 01 or 01_loss_as_likelihood.
+
+    Raises
+    ------
+    CourseError
+        If there is none; the message lists the units.
+    """
+    known = units(project)
+    found = [unit for unit in known if word in (unit.name, unit.name.split("_")[0])]
+    if len(found) == 1:
+        return found[0]
+    names = "\n".join(f"  {unit.name}  {unit.facts.get('title', '')}" for unit in known)
+    raise CourseError(f"No unit is called '{word}'. The units are:\n{names}")

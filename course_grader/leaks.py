@@ -1,0 +1,105 @@
+"""Find what must not leave the instructor's side: solutions, hidden checks, hidden values."""
+
+__all__ = ["check_release", "leaks_in", "secrets_of"]
+
+import dataclasses
+import math
+import re
+
+import nbformat
+
+from course_grader import markers
+from course_grader.course import CourseError
+from course_grader.handsfree import NUMBER
+from course_grader.masters import read_master
+from course_grader.reference import reference_for
+
+MARKS = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN SOLUTION", "END SOLUTION")
+LONG = 20  # a shorter line says too little to be told from anyone's code
+
+
+@dataclasses.dataclass(frozen=True)
+class Secrets:
+    """What a unit must not show: lines of code, and values to 4 significant digits."""
+
+    lines: frozenset
+    values: frozenset
+
+
+def secrets_of(unit):
+    """Collect a unit's solution and hidden lines, and its hidden reference values."""
+    master = read_master(unit.master("assignment"), "assignment")
+    public, lines = set(), set()
+    for cell in master.cells:
+        public |= _lines(markers.stub(cell.source) if "hidden" not in cell.roles else "")
+        lines |= _lines(cell.source if cell.roles.keys() & {"exercise", "hidden"} else "")
+    return Secrets(frozenset(lines - public), frozenset(_hidden_values(reference_for(unit))))
+
+
+def leaks_in(text, secrets):
+    """Return a sentence for each secret that stands in a text (of a notebook, a file, a page)."""
+    found = [f"the marker {mark!r}" for mark in MARKS if mark in text]
+    found += [f"the line {line!r}" for line in sorted(secrets.lines) if line in text]
+    shown = {_digits(float(word)) for word in NUMBER.findall(text)}
+    return found + [f"the hidden value {value}" for value in sorted(secrets.values & shown)]
+
+
+def check_release(unit, folder):
+    """Stop the build if release or lesson of a unit holds a secret of it.
+
+    Raises
+    ------
+    CourseError
+        Names the file and the secret.
+    """
+    secrets = secrets_of(unit)
+    lesson = folder / "notebooks" / f"{unit.name}.ipynb"
+    for path in [*sorted((folder / "release" / unit.name).iterdir()), lesson]:
+        for leak in leaks_in(readable(path), secrets):
+            message = (
+                f"{path.relative_to(folder)} shows {leak}: change the hidden input or the text"
+            )
+            raise CourseError(f"{unit.name}: {message}")
+
+
+def readable(path):
+    """Return what can be read in a file: for a notebook its cells, metadata and text outputs."""
+    text = path.read_bytes().decode("utf-8", "replace")
+    if path.suffix != ".ipynb":
+        return text
+    notebook = nbformat.reads(text, as_version=4)
+    parts = [str(notebook.metadata)]
+    for cell in notebook.cells:
+        parts += [cell.source, str({k: v for k, v in cell.metadata.items() if k != "nbgrader"})]
+        parts += [_output(output) for output in cell.get("outputs", [])]
+    return "\n".join(parts)
+
+
+def _output(output):
+    data = {k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")}
+    return "\n".join([output.get("text", ""), str(data), "\n".join(output.get("traceback", []))])
+
+
+def _lines(source):
+    stripped = (line.strip() for line in source.splitlines())
+    return {line for line in stripped if len(line) >= LONG and not line.startswith("#")}
+
+
+def _hidden_values(reference):
+    for entry in reference.values():
+        for check in entry["checks"][entry["visible"] :]:
+            for value in _numbers(check["got"]):
+                digits = _digits(value)
+                if digits and len(re.sub(r"\D", "", digits.split("e")[0]).strip("0")) >= 4:
+                    yield digits
+
+
+def _numbers(got):
+    if "items" in got:
+        for item in got["items"].values():
+            yield from _numbers(item)
+    yield from (x for x in got.get("data", []) if not isinstance(x, str))
+
+
+def _digits(value):
+    return f"{abs(value):.3e}" if math.isfinite(value) and value else ""

@@ -1,0 +1,126 @@
+"""Prove the checks: right answers pass, wrong ones fail what they say, mutants are rejected."""
+
+__all__ = ["Proof", "prove"]
+
+import dataclasses
+
+import numpy as np
+
+from course_grader import handsfree
+from course_grader.answers import read_answers
+from course_grader.judge import judge, misconception
+from course_grader.masters import read_master
+from course_grader.mutants import mutants
+from course_grader.reference import make_reference
+from course_grader.rehearse import Rehearsal, rehearse_all
+
+
+@dataclasses.dataclass
+class Proof:
+    """What was run for one exercise, and every disagreement found."""
+
+    exercise: str
+    right: int = 0
+    wrong: int = 0
+    made: int = 0
+    rejected: int = 0
+    equivalent: int = 0
+    problems: list[str] = dataclasses.field(default_factory=list)
+
+    def __str__(self):
+        return (
+            f"{self.exercise}: {self.right} right, {self.wrong} wrong; mutants {self.made} made, "
+            f"{self.rejected} rejected, {self.equivalent} equivalent"
+        )
+
+
+def prove(unit, *, texts=()):
+    """Run every answer and mutant of a unit through the real judge.
+
+    Parameters
+    ----------
+    unit : Unit
+    texts : sequence of str
+        What is printed in release and lesson: the numbers that empty hands may use.
+
+    Returns
+    -------
+    list of Proof
+        One for each exercise; `problems` is empty where everything is as claimed.
+    """
+    master = read_master(unit.master("assignment"), "assignment")
+    answers = read_answers(unit, master.exercises)
+    references = [make_reference(unit, by=by) for by in ("solution", "oracle")]
+    guesses = handsfree.guesses_from(handsfree.printed_numbers(*texts))
+    return [
+        _prove(exercise, master, answers[name], [r[name] for r in references], guesses)
+        for name, exercise in master.exercises.items()
+    ]
+
+
+def _prove(exercise, master, answers, references, guesses):
+    proof = Proof(exercise.name)
+    stage = Rehearsal.of(master, exercise)
+    _prove_right(proof, stage, exercise, answers, references)
+    _prove_wrong(proof, stage, answers, references)
+    _prove_mutants(proof, stage, exercise, answers, references[0])
+    _prove_empty_hands(proof, stage, exercise, references[0], guesses)
+    return proof
+
+
+def _prove_right(proof, stage, exercise, answers, references):
+    sources = {"solution": exercise.solution.source} | {a.name: a.source for a in answers.right}
+    for name, record in _records(stage, sources):
+        for verdict in (judge(exercise.name, record, r) for r in references):
+            if verdict.status != "passed":
+                findings = [a.finding for a in verdict.aspects if a.finding]
+                proof.problems.append(f"right answer {name!r} fails: {findings}")
+    proof.right = len(sources)
+
+
+def _prove_wrong(proof, stage, answers, references):
+    records = rehearse_all(stage, [wrong.source for wrong in answers.wrong])
+    for wrong, record in zip(answers.wrong, records, strict=True):
+        for reference in references:
+            fails = failing(proof.exercise, record, reference)
+            if fails != wrong.fails:
+                told = f"fails {sorted(fails)}, but says {sorted(wrong.fails)}"
+                proof.problems.append(f"wrong answer {wrong.name!r} (line {wrong.line}) {told}")
+        if misconception(proof.exercise, record, references[0]) != wrong.name:
+            proof.problems.append(f"wrong answer {wrong.name!r} does not get its own hint")
+    proof.wrong = len(answers.wrong)
+
+
+def _records(stage, sources):
+    return zip(sources, rehearse_all(stage, list(sources.values())), strict=True)
+
+
+def failing(exercise, record, reference):
+    """Return the names of the aspects that a record fails."""
+    verdict = judge(exercise, record, reference)
+    return frozenset(aspect.name for aspect in verdict.aspects if aspect.status != "passed")
+
+
+def _prove_mutants(proof, stage, exercise, answers, reference):
+    made = mutants("solution", exercise.solution.source)
+    for right in answers.right:
+        made |= mutants(right.name, right.source)
+    for name, record in _records(stage, made):
+        rejected = bool(failing(exercise.name, record, reference))
+        proof.rejected += rejected
+        if rejected == (name in answers.equivalent):
+            claim = "is listed as equivalent, but rejected" if rejected else "is not rejected"
+            proof.problems.append(f"mutant {name!r} {claim}:\n{made[name]}")
+    missing = sorted(set(answers.equivalent) - set(made))
+    proof.problems += [f"no mutant is called {name!r}" for name in missing]
+    proof.made, proof.equivalent = len(made), len(answers.equivalent)
+
+
+def _prove_empty_hands(proof, stage, exercise, reference, guesses):
+    fakes = [handsfree.empty_record(reference, np.asarray(guesses))]
+    fakes += handsfree.echo_records(stage, exercise)
+    for fake in fakes:
+        verdict = judge(exercise.name, fake, reference)
+        won = [aspect.name for aspect in verdict.aspects if aspect.status == "passed"]
+        if won:
+            proof.problems.append(f"empty hands earn {verdict.earned:g} points: {won}")

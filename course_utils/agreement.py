@@ -1,0 +1,79 @@
+"""Decide whether a recorded result agrees with the expected one, and say how it differs."""
+
+__all__ = ["RTOL", "agrees", "describe", "shape_of"]
+
+import numpy as np
+
+from course_utils.records import numbers
+
+# float32's, for every dtype: a float64 result may hold numbers that torch computed in float32
+# (Normal(0.0, 2.0) does), and keeping the dtype is graded only where the text asks for it.
+RTOL = 1e-5
+ATOL = 1e-7  # for values that should be zero
+EPS = 1.2e-7
+
+
+def agrees(got, expected):
+    """Tell whether two records hold the same numbers, shape and kind.
+
+    A non-finite number agrees only with the same one, an error only with the same class of
+    error, a boolean only with a boolean. The tolerance is that of float32 arithmetic.
+
+    Parameters
+    ----------
+    got, expected : dict
+        Records made by `course_utils.records.plain` or `failure`; `got` may be forged.
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        return _agrees(got, expected)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+        return False  # a malformed record agrees with nothing
+
+
+def describe(record):
+    """Show a record in at most 60 characters: a number, a short array, or the error."""
+    if "error" in record:
+        return f"{record['error']}: {record.get('message', '')}"[:160]
+    if "items" in record:
+        return "(" + ", ".join(describe(item) for item in record["items"].values())[:100] + ")"
+    array = numbers(record)
+    if record["dtype"] == "bool":
+        return str(array.astype(bool).tolist())[:60]
+    if array.ndim == 0:
+        return f"{array.item():.6g}"
+    shown = ", ".join(f"{x:.4g}" for x in array.ravel()[:4])
+    return f"[{shown}{', ...' if array.size > 4 else ''}]"
+
+
+def shape_of(record):
+    """Return the shape of a numeric record as text, '' for anything else."""
+    return str(tuple(record["shape"])) if "shape" in record else ""
+
+
+def _agrees(got, expected):
+    if "error" in expected or "error" in got:
+        return got.get("error") == expected.get("error")
+    if "items" in expected or "items" in got:
+        return _items_agree(got["items"], expected["items"])
+    if (got["dtype"] == "bool") != (expected["dtype"] == "bool"):
+        return False
+    a, b = numbers(got), numbers(expected)
+    return a.shape == b.shape and _close(a, b)
+
+
+def _items_agree(got, expected):
+    return got.keys() == expected.keys() and all(_agrees(got[k], expected[k]) for k in expected)
+
+
+def _close(a, b):
+    finite = np.isfinite(b)
+    if not np.array_equal(finite, np.isfinite(a)):
+        return False
+    size = np.abs(b[finite])
+    slack = max(ATOL, 10 * EPS * size.max(initial=0.0))
+    near = np.abs(a[finite] - b[finite]) <= RTOL * size + slack
+    return bool(near.all() and np.array_equal(a[~finite], b[~finite], equal_nan=True))

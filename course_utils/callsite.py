@@ -1,0 +1,26 @@
+"""Find the text of a check's lambda, so that the panel can show the call that failed."""
+
+__all__ = ["call_text"]
+
+import ast
+import functools
+import linecache
+
+
+def call_text(call):
+    """Return the expression inside a lambda as it stands in its cell, '' if it can't be found."""
+    code = getattr(call, "__code__", None)
+    if code is None:
+        return getattr(call, "__name__", "")
+    source = "".join(linecache.getlines(code.co_filename))
+    return _lambdas(source).get(code.co_firstlineno, "")
+
+
+@functools.lru_cache(maxsize=8)
+def _lambdas(source):
+    """Return {line: body as text} of the first lambda in each line."""
+    try:
+        nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Lambda)]
+    except SyntaxError:
+        return {}
+    return {node.lineno: ast.unparse(node.body) for node in reversed(nodes)}

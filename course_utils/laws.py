@@ -1,0 +1,66 @@
+"""Named laws that recorded results must obey; whoever compares computes them, not the student.
+
+A law can lose an aspect its points, never win them: each is a function of the recorded arrays
+that returns None when the law holds, or a sentence that says how it is broken.
+"""
+
+__all__ = ["LAWS", "broken"]
+
+import numpy as np
+
+from course_utils.records import numbers
+
+RTOL, ATOL = 1e-5, 1e-7  # float32's: a law holds whatever dtype the function keeps
+
+
+def equal(first, *others):
+    """All results are equal."""
+    if all(_near(first, other) for other in others):
+        return None
+    return "these calls must give the same result"
+
+
+def opposite(first, second):
+    """Two results differ in sign only."""
+    return None if _near(first, -second) else "these two calls must differ in sign only"
+
+
+def nonnegative(*results):
+    """No result is below zero."""
+    return None if all((r >= -ATOL).all() for r in results) else "no result may be negative"
+
+
+def increasing(*results):
+    """Each result is larger than the one before."""
+    grows = all((b > a).all() for a, b in zip(results, results[1:], strict=False))
+    return None if grows else "each result must be larger than the one before"
+
+
+def sums_to_one(*results):
+    """The last axis of each result sums to one."""
+    ok = all(_near(r.sum(-1), np.ones(r.shape[:-1])) for r in results)
+    return None if ok else "the last axis must sum to 1"
+
+
+LAWS = {law.__name__: law for law in (equal, opposite, nonnegative, increasing, sums_to_one)}
+
+
+def broken(name, results):
+    """Say how the named law is broken by recorded results, or None if it holds.
+
+    Parameters
+    ----------
+    name : str
+        A key of `LAWS`.
+    results : dict
+        ``{"items": {"0": record, ...}}``, one record for each call; may be forged.
+    """
+    try:
+        arrays = [numbers(results["items"][key]) for key in sorted(results["items"], key=int)]
+        return LAWS[name](*arrays) if arrays else "nothing was recorded"
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return "a call did not return numbers"
+
+
+def _near(a, b):
+    return a.shape == b.shape and np.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=False)

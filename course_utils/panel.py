@@ -1,0 +1,102 @@
+"""The panel under a check cell: one line for each aspect, as HTML and as plain text."""
+
+__all__ = ["Aspect", "Verdict", "html", "text"]
+
+import dataclasses
+from html import escape
+
+from course_utils.agreement import describe, shape_of
+
+MARKS = {"passed": "✓", "not yet": "✗", "not attempted": "○", "not judged": "?"}
+COLOURS = {
+    "passed": "#009e73",
+    "not yet": "#d55e00",
+    "not attempted": "#777",
+    "not judged": "#777",
+}
+
+
+@dataclasses.dataclass
+class Aspect:
+    """One named aspect of behaviour: its points, whether it passed, and what was found."""
+
+    name: str
+    points: float
+    status: str
+    finding: str = ""
+
+
+@dataclasses.dataclass
+class Verdict:
+    """What is said of one exercise; `earned` is None where nothing is graded."""
+
+    exercise: str
+    status: str
+    aspects: list[Aspect]
+    hint: str = ""
+    earned: float | None = None
+    note: str = ""
+
+    @property
+    def possible(self):
+        """The points at stake."""
+        return sum(aspect.points for aspect in self.aspects)
+
+
+def text(verdict):
+    """Render a verdict as plain text, at most 120 characters a line for each aspect's name."""
+    lines = [_headline(verdict)]
+    for aspect in verdict.aspects:
+        lines.append(f"  {MARKS[aspect.status]} {aspect.name}, {_points(aspect.points)}")
+        lines += [f"      {aspect.finding}"] if aspect.finding else []
+    lines += [f"  Hint: {verdict.hint}"] if verdict.hint else []
+    lines += [f"  {verdict.note}"] if verdict.note else []
+    return "\n".join(lines)
+
+
+def html(verdict):
+    """Render a verdict as HTML that needs no script and no style sheet; everything is escaped."""
+    rows = "".join(_row(aspect) for aspect in verdict.aspects)
+    hint = f"<div style='margin-top:.4em'><b>Hint.</b> {escape(verdict.hint)}</div>"
+    note = f"<div style='margin-top:.4em;opacity:.75'>{escape(verdict.note)}</div>"
+    return (
+        f"<div style='border-left:4px solid {COLOURS[verdict.status]};padding:.4em .8em;"
+        f"background:rgba(127,127,127,.08);max-width:50em'>"
+        f"<div><b>{escape(_headline(verdict))}</b></div>"
+        f"<table style='border:0;margin:.2em 0'>{rows}</table>"
+        f"{hint if verdict.hint else ''}{note if verdict.note else ''}</div>"
+    )
+
+
+def difference(call, got, expected):
+    """Say what a visible check got and what was expected, with both shapes where they differ."""
+    shown, wanted = describe(got), describe(expected)
+    if shape_of(got) != shape_of(expected) and shape_of(got) and shape_of(expected):
+        shown, wanted = f"{shown}, shape {shape_of(got)}", f"{wanted}, shape {shape_of(expected)}"
+    if "error" in got:
+        return f"{call} raised {shown}; expected {wanted}"
+    if "error" in expected:
+        return f"{call} gave {shown}; it must raise {expected['error']}"
+    return f"{call} gave {shown}; expected {wanted}"
+
+
+def _headline(verdict):
+    if verdict.earned is None:
+        return f"{verdict.exercise}: {verdict.status}"
+    return (
+        f"{verdict.exercise}: {verdict.status}, {verdict.earned:g} of {_points(verdict.possible)}"
+    )
+
+
+def _points(points):
+    return f"{points:g} point" if points == 1 else f"{points:g} points"
+
+
+def _row(aspect):
+    cell = "style='text-align:left;vertical-align:top;border:0;padding:.1em .6em .1em 0'"
+    mark = f"<b style='color:{COLOURS[aspect.status]}'>{MARKS[aspect.status]}</b>"
+    return (
+        f"<tr style='background:none'><td {cell}>{mark}</td>"
+        f"<td {cell}>{escape(aspect.name)}</td><td {cell}>{_points(aspect.points)}</td>"
+        f"<td {cell}>{escape(aspect.finding)}</td></tr>"
+    )

@@ -1,0 +1,199 @@
+"""Predictions that a learner commits to before the answer is computed; never graded."""
+
+__all__ = ["predict", "reveal"]
+
+import itertools
+import json
+import math
+import numbers
+import os
+import re
+import warnings
+from pathlib import Path
+
+from IPython.display import display
+
+FILE = "progress.json"
+
+
+def predict(name, value, *, ask, choices=None):
+    """Show a question and keep the learner's first answer to it.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the course, led by the unit's number: "01-two-words".
+    value : ..., number, or one of `choices`
+        With `...` the question is shown and the notebook runs on. Anything else is kept in
+        progress.json beside the notebook, unless an answer is there already: the first one
+        stays. With COURSE_PROGRESS=off nothing is read or written.
+    ask : str
+        The question, with the unit of the answer, in plain text.
+    choices : sequence of str, optional
+        The possible answers, where the answer is not a number.
+
+    Raises
+    ------
+    ValueError
+        The name has another form, or the value is neither a number nor one of the choices.
+
+    Examples
+    --------
+    >>> predict("01-sum", ..., ask="What is 1 + 1?", choices=("2", "11"))
+    What is 1 + 1?
+    Put your answer in place of ... and run this cell: one of '2', '11'.
+    """
+    kept = _kept(name)
+    if value is not ...:
+        answer = _number(value) if choices is None else _choice(value, choices)
+        _show(f"{ask}\n{_keep(name, answer, ask)}")
+    elif kept is not None:
+        _show(f"{ask}\nYour prediction: {_text(kept)}")
+    else:
+        how = "a number" if choices is None else f"one of {', '.join(map(repr, choices))}"
+        _show(f"{ask}\nPut your answer in place of ... and run this cell: {how}.")
+
+
+def reveal(name, truth, *, within=0.0, unit=""):
+    """Show the answer to a question, and how far the kept prediction was from it.
+
+    Parameters
+    ----------
+    name : str
+        As handed to `predict`.
+    truth : number or str
+        The answer; computed in the notebook where it is a number.
+    within : float, 0 or larger
+        Distance up to which a number counts as right.
+    unit : str
+        Unit of the number.
+
+    Raises
+    ------
+    ValueError
+        The name has another form, or a choice was kept where the truth is a number.
+
+    Examples
+    --------
+    >>> reveal("01-sum", 2, unit="apples")
+    The answer is 2 apples. No prediction was kept for this question.
+    """
+    truth = truth if isinstance(truth, str) else _number(truth)
+    guess = _kept(name)
+    answer = f"{_text(truth)} {unit}".rstrip()
+    if guess is None:
+        _show(f"The answer is {answer}. No prediction was kept for this question.")
+        return
+    if isinstance(guess, str) != isinstance(truth, str):
+        raise ValueError(f"{name}: cannot compare the kept {guess!r} with the truth {truth!r}")
+    verdict = _verdict(guess, truth, within)
+    _show(f"You predicted {_text(guess)}; the answer is {answer}: {verdict}.")
+
+
+def _verdict(guess, truth, within):
+    if guess == truth or guess != guess and truth != truth:
+        return "right"
+    if isinstance(truth, str) or not math.isfinite(guess - truth):
+        return "not this time"
+    if abs(guess - truth) <= within:
+        return f"right within {within:g}"
+    side = ", on the other side of zero" if guess * truth < 0 else ""
+    return f"off by {abs(guess - truth):.6g}{side}"
+
+
+def _kept(name):
+    """First answer to a question, or None."""
+    if not isinstance(name, str) or not re.fullmatch(r"\d\d(-[a-z0-9]+)+", name):
+        raise ValueError(f"name must look like '01-two-words'; got {name!r}")
+    entry = _read().get("predictions", {}).get(name)
+    return None if entry is None else _decode(entry)
+
+
+def _keep(name, answer, ask):
+    """Keep the first answer to a question; return a sentence that says what was done."""
+    given = f"Your prediction: {_text(answer)}"
+    if _off():
+        return f"{given} (not kept: COURSE_PROGRESS is off)"
+    first = _kept(name)
+    if first is not None:
+        same = _text(first) == _text(answer)
+        return given if same else f"Your first prediction stays: {_text(first)}"
+    kind = "choice" if isinstance(answer, str) else "number"
+    book = _read()
+    book.setdefault("predictions", {})[name] = {"ask": ask, kind: str(answer)}
+    try:
+        _write(book)
+    except OSError as error:
+        return f"{given} (not kept: {FILE}: {error.strerror or error})"
+    return f"{given} (kept)"
+
+
+def _decode(entry):
+    return entry["choice"] if "choice" in entry else float(entry["number"])
+
+
+def _read():
+    """Content of progress.json; a damaged file is renamed, with a warning, and counts as empty."""
+    path = Path(FILE).resolve()
+    if _off() or not path.exists():
+        return {}
+    try:
+        book = json.loads(path.read_text(encoding="utf-8"))
+        for entry in book.get("predictions", {}).values():
+            _decode(entry)
+        return book
+    except (ValueError, AttributeError, TypeError, KeyError):  # no JSON, or not what we write
+        names = (path.with_suffix(f".damaged-{i}.json") for i in itertools.count(1))
+        aside = next(free for free in names if not free.exists())
+        os.replace(path, aside)
+    message = f"{path.name} could not be read. It is kept as {aside.name}; a new one is begun."
+    warnings.warn(message, stacklevel=4)
+    return {}
+
+
+def _write(book):
+    """Write progress.json so that a crash leaves either the old file or the new one, whole."""
+    path = Path(FILE).resolve()
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with open(part, "w", encoding="utf-8") as file:
+            json.dump(book, file, indent=2, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _off():
+    return os.environ.get("COURSE_PROGRESS", "").strip().lower() == "off"
+
+
+def _number(value):
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError(f"the answer must be a number; got {value!r}")
+    return float(value)
+
+
+def _choice(value, choices):
+    if value not in choices:
+        raise ValueError(
+            f"the answer must be one of {', '.join(map(repr, choices))}; got {value!r}"
+        )
+    return value
+
+
+def _text(answer):
+    return repr(answer) if isinstance(answer, str) else f"{answer:.6g}"
+
+
+def _show(text):
+    display(_Note(text))
+
+
+class _Note(str):
+    """Text that a notebook shows as it is, without quotes."""
+
+    def __repr__(self):
+        return str(self)

@@ -1,0 +1,97 @@
+"""Turn what a student's function returned into plain numbers that JSON can carry."""
+
+__all__ = ["MAX_NUMBERS", "failure", "numbers", "plain"]
+
+import math
+
+import numpy as np
+import torch
+
+MAX_NUMBERS = 20_000  # a larger result is refused: a check never needs one
+
+
+def plain(value):
+    """Record a number, array, tensor, or a tuple, list or dict of them, without pickle.
+
+    Parameters
+    ----------
+    value : object
+        What the student's function returned.
+
+    Returns
+    -------
+    dict
+        ``{"dtype", "shape", "data"}`` for numbers (row-major; non-finite ones as ``'nan'``,
+        ``'inf'``, ``'-inf'``), ``{"items": {...}}`` for a container, ``{"error", "message"}``
+        for anything else. A Python number has dtype ``float``, ``int`` or ``bool``.
+    """
+    if isinstance(value, torch.Tensor):
+        return _tensor(value)
+    if isinstance(value, bool | int | float):
+        return _array(np.asarray(float(value)), type(value).__name__)
+    if isinstance(value, np.ndarray | np.generic):
+        return _array(np.asarray(value), str(np.asarray(value).dtype))
+    if isinstance(value, tuple | list):
+        return {"items": {str(i): plain(item) for i, item in enumerate(value[:100])}}
+    if isinstance(value, dict):
+        return {"items": {str(key): plain(value[key]) for key in list(value)[:100]}}
+    return _refused(value)
+
+
+def failure(error):
+    """Record an exception as its class name and the first 300 characters of its message."""
+    return {"error": type(error).__name__, "message": str(error)[:300]}
+
+
+def numbers(record):
+    """Read the numbers of a record back as a float64 array.
+
+    Raises
+    ------
+    ValueError
+        If the record does not hold as many real numbers as its shape promises.
+    """
+    shape = tuple(int(n) for n in record["shape"])
+    data = [_number(x) for x in record["data"]]
+    if len(data) > MAX_NUMBERS or math.prod(shape) != len(data) or min(shape, default=0) < 0:
+        raise ValueError(f"shape {shape} does not fit {len(data)} numbers")
+    return np.array(data, dtype=np.float64).reshape(shape)
+
+
+def _tensor(value):
+    array = value.detach().to("cpu")
+    if array.dtype.is_complex:
+        return _refused(value)
+    wide = array.to(torch.float64).numpy()
+    return _array(wide, str(value.dtype).removeprefix("torch."))
+
+
+def _array(array, dtype):
+    if array.dtype.kind not in "bifu":
+        return {"error": "TypeError", "message": f"an array of dtype {array.dtype}"}
+    if array.size > MAX_NUMBERS:
+        message = f"{array.size} numbers; at most {MAX_NUMBERS} are recorded"
+        return {"error": "ValueError", "message": message}
+    data = [_word(x) for x in array.astype(np.float64).ravel().tolist()]
+    return {"dtype": dtype, "shape": list(array.shape), "data": data}
+
+
+def _word(x):
+    if math.isfinite(x):
+        return x
+    return "nan" if math.isnan(x) else "inf" if x > 0 else "-inf"
+
+
+def _number(word):
+    if type(word) in (int, float):
+        return float(word)
+    if word in ("nan", "inf", "-inf"):
+        return float(word)
+    raise ValueError(f"{word!r} is not a number")
+
+
+def _refused(value):
+    if value is None:
+        return {"error": "TypeError", "message": "returned None: is the return statement missing?"}
+    kind = type(value).__name__
+    return {"error": "TypeError", "message": f"returned {kind}, which is no number or array"}
