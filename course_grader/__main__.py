@@ -44,8 +44,8 @@ def build_command(arguments):
 
 
 def prove_command(arguments):
-    from course_grader.leaks import readable
     from course_grader.course import PROJECT
+    from course_grader.leaks import readable
     from course_grader.proof import prove
 
     problems = 0

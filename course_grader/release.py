@@ -2,8 +2,6 @@
 
 __all__ = ["generate_release", "register"]
 
-import contextlib
-import logging
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,7 +10,8 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from course_grader.course import Course, CourseError
+from course_grader.course import Course
+from course_grader.quiet import run_converter
 
 
 def generate_release(source, unit):
@@ -40,7 +39,7 @@ def generate_release(source, unit):
         return {path.name: path.read_bytes() for path in sorted(made.iterdir())}
 
 
-def register(course, unit):
+def register(course, unit, db_url):
     """Enter a unit's cells and points in the course's gradebook, leaving release/ alone.
 
     Raises
@@ -51,7 +50,7 @@ def register(course, unit):
     with tempfile.TemporaryDirectory() as folder:
         temporary = Course(Path(folder))
         shutil.copytree(course.path("source", unit), temporary.path("source", unit))
-        _generate(temporary, unit, db_url=course.db_url)
+        _generate(temporary, unit, db_url=db_url)
 
 
 def _generate(course, unit, *, db_url=None):
@@ -60,25 +59,4 @@ def _generate(course, unit, *, db_url=None):
     config.CourseDirectory.db_url = db_url or course.db_url
     config.CourseDirectory.assignment_id = unit.name
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
-    with _heard(converter) as heard:
-        try:
-            converter.start()
-        except Exception as error:
-            text = "\n".join(dict.fromkeys(heard)) or str(error)
-            raise CourseError(f"{unit.name}: nbgrader refuses the assignment: {text}") from error
-
-
-@contextlib.contextmanager
-def _heard(converter):
-    """Keep nbgrader's log messages from the screen; yield the errors among them."""
-    heard = []
-
-    class Listener(logging.Handler):
-        def emit(self, record):
-            if record.levelno >= logging.ERROR:
-                heard.append(record.getMessage().strip().splitlines()[-1])
-
-    log = logging.getLogger(f"nbgrader.build.{id(heard)}")
-    log.propagate, log.handlers = False, [Listener()]
-    converter.log = log
-    yield heard
+    run_converter(converter, f"{unit.name}, generate_assignment")

@@ -8,12 +8,12 @@ import linecache
 
 
 def call_text(call):
-    """Return the expression inside a lambda as it stands in its cell, '' if it can't be found."""
+    """Return the expression inside a lambda as its cell has it, or a function's name."""
     code = getattr(call, "__code__", None)
-    if code is None:
-        return getattr(call, "__name__", "")
+    if code is None or code.co_name != "<lambda>":
+        return getattr(call, "__name__", "the call")
     source = "".join(linecache.getlines(code.co_filename))
-    return _lambdas(source).get(code.co_firstlineno, "")
+    return _lambdas(source).get(code.co_firstlineno, "the call")
 
 
 @functools.lru_cache(maxsize=8)

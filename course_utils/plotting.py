@@ -4,7 +4,6 @@ __all__ = [
     "plot_band",
     "plot_curve",
     "plot_data",
-    "plot_mark",
     "plot_oracle",
     "use_course_style",
 ]
@@ -57,13 +56,6 @@ def plot_oracle(x, f, *, ax=None, label="oracle", **style):
     """Draw the known truth as a dashed black line; parameters as in `plot_data`."""
     look = {"color": "black", "linestyle": "--", "linewidth": 1.6, "zorder": 3}
     return _plot(x, f, ax, label, look | style)
-
-
-def plot_mark(x, y, *, ax=None, label=None, **style):
-    """Mark points, such as minima, with a white-edged disc; parameters as in `plot_data`."""
-    look = {"marker": "o", "linestyle": "none", "markersize": 10, "zorder": 4}
-    look |= {"markeredgecolor": "white", "markeredgewidth": 1.5, "clip_on": False}
-    return _plot(np.atleast_1d(_array(x)), np.atleast_1d(_array(y)), ax, label, look | style)
 
 
 def plot_band(x, lower, upper, *, contains, level, ax=None, **style):

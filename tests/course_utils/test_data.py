@@ -146,6 +146,7 @@ def test_no_other_prediction_beats_the_oracle(shift, stretch):
         (lambda: draws(-1), "n must be 0 or larger; got -1"),
         (lambda: draws(3, gap=(1.0, 0.0)), r"gap must be .* got \(1.0, 0.0\)"),
         (lambda: draws(3, gap=(-3.0, 0.0)), "gap must be"),
+        (lambda: draws(3, gap=(0.0, 3.0)), "gap must be"),
         (lambda: draws(3, gap=(-2.0, 2.0)), "gap must be"),
         (lambda: dial_oracle(gap=(0.0, np.nan)), "gap must be"),
         (lambda: dial_oracle(level=90), r"\(0, 1\); got 90"),

@@ -14,7 +14,6 @@ from course_utils.plotting import (
     plot_band,
     plot_curve,
     plot_data,
-    plot_mark,
     plot_oracle,
     use_course_style,
 )
@@ -22,7 +21,7 @@ from course_utils.plotting import (
 matplotlib.use("Agg")
 
 X = np.linspace(-2, 2, 7)
-LINES = [plot_data, plot_curve, plot_oracle, plot_mark]
+LINES = [plot_data, plot_curve, plot_oracle]
 
 
 def unit_band(x, y, *, ax=None, **style):
@@ -59,11 +58,6 @@ def test_a_line_holds_exactly_the_data(draw, make):
     (line,) = draw(make(X), make(X**2)).lines
     assert np.array_equal(line.get_xydata(), np.column_stack([X, X**2]))
     assert np.array_equal(X, before)
-
-
-def test_a_mark_takes_a_single_point():
-    (line,) = plot_mark(torch.tensor(1.5), 2).lines
-    assert line.get_xydata().tolist() == [[1.5, 2.0]]
 
 
 @pytest.mark.parametrize("draw", LINES)

@@ -1,0 +1,123 @@
+"""What nbgrader's autograde and generate_feedback run: rebuild, execute, judge, show."""
+
+__all__ = ["Judge", "Rebuild", "ReleasedChecks", "SandboxedExecute"]
+
+import hashlib
+import json
+from pathlib import Path
+
+import nbformat
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Unicode
+
+from course_grader import notebooks, verdicts
+from course_grader.course import Course, find_unit
+from course_grader.execute import execute
+from course_grader.rebuild import rebuild, untouched
+from course_grader.reference import reference_for
+
+
+class Rebuild(NbGraderPreprocessor):
+    """Sanitize: source's notebook with the submission's solutions and own cells in it."""
+
+    def preprocess(self, nb, resources):
+        """Return the rebuilt notebook; an unreadable submission becomes the untouched release."""
+        return rebuilt(nb, *_place(resources)), resources
+
+
+class SandboxedExecute(NbGraderPreprocessor):
+    """Execute in the sandbox, or take the result that `make grade` has already made."""
+
+    without_sandbox = Bool(False, help="run students' code unprotected").tag(config=True)
+    results = Unicode("", help="folder of results made by make grade").tag(config=True)
+
+    def preprocess(self, nb, resources):
+        """Return the executed notebook."""
+        course, unit = _place(resources)
+        made = Path(self.results) / f"{key_of(nb)}.ipynb"
+        if self.results and made.is_file():
+            done = nbformat.read(made, as_version=4)
+        else:
+            options = {"files": data_files(course, unit), "limits": unit.limits}
+            done = execute(nb, **options, without_sandbox=self.without_sandbox)
+        done.metadata.update({"intake": nb.metadata.get("intake", "")})
+        return done, resources
+
+
+class Judge(NbGraderPreprocessor):
+    """Replace what the check cells show by the judge's panel and points; write the record."""
+
+    def preprocess(self, nb, resources):
+        """Return the judged notebook."""
+        course, unit = _place(resources)
+        student = resources["nbgrader"]["student"]
+        release = notebooks.load(course.notebook("release", unit))
+        reason = nb.metadata.pop("intake", "")
+        execution = nb.metadata.pop("execution", {})
+        judged = verdicts.judge_notebook(nb, release, reference_for(unit), reason=reason)
+        facts = {"source_hash": release.metadata.course.hash, "execution": execution}
+        record = verdicts.record_of(judged, student=student, reason=reason, **facts)
+        _write(course.record(unit, student), record)
+        return judged.notebook, resources
+
+
+class ReleasedChecks(NbGraderPreprocessor):
+    """For feedback: check cells show the source that the student got, without hidden checks."""
+
+    def preprocess(self, nb, resources):
+        """Return the notebook with released check cells."""
+        course, unit = _place(resources)
+        released = {c.id: c for c in notebooks.load(course.notebook("release", unit)).cells}
+        for cell in nb.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade") and cell.id in released:
+                cell.source = released[cell.id].source
+        return nb, resources
+
+
+def rebuilt(submission, course, unit):
+    """Return the sanitized notebook of a submission, with the reason why it was not readable."""
+    source = notebooks.load(course.notebook("source", unit))
+    release = notebooks.load(course.notebook("release", unit))
+    reason = submission.metadata.get("intake", "")
+    try:
+        notebook = rebuild(submission, source, release).notebook
+    except Exception as error:  # a submission built to break this must not stop the class
+        notebook, reason = untouched(source, release), f"not readable: {type(error).__name__}"
+    _copy_checksums(notebook, release)
+    if isinstance(reason, str) and reason:
+        notebook.metadata["intake"] = reason[:300]
+    return notebook
+
+
+def key_of(notebook):
+    """Return the key of an execution: what runs, and the reference's code that it runs with."""
+    text = hashlib.sha256(notebook.metadata.course.hash.encode())
+    for cell in notebook.cells:
+        text.update(f"{cell.cell_type}\0{cell.id}\0{cell.source}\0".encode("utf-8", "replace"))
+    return text.hexdigest()[:32]
+
+
+def data_files(course, unit):
+    """Return {name: path} of what lies beside the assignment, notebooks aside."""
+    folder = course.path("source", unit)
+    return {p.name: p.resolve() for p in folder.iterdir() if p.suffix != ".ipynb"}
+
+
+def _place(resources):
+    """Return the course (nbgrader works in its root) and the unit."""
+    return Course(Path.cwd()), find_unit(resources["nbgrader"]["assignment"])
+
+
+def _copy_checksums(notebook, release):
+    """Give cells the checksums of the release: nbgrader tells 'no response' by them."""
+    known = {cell.id: cell.metadata.get("nbgrader", {}).get("checksum") for cell in release.cells}
+    for cell in notebook.cells:
+        if known.get(cell.id) and "nbgrader" in cell.metadata:
+            cell.metadata.nbgrader["checksum"] = known[cell.id]
+
+
+def _write(path, record):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = path.with_suffix(".tmp")
+    waiting.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    waiting.replace(path)

@@ -1,0 +1,151 @@
+"""Rebuild a notebook from source: a submission gives solution cells and extra cells, no more."""
+
+__all__ = ["Rebuilt", "attempts", "rebuild", "untouched"]
+
+import copy
+import dataclasses
+
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+
+from course_grader import markers
+
+NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+MAX_EXTRA = 500  # more cells than this are no answer to an exercise
+
+
+@dataclasses.dataclass
+class Rebuilt:
+    """The sanitized notebook, and the grade ids of solution cells that the submission lacked."""
+
+    notebook: object
+    missing: list[str]
+
+
+def rebuild(submission, source, release):
+    """Return source's notebook with the submission's solutions and extra cells in it.
+
+    Parameters
+    ----------
+    submission : NotebookNode
+        What the student handed in; nothing of its metadata, tags, outputs or order is trusted.
+    source : NotebookNode
+        The instructor version, with hidden checks.
+    release : NotebookNode
+        What the student got; its stubs stand in for missing solution cells.
+
+    Returns
+    -------
+    Rebuilt
+        Its notebook has the cells of `source` in order. Each extra cell follows the known cell
+        that it followed. A provided cell that was changed is restored, and the student's
+        version follows it. Of several cells with one id, the first counts.
+    """
+    claims = _claims(submission.cells, release.cells)
+    extras = _extras(submission.cells, claims, release)
+    built = copy.deepcopy(source)
+    built.cells = list(extras.get(None, []))
+    for cell, released in zip(source.cells, release.cells, strict=True):
+        built.cells.append(_known(cell, released, submission.cells, claims))
+        built.cells += extras.get(cell.id, [])
+    missing = [c.id for c in release.cells if _is_solution(c) and c.id not in claims.values()]
+    return Rebuilt(_plain(built), missing)
+
+
+def untouched(source, release):
+    """Return what an untouched release becomes: what stands in for an unreadable submission."""
+    return rebuild(release, source, release).notebook
+
+
+def attempts(notebook, release):
+    """Return {exercise: whether its solution cell differs from the release, white space aside}."""
+    stubs = {c.id: c.source for c in release.cells if _is_solution(c)}
+    now = {c.id: c.source for c in notebook.cells if c.id in stubs}
+    return {
+        key.removesuffix("-solution"): "".join(now.get(key, stub).split()) != "".join(stub.split())
+        for key, stub in stubs.items()
+    }
+
+
+def _claims(cells, known):
+    """Return {place in the submission: id of the known cell}, each known cell claimed once."""
+    claims = {}
+    for recognise in (_by_grade_id, _by_cell_id, _by_source, _by_definition):
+        for place, cell in enumerate(cells):
+            key = None if place in claims else recognise(cell, known)
+            if key and key not in claims.values():
+                claims[place] = key
+    return claims
+
+
+def _by_grade_id(cell, known):
+    """The id that nbgrader gave the cell."""
+    grade_id = _grade_id(cell)
+    return next((k.id for k in known if grade_id and _grade_id(k) == grade_id), None)
+
+
+def _by_cell_id(cell, known):
+    """The notebook format's own id, where nbgrader's metadata is gone."""
+    return next((k.id for k in known if cell.get("id") == k.id and not _grade_id(cell)), None)
+
+
+def _by_source(cell, known):
+    """The same text as a known cell: an editor dropped both metadata and ids."""
+    text = "".join(cell.source.split())
+    return next((k.id for k in known if text and "".join(k.source.split()) == text), None)
+
+
+def _by_definition(cell, known):
+    """The function that an exercise asks for is defined in it."""
+    names = set(markers.defined_names(cell.source)) if cell.cell_type == "code" else set()
+    stubs = [k for k in known if _is_solution(k)]
+    return next((k.id for k in stubs if names & set(markers.defined_names(k.source))), None)
+
+
+def _known(cell, released, submitted, claims):
+    """Return the cell as source has it; a solution cell with the student's text or the stub."""
+    fresh = copy.deepcopy(cell)
+    if _is_solution(cell):
+        place = next((p for p, key in claims.items() if key == cell.id), None)
+        fresh.source = released.source if place is None else submitted[place].source
+    return fresh
+
+
+def _extras(cells, claims, release):
+    """Return {id of the known cell before: [the student's cells after it]}."""
+    released = {cell.id: cell for cell in release.cells}
+    extras, anchor = {}, None
+    for place, cell in enumerate(cells):
+        anchor = claims.get(place, anchor)
+        if place not in claims or _was_changed(cell, released[claims[place]]):
+            extras.setdefault(anchor, []).append(_extra(cell, place))
+    if sum(map(len, extras.values())) > MAX_EXTRA:
+        return {}
+    return extras
+
+
+def _was_changed(cell, released):
+    """Tell whether a provided cell (neither solution nor check) was changed by the student."""
+    provided = not _is_solution(released) and not _grade_id(released)
+    return provided and "".join(cell.source.split()) != "".join(released.source.split())
+
+
+def _extra(cell, place):
+    """Copy nothing of a student's cell but its type and text."""
+    make = NEW.get(cell.cell_type, new_raw_cell)
+    return make(cell.source, id=f"extra-{place}", metadata={})
+
+
+def _plain(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def _grade_id(cell):
+    data = cell.get("metadata", {}).get("nbgrader", {})
+    return data.get("grade_id") if isinstance(data, dict) else None
+
+
+def _is_solution(cell):
+    return bool(cell.get("metadata", {}).get("nbgrader", {}).get("solution"))

@@ -1,0 +1,127 @@
+"""Where a student's kernel runs: bubblewrap, holding Python and this assignment's data.
+
+The sandbox is an allow-list: what is not named here does not exist inside. The course folder,
+home, gradebook, other submissions and the network are therefore not hidden but absent.
+"""
+
+__all__ = ["HOME", "available", "command", "environment", "kind", "limits_prefix"]
+
+import functools
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+
+import course_utils
+
+HOME = "/home/student"
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/fonts")
+SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/nsswitch.conf", "/etc/passwd")
+GIB = 1 << 30
+
+
+def kind():
+    """Return the name of the sandbox in use: bubblewrap or none."""
+    return "bubblewrap" if available() else "none"
+
+
+@functools.cache
+def available():
+    """Tell whether bubblewrap is installed and may create its namespaces here."""
+    if not shutil.which("bwrap"):
+        return False
+    probe = [*_namespaces(), *_system(), "/usr/bin/env", "true"]
+    return subprocess.run(probe, capture_output=True, timeout=20, check=False).returncode == 0
+
+
+def command(inner, *, sockets, files, memory_gib, cpu_seconds):
+    """Return the command that runs a kernel inside the sandbox.
+
+    Parameters
+    ----------
+    inner : list of str
+        The kernel's own command.
+    sockets : Path
+        The one writable folder shared with the outside: connection file and sockets.
+    files : dict
+        {name: path} of data files that lie, read-only, beside the notebook.
+    memory_gib : float
+        Data segment of each process, in GiB.
+    cpu_seconds : float
+        CPU time of each process.
+    """
+    prefixes = {str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix)}
+    package = str(Path(course_utils.__file__).resolve().parent)
+    course = [part for path in (*sorted(prefixes), package) for part in ("--ro-bind", path, path)]
+    everything = files | _font_cache()
+    data = [part for n, p in everything.items() for part in ("--ro-bind", str(p), f"{HOME}/{n}")]
+    variables = [part for pair in environment().items() for part in ("--setenv", *pair)]
+    return [
+        *_namespaces(),
+        *_system(),
+        *variables,
+        *("--size", str(GIB), "--tmpfs", "/tmp", "--size", str(GIB), "--tmpfs", HOME),
+        *course,
+        *data,
+        *("--bind", str(sockets), str(sockets), "--chdir", HOME, "--"),
+        *limits_prefix(memory_gib, cpu_seconds),
+        *inner,
+    ]
+
+
+def limits_prefix(memory_gib, cpu_seconds):
+    """Return the command prefix that limits memory, processes, file size and core dumps."""
+    if not shutil.which("prlimit"):
+        return []
+    return [
+        "prlimit",
+        f"--data={int(memory_gib * GIB)}",
+        "--nproc=512",
+        f"--fsize={GIB // 4}",
+        "--core=0",
+        f"--cpu={int(cpu_seconds) + 1}",
+    ]
+
+
+def environment():
+    """Return a student kernel's whole environment: nothing of the instructor's comes along."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": HOME,
+        "USER": "student",
+        "LOGNAME": "student",
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(Path(course_utils.__file__).resolve().parents[1]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "COURSE_DEVICE": "cpu",
+        "COURSE_PROGRESS": "off",
+        "NBGRADER_EXECUTION": "autograde",
+    }
+
+
+def _font_cache():
+    """Return matplotlib's list of fonts, which takes each kernel a second to make."""
+    lists = Path(matplotlib.get_cachedir()).glob("fontlist-*.json")
+    return {f".cache/matplotlib/{path.name}": path for path in lists}
+
+
+def _namespaces():
+    return [
+        "bwrap",
+        "--unshare-all",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+        *("--cap-drop", "ALL", "--hostname", "sandbox", "--uid", "1000", "--gid", "1000"),
+    ]
+
+
+def _system():
+    there = [path for path in (*SYSTEM, *SYSTEM_FILES) if Path(path).exists()]
+    binds = [part for path in there for part in ("--ro-bind", path, path)]
+    return [*binds, "--proc", "/proc", "--dev", "/dev"]
