@@ -59,10 +59,62 @@ def prove_command(arguments):
     return 1 if problems else 0
 
 
+def demo_command(arguments):
+    from course_grader.sample import run_demo
+
+    return 1 if sum(run_demo(unit) for unit in _chosen(arguments)) else 0
+
+
+def grade_command(arguments):
+    from course_grader.course import Course
+    from course_grader.grade import grade, write_feedback
+    from course_grader.report import table, write_csv
+
+    course, unit = Course(), find_unit(arguments.unit)
+    options = {"origin": arguments.origin, "unsafe": arguments.unsafe}
+    graded = grade(course, unit, **options)
+    write_csv(graded, course.root / f"records/{unit.name}.csv")
+    write_feedback(course, unit)
+    print(table(graded))
+    print(
+        f"\ngradebook.db, feedback/, records/{unit.name}.csv and a JSON record for each are written"
+    )
+    return 1 if any(result.problem for result in graded) else 0
+
+
+def check_command(arguments):
+    from course_grader.lab import check_work
+
+    print(check_work(find_unit(arguments.unit)))
+
+
+def work_command(arguments):
+    from course_grader.lab import prepare_work
+
+    prepare_work(units())
+
+
+def bundle_command(arguments):
+    from course_grader.bundle import make_bundle
+
+    path = make_bundle()
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, scanned for leaks")
+
+
 UNIT = {"--unit": {"default": "", "help": "a unit's number or name; default: all"}}
+ONE_UNIT = {"--unit": {"required": True, "help": "a unit's number or name"}}
+ORIGIN = {
+    "--origin": {"default": None, "help": "a folder or a zip to take in; default: submitted/"},
+    "--unsafe": {"action": "store_true", "help": "run students' code without a sandbox"},
+}
 COMMANDS = [
     ("build", build_command, "Build the four trees from the masters.", UNIT),
     ("prove", prove_command, "Run answers, mutants and empty hands through the judge.", UNIT),
+    ("demo", demo_command, "Grade a sample class under build/demo.", UNIT),
+    ("grade", grade_command, "Grade submitted/, a folder or an LMS zip.", ONE_UNIT | ORIGIN),
+    ("check", check_command, "Grade your own copy in work/ with all checks.", ONE_UNIT),
+    ("work", work_command, "Copy lessons and assignments into work/.", {}),
+    ("bundle", bundle_command, "Write build/bundle.zip for a class.", {}),
 ]
 
 if __name__ == "__main__":

@@ -113,9 +113,17 @@ def _executed(course, unit, jobs, unsafe, workers):
         else:
             yield from ((student, problem) for student in groups[key])
     for key in again:
-        _keep(unit, key, execute(jobs[groups[key][0]], **options))
-        yield from ((student, "") for student in groups[key])
-        (_results(unit) / f"{key}.ipynb").unlink()  # another run may find more time
+        problem = _once_more(unit, key, jobs[groups[key][0]], options)
+        yield from ((student, problem) for student in groups[key])
+        (_results(unit) / f"{key}.ipynb").unlink(missing_ok=True)  # the next run may have time
+
+
+def _once_more(unit, key, notebook, options):
+    try:
+        _keep(unit, key, execute(notebook, **options))
+    except Exception as error:  # this submission's trouble is not the class's
+        return f"not executed: {error}"
+    return ""
 
 
 def _map(groups, jobs, unit, options, workers):

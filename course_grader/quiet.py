@@ -3,6 +3,9 @@
 __all__ = ["run_converter"]
 
 import logging
+import warnings
+
+from sqlalchemy.exc import SAWarning
 
 from course_grader.course import CourseError
 
@@ -26,7 +29,9 @@ def run_converter(converter, what):
     log.addHandler(listener)
     converter.log = log
     try:
-        converter.start()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, harmless
+            converter.start()
     except Exception as error:
         told = "\n  ".join(dict.fromkeys(listener.heard)) or str(error)
         raise CourseError(f"{what}: nbgrader reports:\n  {told}") from error

@@ -1,6 +1,6 @@
 r"""The dial data set: one input, a known mean, and noise that grows along the input."""
 
-__all__ = ["DialOracle", "X_HIGH", "X_LOW", "dial", "dial_mean", "dial_oracle", "dial_scale"]
+__all__ = ["X_HIGH", "X_LOW", "DialOracle", "dial", "dial_mean", "dial_oracle", "dial_scale"]
 
 from typing import NamedTuple
 

@@ -91,7 +91,7 @@ def reveal(name, truth, *, within=0.0, unit=""):
 
 
 def _verdict(guess, truth, within):
-    if guess == truth or guess != guess and truth != truth:
+    if guess == truth or repr(guess) == repr(truth):  # nan equals nan only in print
         return "right"
     if isinstance(truth, str) or not math.isfinite(guess - truth):
         return "not this time"

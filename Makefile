@@ -1,0 +1,53 @@
+# Every target depends on an environment that is made once: .venv, stamped when complete.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
+.DEFAULT_GOAL := help
+.PHONY: help env demo build test lint lab check grade prove bundle clean
+
+help:  ## Explain every target.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, UNSAFE=1, PYTHON=python3.12"
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit('Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.11 ...' % v)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[grader]"
+	@touch $(STAMP)
+
+env: $(STAMP)  ## Make the environment in .venv (the other targets do it for you).
+
+demo: $(STAMP)  ## Build, grade a sample class under build/demo and compare every score.
+	$(COURSE) build
+	$(COURSE) demo --unit "$(or $(UNIT),01)"
+
+build: $(STAMP)  ## Build notebooks, source, release and solutions from masters (UNIT=01 for one).
+	$(COURSE) build --unit "$(UNIT)"
+
+prove: $(STAMP)  ## Run all answers and mutants through the judge (UNIT=01 for one).
+	$(COURSE) prove --unit "$(UNIT)"
+
+lint: $(STAMP)  ## Check format and lint.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+test: lint  ## Run all tests: units, answers and mutants, drift, leaks, notebooks, grading.
+	OMP_NUM_THREADS=1 COURSE_PROGRESS=off $(BIN)/python -m pytest --nbval-lax notebooks solutions tests
+
+lab: $(STAMP)  ## Open JupyterLab on work/, your own copy; what you wrote is never overwritten.
+	$(COURSE) work
+	OMP_NUM_THREADS=1 $(BIN)/jupyter lab --notebook-dir work
+
+check: $(STAMP)  ## Grade your own copy in work/ with all checks, hidden ones too (UNIT=01).
+	$(COURSE) check --unit "$(UNIT)"
+
+grade: $(STAMP)  ## Grade submitted/ or FROM=folder-or-zip (UNIT=01).
+	$(COURSE) grade --unit "$(UNIT)" $(if $(FROM),--origin "$(FROM)") $(if $(UNSAFE),--unsafe)
+
+bundle: $(STAMP)  ## Write build/bundle.zip, what a class gets, scanned for leaks.
+	$(COURSE) bundle
+
+clean:  ## Remove build/ (keeps .venv, work/, submitted/ and the gradebook).
+	rm -rf build

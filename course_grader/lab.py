@@ -1,0 +1,97 @@
+"""The learner's own copy under work/: made once, never overwritten, checked with all checks."""
+
+__all__ = ["check_work", "prepare_work"]
+
+import shutil
+
+from course_grader import notebooks
+from course_grader.course import PROJECT, Course, CourseError
+from course_grader.grade import grade
+from course_utils.comparison import EXPECTED_FILE
+
+
+def prepare_work(units, *, project=PROJECT, say=print):
+    """Copy lessons and assignments into work/; what is there stays as it is.
+
+    A newer release of an assignment that is already in work/ lands beside it, in a folder
+    named after its hash, and a message says so.
+    """
+    for unit in units:
+        _copy_lesson(unit, project, say)
+        _copy_assignment(unit, project, say)
+
+
+def check_work(unit, *, project=PROJECT):
+    """Grade the learner's own notebook with all checks, hidden ones too, in a throw-away course.
+
+    Returns
+    -------
+    str
+        The judge's panels as text, and the score.
+    """
+    mine = project / "work" / unit.name / f"{unit.name}.ipynb"
+    if not mine.is_file():
+        raise CourseError(f"{mine} is missing: 'make lab' puts it there")
+    course = Course(project / "build" / "check")
+    shutil.rmtree(course.root, ignore_errors=True)
+    for step in ("source", "release"):
+        shutil.copytree(project / step / unit.name, course.path(step, unit))
+    shutil.copy(project / "nbgrader_config.py", course.root)
+    target = course.notebook("submitted", unit, "me")
+    target.parent.mkdir(parents=True)
+    shutil.copy(mine, target)
+    [graded] = grade(course, unit, unsafe=True, progress=False)
+    return _told(course, unit, graded)
+
+
+def _told(course, unit, graded):
+    if not graded.record:
+        raise CourseError(graded.problem)
+    judged = notebooks.load(course.notebook("autograded", unit, "me"))
+    panels = [c.outputs[0].data["text/plain"] for c in judged.cells if _is_check(c)]
+    score = f"{graded.record['score']:g} of {graded.record['max_score']:g} points"
+    return "\n\n".join([*panels, score])
+
+
+def _is_check(cell):
+    return bool(cell.metadata.get("nbgrader", {}).get("grade"))
+
+
+def _copy_lesson(unit, project, say):
+    target = project / "work" / unit.name / "lesson.ipynb"
+    if not target.exists():
+        lesson = notebooks.load(project / "notebooks" / f"{unit.name}.ipynb")
+        for cell in lesson.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        notebooks.save(lesson, target)
+        say(f"new: {target.relative_to(project)}")
+
+
+def _copy_assignment(unit, project, say):
+    folder = project / "work" / unit.name
+    mine, release = folder / f"{unit.name}.ipynb", project / "release" / unit.name
+    released = _hash(release / f"{unit.name}.ipynb")
+    if not mine.exists():
+        _copy(release, folder)
+        say(f"new: {mine.relative_to(project)}")
+    elif _hash(mine) != released and not (folder / f"release-{released}").exists():
+        _copy(release, folder / f"release-{released}")
+        say(
+            f"{unit.name} was released anew. Your work is untouched; the new version lies in "
+            f"{(folder / f'release-{released}').relative_to(project)}"
+        )
+
+
+def _copy(release, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in release.iterdir():
+        shutil.copy(path, folder / path.name)
+    assert (folder / EXPECTED_FILE).is_file()
+
+
+def _hash(path):
+    try:
+        return notebooks.load(path).metadata.get("course", {}).get("hash", "unknown")
+    except Exception:  # a half-saved file is the learner's: it is kept, and counts as old
+        return "unknown"
