@@ -76,9 +76,7 @@ def grade_command(arguments):
     write_csv(graded, course.root / f"records/{unit.name}.csv")
     write_feedback(course, unit)
     print(table(graded))
-    print(
-        f"\ngradebook.db, feedback/, records/{unit.name}.csv and a JSON record for each are written"
-    )
+    print(f"\nWritten: gradebook.db, feedback/, records/{unit.name}.csv, a JSON record for each")
     return 1 if any(result.problem for result in graded) else 0
 
 

@@ -75,7 +75,7 @@ def gaussian_nll(y, mu, sigma):
 
 
 # %% squared-error wrong="gaussian-nll" fails="value,gradient,shape"
-# The squared error is the likelihood's only part that depends on mu; sigma and the constant count too.
+# The squared error is only the part that depends on mu: sigma and the constant count too.
 def gaussian_nll(y, mu, sigma):
     return ((y - mu) ** 2).mean()
 
@@ -240,14 +240,14 @@ def bce_from_logits(z, y):
 
 
 # %% log-of-sigmoid wrong="bce-from-logits" fails="stability,gradient"
-# sigmoid(z) rounds to 0 or 1 and its logarithm is infinite: rewrite it with softplus or logsigmoid.
+# sigmoid(z) rounds to 0 or 1 and its logarithm is infinite: use softplus or logsigmoid.
 def bce_from_logits(z, y):
     p = torch.sigmoid(z)
     return -(y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean()
 
 
 # %% builtin-on-probabilities wrong="bce-from-logits" fails="stability,gradient"
-# binary_cross_entropy caps the loss at 100 with gradient 0 once sigmoid(z) rounds: work with logits.
+# binary_cross_entropy caps the loss at 100, with gradient 0: compute from the logits.
 def bce_from_logits(z, y):
     return torch.nn.functional.binary_cross_entropy(torch.sigmoid(z), y)
 
