@@ -12,6 +12,7 @@ import nbformat
 
 from course_grader import leaks, markers, notebooks
 from course_grader.course import PROJECT, CourseError
+from course_grader.exercises import read_assignment
 from course_grader.masters import read_master
 from course_grader.perform import perform
 from course_grader.reference import reference_for, visible_part
@@ -45,7 +46,7 @@ def planned(unit):
     The drift test compares these with the committed trees.
     """
     lesson = read_master(unit.master("lesson"), "lesson")
-    assignment = read_master(unit.master("assignment"), "assignment")
+    assignment = read_assignment(unit)
     visible = json.dumps(visible_part(reference_for(unit)), indent=1, sort_keys=True) + "\n"
     name = f"{unit.name}.ipynb"
     plan = {
@@ -61,7 +62,7 @@ def check_names(units):
     """Stop if two units have an exercise of the same name: results are kept by it."""
     seen = {}
     for unit in units:
-        master = read_master(unit.master("assignment"), "assignment")
+        master = read_assignment(unit)
         for exercise in master.exercises.values():
             if exercise.name in seen:
                 master.fail(

@@ -9,22 +9,19 @@ __all__ = ["NoSandbox", "execute"]
 
 import asyncio
 import copy
-import shutil
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
 
 from course_grader import sandbox
 from course_grader.course import LIMITS, CourseError
+from course_grader.kernel import Client, make_manager
 
 MAX_RESTARTS = 6
-MAX_OUTPUT = 1_000_000  # characters for each cell; the rest of a flood is dropped
 NO_TAG = "no cell is skipped by a tag"
 
 
@@ -98,9 +95,9 @@ class _Run:
     async def _from(self, place):
         """Replay the cells before `place`, run the rest; return where to go on, or None."""
         with tempfile.TemporaryDirectory(prefix="run-") as folder:
-            client = _Client(
+            client = Client(
                 copy.deepcopy(self.notebook),
-                km=_manager(Path(folder), self.files, self.limits),
+                km=make_manager(Path(folder), self.files, self.limits),
                 allow_errors=True,
                 timeout=self.limits["cell_seconds"],
                 interrupt_on_timeout=False,
@@ -154,52 +151,6 @@ class _Run:
 
     def _left(self):
         return self.limits["submission_seconds"] - (time.monotonic() - self.start)
-
-
-class _Client(NotebookClient):
-    """nbclient's client, deaf to floods of output."""
-
-    started = False
-
-    def output(self, outs, msg, display_id, cell_index):
-        """Keep an output unless the cell has said enough."""
-        self.heard = getattr(self, "heard", {})
-        size = self.heard.get(cell_index, 0) + len(str(msg["content"]))
-        if size <= MAX_OUTPUT:
-            self.heard[cell_index] = size
-            return super().output(outs, msg, display_id, cell_index)
-        return None
-
-
-class _Manager(AsyncKernelManager):
-    """A kernel manager that wraps the kernel's command in the sandbox."""
-
-    wrap = None
-
-    def format_kernel_cmd(self, extra_arguments=None):
-        """Return the kernel's command, inside the sandbox where there is one."""
-        return self.wrap(super().format_kernel_cmd(extra_arguments))
-
-
-def _manager(folder, files, limits):
-    """Make a manager whose connection file and sockets lie in one folder."""
-    manager = _Manager(
-        kernel_name="python3",
-        transport="ipc",
-        ip=str(folder / "k"),
-        connection_file=str(folder / "kernel.json"),
-        transport_encryption="disabled",
-    )
-    bounds = {"memory_gib": limits["memory_gib"], "cpu_seconds": limits["submission_seconds"]}
-    if sandbox.available():
-        manager.wrap = lambda inner: sandbox.command(inner, sockets=folder, files=files, **bounds)
-    else:
-        for name, path in files.items():
-            shutil.copy(path, folder / name)
-        variables = [f"{key}={value}" for key, value in sandbox.environment().items()]
-        prefix = sandbox.limits_prefix(*bounds.values())
-        manager.wrap = lambda inner: ["env", *variables, *prefix, *inner]
-    return manager
 
 
 async def _stop(client):

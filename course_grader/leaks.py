@@ -10,8 +10,8 @@ import nbformat
 
 from course_grader import markers
 from course_grader.course import CourseError
+from course_grader.exercises import read_assignment
 from course_grader.handsfree import NUMBER
-from course_grader.masters import read_master
 from course_grader.reference import reference_for
 
 MARKS = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN SOLUTION", "END SOLUTION")
@@ -28,7 +28,7 @@ class Secrets:
 
 def secrets_of(unit):
     """Collect a unit's solution and hidden lines, and its hidden reference values."""
-    master = read_master(unit.master("assignment"), "assignment")
+    master = read_assignment(unit)
     public, lines = set(), set()
     for cell in master.cells:
         public |= _lines(markers.stub(cell.source) if "hidden" not in cell.roles else "")

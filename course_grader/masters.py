@@ -3,11 +3,10 @@
 Every error names file and line, what was found and what to do.
 """
 
-__all__ = ["Cell", "Exercise", "MasterError", "Master", "read_master"]
+__all__ = ["Cell", "Master", "MasterError", "read_master"]
 
 import ast
 import dataclasses
-import functools
 import re
 from pathlib import Path
 
@@ -22,7 +21,6 @@ ROLES = {
     "answers": {"right", "wrong", "equivalent", "exact", "fails", "oracle"},
 }
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-HEADING = re.compile(r"\((\d+) min, (\d+(?:\.\d+)?) points?\)")
 
 
 class MasterError(CourseError):
@@ -45,21 +43,6 @@ class Cell:
 
 
 @dataclasses.dataclass
-class Exercise:
-    """One exercise: its solution cell, its check cell, its hidden checks."""
-
-    name: str
-    solution: Cell
-    checks: Cell
-    hidden: Cell
-
-    @property
-    def points(self):
-        """The points of the whole exercise."""
-        return self.checks.roles["points"]
-
-
-@dataclasses.dataclass
 class Master:
     """A master: its path, its kind (lesson, assignment, answers) and its cells."""
 
@@ -70,12 +53,6 @@ class Master:
     def fail(self, cell, message):
         """Raise a `MasterError` at a cell's line."""
         raise MasterError(self.path, cell.line, message)
-
-    @functools.cached_property
-    def exercises(self):
-        """{name: Exercise} in order, validated."""
-        found = {c.roles["exercise"]: c for c in self.cells if "exercise" in c.roles}
-        return {name: _exercise(self, name, cell) for name, cell in found.items()}
 
 
 def read_master(path, kind):
@@ -93,8 +70,6 @@ def read_master(path, kind):
     for cell in master.cells:
         _check_cell(master, cell)
     _check_names(master)
-    if kind == "assignment":
-        _check_assignment(master)
     return master
 
 
@@ -170,92 +145,3 @@ def _check_answer(master, cell, seen):
         master.fail(cell, f"the first line of a {kinds[0]} answer is a comment: the {what}")
     if kinds[0] == "wrong" and "fails" not in cell.roles:
         master.fail(cell, 'a wrong answer says which aspects it fails: fails="value,gradient"')
-
-
-def _check_assignment(master):
-    for cell in master.cells:
-        name = cell.roles.get("checks") or cell.roles.get("hidden")
-        if name and name not in [c.roles.get("exercise") for c in master.cells]:
-            master.fail(cell, f"no exercise is called {name!r}: add # %% exercise={name!r}")
-    if not master.exercises:
-        raise MasterError(master.path, 1, "no cell has the role exercise")
-
-
-def _exercise(master, name, cell):
-    parts = {}
-    for role in ("checks", "hidden"):
-        same = [c for c in master.cells if c.roles.get(role) == name]
-        if not same:
-            master.fail(cell, f"exercise {name!r} has no {role}: add # %% {role}={name!r}")
-        parts[role] = same[0]
-    if not cell.line < parts["checks"].line < parts["hidden"].line:
-        master.fail(cell, f"order the cells of {name!r}: exercise, checks, hidden")
-    exercise = Exercise(name, cell, parts["checks"], parts["hidden"])
-    _check_solution(master, exercise)
-    _check_points(master, exercise)
-    return exercise
-
-
-def _check_solution(master, exercise):
-    if "### BEGIN SOLUTION" not in exercise.solution.source:
-        master.fail(
-            exercise.solution, "no '### BEGIN SOLUTION' ... '### END SOLUTION' in the cell"
-        )
-    if not markers.defined_names(exercise.solution.source):
-        master.fail(exercise.solution, "an exercise defines at least one function or class")
-
-
-def _check_points(master, exercise):
-    checks, hidden = exercise.checks, exercise.hidden
-    if "points" not in checks.roles:
-        master.fail(checks, "a check cell says its points: points=3")
-    lines = [line.strip() for line in checks.source.strip().splitlines()]
-    if lines[0] != f'check = Checks("{exercise.name}")' or lines[-1] != "check.report()":
-        start = f'check = Checks("{exercise.name}")'
-        master.fail(checks, f"a check cell starts with {start} and ends with check.report()")
-    stakes, more = check_calls(checks.source), check_calls(hidden.source)
-    total = sum(points for _, points in stakes)
-    if total != checks.roles["points"]:
-        master.fail(checks, f"points={checks.roles['points']}, but its aspects sum to {total:g}")
-    _check_aspects(master, exercise, stakes, more)
-    _check_heading(master, exercise)
-
-
-def _check_aspects(master, exercise, stakes, more):
-    visible, hidden = {aspect for aspect, _ in stakes}, {aspect for aspect, _ in more}
-    if any(points for _, points in more):
-        master.fail(exercise.hidden, "hidden checks carry no points: give them to the visible one")
-    for aspect in sorted(visible ^ hidden):
-        where = "hidden" if aspect in visible else "visible"
-        master.fail(
-            exercise.hidden, f"aspect {aspect!r} has no {where} check: every aspect has both"
-        )
-    for aspect in sorted(visible):
-        if not sum(points for name, points in stakes if name == aspect):
-            master.fail(
-                exercise.checks, f"aspect {aspect!r} has no points: add points=1 to a check"
-            )
-
-
-def _check_heading(master, exercise):
-    before = [c for c in master.cells if c.kind == "markdown" and c.line < exercise.solution.line]
-    found = HEADING.search(before[-1].source) if before else None
-    if not found or float(found[2]) != exercise.points:
-        need = f"(10 min, {exercise.points:g} points)"
-        master.fail(exercise.solution, f"the text above needs a heading that ends in {need}")
-
-
-def check_calls(source):
-    """Return [(aspect, points)] of the calls `check.xxx("aspect", ..., points=p)` in a cell."""
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    return [_call(node) for node in calls if _is_check(node)]
-
-
-def _is_check(node):
-    on_check = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
-    return on_check and node.func.value.id == "check" and bool(node.args)
-
-
-def _call(node):
-    points = [k.value.value for k in node.keywords if k.arg == "points"]
-    return node.args[0].value, points[0] if points else 0

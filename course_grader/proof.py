@@ -8,8 +8,8 @@ import numpy as np
 
 from course_grader import handsfree
 from course_grader.answers import read_answers
+from course_grader.exercises import read_assignment
 from course_grader.judge import judge, misconception
-from course_grader.masters import read_master
 from course_grader.mutants import mutants
 from course_grader.reference import make_reference
 from course_grader.rehearse import Rehearsal, rehearse_all
@@ -48,7 +48,7 @@ def prove(unit, *, texts=()):
     list of Proof
         One for each exercise; `problems` is empty where everything is as claimed.
     """
-    master = read_master(unit.master("assignment"), "assignment")
+    master = read_assignment(unit)
     answers = read_answers(unit, master.exercises)
     references = [make_reference(unit, by=by) for by in ("solution", "oracle")]
     guesses = handsfree.guesses_from(handsfree.printed_numbers(*texts))

@@ -12,7 +12,7 @@ import torch
 from course_grader import handsfree
 from course_grader.answers import read_answers
 from course_grader.course import PROJECT, CourseError
-from course_grader.masters import read_master
+from course_grader.exercises import read_assignment
 from course_grader.rehearse import Rehearsal, rehearse, rehearse_all, visible_count
 from course_grader.statistics import exact_facts
 from course_utils.comparison import findings
@@ -46,7 +46,7 @@ def make_reference(unit, *, by="solution"):
     CourseError
         If a check of the solution fails, hints clash, or an aspect has no solid hidden value.
     """
-    master = read_master(unit.master("assignment"), "assignment")
+    master = read_assignment(unit)
     answers = read_answers(unit, master.exercises)
     return {
         name: _exercise(unit, master, exercise, answers[name], by)

@@ -2,28 +2,14 @@
 
 __all__ = ["make_class", "run_demo"]
 
-import copy
-import json
-import os
 import shutil
 import time
 
-from nbformat.v4 import new_code_cell
-
-from course_grader import markers, notebooks
-from course_grader.answers import read_answers
+from course_grader import members
+from course_grader.composer import Composer
 from course_grader.course import PROJECT, Course
 from course_grader.grade import grade, write_feedback
-from course_grader.masters import check_calls, read_master
 from course_grader.report import table, write_csv
-
-NOISE = """import sys, warnings
-from tqdm import tqdm
-warnings.warn("a warning")
-for _ in tqdm(range(3)):
-    pass
-print("words on stderr", file=sys.stderr)
-"""
 
 
 def run_demo(unit):
@@ -54,176 +40,7 @@ def make_class(course, unit):
     for step in ("source", "release"):
         shutil.copytree(PROJECT / step / unit.name, course.path(step, unit))
     shutil.copy(PROJECT / "nbgrader_config.py", course.root)
-    writer = _Class(course, unit)
-    for member in (_answers, _cells, _running, _files):
-        member(writer)
+    writer = Composer(course, unit)
+    for group in members.GROUPS:
+        group(writer)
     return writer.expected
-
-
-class _Class:
-    """Composes submissions from answers and keeps the score that each must get."""
-
-    def __init__(self, course, unit):
-        self.course, self.unit, self.expected = course, unit, {}
-        self.master = read_master(unit.master("assignment"), "assignment")
-        self.answers = read_answers(unit, self.master.exercises)
-        self.release = notebooks.load(course.notebook("release", unit))
-        self.first, self.second = list(self.master.exercises)[:2]
-        self.rest = list(self.master.exercises)[2:]
-
-    def compose(self, **chosen):
-        """Return (notebook, score): each exercise answered by a named answer or its solution.
-
-        `first` and `second` name answers to the first two exercises; None leaves the stub.
-        """
-        names = {self.first: chosen.get("first", "solution")}
-        names |= {self.second: chosen.get("second", "solution")}
-        notebook, score = copy.deepcopy(self.release), 0.0
-        for name in self.master.exercises:
-            source, points = self._answer(name, names.get(name, "solution"))
-            cell(notebook, f"{name}-solution").source = source
-            score += points
-        return notebook, score
-
-    def _answer(self, exercise, answer):
-        solution = self.master.exercises[exercise].solution.source
-        stakes = check_calls(self.master.exercises[exercise].checks.source)
-        full = float(sum(points for _, points in stakes))
-        if answer in ("solution", None):
-            return (markers.solved(solution), full) if answer else (markers.stub(solution), 0.0)
-        known = self.answers[exercise].right + self.answers[exercise].wrong
-        found = next(a for a in known if a.name == answer)
-        return found.source, sum(points for aspect, points in stakes if aspect not in found.fails)
-
-    def full(self, exercise):
-        """Return the points of an exercise."""
-        return float(self.master.exercises[exercise].points)
-
-    def hand_in(self, student, notebook, score, *, file=None):
-        """Write a submission and note what it must score."""
-        self.expected[student] = score
-        path = self.course.notebook("submitted", self.unit, student)
-        path = self.course.root / "submitted" / file if file else path
-        notebooks.save(notebook, path)
-        return path
-
-
-def cell(notebook, key):
-    """Return the cell with this id."""
-    return next(c for c in notebook.cells if c.id == key)
-
-
-def _answers(group):
-    """Right answers of several structures, single misconceptions, mixes, an untouched stub."""
-    for student, chosen in _choices(group).items():
-        group.hand_in(student, *group.compose(**chosen))
-
-
-def _choices(group):
-    first, second = group.answers[group.first], group.answers[group.second]
-    return {
-        "perfect": {},
-        "right-library": {"first": first.right[0].name, "second": second.right[0].name},
-        "right-other": {"first": first.right[2].name, "second": second.right[1].name},
-        "right-oracle": {"first": first.oracle.name, "second": second.oracle.name},
-        "misconception-1": {"first": first.wrong[1].name},
-        "misconception-2": {"second": second.wrong[1].name},
-        "misconception-3": {"first": first.wrong[3].name},
-        "mix-1": {"first": first.wrong[-1].name, "second": second.wrong[0].name},
-        "mix-2": {"first": first.wrong[0].name, "second": second.wrong[-1].name},
-        "half-done": {"second": None},
-        "untouched": {"first": None, "second": None},
-    }
-
-
-def _cells(group):
-    """Cells deleted, duplicated, split, retagged, and an import in the provided setup cell."""
-    notebook, score = group.compose()
-    gone = (f"{group.first}-solution", group.second)
-    notebook.cells = [c for c in notebook.cells if c.id not in gone]
-    group.hand_in("deleted-cells", notebook, score - group.full(group.first))
-
-    notebook, score = group.compose()
-    _insert_after(notebook, f"{group.first}-solution", "doubled = 1", same_metadata=True)
-    group.hand_in("duplicated-cells", notebook, score)
-
-    notebook, score = group.compose()
-    solution = cell(notebook, f"{group.first}-solution")
-    body, solution.source = solution.source, "half = 1"
-    _insert_after(notebook, solution.id, body, same_metadata=True)
-    group.hand_in("split-cells", notebook, score)
-
-    notebook, score = group.compose(first=group.answers[group.first].wrong[0].name)
-    for one in notebook.cells:
-        one.metadata["tags"] = ["skip-execution", "raises-exception"]
-        if one.metadata.get("nbgrader", {}).get("grade"):
-            one.metadata.nbgrader.update(points=100, grade=False, locked=False)
-    group.hand_in("retagged-cells", notebook, score)
-
-    notebook, score = group.compose()
-    setup = next(c for c in notebook.cells if c.cell_type == "code")
-    setup.source += "\nimport numpy as extra_import"
-    solution = cell(notebook, f"{group.second}-solution")
-    solution.source = f"assert extra_import.zeros(1).size\n\n{solution.source}"
-    group.hand_in("import-in-setup", notebook, score)
-
-
-def _running(group):
-    """Noise on stderr, an exception, an endless loop, a dead process."""
-    notebook, score = group.compose()
-    solution = cell(notebook, f"{group.first}-solution")
-    solution.source = f"{NOISE}\n{_with_first_line(solution.source, 'warnings.warn(str(1))')}"
-    group.hand_in("noisy", notebook, score)
-    lines = {
-        "exception": "raise RuntimeError('a slip')",
-        "endless-loop": "while True: pass",
-        "dead-process": "import os; os._exit(1)",
-    }
-    for student, line in lines.items():
-        notebook, score = group.compose()
-        solution = cell(notebook, f"{group.first}-solution")
-        solution.source = _with_first_line(solution.source, line)
-        group.hand_in(student, notebook, score - group.full(group.first))
-
-
-def _files(group):
-    """Resaved without metadata, an LMS file name, not JSON, no notebook, two notebooks, a link."""
-    notebook, score = group.compose()
-    path = group.hand_in("other-editor", notebook, score)
-    _strip(path)
-    group.hand_in(
-        "lms-name", *group.compose(), file=f"lms-name_LATE_101_202_{group.unit.name}.ipynb"
-    )
-    for student in ("not-json", "two-notebooks", "a-link", "binary"):
-        path = group.hand_in(student, group.compose()[0], 0.0)
-        if student == "not-json":
-            path.write_text('{"cells": [', "utf-8")
-        elif student == "binary":
-            path.write_bytes(bytes(range(256)) * 40)
-        elif student == "two-notebooks":
-            shutil.copy(path, path.with_name("copy.ipynb"))
-        else:
-            path.unlink()
-            os.symlink(group.course.notebook("source", group.unit), path)
-
-
-def _insert_after(notebook, key, source, *, same_metadata):
-    place = [c.id for c in notebook.cells].index(key)
-    metadata = copy.deepcopy(notebook.cells[place].metadata) if same_metadata else {}
-    notebook.cells.insert(place + 1, new_code_cell(source, metadata=metadata))
-
-
-def _with_first_line(source, line):
-    """Put a line at the start of the first function's body."""
-    head, _, body = source.partition(":\n")
-    return f"{head}:\n    {line}\n{body}"
-
-
-def _strip(path):
-    """Save as an editor does that knows neither ids nor metadata: format 4.4."""
-    data = json.loads(path.read_text("utf-8"))
-    data |= {"metadata": {}, "nbformat_minor": 4}
-    for one in data["cells"]:
-        one.pop("id")
-        one["metadata"] = {}
-    path.write_text(json.dumps(data), "utf-8")
