@@ -1,0 +1,81 @@
+"""What the grader's tests share: unit 01 as it stands, and a throw-away course."""
+
+import os
+import shutil
+
+import pytest
+
+from course_grader import notebooks, sandbox
+from course_grader.course import PROJECT, Course, Unit, find_unit
+from course_grader.exercises import read_assignment
+from course_grader.reference import reference_for
+
+
+@pytest.fixture(scope="session")
+def unit():
+    return find_unit("01")
+
+
+@pytest.fixture(scope="session")
+def assignment(unit):
+    return read_assignment(unit)
+
+
+@pytest.fixture(scope="session")
+def reference(unit):
+    return reference_for(unit)
+
+
+@pytest.fixture
+def release(unit):
+    return notebooks.load(Course().notebook("release", unit))
+
+
+@pytest.fixture
+def source(unit):
+    return notebooks.load(Course().notebook("source", unit))
+
+
+@pytest.fixture
+def own_unit(unit, tmp_path):
+    """A copy of unit 01's masters that a test may break."""
+    folder = tmp_path / "masters" / unit.name
+    shutil.copytree(unit.folder, folder)
+    return Unit(folder)
+
+
+@pytest.fixture
+def edit(own_unit):
+    """Return a function that replaces text in one of the copied masters."""
+
+    def replace(kind, old, new):
+        path = own_unit.master(kind)
+        text = path.read_text("utf-8")
+        assert text.count(old) >= 1, f"{old!r} is not in {kind}.py"
+        path.write_text(text.replace(old, new, 1), "utf-8")
+        return own_unit
+
+    return replace
+
+
+@pytest.fixture
+def course(unit, tmp_path):
+    """An empty course folder with source and release of unit 01."""
+    return new_course(tmp_path / "course", unit)
+
+
+def new_course(root, unit):
+    course = Course(root)
+    for step in ("source", "release"):
+        shutil.copytree(PROJECT / step / unit.name, course.path(step, unit))
+    shutil.copy(PROJECT / "nbgrader_config.py", root)
+    return course
+
+
+@pytest.fixture(scope="session")
+def bubblewrap():
+    """Skip where there is no sandbox; fail where one is required, as in CI."""
+    if not sandbox.available():
+        if os.environ.get("COURSE_REQUIRE_SANDBOX"):
+            pytest.fail("bubblewrap is required here (COURSE_REQUIRE_SANDBOX), but not available")
+        pytest.skip("bubblewrap is not available")
