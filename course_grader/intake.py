@@ -6,6 +6,8 @@ Nothing is thrown away: a file that is replaced or renamed is kept under submitt
 __all__ = ["Arrival", "intake", "student_in"]
 
 import dataclasses
+import itertools
+import os
 import re
 import shutil
 import tempfile
@@ -16,7 +18,7 @@ import nbformat
 
 from course_grader import notebooks
 from course_grader.course import CourseError
-from course_grader.submissions import Unreadable, read_submission
+from course_grader.submissions import MAX_BYTES, Unreadable, check_file, read_submission
 
 MAX_ZIP_BYTES = 2_000_000_000
 ORIGINALS = ".originals"
@@ -106,51 +108,68 @@ def _siblings(unit):
 def _take(course, unit, student, files):
     """Put one student's notebook in place, or the untouched release with the reason."""
     target = course.notebook("submitted", unit, student)
+    release = notebooks.load(course.notebook("release", unit))
+    if files == [target] and (reason := _earlier_reason(target, release)):
+        return Arrival(student, reason)
     try:
-        if len(files) != 1:
-            names = ", ".join(file.name for file in files)
-            raise Unreadable(f"{len(files)} notebooks: {names}" if files else "no notebook")
-        submission, reason = read_submission(files[0]), ""
-        submission.metadata.update(_earlier_reason(files[0], target))
-        reason = submission.metadata.get("intake", "")
+        submission, reason = read_submission(_only(files)), ""
     except Unreadable as why:
-        submission, reason = notebooks.load(course.notebook("release", unit)), str(why)
+        submission, reason = release, str(why)
         submission.metadata["intake"] = reason
-    if [target] != files or reason or not _is_current(target, submission):
-        _keep_originals(course, unit, student, target, files)
+    if reason or files != [target] or not _is_valid(target):
+        _make_way(course, unit, student, files)
         notebooks.save(submission, target)
     return Arrival(student, reason)
 
 
-def _earlier_reason(file, target):
-    """Return the reason that an earlier intake of this folder left in the stand-in, if any."""
-    if file != target:
-        return {}
-    reason = nbformat.read(file, as_version=4).metadata.get("intake")
-    return {"intake": reason[:300]} if isinstance(reason, str) else {}
+def _only(files):
+    if len(files) != 1:
+        names = ", ".join(file.name for file in files)
+        raise Unreadable(f"{len(files)} notebooks: {names}" if files else "no notebook")
+    return files[0]
 
 
-def _is_current(target, submission):
-    return target.is_file() and notebooks.load(target) == submission
+def _earlier_reason(target, release):
+    """Return the reason in a stand-in of an earlier intake; a student's own is not heard."""
+    if not _is_valid(target):
+        return ""
+    there = notebooks.load(target)
+    stand_in = [c.source for c in there.cells] == [c.source for c in release.cells]
+    reason = there.metadata.get("intake", "")
+    return reason[:300] if stand_in and isinstance(reason, str) else ""
 
 
-def _keep_originals(course, unit, student, target, files):
-    """Move what lies in the student's folder out of the way; copy what comes from elsewhere."""
+def _is_valid(path):
+    """Tell whether nbgrader can read a file as it is."""
+    try:
+        check_file(path)
+        nbformat.validate(nbformat.read(path, as_version=4))
+    except Exception:  # whatever stops nbgrader stops it here, where only one student is concerned
+        return False
+    return True
+
+
+def _make_way(course, unit, student, files):
+    """Set aside what lies in the student's place; keep a copy of what comes from elsewhere."""
+    home = course.root / "submitted" / student
+    target = course.notebook("submitted", unit, student)
     keep = course.root / "submitted" / ORIGINALS / student / unit.name
-    for file in {*files, target} - ({target} if not target.exists() else set()):
-        keep.mkdir(parents=True, exist_ok=True)
-        place = _free(keep / file.name)
-        if (course.root / "submitted") in file.parents:
-            shutil.move(file, place)
-        elif not file.is_symlink():
-            shutil.copy2(file, place)
+    keep.mkdir(parents=True, exist_ok=True)
+    links = [path for path in (home, target.parent) if path.is_symlink()]
+    for path in dict.fromkeys([*links, *files, target]):
+        if not os.path.lexists(path):
+            continue
+        if home.parent in path.parents:
+            os.rename(path, _free(keep / path.name))  # a link itself, never what it points to
+        elif path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_BYTES:
+            shutil.copy2(path, _free(keep / path.name))
     target.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _free(path):
     """Return the path, numbered if it is taken."""
     numbered = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(1, 10_000))
-    return path if not path.exists() else next(p for p in numbered if not p.exists())
+    return next(p for p in itertools.chain([path], numbered) if not os.path.lexists(p))
 
 
 def _unzipped(archive, folder):

@@ -13,7 +13,7 @@ from traitlets import Bool, Unicode
 from course_grader import notebooks, verdicts
 from course_grader.course import Course, find_unit
 from course_grader.execute import execute
-from course_grader.rebuild import rebuild, untouched
+from course_grader.rebuild import attempts, rebuild, untouched
 from course_grader.reference import reference_for
 
 
@@ -84,7 +84,7 @@ def rebuilt(submission, course, unit):
     except Exception as error:  # a submission built to break this must not stop the class
         notebook, reason = untouched(source, release), f"not readable: {type(error).__name__}"
     _copy_checksums(notebook, release)
-    if isinstance(reason, str) and reason:
+    if isinstance(reason, str) and reason and not any(attempts(notebook, release).values()):
         notebook.metadata["intake"] = reason[:300]
     return notebook
 

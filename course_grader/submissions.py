@@ -1,6 +1,6 @@
 """Read one submitted file as a notebook, or say in one line why it is none."""
 
-__all__ = ["MAX_BYTES", "Unreadable", "read_submission"]
+__all__ = ["MAX_BYTES", "Unreadable", "check_file", "read_submission"]
 
 import re
 import stat
@@ -29,6 +29,16 @@ def read_submission(path):
     Unreadable
         With the reason: a link, too large, not JSON, another format, no cells.
     """
+    check_file(path)
+    try:
+        data = nbformat.reader.parse_json(path.read_bytes().decode("utf-8"))
+    except (UnicodeDecodeError, nbformat.reader.NotJSONError, RecursionError):
+        raise Unreadable("not a notebook: the file is not JSON text") from None
+    return _clean(data)
+
+
+def check_file(path):
+    """Raise `Unreadable` unless a path is a plain file of its own, of a bearable size."""
     facts = path.lstat()
     if not stat.S_ISREG(facts.st_mode):
         raise Unreadable("a link instead of a file" if path.is_symlink() else "not a regular file")
@@ -38,11 +48,6 @@ def read_submission(path):
         raise Unreadable(
             f"{facts.st_size / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read"
         )
-    try:
-        data = nbformat.reader.parse_json(path.read_bytes().decode("utf-8"))
-    except (UnicodeDecodeError, nbformat.reader.NotJSONError, RecursionError):
-        raise Unreadable("not a notebook: the file is not JSON text") from None
-    return _clean(data)
 
 
 def _clean(data):
