@@ -1,0 +1,122 @@
+"""The committed trees are what the masters say today, and building again changes nothing."""
+
+import copy
+import re
+
+import nbformat
+import pytest
+
+from course_grader import notebooks
+from course_grader.build import build, check_names, planned
+from course_grader.course import PROJECT, CourseError, units
+from course_grader.masters import read_master
+
+UNITS = units()
+GRAPHICS = re.compile(r"UsageError|Traceback")
+
+
+@pytest.fixture(scope="module")
+def plans():
+    return {unit.name: planned(unit) for unit in UNITS}
+
+
+def master_of(path):
+    kind = "lesson" if path.startswith("notebooks/") else "assignment"
+    return f"edit masters/*/{kind}.py, then 'make build': {path} has drifted"
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_source_and_release_are_what_the_masters_say(unit, plans):
+    for path, content in plans[unit.name].items():
+        if path.startswith(("source/", "release/")):
+            assert (PROJECT / path).read_bytes() == content, master_of(path)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_lessons_and_solutions_have_the_masters_cells_and_hash(unit, plans):
+    for path, content in plans[unit.name].items():
+        if path.startswith(("notebooks/", "solutions/")):
+            there, said = notebooks.load(PROJECT / path), nbformat.reads(content.decode(), 4)
+            assert there.metadata.course == said.metadata.course, master_of(path)
+            assert cells(there) == cells(said), master_of(path)
+
+
+def cells(notebook):
+    return [(c.id, c.cell_type, c.source) for c in notebook.cells]
+
+
+def test_no_file_is_left_over_in_the_four_trees(plans):
+    known = {path for plan in plans.values() for path in plan}
+    trees = ("notebooks", "source", "release", "solutions")
+    there = [p for tree in trees for p in (PROJECT / tree).rglob("*") if p.is_file()]
+    assert {str(p.relative_to(PROJECT)) for p in there} == known
+
+
+def test_planning_twice_gives_the_same_bytes(unit, plans):
+    assert planned(unit) == plans[unit.name]
+
+
+def test_a_unit_is_built_whole_and_building_again_writes_nothing(unit, tmp_path):
+    for tree in ("notebooks", "solutions"):
+        target = tmp_path / tree / f"{unit.name}.ipynb"
+        target.parent.mkdir()
+        target.write_bytes((PROJECT / tree / f"{unit.name}.ipynb").read_bytes())
+    said = []
+    build(unit, project=tmp_path, say=said.append)
+    build(unit, project=tmp_path, say=said.append)
+    assert sum("written" in line for line in said) == 4  # source and release, two files each
+    assert not any("executing" in line for line in said)
+
+
+def test_a_failed_build_moves_nothing(edit, tmp_path):
+    own = edit("lesson", "import torch\n", "import torch\n\nraise ValueError('a slip')\n")
+    with pytest.raises(CourseError, match="a slip"):
+        build(own, project=tmp_path, say=lambda line: None)
+    assert [p for p in tmp_path.glob("*/*") if p.name.endswith(".ipynb")] == []
+    assert not (tmp_path / "release").exists()
+
+
+def test_cells_keep_their_ids_when_another_cell_changes(unit, assignment):
+    before = notebooks.source(unit, assignment)
+    changed = copy.deepcopy(assignment)
+    changed.cells[0].source += "\nmore"
+    after = notebooks.source(unit, changed)
+    assert [c.id for c in before.cells][1:] == [c.id for c in after.cells][1:]
+    assert before.cells[0].id != after.cells[0].id
+
+
+@pytest.mark.parametrize("tree", ["notebooks", "solutions"])
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_executed_notebooks_are_clean(unit, tree):
+    notebook = notebooks.load(PROJECT / tree / f"{unit.name}.ipynb")
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3" and "widgets" not in notebook.metadata
+    for cell in notebook.cells:
+        assert "execution" not in cell.metadata
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error" and output.get("name") != "stderr"
+            assert not GRAPHICS.search(str(output.get("text", "")))
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_every_figure_has_alt_text(unit):
+    notebook = notebooks.load(PROJECT / "notebooks" / f"{unit.name}.ipynb")
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                assert len(output.metadata["image/png"]["alt"]) > 20
+
+
+def test_the_hash_follows_the_master_and_the_modules_it_imports(unit, edit):
+    before = notebooks.digest(read_master(unit.master("lesson"), "lesson"))
+    own = edit("lesson", "# # ", "# # A ")
+    assert notebooks.digest(read_master(own.master("lesson"), "lesson")) != before
+    used = {
+        path.name for path in notebooks.used_files(read_master(unit.master("lesson"), "lesson"))
+    }
+    assert {"lesson.py", "data.py", "predictions.py", "widgets.py"} <= used
+
+
+def test_exercise_names_are_unique_over_units(unit, own_unit):
+    with pytest.raises(CourseError, match="gaussian-nll.* is also in"):
+        check_names([unit, own_unit])

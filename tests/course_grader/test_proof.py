@@ -1,0 +1,85 @@
+"""Every answer and mutant is judged as it says, and a check weakened by hand makes this fail."""
+
+import time
+
+import pytest
+
+from course_grader.course import PROJECT, CourseError, units
+from course_grader.leaks import readable
+from course_grader.proof import prove
+from course_grader.reference import make_reference
+
+UNITS = units()
+SECONDS = 20  # a unit's budget for answers and mutants
+
+
+def printed(unit):
+    paths = [*(PROJECT / "release" / unit.name).iterdir()]
+    return [readable(path) for path in [*paths, PROJECT / "notebooks" / f"{unit.name}.ipynb"]]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_answers_mutants_and_empty_hands(unit):
+    start = time.process_time()
+    for proof in prove(unit, texts=printed(unit)):
+        print(proof)
+        assert proof.problems == []
+        assert proof.made > 20 and proof.rejected + proof.equivalent == proof.made
+    assert time.process_time() - start < SECONDS
+
+
+def problems(unit):
+    return [problem for proof in prove(unit) for problem in proof.problems]
+
+
+WEAKER = {
+    "never-negative": ("1.7 + 0.002 * t, 1.7, 0.013", "1.7 + 0.002 * t, 1.7, 1.13"),
+    "product-of-densities": ("torch.tensor(0.083", "torch.tensor(0.83"),
+}
+
+
+@pytest.mark.parametrize("answer", WEAKER)
+def test_a_weakened_check_lets_a_wrong_answer_pass_and_is_told(answer, edit):
+    found = problems(edit("assignment", *WEAKER[answer]))
+    assert any(answer in problem and "fails []" in problem for problem in found)
+
+
+def test_a_right_answer_that_fails_is_told(edit):
+    own = edit("answers", "softplus(z) - y * z).mean()", "softplus(z) - y * z).median()")
+    assert any("right answer 'by-softplus' fails" in problem for problem in problems(own))
+
+
+def test_a_wrong_answer_that_says_the_wrong_aspects_is_told(edit):
+    own = edit(
+        "answers",
+        'detached wrong="gaussian-nll" fails="gradient"',
+        'detached wrong="gaussian-nll" fails="value"',
+    )
+    assert any("'detached'" in p and "says ['value']" in p for p in problems(own))
+
+
+def test_a_right_answer_listed_as_wrong_is_told(edit):
+    own = edit(
+        "answers",
+        "return ((y - mu) ** 2).mean()",
+        "return -torch.distributions.Normal(mu, sigma).log_prob(y).mean()",
+    )
+    with pytest.raises(CourseError, match="match the same values"):
+        make_reference(own)
+
+
+def test_an_equivalent_mutant_that_is_rejected_is_told(edit):
+    own = edit("answers", "by-density.detach-result.2", "solution.swap-function.1")
+    found = "\n".join(problems(own))
+    assert "'solution.swap-function.1' is listed as equivalent, but rejected" in found
+    assert "'by-density.detach-result.2' is not rejected" in found
+
+
+def test_an_aspect_that_anybody_can_guess_stops(edit):
+    hidden = 'check.gradient("gradient", lambda z: bce_from_logits(z, q), t)\n'
+    own = edit("assignment", hidden, "")
+    own = edit(
+        "assignment", "lambda z: bce_from_logits(z, q), 97.3 * t)", "lambda z: 0 * z.sum(), t)"
+    )
+    with pytest.raises(CourseError, match="'gradient' needs a hidden check"):
+        make_reference(own)
