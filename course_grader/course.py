@@ -3,6 +3,7 @@
 __all__ = ["PROJECT", "Course", "CourseError", "Unit", "find_unit", "units"]
 
 import dataclasses
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -51,6 +52,16 @@ class Course:
     """An nbgrader course folder: the project itself, or a copy such as the sample class."""
 
     root: Path = PROJECT
+
+    @classmethod
+    def throwaway(cls, root, unit, project=PROJECT):
+        """Make a course folder of its own, with source and release of one unit; replaces it."""
+        shutil.rmtree(root, ignore_errors=True)
+        course = cls(Path(root))
+        for step in ("source", "release"):
+            shutil.copytree(project / step / unit.name, course.path(step, unit))
+        shutil.copy(project / "nbgrader_config.py", course.root)
+        return course
 
     def path(self, step, unit, student="."):
         """Return the folder of a step (source, release, submitted, ...) for a unit."""

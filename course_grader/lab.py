@@ -32,11 +32,7 @@ def check_work(unit, *, project=PROJECT):
     mine = project / "work" / unit.name / f"{unit.name}.ipynb"
     if not mine.is_file():
         raise CourseError(f"{mine} is missing: 'make lab' puts it there")
-    course = Course(project / "build" / "check")
-    shutil.rmtree(course.root, ignore_errors=True)
-    for step in ("source", "release"):
-        shutil.copytree(project / step / unit.name, course.path(step, unit))
-    shutil.copy(project / "nbgrader_config.py", course.root)
+    course = Course.throwaway(project / "build" / "check", unit, project)
     target = course.notebook("submitted", unit, "me")
     target.parent.mkdir(parents=True)
     shutil.copy(mine, target)

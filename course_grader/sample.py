@@ -2,7 +2,6 @@
 
 __all__ = ["make_class", "run_demo"]
 
-import shutil
 import time
 
 from course_grader import members
@@ -21,7 +20,7 @@ def run_demo(unit):
         How many scores are not as expected.
     """
     start = time.monotonic()
-    course = Course(PROJECT / "build" / "demo")
+    course = Course.throwaway(PROJECT / "build" / "demo", unit)
     expected = make_class(course, unit)
     graded = grade(course, unit, unsafe=True)
     write_csv(graded, course.root / "gradebook.csv")
@@ -36,10 +35,6 @@ def run_demo(unit):
 
 def make_class(course, unit):
     """Write the sample class into a course folder and return {student: expected score}."""
-    shutil.rmtree(course.root, ignore_errors=True)
-    for step in ("source", "release"):
-        shutil.copytree(PROJECT / step / unit.name, course.path(step, unit))
-    shutil.copy(PROJECT / "nbgrader_config.py", course.root)
     writer = Composer(course, unit)
     for group in members.GROUPS:
         group(writer)

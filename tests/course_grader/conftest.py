@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from course_grader import notebooks, sandbox
-from course_grader.course import PROJECT, Course, Unit, find_unit
+from course_grader.course import Course, Unit, find_unit
 from course_grader.exercises import read_assignment
 from course_grader.reference import reference_for
 
@@ -61,15 +61,7 @@ def edit(own_unit):
 @pytest.fixture
 def course(unit, tmp_path):
     """An empty course folder with source and release of unit 01."""
-    return new_course(tmp_path / "course", unit)
-
-
-def new_course(root, unit):
-    course = Course(root)
-    for step in ("source", "release"):
-        shutil.copytree(PROJECT / step / unit.name, course.path(step, unit))
-    shutil.copy(PROJECT / "nbgrader_config.py", root)
-    return course
+    return Course.throwaway(tmp_path / "course", unit)
 
 
 @pytest.fixture(scope="session")

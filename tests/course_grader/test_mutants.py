@@ -81,7 +81,11 @@ def test_each_statement_but_the_last_is_left_out_once():
     assert dropped == texts
 
 
-SOURCES = [WHOLE, *(BODY.format(statement) for _, statement, _ in CASES)]
+SOURCES = [
+    WHOLE,
+    BODY.format("return x + x"),
+    *(BODY.format(statement) for _, statement, _ in CASES),
+]
 
 
 @pytest.mark.parametrize("source", SOURCES)

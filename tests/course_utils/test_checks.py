@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import warnings
 
 import numpy as np
@@ -183,6 +184,14 @@ def test_one_call_that_stops_does_not_end_the_others(call):
     assert check.checks[0]["got"]["error"] and check.checks[1]["got"] == plain(1.5)
 
 
+@pytest.mark.parametrize("error", [SystemExit("bye"), KeyboardInterrupt()], ids=repr)
+def test_an_exit_is_recorded_as_a_stop_in_words(error):
+    check = Checks("square")
+    check.value("value", lambda: give_up(error))
+    got = check.checks[0]["got"]
+    assert got["error"] == "Stopped" and "exit" in got["message"]
+
+
 def test_an_exception_is_recorded_by_its_class():
     check = Checks("square")
     check.value("value", lambda: give_up(KeyError("k")))
@@ -203,12 +212,13 @@ def test_an_endless_loop_costs_its_own_check_only(monkeypatch):
 
 
 def test_an_exercise_has_a_budget_of_its_own(monkeypatch):
-    monkeypatch.setattr(checks, "SECONDS_PER_EXERCISE", 0.1)
-    check = Checks("square")
+    monkeypatch.setattr(checks, "SECONDS_PER_EXERCISE", 0.3)
+    check, start = Checks("square"), time.process_time()
     for _ in range(3):
         check.value("value", endless)
     check.value("value", lambda: 1.5)
     assert [c["got"].get("error") for c in check.checks] == ["OutOfTime"] * 3 + [None]
+    assert time.process_time() - start < 0.7  # three calls with the whole budget take 0.9
 
 
 def kept(function, *inputs):
