@@ -51,9 +51,9 @@ def planned(unit):
     name = f"{unit.name}.ipynb"
     plan = {
         f"source/{unit.name}/{EXPECTED_FILE}": visible.encode(),
-        f"source/{unit.name}/{name}": _bytes(notebooks.source(unit, assignment)),
-        f"notebooks/{name}": _bytes(notebooks.lesson(unit, lesson)),
-        f"solutions/{name}": _bytes(notebooks.solutions(unit, assignment)),
+        f"source/{unit.name}/{name}": notebooks.as_bytes(notebooks.source(unit, assignment)),
+        f"notebooks/{name}": notebooks.as_bytes(notebooks.lesson(unit, lesson)),
+        f"solutions/{name}": notebooks.as_bytes(notebooks.solutions(unit, assignment)),
     }
     return plan | _release(unit, assignment, plan)
 
@@ -81,7 +81,7 @@ def _release(unit, assignment, plan):
         made = generate_release(source, unit)
     released = nbformat.reads(made[f"{unit.name}.ipynb"].decode(), as_version=4)
     _check_stubs(assignment, released)
-    made[f"{unit.name}.ipynb"] = _bytes(released)
+    made[f"{unit.name}.ipynb"] = notebooks.as_bytes(released)
     return {f"release/{unit.name}/{name}": content for name, content in made.items()}
 
 
@@ -138,7 +138,3 @@ def _scratch(project):
 def _write(path, content):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-
-def _bytes(notebook):
-    return (nbformat.writes(notebook) + "\n").encode()

@@ -71,6 +71,15 @@ class Course:
         """Return the notebook of a step (source, release, submitted, ...) for a unit."""
         return self.path(step, unit, student) / f"{unit.name}.ipynb"
 
+    def aside(self, unit, student):
+        """Return where intake keeps a student's files that it replaced, and why."""
+        return self.root / "submitted" / ".originals" / student / unit.name
+
+    def reason(self, unit, student):
+        """Return why a submission could not be read; '' if it could."""
+        path = self.aside(unit, student) / "reason.txt"
+        return path.read_text("utf-8").strip() if path.is_file() else ""
+
     def record(self, unit, student):
         """Return the path of the judge's JSON record for a submission."""
         return self.root / "records" / unit.name / f"{student}.json"

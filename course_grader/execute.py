@@ -94,7 +94,7 @@ class _Run:
 
     async def _from(self, place):
         """Replay the cells before `place`, run the rest; return where to go on, or None."""
-        with tempfile.TemporaryDirectory(prefix="run-") as folder:
+        with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as folder:
             client = Client(
                 copy.deepcopy(self.notebook),
                 km=make_manager(Path(folder), self.files, self.limits),
@@ -144,6 +144,10 @@ class _Run:
         except DeadKernelError:
             self.died.append(cell.id)
             _fail(cell, "ProcessEnded", "this cell ended its process or used up its memory")
+            return False
+        except Exception as error:  # messages that no kernel sends: the cell forged them
+            self.died.append(cell.id)
+            _fail(cell, "BadMessages", f"its outputs could not be read: {type(error).__name__}")
             return False
         if keep:
             cell.outputs, cell.execution_count = copied.outputs, copied.execution_count

@@ -86,16 +86,23 @@ def _check_points(master, exercise):
     checks, hidden = exercise.checks, exercise.hidden
     if "points" not in checks.roles:
         master.fail(checks, "a check cell says its points: points=3")
-    lines = [line.strip() for line in checks.source.strip().splitlines()]
+    lines = [line.strip() for line in checks.source.strip().splitlines()] or [""]
     if lines[0] != f'check = Checks("{exercise.name}")' or lines[-1] != "check.report()":
         start = f'check = Checks("{exercise.name}")'
         master.fail(checks, f"a check cell starts with {start} and ends with check.report()")
-    stakes, more = check_calls(checks.source), check_calls(hidden.source)
+    stakes, more = (_calls_in(master, cell) for cell in (checks, hidden))
     total = sum(points for _, points in stakes)
     if total != checks.roles["points"]:
         master.fail(checks, f"points={checks.roles['points']}, but its aspects sum to {total:g}")
     _check_aspects(master, exercise, stakes, more)
     _check_heading(master, exercise)
+
+
+def _calls_in(master, cell):
+    try:
+        return check_calls(cell.source)
+    except AttributeError:
+        master.fail(cell, 'write aspect and points out: check.value("name", ..., points=1)')
 
 
 def _check_aspects(master, exercise, stakes, more):
@@ -115,7 +122,9 @@ def _check_aspects(master, exercise, stakes, more):
 
 
 def _check_heading(master, exercise):
-    before = [c for c in master.cells if c.kind == "markdown" and c.line < exercise.solution.line]
+    above = [c for c in master.cells if c.line < exercise.solution.line]
+    last = max((c.line for c in above if c.roles.keys() & {"checks", "hidden"}), default=0)
+    before = [c for c in above if c.kind == "markdown" and c.line > last]
     found = HEADING.search(before[-1].source) if before else None
     if not found or float(found[2]) != exercise.points:
         need = f"(10 min, {exercise.points:g} points)"

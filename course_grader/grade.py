@@ -148,10 +148,10 @@ def _map(groups, jobs, unit, options, workers):
 def _result(unit, key, future):
     try:
         done = future.result()
+        if not done.metadata.execution["too_long"]:
+            _keep(unit, key, done)
     except Exception as error:  # this submission's trouble is not the class's
         return key, None, f"not executed: {error}"
-    if not done.metadata.execution["too_long"]:
-        _keep(unit, key, done)
     return key, done, ""
 
 

@@ -15,7 +15,7 @@ from course_utils.agreement import agrees
 from course_utils.records import numbers
 
 GUESSES = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, float("nan"), float("inf"), float("-inf"))
-NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(r"(?<![\w.])-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
 SMALLEST = 1e-6  # a hidden value nearer to zero than this decides nothing
 
 

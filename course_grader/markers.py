@@ -65,6 +65,8 @@ def _balance(mark, open_at, offset, in_solution):
 
 
 def _looks_like_marker(line):
+    if BEGIN in line or END in line:
+        return True
     if not line.startswith("#"):
         return False
     close = difflib.get_close_matches(line.upper(), (BEGIN, END, *FORBIDDEN), n=1, cutoff=0.75)

@@ -78,7 +78,10 @@ def _cells(path):
     starts = [i for i, line in enumerate(text.splitlines(), 1) if re.match(r"# %%( |$)", line)]
     if not starts or starts[0] != 1:
         raise MasterError(path, 1, "the first line must start a cell: '# %%' or '# %% [markdown]'")
-    found = jupytext.reads(text, fmt="py:percent").cells
+    try:
+        found = jupytext.reads(text, fmt="py:percent").cells
+    except Exception as error:
+        raise MasterError(path, 1, f"jupytext cannot read the cells: {error}") from error
     if len(found) != len(starts):
         raise MasterError(path, 1, f"{len(starts)} cell markers, but {len(found)} cells were read")
     return [_cell(cell, line) for cell, line in zip(found, starts, strict=True)]

@@ -1,6 +1,6 @@
 """Make notebooks from masters: stable cell ids, nbgrader metadata, a hash of their origin."""
 
-__all__ = ["digest", "lesson", "load", "save", "solutions", "source", "used_files"]
+__all__ = ["as_bytes", "digest", "lesson", "load", "save", "solutions", "source", "used_files"]
 
 import ast
 import collections
@@ -65,7 +65,12 @@ def save(notebook, path):
     """Write a notebook as the same bytes each time; creates the folder."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(nbformat.writes(notebook) + "\n", "utf-8")
+    path.write_bytes(as_bytes(notebook))
+
+
+def as_bytes(notebook):
+    """Return a notebook's file; a lone surrogate, which UTF-8 cannot hold, becomes '?'."""
+    return (nbformat.writes(notebook) + "\n").encode("utf-8", "replace")
 
 
 def _cells(master, hidden):

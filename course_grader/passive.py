@@ -2,7 +2,8 @@
 
 __all__ = ["make_passive"]
 
-import nh3
+import re
+
 from nbformat.v4 import new_output
 
 MAX_LINES = 400
@@ -12,6 +13,9 @@ KEPT = ("text/plain", "image/png")
 
 def make_passive(notebook, *, trusted):
     """Clean every cell but the trusted ones, in place, and return the notebook.
+
+    A student's Markdown is shown as it was typed: rendered, its links and mathematics could run
+    scripts in the browser of whoever reads it.
 
     Parameters
     ----------
@@ -25,9 +29,16 @@ def make_passive(notebook, *, trusted):
         if cell.cell_type == "code":
             cell.outputs = [_passive(output) for output in cell.outputs]
         elif cell.id not in trusted:
-            cell.source = nh3.clean(cell.source)
+            cell.source = _fenced(cell.source)
             cell.pop("attachments", None)
     return notebook
+
+
+def _fenced(text):
+    """Put a text in a code block whose fence is longer than any run of backticks in it."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{_short(text)}\n{fence}"
 
 
 def _passive(output):

@@ -4,16 +4,18 @@ __all__ = ["Judge", "Rebuild", "ReleasedChecks", "SandboxedExecute"]
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import nbformat
+from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode
 
 from course_grader import notebooks, verdicts
 from course_grader.course import Course, find_unit
 from course_grader.execute import execute
-from course_grader.rebuild import attempts, rebuild, untouched
+from course_grader.rebuild import rebuild, untouched
 from course_grader.reference import reference_for
 
 
@@ -40,7 +42,6 @@ class SandboxedExecute(NbGraderPreprocessor):
         else:
             options = {"files": data_files(course, unit), "limits": unit.limits}
             done = execute(nb, **options, without_sandbox=self.without_sandbox)
-        done.metadata.update({"intake": nb.metadata.get("intake", "")})
         return done, resources
 
 
@@ -52,7 +53,7 @@ class Judge(NbGraderPreprocessor):
         course, unit = _place(resources)
         student = resources["nbgrader"]["student"]
         release = notebooks.load(course.notebook("release", unit))
-        reason = nb.metadata.pop("intake", "")
+        reason = course.reason(unit, student)
         execution = nb.metadata.pop("execution", {})
         judged = verdicts.judge_notebook(nb, release, reference_for(unit), reason=reason)
         facts = {"source_hash": release.metadata.course.hash, "execution": execution}
@@ -65,36 +66,51 @@ class ReleasedChecks(NbGraderPreprocessor):
     """For feedback: check cells show the source that the student got, without hidden checks."""
 
     def preprocess(self, nb, resources):
-        """Return the notebook with released check cells."""
+        """Return the notebook with released check cells, and outputs that repeat none."""
         course, unit = _place(resources)
         released = {c.id: c for c in notebooks.load(course.notebook("release", unit)).cells}
+        hidden = set()
         for cell in nb.cells:
             if cell.metadata.get("nbgrader", {}).get("grade") and cell.id in released:
+                hidden |= set(cell.source.splitlines()) - set(
+                    released[cell.id].source.splitlines()
+                )
                 cell.source = released[cell.id].source
+        parts = [part for line in hidden for part in _telling(line)]
+        for cell in nb.cells:
+            cell.get("outputs", [])[:] = [_discreet(o, parts) for o in cell.get("outputs", [])]
         return nb, resources
 
 
+def _telling(line):
+    """Return the stretches of a line that survive being quoted: long, and free of quotes."""
+    return [part for part in re.split(r"[\"'\\\\]", line.strip()) if len(part) > 18]
+
+
+def _discreet(output, parts):
+    """Replace an output that repeats a hidden check, as printing In does."""
+    if any(part in str(output) for part in parts):
+        return new_output("stream", name="stdout", text="(not shown: it repeats the checks)\n")
+    return output
+
+
 def rebuilt(submission, course, unit):
-    """Return the sanitized notebook of a submission, with the reason why it was not readable."""
+    """Return the sanitized notebook of a submission."""
     source = notebooks.load(course.notebook("source", unit))
     release = notebooks.load(course.notebook("release", unit))
-    reason = submission.metadata.get("intake", "")
     try:
         notebook = rebuild(submission, source, release).notebook
-    except Exception as error:  # a submission built to break this must not stop the class
-        notebook, reason = untouched(source, release), f"not readable: {type(error).__name__}"
+    except Exception:  # a submission built to break this scores 0 and stops nobody
+        notebook = untouched(source, release)
     _copy_checksums(notebook, release)
-    if isinstance(reason, str) and reason and not any(attempts(notebook, release).values()):
-        notebook.metadata["intake"] = reason[:300]
     return notebook
 
 
 def key_of(notebook):
     """Return the key of an execution: what runs, and the reference's code that it runs with."""
-    text = hashlib.sha256(notebook.metadata.course.hash.encode())
-    for cell in notebook.cells:
-        text.update(f"{cell.cell_type}\0{cell.id}\0{cell.source}\0".encode("utf-8", "replace"))
-    return text.hexdigest()[:32]
+    cells = [[cell.cell_type, cell.id, cell.source] for cell in notebook.cells]
+    text = json.dumps([notebook.metadata.course.hash, cells])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def data_files(course, unit):

@@ -57,13 +57,18 @@ def untouched(source, release):
 
 
 def attempts(notebook, release):
-    """Return {exercise: whether its solution cell differs from the release, white space aside}."""
+    """Return {exercise: whether it was attempted}: white space is no attempt."""
     stubs = {c.id: c.source for c in release.cells if _is_solution(c)}
-    now = {c.id: c.source for c in notebook.cells if c.id in stubs}
-    return {
-        key.removesuffix("-solution"): "".join(now.get(key, stub).split()) != "".join(stub.split())
-        for key, stub in stubs.items()
-    }
+    return {key.removesuffix("-solution"): _tried(notebook, key, stubs[key]) for key in stubs}
+
+
+def _tried(notebook, key, stub):
+    """Tell whether the solution cell was changed, or another cell defines what it should."""
+    names = set(markers.defined_names(stub))
+    changed = [c for c in notebook.cells if "".join(c.source.split()) != "".join(stub.split())]
+    own = [c for c in changed if c.id.startswith("extra-") and c.cell_type == "code"]
+    elsewhere = any(names & set(markers.defined_names(c.source)) for c in own)
+    return elsewhere or any(c.id == key for c in changed)
 
 
 def _claims(cells, known):

@@ -124,4 +124,5 @@ def _namespaces():
 def _system():
     there = [path for path in (*SYSTEM, *SYSTEM_FILES) if Path(path).exists()]
     binds = [part for path in there for part in ("--ro-bind", path, path)]
-    return [*binds, "--proc", "/proc", "--dev", "/dev"]
+    memory = ("--size", str(GIB // 4), "--tmpfs", "/dev/shm")
+    return [*binds, "--proc", "/proc", "--dev", "/dev", *memory]

@@ -116,21 +116,30 @@ class Checks:
 
 def _gradient(call, at):
     x = at.detach().clone().requires_grad_()
-    out = call(x)
-    if not isinstance(out, torch.Tensor) or not out.requires_grad:
-        raise TypeError(
-            "no gradient: the result is not connected to the input by torch operations"
-        )
-    return torch.autograd.grad(out.sum(), x)[0]
+    with torch.enable_grad():
+        out = call(x)
+        if not isinstance(out, torch.Tensor) or not out.requires_grad:
+            message = "no gradient: the result is not connected to the input by torch operations"
+            raise TypeError(message)
+        return torch.autograd.grad(out.sum(), x)[0]
 
 
 def _kept(call, inputs):
     before = [x.clone() if isinstance(x, torch.Tensor) else np.copy(x) for x in inputs]
-    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()
+    generators = _generators()
     call(*inputs)
-    same = [bool((a == b).all()) for a, b in zip(before, inputs, strict=True)]
-    quiet = bool((torch_state == torch.get_rng_state()).all())
-    return [*same, quiet and bool((numpy_state == np.random.get_state()[1]).all())]
+    same = [_equal(a, b) for a, b in zip(before, inputs, strict=True)]
+    return [*same, generators == _generators()]
+
+
+def _equal(a, b):
+    return np.shape(a) == np.shape(b) and bool((a == b).all())
+
+
+def _generators():
+    """Return the state of torch's and numpy's global generators."""
+    kind, key, *place = np.random.get_state()
+    return torch.get_rng_state().tolist(), kind, key.tobytes(), *place
 
 
 def _publish(record, plain_text, markup=None):

@@ -95,7 +95,9 @@ def name_of(check):
 
 
 def _finding(got, expected):
-    if got is None or got.get("kind") != expected["kind"] or "got" not in got:
+    if not isinstance(got, dict) or got.get("kind") != expected["kind"]:
+        return "this check was not recorded"
+    if not isinstance(got.get("got"), dict):
         return "this check was not recorded"
     if expected["kind"] == "law":
         return _law_finding(got["got"], expected)
@@ -109,7 +111,7 @@ def _finding(got, expected):
 
 
 def _law_finding(got, expected):
-    why = broken(expected["law"], got)
+    why = broken(expected["law"], got, expected["got"])
     return f"{expected['call']}: {why}" if why else None
 
 
@@ -125,7 +127,7 @@ def _same(got, known, places):
 
 
 def _match(got, known):
-    if not isinstance(got, dict):
+    if not isinstance(got, dict) or not isinstance(got.get("items", {}), dict):
         return False
     if "items" in known and "items" in got:
         both = got["items"].keys() == known["items"].keys()

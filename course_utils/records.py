@@ -3,10 +3,12 @@
 __all__ = ["MAX_NUMBERS", "failure", "numbers", "plain"]
 
 import math
+import sys
 
 import numpy as np
 import torch
 
+MAX_ITEMS = 100
 MAX_NUMBERS = 20_000  # a larger result is refused: a check never needs one
 
 
@@ -31,16 +33,24 @@ def plain(value):
         return _array(np.asarray(float(value)), type(value).__name__)
     if isinstance(value, np.ndarray | np.generic):
         return _array(np.asarray(value), str(np.asarray(value).dtype))
+    if isinstance(value, tuple | list | dict) and len(value) > MAX_ITEMS:
+        message = f"{len(value)} items; at most {MAX_ITEMS} are recorded"
+        return {"error": "ValueError", "message": message}
     if isinstance(value, tuple | list):
-        return {"items": {str(i): plain(item) for i, item in enumerate(value[:100])}}
+        return {"items": {str(i): plain(item) for i, item in enumerate(value)}}
     if isinstance(value, dict):
-        return {"items": {str(key): plain(value[key]) for key in list(value)[:100]}}
+        return {"items": {str(key): plain(value[key]) for key in value}}
     return _refused(value)
 
 
 def failure(error):
-    """Record an exception as its class name and the first 300 characters of its message."""
-    return {"error": type(error).__name__, "message": str(error)[:300]}
+    """Record an exception: its class, its bases, the first 300 characters of its message."""
+    bases = [base.__name__ for base in type(error).__mro__[1:-1]]
+    try:
+        message = str(error)[:300]
+    except Exception:  # a student's own class may have no words
+        message = ""
+    return {"error": type(error).__name__, "bases": bases, "message": message}
 
 
 def numbers(record):
@@ -51,7 +61,9 @@ def numbers(record):
     ValueError
         If the record does not hold as many real numbers as its shape promises.
     """
-    shape = tuple(int(n) for n in record["shape"])
+    shape = tuple(record["shape"])
+    if not all(type(n) is int for n in shape):
+        raise ValueError(f"{shape} is no shape")
     data = [_number(x) for x in record["data"]]
     if len(data) > MAX_NUMBERS or math.prod(shape) != len(data) or min(shape, default=0) < 0:
         raise ValueError(f"shape {shape} does not fit {len(data)} numbers")
@@ -83,7 +95,7 @@ def _word(x):
 
 
 def _number(word):
-    if type(word) in (int, float):
+    if type(word) in (int, float) and abs(word) <= sys.float_info.max:
         return float(word)
     if word in ("nan", "inf", "-inf"):
         return float(word)

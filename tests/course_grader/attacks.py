@@ -246,14 +246,13 @@ import os
 FOUND = []
 for top in ("/", "/tmp", "/home", os.getcwd()):
     for folder, _, files in os.walk(top):
-        if folder.startswith(("/proc", "/sys", "/usr")):
+        if folder.startswith(("/proc", "/sys", "/usr")) or "site-packages" in folder:
             continue
         FOUND += [
             os.path.join(folder, f)
             for f in files
-            if f.startswith(("answers", "gradebook", "solution"))
-            or f.endswith("loss_as_likelihood.json")
-            or f.endswith("likelihood.ipynb")
+            if f.startswith(("answers.", "gradebook", "solution"))
+            or f.endswith(("likelihood.json", "likelihood.ipynb"))
         ]
 print("FOUND", FOUND)
 
@@ -364,3 +363,56 @@ display(HTML("<script>alert(1)</script><img src=x onerror=alert(2)>"))
 display(Javascript("alert(3)"))
 print("<script>alert(4)</script>")
 raise ValueError("<script>alert(5)</script>")
+
+
+# %% errors-without-a-name extra=True
+import course_utils.checks as c
+
+
+def report(self):
+    for check in self.checks:
+        if check["kind"] == "law":
+            number = {"dtype": "float64", "shape": [], "data": [0.0]}
+            check["got"] = {"items": {"0": number, "1": number}}
+        elif check["aspect"] != "shape" or check["call"].count("reshape(6, 1)") == 2:
+            check["got"] = {"error": None}
+    c._publish(self._record(), "x")
+
+
+c.Checks.report = report
+
+
+# %% errors-without-a-name
+def gaussian_nll(*a):
+    raise ValueError("mine")
+
+
+# %% prints-what-ran extra=True
+import atexit
+
+
+# %% prints-what-ran
+def gaussian_nll(y, mu, sigma):
+    print(In)
+    raise ValueError(str(In)[-280:])
+
+
+# %% messages-no-kernel-sends
+def gaussian_nll(y, mu, sigma):
+    return 1.0
+
+
+session, socket = get_ipython().kernel.session, get_ipython().kernel.iopub_socket
+session.send(socket, "display_data", content={"data": [], "metadata": 5})
+session.send(socket, "comm_msg", content={"comm_id": "x", "data": 5})
+
+
+# %% a-surrogate-in-an-output
+def gaussian_nll(y, mu, sigma):
+    return 1.0
+
+
+import json
+
+get_ipython().kernel.session.pack = lambda content: json.dumps(content, default=str).encode()
+print("\ud800")

@@ -34,12 +34,18 @@ BAD = {
     "broken JSON": ('{"cells": [', "not JSON"),
     "binary garbage": (bytes(range(256)) * 9, "not JSON"),
     "an empty file": ("", "not JSON"),
-    "a list": ("[1, 2]", "format 'list'"),
+    "a list": ("[1, 2]", "format list"),
     "an old format": ('{"nbformat": 3, "worksheets": []}', "format 3"),
     "no cells": ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "no cells"),
     "cells that are none": ('{"nbformat": 4, "cells": [7]}', "cell 1 is malformed"),
     "deep nesting": ("[" * 100_000, "not JSON"),
 }
+
+
+def kept(course, unit, student):
+    """Return {name: bytes} of what intake set aside."""
+    files = {p.name: p for p in course.aside(unit, student).iterdir() if p.name != "reason.txt"}
+    return {name: path.read_bytes() for name, path in files.items() if not path.is_symlink()}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -51,9 +57,9 @@ def test_an_unreadable_file_becomes_the_release_with_a_reason(
     assert word in arrival.reason and "\n" not in arrival.reason
     taken = notebooks.load(course.notebook("submitted", unit, "ann"))
     assert [c.source for c in taken.cells] == [c.source for c in release.cells]
-    kept = list((course.root / "submitted" / ".originals" / "ann" / unit.name).iterdir())
     data = content if isinstance(content, bytes) else content.encode()
-    assert [path.read_bytes() for path in kept] == [data]
+    assert kept(course, unit, "ann") == {f"{unit.name}.ipynb": data}
+    assert course.reason(unit, "ann") == arrival.reason
 
 
 def test_taking_in_again_changes_nothing(hand_in, course, unit):
@@ -123,7 +129,93 @@ def test_foreign_or_missing_metadata_is_no_reason(spec, hand_in, release):
     assert hand_in(text_of(release, metadata=spec))[0].reason == ""
 
 
+ODD = {
+    "a lone surrogate in a source": {"source": "x = '\ud800'"},
+    "a lone surrogate in a grade id": {"metadata": {"nbgrader": {"grade_id": "\ud800"}}},
+    "metadata that is a list": {"metadata": []},
+    "metadata that is null": {"metadata": None},
+    "outputs that are words": {"outputs": ["x"], "execution_count": "x"},
+    "attachments that are words": {"attachments": "x"},
+    "a cell type that is a list": {"cell_type": []},
+    "an id with a slash": {"id": "../../x"},
+    "an id that is taken": {"id": "gaussian-nll"},
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_cell_stops_nobody(name, course, unit, release):
+    for student, change in {"ann": {}, "eve": ODD[name]}.items():
+        data = json.loads(json.dumps(release))
+        data["cells"][0] |= change
+        path = course.notebook("submitted", unit, student)
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(data), "utf-8")
+    assert [(a.student, a.reason) for a in intake(course, unit)] == [("ann", ""), ("eve", "")]
+    assert len(notebooks.load(course.notebook("submitted", unit, "eve")).cells) == len(
+        release.cells
+    )
+
+
+@pytest.mark.parametrize(
+    "change", [{"metadata": None}, {"nbformat_minor": "x"}, {"more": "\ud800"}]
+)
+def test_odd_metadata_of_the_notebook_is_no_reason(change, hand_in, release):
+    assert hand_in(text_of(release, **change))[0].reason == ""
+
+
+def test_too_many_cells_and_too_much_text_are_refused(hand_in, release):
+    many = text_of(release, cells=[{"cell_type": "code", "source": "1"}] * 30_000)
+    assert "30000 cells" in hand_in(many)[0].reason
+    long = text_of(release, cells=[{"cell_type": "code", "source": "0\n" * 300_000}])
+    assert "600000 characters" in hand_in(long)[0].reason
+
+
+def test_what_lies_beside_the_notebook_is_set_aside(course, unit, release, tmp_path):
+    secret = tmp_path / "answers.py"
+    secret.write_text("secret")
+    path = course.notebook("submitted", unit, "eve")
+    notebooks.save(release, path)
+    path.with_name("notes.txt").symlink_to(secret)
+    path.with_name("look.html").write_text("<script>")
+    os.mkfifo(path.with_name("timestamp.txt"))
+    intake(course, unit)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    assert secret.read_text() == "secret"
+
+
+@pytest.mark.parametrize("level", ["student", "unit"])
+def test_a_link_to_another_student_costs_that_student_nothing(level, course, unit, release):
+    victim = course.notebook("submitted", unit, "zoe")
+    notebooks.save(release, victim)
+    place = course.path("submitted", unit, "eve")
+    place = place.parent if level == "student" else place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(victim.parents[1] if level == "student" else victim.parent)
+    reasons = {a.student: a.reason for a in intake(course, unit)}
+    assert "link" in reasons["eve"] and reasons["zoe"] == ""
+    there = notebooks.load(victim).cells
+    assert [c.source for c in there] == [c.source for c in release.cells]
+
+
+def test_a_students_own_reason_is_not_heard(hand_in, release, course, unit):
+    words = "=HYPERLINK() full marks\x1b[31m"
+    assert hand_in(text_of(release, metadata={"intake": words}))[0].reason == ""
+    assert words not in course.notebook("submitted", unit, "ann").read_text("utf-8")
+
+
+def test_students_of_one_name_are_kept_apart(tmp_path, course, unit, release):
+    archive = tmp_path / "lms.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for number in (101, 102):
+            packed.writestr(f"smithjohn_{number}_7_work.ipynb", text_of(release))
+    students = [a.student for a in intake(course, unit, archive)]
+    assert len(set(students)) == 2 and all(s.startswith("smithjohn-") for s in students)
+
+
 NAMES = {
+    "A1_bob_attempt_2026-11-01-12-00-00_x_alice_attempt_2026-11-01-12-00-00_.ipynb": "bob",
+    "王伟_1_assignsubmission_file_": "王伟",
+    "Müller.ipynb": "Müller",
     "ann_12345_67890_01_loss_as_likelihood.ipynb": "ann",
     "ann_LATE_12345_67890_01_loss-1.ipynb": "ann",
     "01_loss_ann_attempt_2026-11-01-12-00-00_work.ipynb": "ann",

@@ -51,16 +51,16 @@ BROKEN = [
 
 @pytest.mark.parametrize(("law", "results"), HOLDS)
 def test_a_law_that_holds_says_nothing(law, results):
-    assert broken(law, recorded(*results)) is None
+    assert broken(law, recorded(*results), recorded(*results)) is None
 
 
 @pytest.mark.parametrize(("law", "results"), BROKEN)
 def test_a_broken_law_is_told_in_a_sentence(law, results):
-    assert " " in broken(law, recorded(*results))
+    assert " " in broken(law, recorded(*results), recorded(*results))
 
 
 def test_results_are_taken_in_the_order_of_the_calls():
-    assert broken("increasing", recorded(*range(12))) is None
+    assert broken("increasing", recorded(*range(12)), recorded(*range(12))) is None
 
 
 FORGED = {
@@ -83,4 +83,8 @@ FORGED = {
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
 def test_a_forged_record_breaks_every_law_without_an_error(law, forged):
-    assert " " in broken(law, forged)
+    assert " " in broken(law, forged, recorded(1, 2))
+
+
+def test_a_law_needs_every_call():
+    assert " " in broken("equal", recorded(1.0), recorded(1.0, 1.0))
