@@ -2,8 +2,9 @@
 
 import argparse
 import sys
+from pathlib import Path
 
-from course_grader.course import CourseError, find_unit, units
+from course_grader.course import PROJECT, CourseError, find_unit, units
 
 
 def main(arguments=None):
@@ -44,7 +45,6 @@ def build_command(arguments):
 
 
 def prove_command(arguments):
-    from course_grader.course import PROJECT
     from course_grader.leaks import readable
     from course_grader.proof import prove
 
@@ -70,12 +70,12 @@ def grade_command(arguments):
     from course_grader.grade import grade, write_feedback
     from course_grader.report import table, write_csv
 
-    course, unit = Course(), find_unit(arguments.unit)
+    course, unit = Course(Path(arguments.course).resolve()), find_unit(arguments.unit)
     options = {"origin": arguments.origin, "unsafe": arguments.unsafe}
     graded = grade(course, unit, **options)
+    print(table(graded))
     write_csv(graded, course.root / f"records/{unit.name}.csv")
     write_feedback(course, unit)
-    print(table(graded))
     print(f"\nWritten: gradebook.db, feedback/, records/{unit.name}.csv, a JSON record for each")
     return 1 if any(result.problem for result in graded) else 0
 
@@ -103,6 +103,7 @@ UNIT = {"--unit": {"default": "", "help": "a unit's number or name; default: all
 ONE_UNIT = {"--unit": {"required": True, "help": "a unit's number or name"}}
 ORIGIN = {
     "--origin": {"default": None, "help": "a folder or a zip to take in; default: submitted/"},
+    "--course": {"default": PROJECT, "help": "the course folder; default: the project itself"},
     "--unsafe": {"action": "store_true", "help": "run students' code without a sandbox"},
 }
 COMMANDS = [

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from traitlets.config import PyFileConfigLoader
 
 from course_grader import notebooks, sandbox
-from course_grader.course import PROJECT, CourseError
+from course_grader.course import CourseError
 from course_grader.execute import NoSandbox, execute
 from course_grader.intake import intake
 from course_grader.preprocessors import data_files, key_of, rebuilt
@@ -63,7 +63,7 @@ def grade(course, unit, *, origin=None, unsafe=False, workers=None, progress=Tru
     arrivals = intake(course, unit, origin)
     config = _config(course)
     register(course, unit, config.CourseDirectory.db_url)
-    config.SandboxedExecute.results = str(_results(unit))
+    config.SandboxedExecute.results = str(_results(course, unit))
     config.SandboxedExecute.without_sandbox = unsafe
     jobs = {a.student: _job(course, unit, a.student) for a in arrivals}
     graded = []
@@ -107,62 +107,64 @@ def _executed(course, unit, jobs, unsafe, workers):
     for student, notebook in jobs.items():
         groups.setdefault(key_of(notebook), []).append(student)
     again = []
-    for key, done, problem in _map(groups, jobs, unit, options, workers):
+    for key, done, problem in _map(course, groups, jobs, unit, options, workers):
         if done is not None and done.metadata.execution["too_long"]:
             again.append(key)
         else:
             yield from ((student, problem) for student in groups[key])
     for key in again:
-        problem = _once_more(unit, key, jobs[groups[key][0]], options)
+        problem = _once_more(course, unit, key, jobs[groups[key][0]], options)
         yield from ((student, problem) for student in groups[key])
-        (_results(unit) / f"{key}.ipynb").unlink(missing_ok=True)  # the next run may have time
+        (_results(course, unit) / f"{key}.ipynb").unlink(
+            missing_ok=True
+        )  # the next run may have time
 
 
-def _once_more(unit, key, notebook, options):
+def _once_more(course, unit, key, notebook, options):
     try:
-        _keep(unit, key, execute(notebook, **options))
+        _keep(course, unit, key, execute(notebook, **options))
     except Exception as error:  # this submission's trouble is not the class's
         return f"not executed: {error}"
     return ""
 
 
-def _map(groups, jobs, unit, options, workers):
+def _map(course, groups, jobs, unit, options, workers):
     """Yield (key, executed notebook or None if it was there, problem)."""
     todo = {}
     context = multiprocessing.get_context("spawn")
     workers = workers or os.cpu_count() or 1
     with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
         for key, students in groups.items():
-            if (_results(unit) / f"{key}.ipynb").is_file():
+            if (_results(course, unit) / f"{key}.ipynb").is_file():
                 yield key, None, ""
             else:
                 todo[pool.submit(execute, jobs[students[0]], **options)] = key
         try:
             for future in concurrent.futures.as_completed(todo):
-                yield _result(unit, todo[future], future)
+                yield _result(course, unit, todo[future], future)
         except (KeyboardInterrupt, GeneratorExit):
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _result(unit, key, future):
+def _result(course, unit, key, future):
     try:
         done = future.result()
         if not done.metadata.execution["too_long"]:
-            _keep(unit, key, done)
+            _keep(course, unit, key, done)
     except Exception as error:  # this submission's trouble is not the class's
         return key, None, f"not executed: {error}"
     return key, done, ""
 
 
-def _keep(unit, key, done):
-    waiting = _results(unit) / f"{key}.tmp"
+def _keep(course, unit, key, done):
+    waiting = _results(course, unit) / f"{key}.tmp"
     notebooks.save(done, waiting)
     waiting.replace(waiting.with_suffix(".ipynb"))
 
 
-def _results(unit):
-    folder = PROJECT / "build" / "executed" / unit.name
+def _results(course, unit):
+    folder = course.root / "build" / "executed" / unit.name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -1,0 +1,82 @@
+"""The learner's own copy is made once, never overwritten, and checked with all checks."""
+
+import shutil
+
+import pytest
+
+from course_grader import notebooks
+from course_grader.composer import Composer
+from course_grader.course import PROJECT, Course, CourseError
+from course_grader.lab import check_work, prepare_work
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project folder with the trees that work/ is made from."""
+    for tree in ("notebooks", "release", "source"):
+        shutil.copytree(PROJECT / tree, tmp_path / tree)
+    shutil.copy(PROJECT / "nbgrader_config.py", tmp_path)
+    return tmp_path
+
+
+def prepared(unit, project):
+    said = []
+    prepare_work([unit], project=project, say=said.append)
+    return said
+
+
+def mine(unit, project):
+    return project / "work" / unit.name / f"{unit.name}.ipynb"
+
+
+def test_work_holds_assignment_lesson_and_expected_values(unit, project):
+    assert len(prepared(unit, project)) == 2
+    names = {path.name for path in (project / "work" / unit.name).iterdir()}
+    assert names == {f"{unit.name}.ipynb", "lesson.ipynb", "checks.json"}
+
+
+def test_a_lesson_in_work_shows_no_output_before_it_runs(unit, project):
+    prepared(unit, project)
+    lesson = notebooks.load(project / "work" / unit.name / "lesson.ipynb")
+    assert not any(cell.get("outputs") for cell in lesson.cells)
+
+
+def test_what_the_learner_wrote_is_never_overwritten(unit, project):
+    prepared(unit, project)
+    notebook = notebooks.load(mine(unit, project))
+    notebook.cells[0].source = "my words"
+    notebooks.save(notebook, mine(unit, project))
+    assert prepared(unit, project) == []
+    assert notebooks.load(mine(unit, project)).cells[0].source == "my words"
+
+
+@pytest.mark.parametrize("spoil", ["older", "half-saved"])
+def test_a_newer_release_lands_beside_it_once_with_a_message(spoil, unit, project):
+    prepared(unit, project)
+    if spoil == "older":
+        notebook = notebooks.load(mine(unit, project))
+        notebook.metadata["course"] = {"hash": "0123"}
+        notebooks.save(notebook, mine(unit, project))
+    else:
+        mine(unit, project).write_text('{"cells": [', "utf-8")
+    before = mine(unit, project).read_bytes()
+    [message] = prepared(unit, project)
+    assert "released anew" in message and "untouched" in message
+    assert len(list((project / "work" / unit.name).glob("release-*/*.ipynb"))) == 1
+    assert prepared(unit, project) == []
+    assert mine(unit, project).read_bytes() == before
+
+
+def test_checking_uses_hidden_checks_and_the_same_judge(unit, project):
+    wrong, _ = Composer(Course(), unit).compose(first="never-negative")
+    notebooks.save(wrong, mine(unit, project))
+    told = check_work(unit, project=project)
+    assert "7 of 9 points" in told
+    assert "a further case is not as expected" in told
+    assert "do not clip it at zero" in told
+    assert "bce-from-logits: passed, 5 of 5 points" in told
+
+
+def test_checking_without_work_says_what_to_do(unit, project):
+    with pytest.raises(CourseError, match="make lab"):
+        check_work(unit, project=project)
