@@ -3,6 +3,7 @@
 __all__ = ["Composer", "cell_of"]
 
 import copy
+import itertools
 
 from course_grader import markers, notebooks
 from course_grader.answers import read_answers
@@ -42,7 +43,9 @@ class Composer:
             return (markers.solved(solution), full) if answer else (markers.stub(solution), 0.0)
         known = self.answers[exercise].right + self.answers[exercise].wrong
         found = next(a for a in known if a.name == answer)
-        return found.source, sum(points for aspect, points in stakes if aspect not in found.fails)
+        return _code(found.source), sum(
+            points for aspect, points in stakes if aspect not in found.fails
+        )
 
     def full(self, exercise):
         """Return the points of an exercise."""
@@ -60,3 +63,9 @@ class Composer:
 def cell_of(notebook, key):
     """Return the cell with this id."""
     return next(c for c in notebook.cells if c.id == key)
+
+
+def _code(source):
+    """Return an answer without the comment that opens it: the hint is not the student's."""
+    lines = source.splitlines()
+    return "\n".join(itertools.dropwhile(lambda line: line.startswith("#"), lines))

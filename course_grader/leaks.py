@@ -5,6 +5,7 @@ __all__ = ["check_release", "leaks_in", "secrets_of"]
 import dataclasses
 import math
 import re
+from pathlib import Path
 
 import nbformat
 
@@ -12,6 +13,7 @@ from course_grader import markers
 from course_grader.course import CourseError
 from course_grader.exercises import read_assignment
 from course_grader.handsfree import NUMBER
+from course_grader.masters import read_master
 from course_grader.reference import reference_for
 
 MARKS = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN SOLUTION", "END SOLUTION")
@@ -56,10 +58,20 @@ def check_release(unit, folder):
     lesson = folder / "notebooks" / f"{unit.name}.ipynb"
     for path in [*sorted((folder / "release" / unit.name).iterdir()), lesson]:
         for leak in leaks_in(readable(path), secrets):
-            message = (
-                f"{path.relative_to(folder)} shows {leak}: change the hidden input or the text"
-            )
-            raise CourseError(f"{unit.name}: {message}")
+            place = _place(unit.master("lesson" if path == lesson else "assignment"), secrets)
+            shows = f"{path.relative_to(folder)} shows {leak}"
+            raise CourseError(f"{place}: {shows}: change the hidden input or the text")
+
+
+def _place(master, secrets):
+    """Return 'file:line' of the first public line of a master that holds a secret, or 'file'."""
+    name = Path(*master.parts[-3:])
+    for cell in read_master(master, master.stem).cells:
+        public = "" if "hidden" in cell.roles else markers.stub(cell.source)
+        for line in public.splitlines():
+            if leaks_in(line, secrets):
+                return f"{name}:{cell.line + 1 + cell.source.splitlines().index(line)}"
+    return str(name)
 
 
 def readable(path):

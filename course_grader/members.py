@@ -11,9 +11,10 @@ from nbformat.v4 import new_code_cell
 
 from course_grader.composer import cell_of
 
-NOISE = """import sys, warnings
+NOISE = """import logging, sys, warnings
 from tqdm import tqdm
 warnings.warn("a warning")
+logging.warning("a log record")
 for _ in tqdm(range(3)):
     pass
 print("words on stderr", file=sys.stderr)

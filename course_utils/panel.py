@@ -93,10 +93,12 @@ def _points(points):
 
 
 def _row(aspect):
-    cell = "style='text-align:left;vertical-align:top;border:0;padding:.1em .6em .1em 0'"
+    words = "text-align:left;vertical-align:top;border:0;padding:.1em .6em .1em 0"
+    word = f"{words};white-space:nowrap"
     mark = f"<b style='color:{COLOURS[aspect.status]}'>{MARKS[aspect.status]}</b>"
     return (
-        f"<tr style='background:none'><td {cell}>{mark}</td>"
-        f"<td {cell}>{escape(aspect.name)}</td><td {cell}>{_points(aspect.points)}</td>"
-        f"<td {cell}>{escape(aspect.finding)}</td></tr>"
+        f"<tr style='background:none'><td style='{word}'>{mark}</td>"
+        f"<td style='{word}'>{escape(aspect.name)}</td>"
+        f"<td style='{word}'>{_points(aspect.points)}</td>"
+        f"<td style='{words}'>{escape(aspect.finding)}</td></tr>"
     )

@@ -21,6 +21,44 @@ ATTACKS = {}
 for _cell in jupytext.read(Path(__file__).with_name("attacks.py"), fmt="py:percent").cells:
     if _cell.cell_type == "code":
         ATTACKS.setdefault(_cell.metadata["title"], []).append(_cell)
+
+
+def skip_tags(notebook):
+    for one in notebook.cells:
+        one.metadata["tags"] = ["skip-execution", "raises-exception", "remove-cell"]
+
+
+def check_cell_as_text(notebook):
+    check = cell_of(notebook, "gaussian-nll")
+    place = notebook.cells.index(check)
+    notebook.cells[place] = new_markdown_cell(check.source, id=check.id, metadata=check.metadata)
+
+
+def points_raised(notebook):
+    cell_of(notebook, "gaussian-nll").metadata.nbgrader["points"] = 1000
+
+
+def check_cell_emptied(notebook):
+    cell_of(notebook, "gaussian-nll").source = "4.0"
+
+
+def check_cells_deleted(notebook):
+    notebook.cells = [c for c in notebook.cells if not c.metadata.get("nbgrader", {}).get("grade")]
+
+
+def solution_named_as_check(notebook):
+    cell_of(notebook, "gaussian-nll-solution").metadata.nbgrader["grade_id"] = "gaussian-nll"
+
+
+METADATA_ATTACKS = [
+    skip_tags,
+    check_cell_as_text,
+    points_raised,
+    check_cell_emptied,
+    check_cells_deleted,
+    solution_named_as_check,
+]
+WRONG = "def gaussian_nll(y, mu, sigma):\n    return 1.0"
 SECOND_IS_RIGHT = 5.0  # the second exercise is solved honestly, unless the attack replaces it
 
 
@@ -35,6 +73,11 @@ def graded(tmp_path_factory, unit, bubblewrap):
         notebook.cells[2:2] = [new_code_cell(one.source) for one in extra]
         notebook.cells.append(new_markdown_cell("<img src=x onerror=alert(6)> [a](javascript:b)"))
         composer.hand_in(name, notebook, 0.0)
+    for spoil in METADATA_ATTACKS:
+        notebook, _ = composer.compose(first=None)
+        cell_of(notebook, "gaussian-nll-solution").source = WRONG
+        spoil(notebook)
+        composer.hand_in(spoil.__name__, notebook, 0.0)
     results = grade(course, unit, progress=False)
     write_feedback(course, unit)
     return course, {result.student: result.record for result in results}
@@ -45,6 +88,13 @@ def test_the_attacked_exercise_earns_nothing(name, graded):
     record = graded[1][name]
     assert record["exercises"]["gaussian-nll"]["earned"] == 0.0
     assert record["execution"]["sandbox"] == "bubblewrap"
+
+
+@pytest.mark.parametrize("name", [spoil.__name__ for spoil in METADATA_ATTACKS])
+def test_changed_metadata_and_check_cells_change_no_score(name, graded):
+    record = graded[1][name]
+    assert record["exercises"]["gaussian-nll"]["earned"] == 0.0
+    assert record["exercises"]["bce-from-logits"]["earned"] == SECOND_IS_RIGHT
 
 
 @pytest.mark.parametrize("name", ["always-equal", "hands-the-input-back", "exits", "kills-itself"])

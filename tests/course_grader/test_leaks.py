@@ -127,3 +127,18 @@ def test_the_instructors_version_would_be_caught(unit):
     secrets = secrets_of(unit)
     for tree in (f"source/{unit.name}/{unit.name}.ipynb", f"solutions/{unit.name}.ipynb"):
         assert leaks_in(readable(PROJECT / tree), secrets)
+
+
+def test_a_hidden_value_in_a_text_stops_the_build_with_file_and_line(edit, tmp_path, reference):
+    secret = secret_of("value", reference)
+    own = edit("assignment", "# Points: value 2, gradient 1, shape 1.", f"# Points: {secret}")
+    text = own.master("assignment").read_text("utf-8").splitlines()
+    line = text.index(f"# Points: {secret}") + 1
+    for tree in ("release", "notebooks"):
+        shutil.copytree(PROJECT / tree, tmp_path / "stage" / tree)
+    path = tmp_path / "stage" / "release" / own.name / f"{own.name}.ipynb"
+    notebook = notebooks.load(path)
+    in_source(notebook, secret)
+    notebooks.save(notebook, path)
+    with pytest.raises(CourseError, match=rf"assignment\.py:{line}: .* shows the hidden value"):
+        check_release(own, tmp_path / "stage")
