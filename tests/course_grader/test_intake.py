@@ -7,8 +7,9 @@ import zipfile
 import pytest
 
 from course_grader import notebooks
+from course_grader.arrivals import student_in
 from course_grader.course import CourseError
-from course_grader.intake import intake, student_in
+from course_grader.intake import intake
 from course_grader.submissions import MAX_BYTES, Unreadable, read_submission
 
 
@@ -251,3 +252,15 @@ def test_a_wrong_origin_is_told(origin, tmp_path, course, unit):
         path.write_text("no zip")
     with pytest.raises(CourseError, match=origin):
         intake(course, unit, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"), [("2026-11-20 09:00:00 UTC", True), ("<script>", False), ("1" * 200, False)]
+)
+def test_a_timestamp_stays_if_nbgrader_can_read_it(text, stays, course, unit, release):
+    path = course.notebook("submitted", unit, "ann")
+    notebooks.save(release, path)
+    path.with_name("timestamp.txt").write_text(text)
+    intake(course, unit)
+    intake(course, unit)
+    assert path.with_name("timestamp.txt").exists() == stays

@@ -1,0 +1,48 @@
+"""One shape of module: a docstring, an __all__ of what exists (ruff sorts it), at most 200 lines."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import course_utils
+
+PROJECT = Path(course_utils.__file__).resolve().parents[1]
+MODULES = [
+    p for d in ("course_utils", "course_grader") for p in sorted((PROJECT / d).glob("[!_]*.py"))
+]
+LONGEST = 30  # lines of a function's body
+
+
+def functions(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: f"{p.parent.name}.{p.stem}")
+def test_a_module_has_the_one_shape(path):
+    module = importlib.import_module(f"{path.parent.name}.{path.stem}")
+    lines = path.read_text("utf-8").splitlines()
+    assert module.__doc__ and len(lines) <= 200
+    assert all(hasattr(module, name) for name in module.__all__)
+    undocumented = [
+        n
+        for n in module.__all__
+        if callable(getattr(module, n)) and not getattr(module, n).__doc__
+    ]
+    assert undocumented == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: f"{p.parent.name}.{p.stem}")
+def test_no_function_is_long(path):
+    for function in functions(path):
+        body = function.body[1:] if ast.get_docstring(function) else function.body
+        size = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+        assert size <= LONGEST, f"{function.name} has {size} lines"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: f"{p.parent.name}.{p.stem}")
+def test_students_code_imports_nothing_of_the_graders(path):
+    if path.parent.name == "course_utils":
+        assert "course_grader" not in path.read_text("utf-8")
