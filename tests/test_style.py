@@ -1,4 +1,4 @@
-"""One shape of module: a docstring, an __all__ of what exists (ruff sorts it), at most 200 lines."""
+"""One shape of module: a docstring, an __all__ of what exists, at most 200 lines."""
 
 import ast
 import importlib
