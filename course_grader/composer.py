@@ -19,18 +19,15 @@ class Composer:
         self.answers = read_answers(unit, self.master.exercises)
         self.release = notebooks.load(course.notebook("release", unit))
         self.first, self.second = list(self.master.exercises)[:2]
-        self.rest = list(self.master.exercises)[2:]
 
-    def compose(self, **chosen):
-        """Return (notebook, score): each exercise answered by a named answer or its solution.
+    def compose(self, choices=None):
+        """Return (notebook, score): each exercise answered as chosen, or by its solution.
 
-        `first` and `second` name answers to the first two exercises; None leaves the stub.
+        `choices` maps an exercise to the name of an answer, or to None, which leaves the stub.
         """
-        names = {self.first: chosen.get("first", "solution")}
-        names |= {self.second: chosen.get("second", "solution")}
         notebook, score = copy.deepcopy(self.release), 0.0
         for name in self.master.exercises:
-            source, points = self._answer(name, names.get(name, "solution"))
+            source, points = self._answer(name, (choices or {}).get(name, "solution"))
             cell_of(notebook, f"{name}-solution").source = source
             score += points
         return notebook, score

@@ -24,23 +24,26 @@ print("words on stderr", file=sys.stderr)
 def answers(group):
     """Right answers of several structures, single misconceptions, mixes, an untouched stub."""
     for student, chosen in _choices(group).items():
-        group.hand_in(student, *group.compose(**chosen))
+        group.hand_in(student, *group.compose(chosen))
 
 
 def _choices(group):
-    first, second = group.answers[group.first], group.answers[group.second]
+    a, b = group.first, group.second
+    first, second = group.answers[a], group.answers[b]
+    every = list(group.answers)
     return {
         "perfect": {},
-        "right-library": {"first": first.right[0].name, "second": second.right[0].name},
-        "right-other": {"first": first.right[2].name, "second": second.right[1].name},
-        "right-oracle": {"first": first.oracle.name, "second": second.oracle.name},
-        "misconception-1": {"first": first.wrong[1].name},
-        "misconception-2": {"second": second.wrong[1].name},
-        "misconception-3": {"first": first.wrong[3].name},
-        "mix-1": {"first": first.wrong[-1].name, "second": second.wrong[0].name},
-        "mix-2": {"first": first.wrong[0].name, "second": second.wrong[-1].name},
-        "half-done": {"second": None},
-        "untouched": {"first": None, "second": None},
+        "right-library": {name: group.answers[name].right[0].name for name in every},
+        "right-other": {name: group.answers[name].right[2].name for name in every},
+        "right-oracle": {name: group.answers[name].oracle.name for name in every},
+        "misconception-1": {a: first.wrong[1].name},
+        "misconception-2": {b: second.wrong[1].name},
+        "misconception-3": {a: first.wrong[3].name},
+        "mix-1": {a: first.wrong[-1].name, b: second.wrong[0].name},
+        "mix-2": {name: group.answers[name].wrong[0].name for name in every},
+        "mix-3": {name: group.answers[name].wrong[2].name for name in every},
+        "half-done": dict.fromkeys(every[len(every) // 2 :]),
+        "untouched": dict.fromkeys(every),
     }
 
 
@@ -61,7 +64,7 @@ def cells(group):
     _insert_after(notebook, solution.id, body, same_metadata=True)
     group.hand_in("split-cells", notebook, score)
 
-    notebook, score = group.compose(first=group.answers[group.first].wrong[0].name)
+    notebook, score = group.compose({group.first: group.answers[group.first].wrong[0].name})
     for one in notebook.cells:
         one.metadata["tags"] = ["skip-execution", "raises-exception"]
         if one.metadata.get("nbgrader", {}).get("grade"):

@@ -62,7 +62,7 @@ def visible_part(reference):
 def _exercise(unit, master, exercise, answers, by):
     stage = Rehearsal.of(master, exercise)
     truth = exercise.solution.source if by == "solution" else answers.oracle.source
-    checks = _truth(unit, exercise, stage, truth)
+    checks = _truth(unit, exercise, stage, truth, by)
     entry = {
         "checks": checks,
         "visible": visible_count(stage, truth),
@@ -75,12 +75,12 @@ def _exercise(unit, master, exercise, answers, by):
     return entry
 
 
-def _truth(unit, exercise, stage, source):
+def _truth(unit, exercise, stage, source, by):
     checks = rehearse(stage, source)
     errors = [c for c in checks if c["kind"] == "law" and findings([c], [c])[0]]
     if not checks or errors:
         what = findings(errors[:1], errors[:1])[0] if errors else "its check cell never reports"
-        raise CourseError(f"{unit.name}, {exercise.name}: the right answer fails: {what}")
+        raise CourseError(f"{unit.name}, {exercise.name}: the {by} fails: {what}")
     return checks
 
 

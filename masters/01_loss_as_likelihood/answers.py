@@ -181,6 +181,136 @@ def gaussian_nll(y, mu, sigma):
 
 
 # %% [markdown]
+# ## laplace-mle
+
+
+# %% by-sorting right="laplace-mle"
+def laplace_mle(y):
+    ordered, n = y.sort().values, len(y)
+    mu = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+    return mu, (y - mu).abs().mean()
+
+
+# %% by-numpy right="laplace-mle"
+import numpy as np
+
+
+def laplace_mle(y):
+    mu = np.median(y.numpy())
+    return float(mu), float(np.mean(np.abs(y.numpy() - mu)))
+
+
+# %% in-float32 right="laplace-mle"
+def laplace_mle(y):
+    y = y.float()
+    low, high = y.median(), -(-y).median()  # torch's median is the lower of two
+    mu = 0.5 * (low + high)
+    return mu, torch.nn.functional.l1_loss(y, mu.expand_as(y))
+
+
+# %% by-search right="laplace-mle" oracle=True
+import numpy as np
+from scipy import stats
+from scipy.optimize import minimize_scalar
+
+
+def laplace_mle(y):
+    # minimises scipy's NLL itself: over the data points for mu (a convex, piecewise linear
+    # function has its minima at kinks), then over log b
+    data = y.numpy()
+    losses = [-stats.laplace.logpdf(data, m, 1.0).sum() for m in data]
+    best = data[np.isclose(losses, min(losses), rtol=0, atol=1e-9)]
+    mu = (best.min() + best.max()) / 2
+
+    def nll(log_b):
+        return -stats.laplace.logpdf(data, mu, np.exp(log_b)).mean()
+
+    b = np.exp(minimize_scalar(nll, bounds=(-9, 9), method="bounded", options={"xatol": 1e-10}).x)
+    return torch.tensor(mu), torch.tensor(b)
+
+
+# %% in-float32.drop-statement.1 equivalent="laplace-mle"
+# The conversion to float32 changes the precision only, and any precision is accepted.
+
+# %% by-search.swap-function.2 equivalent="laplace-mle"
+# Sum and mean have their minimum at the same place.
+
+# %% by-search.swap-function.5 equivalent="laplace-mle"
+# Sum and mean have their minimum at the same place.
+
+# %% by-search.change-number.4 equivalent="laplace-mle"
+# The most likely location does not depend on the scale.
+
+# %% by-search.change-number.5 equivalent="laplace-mle"
+# A wider search finds the same minimum.
+
+# %% by-search.change-number.7 equivalent="laplace-mle"
+# A wider search finds the same minimum.
+
+
+# %% mean-and-deviation wrong="laplace-mle" fails="location,scale"
+# The mean belongs to the squared error; the absolute error is smallest at the median.
+def laplace_mle(y):
+    mu = y.mean()
+    return mu, (y - mu).abs().mean()
+
+
+# %% lower-median wrong="laplace-mle" fails="location"
+# torch.median returns the lower of the two middle values: take their midpoint.
+def laplace_mle(y):
+    mu = y.median()
+    return mu, (y - mu).abs().mean()
+
+
+# %% standard-deviation wrong="laplace-mle" fails="scale"
+# b is not the standard deviation, which is the square root of 2 times b for a Laplace density.
+def laplace_mle(y):
+    return y.quantile(0.5), y.std(correction=0)
+
+
+# %% by-moments wrong="laplace-mle" fails="scale"
+# This b matches the variance 2 b squared; the most likely b is the mean absolute deviation.
+def laplace_mle(y):
+    return y.quantile(0.5), y.std(correction=0) / math.sqrt(2)
+
+
+# %% deviation-from-the-mean wrong="laplace-mle" fails="scale"
+# Measure the absolute deviations from the median mu that you return, not from the mean.
+def laplace_mle(y):
+    return y.quantile(0.5), (y - y.mean()).abs().mean()
+
+
+# %% median-deviation wrong="laplace-mle" fails="scale"
+# b is the mean of the absolute deviations, not their median.
+def laplace_mle(y):
+    mu = y.quantile(0.5)
+    return mu, (y - mu).abs().quantile(0.5)
+
+
+# %% one-degree-lost wrong="laplace-mle" fails="scale"
+# Maximum likelihood divides by n, not by n - 1.
+def laplace_mle(y):
+    mu = y.quantile(0.5)
+    return mu, (y - mu).abs().sum() / max(len(y) - 1, 1)
+
+
+# %% unsorted-middle wrong="laplace-mle" fails="location,scale"
+# The data come in any order: sort them before you take the middle.
+def laplace_mle(y):
+    n = len(y)
+    mu = (y[(n - 1) // 2] + y[n // 2]) / 2
+    return mu, (y - mu).abs().mean()
+
+
+# %% sorts-in-place wrong="laplace-mle" fails="scale"
+# Your function changes its input: sort a copy.
+def laplace_mle(y):
+    y.copy_(y.sort().values)
+    mu = y.quantile(0.5)
+    return mu, (y - mu).abs().mean()
+
+
+# %% [markdown]
 # ## bce-from-logits
 
 
@@ -307,3 +437,356 @@ def bce_from_logits(z, y):
 # The value is right but .item() or .detach() cut the gradient: return the tensor itself.
 def bce_from_logits(z, y):
     return torch.nn.functional.binary_cross_entropy_with_logits(z, y).detach()
+
+
+# %% [markdown]
+# ## cross-entropy
+
+
+# %% by-logsumexp right="cross-entropy"
+def cross_entropy(logits, labels):
+    log_p = logits - torch.logsumexp(logits, dim=1, keepdim=True)
+    return -log_p.gather(1, labels[:, None]).mean()
+
+
+# %% by-one-hot right="cross-entropy"
+def cross_entropy(logits, labels):
+    one_hot = torch.nn.functional.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    return -(one_hot * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
+
+
+# %% by-distribution right="cross-entropy"
+def cross_entropy(logits, labels):
+    return -torch.distributions.Categorical(logits=logits).log_prob(labels).mean()
+
+
+# %% by-differences right="cross-entropy" oracle=True
+import numpy as np
+from scipy.special import logsumexp, softmax
+
+
+class MeanSurprise(torch.autograd.Function):
+    # log of the sum of exp(differences to the labelled logit), by scipy; gradient by hand
+    @staticmethod
+    def forward(ctx, logits, labels):
+        ctx.save_for_backward(logits, labels)
+        rows = zip(logits.double().numpy(), labels.numpy(), strict=True)
+        surprise = [logsumexp(z - z[label]) for z, label in rows]
+        return torch.tensor(np.mean(surprise), dtype=logits.dtype)
+
+    @staticmethod
+    def backward(ctx, grad):
+        logits, labels = ctx.saved_tensors
+        p = softmax(logits.numpy(), axis=1)
+        p[np.arange(len(p)), labels.numpy()] -= 1
+        return grad * torch.from_numpy(p / len(p)), None
+
+
+def cross_entropy(logits, labels):
+    return MeanSurprise.apply(logits, labels)
+
+
+# %% by-differences.detach-result.2 equivalent="cross-entropy"
+# Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
+
+# %% by-differences.drop-factor.2 equivalent="cross-entropy"
+# The gradient handed to backward is 1, since the result is the scalar that is differentiated.
+
+
+# %% softmax-first wrong="cross-entropy" fails="value,stability,gradient"
+# Softmax is applied twice: the loss wants logits, not probabilities.
+def cross_entropy(logits, labels):
+    return torch.nn.functional.cross_entropy(torch.softmax(logits, dim=1), labels)
+
+
+# %% log-of-softmax wrong="cross-entropy" fails="stability,gradient"
+# softmax rounds to 0 and its logarithm is infinite: stay with logits and logsumexp.
+def cross_entropy(logits, labels):
+    return -torch.log(torch.softmax(logits, dim=1)).gather(1, labels[:, None]).mean()
+
+
+# %% plain-exp wrong="cross-entropy" fails="stability,gradient"
+# exp overflows for large logits: subtract the largest logit of each row first.
+def cross_entropy(logits, labels):
+    chosen = logits.gather(1, labels[:, None]).squeeze(1)
+    return (torch.log(torch.exp(logits).sum(dim=1)) - chosen).mean()
+
+
+# %% one-maximum-for-all wrong="cross-entropy" fails="stability,gradient"
+# One maximum for the whole batch lets other rows underflow: take the maximum of each row.
+def cross_entropy(logits, labels):
+    top = logits.max()
+    chosen = logits.gather(1, labels[:, None]).squeeze(1)
+    return (top + torch.log(torch.exp(logits - top).sum(dim=1)) - chosen).mean()
+
+
+# %% maximum-not-added-back wrong="cross-entropy" fails="value,stability"
+# The maximum that was subtracted inside the logarithm has to be added back.
+def cross_entropy(logits, labels):
+    top = logits.detach().max(dim=1, keepdim=True).values
+    chosen = logits.gather(1, labels[:, None]).squeeze(1)
+    return (torch.log(torch.exp(logits - top).sum(dim=1)) - chosen).mean()
+
+
+# %% over-the-batch wrong="cross-entropy" fails="value,stability,gradient"
+# The probabilities of one example sum to one: normalise over the classes (dim=1), not the batch.
+def cross_entropy(logits, labels):
+    return -torch.log_softmax(logits, dim=0).gather(1, labels[:, None]).mean()
+
+
+# %% sum-over-batch wrong="cross-entropy" fails="value,stability,gradient"
+# This is the sum over the examples; the text asks for the mean.
+def cross_entropy(logits, labels):
+    return -torch.log_softmax(logits, dim=1).gather(1, labels[:, None]).sum()
+
+
+# %% mean-over-everything wrong="cross-entropy" fails="value,stability,gradient"
+# The mean runs over the n examples, not over all n times K entries of the one-hot matrix.
+def cross_entropy(logits, labels):
+    one_hot = torch.nn.functional.one_hot(labels, logits.shape[1])
+    return -(one_hot * torch.log_softmax(logits, dim=1)).mean()
+
+
+# %% mean-probability wrong="cross-entropy" fails="value,stability,gradient"
+# Average the logarithms of the probabilities, not the probabilities.
+def cross_entropy(logits, labels):
+    return -torch.log(torch.softmax(logits, dim=1).gather(1, labels[:, None]).mean())
+
+
+# %% predicted-class wrong="cross-entropy" fails="value,stability,gradient"
+# Score the labelled class, not the class that the model prefers.
+def cross_entropy(logits, labels):
+    return -torch.log_softmax(logits, dim=1).max(dim=1).values.mean()
+
+
+# %% epsilon-in-log wrong="cross-entropy" fails="stability,gradient"
+# Adding 1e-8 inside the log caps the loss at 18.4: no epsilon is needed.
+def cross_entropy(logits, labels):
+    p = torch.softmax(logits, dim=1).gather(1, labels[:, None])
+    return -torch.log(p + 1e-8).mean()
+
+
+# %% in-bits wrong="cross-entropy" fails="value,stability,gradient"
+# This is in bits (log to the base 2); the text asks for nats.
+def cross_entropy(logits, labels):
+    return -torch.log_softmax(logits, dim=1).gather(1, labels[:, None]).mean() / math.log(2)
+
+
+# %% [markdown]
+# ## logit-gradient
+
+
+# %% by-softmax right="logit-gradient"
+def cross_entropy_gradient(logits, targets):
+    return (torch.softmax(logits, dim=1) - targets) / logits.shape[0]
+
+
+# %% by-log-softmax right="logit-gradient"
+def cross_entropy_gradient(logits, targets):
+    return torch.log_softmax(logits, dim=-1).exp().sub(targets).div(len(targets))
+
+
+# %% by-rows right="logit-gradient"
+def cross_entropy_gradient(logits, targets):
+    rows = []
+    for z, t in zip(logits, targets):
+        w = torch.exp(z - torch.logsumexp(z, dim=0))
+        rows.append(w - t)
+    return torch.stack(rows) / len(rows)
+
+
+# %% by-differentiation right="logit-gradient" oracle=True
+def cross_entropy_gradient(logits, targets):
+    # torch's own derivative of torch's own loss, outside the checks' inference mode
+    with torch.inference_mode(False), torch.enable_grad():
+        z = torch.tensor(logits.tolist(), dtype=torch.float64, requires_grad=True)
+        t = torch.tensor(targets.tolist(), dtype=torch.float64)
+        torch.nn.functional.cross_entropy(z, t).backward()
+    return z.grad
+
+
+# %% solution.detach-result.1 equivalent="logit-gradient"
+# The text asks for numbers, not for a graph behind them: detaching changes nothing.
+
+# %% by-softmax.detach-result.1 equivalent="logit-gradient"
+# The text asks for numbers, not for a graph behind them: detaching changes nothing.
+
+# %% by-log-softmax.detach-result.1 equivalent="logit-gradient"
+# The text asks for numbers, not for a graph behind them: detaching changes nothing.
+
+# %% by-rows.detach-result.1 equivalent="logit-gradient"
+# The text asks for numbers, not for a graph behind them: detaching changes nothing.
+
+# %% by-differentiation.detach-result.1 equivalent="logit-gradient"
+# The text asks for numbers, not for a graph behind them: detaching changes nothing.
+
+# %% by-log-softmax.flip-sign.1 equivalent="logit-gradient"
+# The last axis of a matrix is axis 1.
+
+
+# %% sigmoid-slope wrong="logit-gradient" fails="value,soft targets,stability"
+# The factor p (1 - p) belongs to the squared error; in the cross-entropy it cancels.
+def cross_entropy_gradient(logits, targets):
+    p = torch.softmax(logits, dim=1)
+    return (p - targets) * p * (1 - p) / len(logits)
+
+
+# %% sum-over-batch wrong="logit-gradient" fails="value,soft targets,stability"
+# The loss is a mean over the batch: divide by n.
+def cross_entropy_gradient(logits, targets):
+    return torch.softmax(logits, dim=1) - targets
+
+
+# %% mean-over-everything wrong="logit-gradient" fails="value,soft targets,stability"
+# Divide by the n examples, not by all n times K entries.
+def cross_entropy_gradient(logits, targets):
+    return (torch.softmax(logits, dim=1) - targets) / logits.numel()
+
+
+# %% sign-flipped wrong="logit-gradient" fails="value,soft targets,stability"
+# The sign is flipped: this direction lowers the loss, the gradient raises it.
+def cross_entropy_gradient(logits, targets):
+    return (targets - torch.softmax(logits, dim=1)) / len(logits)
+
+
+# %% no-softmax wrong="logit-gradient" fails="value,soft targets,stability"
+# Compare targets with probabilities: softmax of the logits, not the logits themselves.
+def cross_entropy_gradient(logits, targets):
+    return (logits - targets) / len(logits)
+
+
+# %% over-the-batch wrong="logit-gradient" fails="value,soft targets,stability"
+# The probabilities of one example sum to one: softmax over the classes (dim=1), not the batch.
+def cross_entropy_gradient(logits, targets):
+    return (torch.softmax(logits, dim=0) - targets) / len(logits)
+
+
+# %% hard-targets wrong="logit-gradient" fails="soft targets,stability"
+# Soft targets stay soft: do not replace them by the most probable class.
+def cross_entropy_gradient(logits, targets):
+    hard = torch.nn.functional.one_hot(targets.argmax(dim=1), targets.shape[1])
+    return (torch.softmax(logits, dim=1) - hard) / len(logits)
+
+
+# %% plain-exp wrong="logit-gradient" fails="stability"
+# exp overflows for large logits: subtract the largest logit of each row first, or use softmax.
+def cross_entropy_gradient(logits, targets):
+    weights = torch.exp(logits)
+    return (weights / weights.sum(dim=1, keepdim=True) - targets) / len(logits)
+
+
+# %% with-respect-to-p wrong="logit-gradient" fails="value,soft targets,stability"
+# This is the gradient with respect to the probabilities; go on to the logits by the chain rule.
+def cross_entropy_gradient(logits, targets):
+    return -targets / torch.softmax(logits, dim=1) / len(logits)
+
+
+# %% own-class-only wrong="logit-gradient" fails="value,soft targets,stability"
+# Raising one logit lowers the other probabilities too: those entries are p, not 0.
+def cross_entropy_gradient(logits, targets):
+    p = torch.softmax(logits, dim=1)
+    return (p - targets) * targets / len(logits)
+
+
+# %% [markdown]
+# ## find-the-bugs
+
+
+# %% by-weights right="find-the-bugs"
+def masked_loss(x, weight, bias, labels, mask):
+    loss = torch.nn.functional.cross_entropy(x @ weight + bias, labels, reduction="none")
+    return (loss * mask).sum() / mask.sum()
+
+
+# %% by-selection right="find-the-bugs"
+def masked_loss(x, weight, bias, labels, mask):
+    return torch.nn.functional.cross_entropy(x[mask] @ weight + bias, labels[mask])
+
+
+# %% by-ignored-labels right="find-the-bugs"
+def masked_loss(x, weight, bias, labels, mask):
+    labels = labels.masked_fill(~mask, -100)  # cross_entropy ignores this label
+    return torch.nn.functional.cross_entropy(torch.nn.functional.linear(x, weight.T, bias), labels)
+
+
+# %% by-distribution right="find-the-bugs" oracle=True
+def masked_loss(x, weight, bias, labels, mask):
+    surprise = []
+    for i in range(len(x)):
+        if mask[i]:
+            scores = sum(x[i, j] * weight[j] for j in range(x.shape[1])) + bias
+            surprise.append(-torch.distributions.Categorical(logits=scores).log_prob(labels[i]))
+    return torch.stack(surprise).mean()
+
+
+# %% unchanged wrong="find-the-bugs" fails="value,mask,gradient"
+# All bugs are still there. Look at what cross_entropy wants, at the axis, and at the mean.
+def masked_loss(x, weight, bias, labels, mask):
+    p = torch.softmax(x @ weight + bias, dim=0)
+    loss = torch.nn.functional.cross_entropy(p, labels, reduction="none")
+    return (loss * mask).mean()
+
+
+# %% axis-only wrong="find-the-bugs" fails="value,mask,gradient"
+# The axis is right now, but cross_entropy applies softmax itself: hand it logits. Then the mean.
+def masked_loss(x, weight, bias, labels, mask):
+    p = torch.softmax(x @ weight + bias, dim=1)
+    loss = torch.nn.functional.cross_entropy(p, labels, reduction="none")
+    return (loss * mask).mean()
+
+
+# %% mask-only wrong="find-the-bugs" fails="value,mask,gradient"
+# The mean is right now; the softmax is still applied twice, and over the wrong axis.
+def masked_loss(x, weight, bias, labels, mask):
+    p = torch.softmax(x @ weight + bias, dim=0)
+    loss = torch.nn.functional.cross_entropy(p, labels, reduction="none")
+    return loss[mask].mean()
+
+
+# %% softmax-twice wrong="find-the-bugs" fails="value,mask,gradient"
+# cross_entropy applies softmax itself: hand it logits, not probabilities.
+def masked_loss(x, weight, bias, labels, mask):
+    p = torch.softmax(x @ weight + bias, dim=1)
+    loss = torch.nn.functional.cross_entropy(p, labels, reduction="none")
+    return loss[mask].mean()
+
+
+# %% padding-in-the-mean wrong="find-the-bugs" fails="mask,gradient"
+# Masked examples still count in the denominator: divide by the number that the mask keeps.
+def masked_loss(x, weight, bias, labels, mask):
+    loss = torch.nn.functional.cross_entropy(x @ weight + bias, labels, reduction="none")
+    return (loss * mask).mean()
+
+
+# %% mask-forgotten wrong="find-the-bugs" fails="mask,gradient"
+# The mask is not used: padding counts like any other example.
+def masked_loss(x, weight, bias, labels, mask):
+    return torch.nn.functional.cross_entropy(x @ weight + bias, labels)
+
+
+# %% mask-inverted wrong="find-the-bugs" fails="value,mask,gradient"
+# The mask marks what counts, not what is padding.
+def masked_loss(x, weight, bias, labels, mask):
+    loss = torch.nn.functional.cross_entropy(x @ weight + bias, labels, reduction="none")
+    return loss[~mask].mean()
+
+
+# %% masked-logits wrong="find-the-bugs" fails="mask,gradient"
+# Logits of zero are a uniform prediction with a loss of log K: leave masked examples out instead.
+def masked_loss(x, weight, bias, labels, mask):
+    logits = (x @ weight + bias) * mask[:, None]
+    return torch.nn.functional.cross_entropy(logits, labels)
+
+
+# %% probabilities-in-nll-loss wrong="find-the-bugs" fails="value,mask,gradient"
+# nll_loss wants log-probabilities: use log_softmax, or cross_entropy with logits.
+def masked_loss(x, weight, bias, labels, mask):
+    p = torch.softmax(x @ weight + bias, dim=1)
+    return torch.nn.functional.nll_loss(p[mask], labels[mask])
+
+
+# %% sum-over-mask wrong="find-the-bugs" fails="value,mask,gradient"
+# This is the sum over the examples that the mask keeps; the text asks for their mean.
+def masked_loss(x, weight, bias, labels, mask):
+    loss = torch.nn.functional.cross_entropy(x @ weight + bias, labels, reduction="none")
+    return (loss * mask).sum()

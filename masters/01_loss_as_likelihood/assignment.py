@@ -1,8 +1,10 @@
 # %% [markdown]
 # # Assignment 01: Loss is a likelihood
 #
-# Two functions that every training loop relies on, written by you. Each exercise names its
-# return value, its units and its reduction; whatever the text leaves open is yours to choose.
+# Six exercises, 31 points, about 75 minutes. You write the losses that training loops rely on,
+# one of their gradients, and at the end you mend a loss that somebody else wrote. Each exercise
+# names its return value, its units and its reduction; whatever the text leaves open is yours to
+# choose. Anything that PyTorch offers may be used, except where an exercise says otherwise.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -17,10 +19,11 @@ from course_utils.checks import Checks
 torch.set_num_threads(1)
 
 # %% [markdown]
-# ## Exercise 1. The Gaussian negative log-likelihood (10 min, 4 points)
+# ## Exercise 1. The Gaussian negative log-likelihood (10 min, 5 points)
 #
 # A network predicts a mean and a scale for each target. Training needs one number: how
-# surprised the model is, on average.
+# surprised the model is, on average. The scale may be a constant that you were given, or learned
+# like the mean.
 #
 # Write `gaussian_nll(y, mu, sigma)`, the **mean** over all elements of $-\log
 # \mathcal{N}(y_i \mid \mu_i, \sigma_i^2)$, in nats, with every constant kept.
@@ -31,9 +34,8 @@ torch.set_num_threads(1)
 # - A tensor `mu` of one or more dimensions whose shape differs from that of `y` is a bug in the
 #   caller: raise `ValueError`. (PyTorch would broadcast shapes `(n, 1)` and `(n,)` to `(n, n)`
 #   and average over $n^2$ pairs.)
-# - You may use anything that PyTorch offers.
 #
-# Points: value 2, gradient 1, shape 1.
+# Points: value 2, gradient 2, shape 1.
 
 
 # %% exercise="gaussian-nll"
@@ -49,14 +51,14 @@ def gaussian_nll(y, mu, sigma):
     ### END SOLUTION
 
 
-# %% checks="gaussian-nll" points=4
+# %% checks="gaussian-nll" points=5
 check = Checks("gaussian-nll")
 y = torch.tensor([1.0, 2.0], dtype=torch.float64)
 mu = torch.tensor([[0.5], [2.5]], dtype=torch.float64)
+check.keeps("value", lambda y: gaussian_nll(y, 0.0, 2.0), y)
 check.value("value", lambda: gaussian_nll(y, 0.0, 2.0), points=2)
 check.value("value", lambda: gaussian_nll(y, 0.5 * y, 0.3 + y))
-check.keeps("value", lambda y: gaussian_nll(y, 0.0, 2.0), y)
-check.gradient("gradient", lambda sigma: gaussian_nll(y, 0.0, sigma), 0.7 * y, points=1)
+check.gradient("gradient", lambda sigma: gaussian_nll(y, 0.0, sigma), 0.7 * y, points=2)
 check.value("shape", lambda: gaussian_nll(y, mu, 2.0), points=1)
 check.report()
 
@@ -80,7 +82,51 @@ check.value("shape", lambda: gaussian_nll(t, t.reshape(6, 1), 0.9))
 check.value("shape", lambda: gaussian_nll(t.reshape(6, 1), t, 0.9))
 
 # %% [markdown]
-# ## Exercise 2. Cross-entropy from logits (15 min, 5 points)
+# ## Exercise 2. The most likely Laplace (10 min, 4 points)
+#
+# Absolute errors belong to the Laplace density $\frac{1}{2b} e^{-|y - \mu| / b}$. Given data,
+# which $\mu$ and which $b$ make it most likely?
+#
+# Write `laplace_mle(y)`, which returns the pair `(mu, b)` of maximum-likelihood estimates.
+#
+# - `y` is a tensor of shape `(n,)`, $n \ge 1$, in any order. Both results are 0-d tensors or
+#   numbers.
+# - If $n$ is even, every $\mu$ between the two middle values is equally likely: return their
+#   midpoint.
+# - For $b$, set the derivative of the NLL with respect to $b$ to zero.
+#
+# Points: location 2, scale 2.
+
+
+# %% exercise="laplace-mle"
+def laplace_mle(y):
+    """Return the maximum-likelihood location and scale of a Laplace density."""
+    ### BEGIN SOLUTION
+    mu = y.quantile(0.5)  # takes the midpoint for an even number
+    return mu, (y - mu).abs().mean()
+    ### END SOLUTION
+
+
+# %% checks="laplace-mle" points=4
+check = Checks("laplace-mle")
+y = torch.tensor([0.3, 9.0, 1.1, -0.8], dtype=torch.float64)
+check.keeps("scale", laplace_mle, y.clone())
+check.value("location", lambda: laplace_mle(y[:3])[0], points=2)
+check.value("location", lambda: laplace_mle(y)[0])
+check.value("scale", lambda: laplace_mle(y)[1], points=2)
+check.report()
+
+# %% hidden="laplace-mle"
+t = torch.linspace(-2.3, 3.7, 8, dtype=torch.float64)
+check.value("location", lambda: laplace_mle(torch.sin(5 * t) + 0.31 * t)[0])
+check.value("location", lambda: laplace_mle(torch.exp(t)[:7].flip(0))[0])
+check.value("location", lambda: laplace_mle(t[-1:] * 0.77)[0])
+check.value("scale", lambda: laplace_mle(torch.sin(5 * t) + 0.31 * t)[1])
+check.value("scale", lambda: laplace_mle(torch.exp(t)[:7].flip(0))[1])
+check.law("scale", "equal", lambda: laplace_mle(t**3)[1], lambda: laplace_mle(8.5 - t**3)[1])
+
+# %% [markdown]
+# ## Exercise 3. Binary cross-entropy from logits (15 min, 5 points)
 #
 # A confident classifier that is wrong must still say how wrong. In float32 a sigmoid of 20 is
 # exactly 1, so taking its logarithm afterwards comes too late.
@@ -93,7 +139,7 @@ check.value("shape", lambda: gaussian_nll(t.reshape(6, 1), t, 0.9))
 # - Return a 0-d tensor. Value and gradient with respect to `z` must be right for every finite
 #   logit, such as $\pm 800$ in float64.
 # - Build it from elementary functions (`exp`, `log1p`, `clamp`, `softplus`, `logsigmoid`, ...);
-#   a ready-made loss is accepted too, but teaches less.
+#   a ready-made loss is accepted too, but teaches you less.
 #
 # Points: value 2, stability 2, gradient 1.
 
@@ -112,8 +158,8 @@ check = Checks("bce-from-logits")
 z = torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64)
 y = torch.tensor([1.0, 0.0, 0.25], dtype=torch.float64)
 far = torch.tensor([20.0])
-check.value("value", lambda: bce_from_logits(z, y), points=2)
 check.keeps("value", bce_from_logits, z, y)
+check.value("value", lambda: bce_from_logits(z, y), points=2)
 check.value("stability", lambda: bce_from_logits(far, 0 * far), points=2)
 check.gradient("gradient", lambda z: bce_from_logits(z, y), z, points=1)
 check.report()
@@ -136,3 +182,186 @@ check.value("stability", lambda: bce_from_logits(-310 * t, q))
 check.value("stability", lambda: bce_from_logits(41 * t.float(), torch.zeros(7)))
 check.gradient("gradient", lambda z: bce_from_logits(z, q), t)
 check.gradient("gradient", lambda z: bce_from_logits(z, q), 97.3 * t)
+
+# %% [markdown]
+# ## Exercise 4. Cross-entropy through logsumexp (15 min, 6 points)
+#
+# With $K$ classes a network returns $K$ logits $z$, and the NLL of class $k$ is
+# $-z_k + \log \sum_j e^{z_j}$. As written, a logit of 1000 overflows.
+#
+# Write `cross_entropy(logits, labels)`, the **mean** over the batch, in nats.
+#
+# - `logits` has shape `(n, K)`, $n \ge 1$, $K \ge 2$; `labels` has shape `(n,)` and holds class
+#   indices (int64).
+# - Return a 0-d tensor through which gradients with respect to `logits` flow. Value and gradient
+#   must be right for logits of any finite size.
+# - Do not call a ready-made cross-entropy; `torch.logsumexp` is fine, and so is your own.
+#
+# Points: value 3, stability 2, gradient 1.
+
+
+# %% exercise="cross-entropy"
+def cross_entropy(logits, labels):
+    """Return the mean negative log-likelihood in nats of labels under softmax(logits)."""
+    ### BEGIN SOLUTION
+    top = logits.max(dim=1, keepdim=True).values
+    logsumexp = top.squeeze(1) + torch.log(torch.exp(logits - top).sum(1))
+    chosen = logits[torch.arange(len(labels)), labels]
+    return (logsumexp - chosen).mean()
+    ### END SOLUTION
+
+
+# %% checks="cross-entropy" points=6
+check = Checks("cross-entropy")
+z = torch.tensor([[1.0, 2.0, -0.5], [0.0, -1.5, 0.25]], dtype=torch.float64)
+k = torch.tensor([2, 0])
+check.keeps("value", cross_entropy, z, k)
+check.value("value", lambda: cross_entropy(z, k), points=3)
+check.value("stability", lambda: cross_entropy(1000 * z, k), points=2)
+check.value("stability", lambda: cross_entropy(z + 800, k))
+check.gradient("gradient", lambda z: cross_entropy(z, k), z, points=1)
+check.report()
+
+# %% hidden="cross-entropy"
+t = torch.linspace(-1.9, 2.4, 20, dtype=torch.float64)
+wide = torch.sin(3 * t).reshape(4, 5) + 0.7 * t.reshape(4, 5)
+which = torch.tensor([3, 0, 4, 1])
+check.value("value", lambda: cross_entropy(wide, which))
+check.value("value", lambda: cross_entropy(wide[:1], which[:1]))
+check.value("value", lambda: cross_entropy(wide[:3, :2], torch.tensor([1, 1, 0])))
+check.law(
+    "value",
+    "equal",
+    lambda: cross_entropy(wide, which),
+    lambda: cross_entropy(wide + torch.tensor([[9.0], [-7.0], [0.5], [3.0]]), which),
+    lambda: cross_entropy(torch.cat([wide, wide]), torch.cat([which, which])),
+)
+check.value("stability", lambda: cross_entropy(731.0 * wide, which))
+check.value("stability", lambda: cross_entropy(wide - 900.0, which))
+check.value("stability", lambda: cross_entropy(83.0 * wide.float(), which))
+check.gradient("gradient", lambda z: cross_entropy(z, which), wide)
+check.gradient("gradient", lambda z: cross_entropy(z, which), 400 * wide + 2.5)
+
+# %% [markdown]
+# ## Exercise 5. The gradient by hand (15 min, 6 points)
+#
+# What flows back from the loss into the network is the gradient with respect to the logits. It is
+# simple enough to write down, and knowing it explains why this loss trains so well.
+#
+# Write `cross_entropy_gradient(logits, targets)`: the gradient, with respect to `logits`, of the
+# **mean** over the batch of $-\sum_k t_k \log \mathrm{softmax}(z)_k$.
+#
+# - `logits` and `targets` have shape `(n, K)`. Each row of `targets` is a probability vector:
+#   one-hot for a known class, soft otherwise.
+# - Return a tensor of shape `(n, K)`. Derive it on paper; automatic differentiation is switched
+#   off while your function is checked.
+# - It must be right for logits of any finite size.
+#
+# Points: value 3, soft targets 1, stability 2.
+
+
+# %% exercise="logit-gradient"
+def cross_entropy_gradient(logits, targets):
+    """Return the gradient of the mean cross-entropy with respect to the logits."""
+    ### BEGIN SOLUTION
+    weights = torch.exp(logits - logits.max(dim=1, keepdim=True).values)
+    p = weights / weights.sum(dim=1, keepdim=True)
+    return (p - targets) / len(logits)
+    ### END SOLUTION
+
+
+# %% checks="logit-gradient" points=6
+check = Checks("logit-gradient")
+gradient = torch.inference_mode()(lambda z, t: cross_entropy_gradient(z, t))
+z = torch.tensor([[3.0, 0.5], [-1.0, 1.0]], dtype=torch.float64)
+one_hot = torch.tensor([[0.0, 1.0], [0.0, 1.0]], dtype=torch.float64)
+soft = torch.tensor([[0.4, 0.6], [0.9, 0.1]], dtype=torch.float64)
+check.keeps("value", gradient, z, one_hot)
+check.value("value", lambda: gradient(z, one_hot), points=3)
+check.value("soft targets", lambda: gradient(z, soft), points=1)
+check.value("stability", lambda: gradient(500 * z, one_hot), points=2)
+check.report()
+
+# %% hidden="logit-gradient"
+t = torch.linspace(-2.1, 1.8, 12, dtype=torch.float64)
+wide = (torch.cos(4 * t) - 0.6 * t).reshape(3, 4)
+labels = torch.eye(4, dtype=t.dtype)[[2, 0, 3]]
+mixed = torch.softmax(0.8 * t.flip(0).reshape(3, 4), dim=1)
+check.value("value", lambda: gradient(wide, labels))
+check.value("value", lambda: gradient(wide[:1], labels[:1]))
+check.value("value", lambda: gradient(2.7 * wide[:, :3], torch.eye(3, dtype=t.dtype)))
+check.law(
+    "value",
+    "equal",
+    lambda: gradient(wide, labels),
+    lambda: gradient(wide + 4.5, labels),
+)
+check.value("soft targets", lambda: gradient(wide, mixed))
+check.value("soft targets", lambda: gradient(-1.3 * wide[:2], mixed[1:]))
+check.value("stability", lambda: gradient(wide + 800.0, mixed))
+check.value("stability", lambda: gradient(torch.cat([360 * wide[:1], wide[1:]]), mixed))
+
+# %% [markdown]
+# ## Exercise 6. Find the bugs (10 min, 5 points)
+#
+# A classifier for sentences of unequal length pads them and masks the padding out. Its training
+# loss never falls below 1.4, however long it trains, and it changes when only padding is added.
+# This is its loss:
+#
+# ```python
+# def masked_loss(x, weight, bias, labels, mask):
+#     p = torch.softmax(x @ weight + bias, dim=0)
+#     loss = torch.nn.functional.cross_entropy(p, labels, reduction="none")
+#     return (loss * mask).mean()
+# ```
+#
+# Write the function that was meant: the **mean** NLL, in nats, of `labels` under a linear softmax
+# classifier, over those examples whose `mask` is true.
+#
+# - `x` has shape `(n, d)`, `weight` `(d, K)`, `bias` `(K,)`, `labels` `(n,)` (class indices),
+#   `mask` `(n,)` (booleans, at least one true).
+# - Return a 0-d tensor through which gradients with respect to `weight` flow.
+#
+# Points: value 2, mask 2, gradient 1.
+
+
+# %% exercise="find-the-bugs"
+def masked_loss(x, weight, bias, labels, mask):
+    """Return the mean NLL in nats of the labels whose mask is true."""
+    ### BEGIN SOLUTION
+    logits = x @ weight + bias
+    loss = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    return loss[mask].mean()
+    ### END SOLUTION
+
+
+# %% checks="find-the-bugs" points=5
+check = Checks("find-the-bugs")
+x = torch.tensor([[1.0, 0.0], [0.5, -1.0], [2.0, 1.5]], dtype=torch.float64)
+weight = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, -2.0]], dtype=torch.float64)
+bias = torch.tensor([0.1, -0.2, 0.3], dtype=torch.float64)
+labels = torch.tensor([0, 2, 1])
+every, some = torch.tensor([True, True, True]), torch.tensor([True, False, True])
+check.keeps("mask", masked_loss, x, weight, bias, labels, some)
+check.value("value", lambda: masked_loss(x, weight, bias, labels, every), points=2)
+check.value("mask", lambda: masked_loss(x, weight, bias, labels, some), points=2)
+check.gradient("gradient", lambda w: masked_loss(x, w, bias, labels, some), weight, points=1)
+check.report()
+
+# %% hidden="find-the-bugs"
+t = torch.linspace(-1.7, 2.2, 15, dtype=torch.float64)
+features, matrix = torch.sin(2 * t).reshape(5, 3), (1.4 * torch.cos(3 * t[:12])).reshape(3, 4)
+offset, classes = 0.3 * t[:4], torch.tensor([1, 3, 0, 2, 3])
+all_true, few = torch.ones(5, dtype=torch.bool), torch.tensor([False, True, True, False, True])
+check.value("value", lambda: masked_loss(features, matrix, offset, classes, all_true))
+check.value("value", lambda: masked_loss(9.0 * features, matrix, offset, classes, all_true))
+check.value("mask", lambda: masked_loss(features, matrix, offset, classes, few))
+check.value("mask", lambda: masked_loss(features, matrix, offset, classes, ~few))
+check.law(
+    "mask",
+    "equal",
+    lambda: masked_loss(features[1:3], matrix, offset, classes[1:3], all_true[:2]),
+    lambda: masked_loss(features[1:4], matrix, offset, classes[1:4], few[1:4]),
+)
+check.gradient("gradient", lambda w: masked_loss(features, w, offset, classes, few), matrix)
+check.gradient("gradient", lambda w: masked_loss(features, w, offset, classes, all_true), matrix)

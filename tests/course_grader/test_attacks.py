@@ -68,13 +68,13 @@ def graded(tmp_path_factory, unit, bubblewrap):
     course = Course.throwaway(tmp_path_factory.mktemp("attacks") / "course", unit)
     composer = Composer(course, unit)
     for name, (*extra, solution) in ATTACKS.items():
-        notebook, _ = composer.compose(first=None)
+        notebook, _ = composer.compose({"gaussian-nll": None})
         cell_of(notebook, "gaussian-nll-solution").source = solution.source
         notebook.cells[2:2] = [new_code_cell(one.source) for one in extra]
         notebook.cells.append(new_markdown_cell("<img src=x onerror=alert(6)> [a](javascript:b)"))
         composer.hand_in(name, notebook, 0.0)
     for spoil in METADATA_ATTACKS:
-        notebook, _ = composer.compose(first=None)
+        notebook, _ = composer.compose({"gaussian-nll": None})
         cell_of(notebook, "gaussian-nll-solution").source = WRONG
         spoil(notebook)
         composer.hand_in(spoil.__name__, notebook, 0.0)

@@ -25,13 +25,13 @@ def earned(record, entry):
 
 def test_the_reference_itself_earns_everything(right, entry):
     verdict = judge(NAME, right, entry)
-    assert verdict.status == "passed" and verdict.earned == verdict.possible == 4
+    assert verdict.status == "passed" and verdict.earned == verdict.possible == 5
 
 
 def test_points_and_rules_come_from_the_reference(right, entry):
     for check in right:
         check |= {"points": 1000, "aspect": "value", "call": "<b>", "hidden": False}
-    assert earned(right, entry) == 4
+    assert earned(right, entry) == 5
 
 
 @pytest.mark.parametrize("place", range(16))
@@ -86,7 +86,7 @@ def test_an_aspect_without_a_solid_hidden_value_is_shut(right, entry):
 
 def test_a_right_record_given_twice_or_for_another_exercise_is_none(right, entry):
     record = {"exercise": NAME, "checks": right}
-    assert judge_record(NAME, [record], entry).earned == 4
+    assert judge_record(NAME, [record], entry).earned == 5
     assert judge_record(NAME, [record, record], entry).earned == 0
     assert judge_record(NAME, [{"exercise": "other", "checks": right}], entry).earned == 0
     assert judge_record(NAME, [], entry).earned == 0

@@ -131,7 +131,7 @@ def test_the_instructors_version_would_be_caught(unit):
 
 def test_a_hidden_value_in_a_text_stops_the_build_with_file_and_line(edit, tmp_path, reference):
     secret = secret_of("value", reference)
-    own = edit("assignment", "# Points: value 2, gradient 1, shape 1.", f"# Points: {secret}")
+    own = edit("assignment", "# Points: value 2, gradient 2, shape 1.", f"# Points: {secret}")
     text = own.master("assignment").read_text("utf-8").splitlines()
     line = text.index(f"# Points: {secret}") + 1
     for tree in ("release", "notebooks"):

@@ -143,7 +143,7 @@ def test_white_space_is_no_attempt_and_a_word_is(work, source, release):
     cell(work, FIRST).source += "\n\n   "
     cell(work, SECOND).source += "\npass"
     tried = attempts(built(work, source, release), release)
-    assert tried == {"gaussian-nll": False, "bce-from-logits": True}
+    assert tried == dict.fromkeys(tried, False) | {"bce-from-logits": True}
 
 
 def test_cell_ids_stay_unique(work, source, release):
