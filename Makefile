@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint lab check grade prove bundle clean
+.PHONY: help env demo build test lint lab check grade prove new-unit bundle clean
 
 help:  ## Explain every target.
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, UNSAFE=1, PYTHON=python3.12"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -28,6 +28,9 @@ build: $(STAMP)  ## Build notebooks, source, release and solutions from masters 
 
 prove: $(STAMP)  ## Run all answers and mutants through the judge (UNIT=01 for one).
 	$(COURSE) prove --unit "$(UNIT)"
+
+new-unit: $(STAMP)  ## Make masters/NAME, a skeleton that builds (NAME=02_output_distributions).
+	$(COURSE) new-unit --name "$(NAME)"
 
 lint: $(STAMP)  ## Check format and lint.
 	$(BIN)/ruff format --check .

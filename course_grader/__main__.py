@@ -92,6 +92,14 @@ def work_command(arguments):
     prepare_work(units())
 
 
+def new_unit_command(arguments):
+    from course_grader.skeleton import new_unit
+
+    unit = new_unit(arguments.name)
+    print(f"{unit.folder} is ready: read docs/writing-a-unit.md, edit, then")
+    print(f"  make build UNIT={unit.name[:2]}\n  make prove UNIT={unit.name[:2]}")
+
+
 def bundle_command(arguments):
     from course_grader.bundle import make_bundle
 
@@ -101,6 +109,7 @@ def bundle_command(arguments):
 
 UNIT = {"--unit": {"default": "", "help": "a unit's number or name; default: all"}}
 ONE_UNIT = {"--unit": {"required": True, "help": "a unit's number or name"}}
+NEW_NAME = {"--name": {"required": True, "help": "NN_topic, such as 02_output_distributions"}}
 ORIGIN = {
     "--origin": {"default": None, "help": "a folder or a zip to take in; default: submitted/"},
     "--course": {"default": PROJECT, "help": "the course folder; default: the project itself"},
@@ -113,6 +122,7 @@ COMMANDS = [
     ("grade", grade_command, "Grade submitted/, a folder or an LMS zip.", ONE_UNIT | ORIGIN),
     ("check", check_command, "Grade your own copy in work/ with all checks.", ONE_UNIT),
     ("work", work_command, "Copy lessons and assignments into work/.", {}),
+    ("new-unit", new_unit_command, "Make masters/NN_topic, a skeleton that builds.", NEW_NAME),
     ("bundle", bundle_command, "Write build/bundle.zip for a class.", {}),
 ]
 

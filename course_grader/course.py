@@ -92,7 +92,7 @@ class Course:
 
 def units(project=PROJECT):
     """Return all units in order."""
-    folders = sorted(path.parent for path in (project / "masters").glob("*/unit.toml"))
+    folders = sorted(path.parent for path in (project / "masters").glob("[0-9]*/unit.toml"))
     return [Unit(folder) for folder in folders]
 
 

@@ -13,10 +13,12 @@
 
 # %% [markdown]
 # **After this lesson you can** derive a loss from a noise model and name the noise model behind a
-# loss; say what an outlier does to a fit before you run it; and say what a loss in nats tells you
-# that a squared error does not.
+# loss; say what an outlier does to a fit before you run it; say why a classifier is trained with
+# cross-entropy, and why that loss wants logits; and say what a loss in nats tells you that a
+# squared error does not.
 #
-# **You need** the log of a density, the mean and the median, and tensors that broadcast.
+# **You need** the log of a density, the mean and the median, the derivative of a logarithm, and
+# tensors that broadcast.
 #
 # Where a cell asks for a prediction, put your number in place of `...` and run the cell before
 # you read on. Your first number is kept, compared with the answer, and never graded.
@@ -48,21 +50,23 @@ use_course_style()
 #
 # $$\mathrm{NLL}(\mu, s) = -\sum_i \log p(y_i \mid \mu, s)$$
 #
-# This is the negative log-likelihood. With the natural logarithm its unit is the nat. Three noise
-# models give these terms, with the residual $r = y - \mu$:
+# This is the negative log-likelihood. With the natural logarithm its unit is the nat. Here are
+# three noise models, the Student-t with 2 degrees of freedom. On the left stands the density of a
+# residual $r = y - \mu$, on the right its negative logarithm:
 #
 # $$
 # \begin{aligned}
-# \text{Normal:} \quad & \tfrac12 (r/s)^2 + \log\left(\sqrt{2\pi}\, s\right) \\
-# \text{Laplace:} \quad & |r/s| + \log(2 s) \\
-# \text{Student-t, 2 degrees of freedom:} \quad
-#   & \tfrac32 \log\left(1 + \tfrac12 (r/s)^2\right) + \log\left(2\sqrt2\, s\right)
+# \text{Normal:} \quad & \tfrac{1}{\sqrt{2\pi}\, s}\, e^{-\frac12 (r/s)^2}
+#   && \tfrac12 (r/s)^2 + \log\left(\sqrt{2\pi}\, s\right) \\
+# \text{Laplace:} \quad & \tfrac{1}{2 s}\, e^{-|r/s|} && |r/s| + \log(2 s) \\
+# \text{Student-t:} \quad & \tfrac{1}{2\sqrt2\, s} \left(1 + \tfrac12 (r/s)^2\right)^{-3/2}
+#   && \tfrac32 \log\left(1 + \tfrac12 (r/s)^2\right) + \log\left(2\sqrt2\, s\right)
 # \end{aligned}
 # $$
 #
-# The first part is the loss: squared error, absolute error, a logarithm that hardly grows. The
-# second part is the price of the scale; it makes the density integrate to one. The three scales
-# are not the same quantity: only the Normal's is a standard deviation.
+# On the right, the first part is the loss: squared error, absolute error, a logarithm that hardly
+# grows. The second part is the price of the scale; it makes the density integrate to one. The
+# three scales are not the same quantity: only the Normal's is a standard deviation.
 
 
 # %%
@@ -274,7 +278,61 @@ for ax in (left, right):
 # ## The same step for labels
 #
 # Nothing above needs a continuous $y$. If $y$ is a label, the model gives every label a
-# probability, and this time the NLL cannot be negative:
+# probability $P(y)$, and the NLL of a label that occurred is $-\log P(y)$. A probability is at
+# most 1, so this time the NLL cannot be negative.
+#
+# A network puts out no probabilities but *logits*, real numbers of any size. For two labels one
+# logit $z$ is enough: its *sigmoid* $p = 1 / (1 + e^{-z}) = e^z / (1 + e^z)$ is the probability of
+# label 1. For $K$ labels there are $K$ logits, and their *softmax*
+# $p_k = e^{z_k} / \sum_j e^{z_j}$ holds the probabilities. That gives the last two derivations:
+#
+# $$
+# \begin{aligned}
+# (1) \quad && \text{Bernoulli:} \quad P(y) &= p^{\,y}\, (1 - p)^{1 - y} \\
+# (2) \quad && \mathrm{NLL} &= -y \log p - (1 - y) \log(1 - p) \\
+# (3) \quad && &= \log(1 + e^z) - y z \\
+# (4) \quad && \text{Categorical:} \quad P(y) &= \textstyle\prod_k p_k^{\,[y = k]} \\
+# (5) \quad && \mathrm{NLL} &= -\log p_y \\
+# (6) \quad && &= \log \textstyle\sum_k e^{z_k} - z_y
+# \end{aligned}
+# $$
+#
+# In (1), $y$ is 0 or 1 and picks one of the two factors. In (4), $[y = k]$ is 1 for the label that
+# occurred and 0 for the others, so that again one factor is left. (2) and (5) are logarithms of
+# the line before. (3) and (6) put the logits in: $\log p = z - \log(1 + e^z)$ and
+# $\log(1 - p) = -\log(1 + e^z)$; for the softmax, $\log p_y = z_y - \log \sum_k e^{z_k}$.
+#
+# First the Bernoulli, line by line, for both labels. `F` is the usual short name of PyTorch's
+# functions for networks; we need it below.
+
+# %%
+from torch.nn import functional as F
+
+z = torch.linspace(-6, 6, 25, dtype=torch.float64)
+p = torch.sigmoid(z)
+for y in (torch.zeros_like(z), torch.ones_like(z)):
+    log_prob = torch.distributions.Bernoulli(probs=p).log_prob(y)
+    assert torch.allclose(p**y * (1 - p) ** (1 - y), log_prob.exp())
+    assert torch.allclose(-y * torch.log(p) - (1 - y) * torch.log(1 - p), -log_prob)
+    assert torch.allclose(torch.log(1 + torch.exp(z)) - y * z, -log_prob)
+
+# %% [markdown]
+# Then the Categorical, for each of three labels. The last assertion says what the two have in
+# common: a Bernoulli is a Categorical with the two logits 0 and $z$.
+
+# %%
+z = torch.tensor([2.0, 0.5, -1.0], dtype=torch.float64)  # (3,) logits
+p = torch.softmax(z, dim=0)
+for y in torch.arange(3):
+    log_prob = torch.distributions.Categorical(probs=p).log_prob(y)
+    assert torch.allclose((p ** (torch.arange(3) == y)).prod(), log_prob.exp())
+    assert torch.allclose(-torch.log(p[y]), -log_prob)
+    assert torch.allclose(torch.log(torch.exp(z).sum()) - z[y], -log_prob)
+pair = torch.softmax(torch.stack([0 * z, z], dim=1), dim=1)  # (3, 2)
+assert torch.allclose(pair[:, 1], torch.sigmoid(z))
+
+# %% [markdown]
+# Four losses, then, each with its noise model and with what its minimum estimates:
 #
 # | loss | noise model | what its minimum estimates |
 # | --- | --- | --- |
@@ -282,27 +340,249 @@ for ax in (left, right):
 # | absolute error | Laplace, one scale for all | median |
 # | binary cross-entropy | Bernoulli | probability of label 1 |
 # | cross-entropy | Categorical | probability of each label |
-#
-# The third row, label by label, for a model that states a probability $p$ of label 1:
-
-# %%
-p, label = torch.tensor([0.9, 0.2, 0.6]), torch.tensor([1.0, 0.0, 0.0])
-loss = torch.nn.functional.binary_cross_entropy(p, label, reduction="none")  # (3,) nats
-assert torch.allclose(loss, -torch.distributions.Bernoulli(probs=p).log_prob(label))
-assert (loss >= 0).all()
 
 # %% [markdown]
-# Not every loss is a likelihood. Take the hinge loss $\max(0, 1 - y f)$ with labels $y = \pm 1$.
-# If it were an NLL, $e^{-\text{loss}}$ summed over both labels would be 1 for every score $f$:
+# ## Confidently wrong: which loss recovers?
+#
+# A label is 0 or 1, and $(p - y)^2$ is smallest at $p = y$ too. Why not train a classifier with
+# the squared error?
+#
+# Take the smallest classifier there is: one logit $z$, one label $y = 1$. It starts confidently
+# wrong at $z = -8$, and each step of gradient descent subtracts the derivative of the loss with
+# respect to $z$ (step size 1). Under cross-entropy, $p$ exceeds one half after 9 steps.
+
+# %%
+predict(
+    "01-steps-of-squared-error",
+    ...,
+    ask="Steps from z = -8 until p exceeds one half, under the squared error?",
+)
+
+# %% [markdown]
+# Everything depends on the derivative with respect to the logit. For the cross-entropy
+# differentiate line (3). For the squared error the chain rule brings in the slope of the sigmoid,
+# $dp/dz = p (1 - p)$:
+#
+# $$
+# \begin{aligned}
+# \frac{d}{dz} \left[\log(1 + e^z) - y z\right] &= \frac{e^z}{1 + e^z} - y = p - y \\
+# \frac{d}{dz} (p - y)^2 &= 2\, (p - y)\, p\, (1 - p)
+# \end{aligned}
+# $$
+#
+# The first is the error itself: the more wrong, the larger. The second has the factor $p (1 - p)$,
+# close to 0 wherever the model is sure, be it right or wrong. Autograd, which knows neither
+# formula, agrees:
+
+# %%
+losses = {
+    "cross-entropy": lambda z, y: F.binary_cross_entropy_with_logits(z, y, reduction="none"),
+    "squared error": lambda z, y: (torch.sigmoid(z) - y) ** 2,
+}
+z = torch.linspace(-8, 8, 33, dtype=torch.float64, requires_grad=True)
+p = torch.sigmoid(z).detach()
+for y in (torch.zeros_like(p), torch.ones_like(p)):
+    by_hand = {"cross-entropy": p - y, "squared error": 2 * (p - y) * p * (1 - p)}
+    for name, loss in losses.items():
+        (gradient,) = torch.autograd.grad(loss(z, y).sum(), z)
+        assert torch.allclose(gradient, by_hand[name])
+
+# %% [markdown]
+# Now the race, the same loop for both losses:
+
+# %% same=True
+target = torch.tensor(1.0, dtype=torch.float64)
+paths, passed = {}, {}
+for name, loss in losses.items():
+    z, path = -8 * target, []
+    for _ in range(2001):
+        path.append(torch.sigmoid(z).item())
+        z.requires_grad_()
+        (gradient,) = torch.autograd.grad(loss(z, target), z)
+        z = (z - gradient).detach()
+    paths[name] = torch.tensor(path)
+    passed[name] = (paths[name] > 0.5).nonzero()[0].item()
+    print(f"{name}: p = {path[0]:.4f} at the start, {path[100]:.4f} after 100 steps")
+
+# %% [markdown]
+# When did each of them exceed one half?
+
+# %%
+assert passed["cross-entropy"] == 9
+reveal("01-steps-of-squared-error", passed["squared error"], within=300, unit="steps")
+
+# %% [markdown]
+# The whole race:
+
+# %% alt="p over 2000 steps: cross-entropy rises at once, squared error rests at 0 to step 1500."
+for name, path in paths.items():
+    ax = plot_curve(torch.arange(2001), path, label=f"{name}: p > 0.5 at step {passed[name]}")
+ax.set(xlabel="step of gradient descent", ylabel="p of the true label", ylim=(-0.04, 1.04))
+ax.set_title("Two losses, one confidently wrong start")
+ax.legend(loc="center", bbox_to_anchor=(0.42, 0.5))
+assert abs(passed["squared error"] / (0.5 * torch.e**8) - 1) < 0.02
+slope = {p: 2 * (1 - p) * p * (1 - p) for p in (0.5, path[0].item())}  # squared error
+assert slope[0.5] > 300 * slope[path[0].item()]
+
+# %% [markdown]
+# Cross-entropy recovers at once; the squared error sits still for 1500 steps. The number could
+# have been predicted. While $p$ is tiny, it is about $e^z$, and a step adds about $2 e^z$ to $z$.
+# So $e^{-z}$ falls by about 2 per step, and it starts at $e^8 = 2981$: some 1490 steps. Start one
+# unit lower, and it takes $e$ times as long.
+#
+# A larger step size is no cure. It serves all points of a data set at once, and near $p = 0.5$ the
+# same derivative is already hundreds of times larger.
+
+# %% [markdown]
+# ## Is squared error wrong for labels, then?
+#
+# No. Let a label be 1 with probability 0.3, and average each loss over both labels with these
+# weights. Which $p$ has the smallest average loss? The absolute error joins in for comparison.
+
+# %% same=True
+p = torch.linspace(0.01, 0.99, 99, dtype=torch.float64)
+zeros, ones = torch.zeros_like(p), torch.ones_like(p)
+absolute = {"absolute error": lambda z, y: (torch.sigmoid(z) - y).abs()}
+for name, loss in (losses | absolute).items():
+    average = 0.7 * loss(torch.logit(p), zeros) + 0.3 * loss(torch.logit(p), ones)
+    print(f"{name:14s} smallest at p = {p[average.argmin()]:.2f}")
+
+# %% [markdown]
+# Cross-entropy and squared error both ask for the truth, 0.30. Such a loss is called *proper*; the
+# squared error of a probability has a name of its own, the Brier score. The absolute error is not
+# proper: it asks for the median of the labels, 0, and runs to that end of the range.
+#
+# So what the squared error lacks here is not correctness. It lacks gradient, as you saw, and it
+# lacks *efficiency*: where the model is right, cross-entropy gets more out of the same data. Draw
+# 300 data sets of 200 labels, each label with the logit $z = 3x$ at its $x$. In each set, find the
+# weight $w$ in $z = w x$ with the smallest loss:
+
+# %% same=True
+rng = numpy_rng(3)
+x = torch.from_numpy(rng.standard_normal((300, 200)))  # one row per data set
+y = (torch.from_numpy(rng.random((300, 200))) < torch.sigmoid(3 * x)).double()
+weights = torch.linspace(1, 7, 61)  # candidates
+spread = {}
+for name, loss in losses.items():
+    means = torch.stack([loss(w * x, y).mean(1) for w in weights])  # (61, 300)
+    best = weights[means.argmin(0)]  # (300,)
+    spread[name] = best.std()
+    print(f"{name}: median {best.median():.1f}, standard deviation {best.std():.2f}")
+assert (spread["cross-entropy"] / spread["squared error"]) ** 2 < 2 / 3
+
+# %% [markdown]
+# Both find the true weight, 3. The squared error scatters more, 0.58 against 0.45. The variance
+# falls as one over the number of labels, so cross-entropy does as well with two thirds of them.
+
+# %% [markdown]
+# ## Broken on purpose: sigmoid first, log later
+#
+# A model says $z = 20$, and the label is 0. By line (3) the loss is $\log(1 + e^{20})$: 20 nats
+# and two billionths. A colleague applies the sigmoid first, and then PyTorch's loss for
+# probabilities, all in float32.
+
+# %%
+predict(
+    "01-sigmoid-before-loss",
+    ...,
+    ask="What does F.binary_cross_entropy(sigmoid(z), y) return for z = 20, y = 0 in float32?",
+)
+
+# %% [markdown]
+# Three routes to the same loss, with the derivative that each of them sends back to $z$:
+
+# %% same=True
+z, y = torch.tensor(20.0, requires_grad=True), torch.tensor(0.0)
+p = torch.sigmoid(z)
+routes = {
+    "by hand, -log(1 - p)": -torch.log(1 - p),
+    "binary_cross_entropy(p, y)": F.binary_cross_entropy(p, y),
+    "binary_cross_entropy_with_logits(z, y)": F.binary_cross_entropy_with_logits(z, y),
+}
+for name, loss in routes.items():
+    (gradient,) = torch.autograd.grad(loss, z, retain_graph=True)
+    print(f"{name:38s} loss {loss.item():4.0f}, gradient {gradient.item():4.0f}")
+
+# %% [markdown]
+# Your prediction was about the second:
+
+# %%
+assert p == 1.0  # exactly, though the true 1 - p is 2e-9
+mirrored = F.binary_cross_entropy(torch.sigmoid(-z), 1 - y)  # z = -20, y = 1: no harm
+assert torch.isclose(mirrored, torch.tensor(20.0))
+reveal("01-sigmoid-before-loss", routes["binary_cross_entropy(p, y)"])
+
+# %% [markdown]
+# In float32 the sigmoid of 20 is exactly 1: close to 0 the format has many numbers, close to 1 it
+# has few. By hand the loss is then infinite, and its derivative is infinity times the slope
+# $p (1 - p)$ of the sigmoid, exactly 0: not a number. PyTorch's loss for probabilities stops the
+# logarithm at −100 and keeps its derivative finite, and a finite number times 0 is 0. So you see
+# 100 where 20 is true, and the model, as wrong as it can be, is told nothing. Only the loss that
+# takes logits returns 20, with the derivative $p - y = 1$.
+#
+# Hence the rule: the network ends in logits, and sigmoid and logarithm are taken together, inside
+# the loss. Probabilities are for reading.
+
+# %% [markdown]
+# ## A named mistake: softmax twice
+#
+# `F.cross_entropy` takes logits as well: it applies the softmax itself. Nothing stops you from
+# handing it probabilities; they are numbers, and numbers can be logits. Let a model be perfect,
+# with probability 1 for the right one of 10 labels.
+
+# %%
+predict(
+    "01-softmax-twice",
+    ...,
+    ask="F.cross_entropy, in nats, of a perfect one-hot softmax vector, K = 10, taken as logits?",
+)
+
+# %% [markdown]
+# The same for three values of $K$. By line (6) it must be $\log(e + K - 1) - 1$: the right label
+# has the "logit" 1, the $K - 1$ others have 0.
+
+# %% same=True
+floors = {}
+for K in (2, 10, 1000):
+    perfect, right = torch.zeros(K), torch.tensor(0)
+    perfect[right] = 1.0
+    floors[K] = F.cross_entropy(perfect, right)
+    assert torch.isclose(floors[K], torch.log(torch.tensor(torch.e + K - 1)) - 1)
+    print(f"K = {K:4d}: loss {floors[K]:.3f} nats, uniform guess {torch.tensor(K).log():.3f} nats")
+
+# %% [markdown]
+# The answer to the prediction, and whether any of 10 000 other probability vectors does better:
+
+# %%
+others = torch.from_numpy(numpy_rng(4).dirichlet([0.1] * 10, size=10_000))  # (10000, 10)
+assert (F.cross_entropy(others, torch.zeros(10_000).long(), reduction="none") > floors[10]).all()
+reveal("01-softmax-twice", floors[10], within=0.05, unit="nats")
+
+# %% [markdown]
+# A perfect model pays 1.461 nats, and no probability vector pays less: a floor that no training
+# gets through. With 1000 labels the perfect model looks hardly better than a uniform guess.
+# Nothing crashes, and the most probable label stays the most probable. That is why softmax twice
+# survives in real code: look at the loss, not only at the accuracy.
+
+# %% [markdown]
+# ## Not every loss is a likelihood
+#
+# Two losses that classifiers are trained with, for labels $y = \pm 1$ and a score $f$: the hinge
+# loss $\max(0, 1 - y f)$, and the focal loss $-(1 - p)^2 \log p$, where $p$ is the sigmoid of
+# $y f$. If a loss were an NLL, $e^{-\text{loss}}$ summed over both labels would be 1 for every
+# score:
 
 # %% same=True
 f = torch.tensor([0.0, 1.0, 3.0])  # scores
-total = sum(torch.exp(-torch.clamp(1 - y * f, min=0)) for y in (-1, 1))  # (3,)
-print("summed over both labels:", " ".join(f"{value:.2f}" for value in total))
+hinge = sum(torch.exp(-torch.clamp(1 - y * f, min=0)) for y in (-1, 1))  # (3,)
+p = torch.sigmoid(f)  # the other label has probability 1 - p
+focal = torch.exp((1 - p) ** 2 * torch.log(p)) + torch.exp(p**2 * torch.log(1 - p))
+for name, total in {"hinge": hinge, "focal": focal}.items():
+    print(f"{name}, summed over both labels:", " ".join(f"{value:.2f}" for value in total))
 
 # %% [markdown]
-# The sum is neither 1 nor the same for all scores, and no constant can repair that: the hinge loss
-# states no probabilities.
+# Neither sum is 1, nor the same for all scores, so no constant can repair it. Both losses may
+# train a good classifier, but their minimum does not estimate the probability of a label.
 
 # %% [markdown]
 # ## The dial: data whose truth is known
@@ -321,12 +601,12 @@ x, y = dial(300, rng=numpy_rng(1))
 grid = torch.linspace(-2, 2, 401, dtype=torch.float64)
 mean, scale = dial_mean(grid), dial_scale(grid)
 assert abs(scale - (0.02 + 0.6 / (1 + torch.exp(-4 * grid))).numpy()).max() < 1e-12
-z = 1.645  # a standard normal lies within 1.645 of zero with probability 0.90
+q = 1.645  # a standard normal lies within 1.645 of zero with probability 0.90
 ax = plot_data(x, y)
-plot_band(grid, mean - z * scale, mean + z * scale, contains="y", level=0.9, ax=ax)
+plot_band(grid, mean - q * scale, mean + q * scale, contains="y", level=0.9, ax=ax)
 plot_oracle(grid, mean, ax=ax, label="oracle mean")
 ax.legend(loc="upper left")
-inside = (abs(y - dial_mean(x)) <= z * dial_scale(x)).mean()
+inside = (abs(y - dial_mean(x)) <= q * dial_scale(x)).mean()
 ax.set(xlabel="x", ylabel="y", title=f"The oracle's band holds {inside:.2f} of 300 points")
 assert abs(inside - 0.90) < 5 * (0.90 * 0.10 / 300) ** 0.5  # within five standard errors
 
@@ -334,8 +614,8 @@ assert abs(inside - 0.90) < 5 * (0.90 * 0.10 / 300) ** 0.5  # within five standa
 # The band widens with the noise, and no single width would do on both sides.
 #
 # How much does a single scale cost? Leave the mean true, and let one model use the best single
-# scale, which by the formula above is the root mean square of $s(x)$, and the other the true
-# $s(x)$. Three scores, averaged over fresh points:
+# scale, which by the formula for $\hat s$ is the root mean square of $s(x)$, and the other the
+# true $s(x)$. Three scores, averaged over fresh points:
 #
 # - **NLL**, nats per point;
 # - **CRPS**, the mean distance between a draw from the prediction and $y$, minus half the mean
@@ -359,7 +639,7 @@ for name, scale in models.items():
     nll = normal_nll(torch.as_tensor(r), torch.as_tensor(scale)).mean()
     a, b = scale * draws
     crps = (abs(a - r) - 0.5 * abs(a - b)).mean()
-    held = abs(r) <= z * scale
+    held = abs(r) <= q * scale
     sides = f"{held.mean():9.2f} {held[x < 0].mean():7.2f} {held[x > 0].mean():7.2f}"
     print(f"{name:12s} {nll:6.2f} {crps:6.2f} {sides}")
 nll, crps, level, _ = dial_oracle(level=0.9)
@@ -374,21 +654,26 @@ print(f"{'oracle':12s} {nll:6.2f} {crps:6.2f} {level:9.2f} {level:7.2f} {level:7
 # ## Recap
 #
 # 1. A loss that is an NLL comes from a noise model: squared error from the Normal, absolute error
-#    from Laplace, cross-entropy from label probabilities.
+#    from Laplace, binary cross-entropy from the Bernoulli, cross-entropy from the Categorical.
 # 2. Answer c: the smallest mean squared error is the largest likelihood for Normal errors of one
-#    scale. It estimates the mean under other noise too, but then another number is more likely.
-# 3. The noise model decides what an outlier does: it drags the mean, not the median.
-# 4. Densities are per unit of $y$: an NLL may be negative. Sum logs, never multiply densities.
+#    scale. It estimates the mean under other noise too, but then another number is more likely,
+#    and an outlier drags the mean, not the median.
+# 3. Densities are per unit of $y$: an NLL may be negative. Sum logs, never multiply densities.
+# 4. For labels, the derivative of the NLL with respect to a logit is $p - y$: the more wrong, the
+#    larger. Hand logits to the loss, and apply sigmoid or softmax once.
 # 5. The squared error holds no scale; the NLL does, and a scale that follows the noise is worth
 #    nats.
 
 # %% [markdown]
-# ## An interview question
+# ## Two interview questions
+#
+# *A network tells 10 kinds of clothes apart and is right 98 times in 100. Its training loss fell
+# quickly to 1.5 nats and has not moved for hours. Where do you look first?*
 #
 # *A colleague converts all targets and predictions from metres to millimetres. The mean test NLL
 # rises from −0.5 to 6.4 nats. Has the model become worse?*
 #
-# Think first; the cell computes the shift for residuals of any size.
+# Think first. The cell belongs to the second: it computes the shift for residuals of any size.
 
 # %% same=True
 r, scale = torch.tensor([-0.4, 0.0, 1.3]), torch.tensor(0.3)  # metres
@@ -396,24 +681,39 @@ shift = normal_nll(1000 * r, 1000 * scale) - normal_nll(r, scale)
 print("shift in nats:", " ".join(f"{value:.2f}" for value in shift))
 
 # %% [markdown]
-# **Answer.** No. A density per millimetre is a thousandth of a density per metre, so every NLL
-# rises by log 1000 = 6.91 nats, whatever the model. The squared error would have grown a million
-# times. An NLL means something only next to another one for the same targets in the same unit;
-# such a difference does not depend on the unit.
+# **The clothes.** Look at the last layer. Such an accuracy with a loss near 1.46 nats points to
+# softmax twice: the network ends in a softmax, and the loss applies another one. Remove the first.
+# No larger network and no other step size would have helped.
+#
+# **The millimetres.** No. A density per millimetre is a thousandth of a density per metre, so
+# every NLL rises by log 1000 = 6.91 nats, whatever the model. The squared error would have grown a
+# million times. An NLL means something only next to another one for the same targets in the same
+# unit; such a difference does not depend on the unit.
 
 # %% [markdown]
 # ## What to read next
 #
 # - C. M. Bishop, *Pattern Recognition and Machine Learning* (2006), sections 1.2.5 and 3.1: curve
-#   fitting as maximum likelihood, and where the noise precision goes.
+#   fitting as maximum likelihood, and where the noise precision goes; section 4.3 for the
+#   gradient of the cross-entropy.
 # - S. J. D. Prince, *Understanding Deep Learning* (2023), chapter 5: the same recipe for many
 #   kinds of network output.
 # - K. L. Lange, R. J. A. Little and J. M. G. Taylor, "Robust statistical modeling using the t
 #   distribution", *Journal of the American Statistical Association* (1989): Student-t noise as a
 #   practical tool, degrees of freedom included.
+# - T. Gneiting and A. E. Raftery, "Strictly proper scoring rules, prediction, and estimation",
+#   *Journal of the American Statistical Association* (2007): which losses ask for the truth, for
+#   labels and for densities.
+# - T.-Y. Lin and others, "Focal loss for dense object detection", *ICCV* (2017): why one might
+#   want a loss that is no likelihood.
 #
 # ## Your turn
 #
-# The assignment `01_loss_as_likelihood` asks for two losses that every training loop relies on: a
-# Gaussian NLL whose scale may differ from element to element, and a binary cross-entropy that
-# takes logits and stays finite when they are large.
+# The assignment `01_loss_as_likelihood` has six exercises, and none is a cell of this lesson:
+#
+# 1. the Gaussian NLL, with a scale that is given or learned;
+# 2. the maximum likelihood fit of a Laplace, location and scale;
+# 3. binary cross-entropy from logits, finite however large they are;
+# 4. cross-entropy through logsumexp;
+# 5. the gradient of the cross-entropy with respect to a batch of logits, by hand;
+# 6. a training loss with a bug to find.
