@@ -3,7 +3,15 @@
 A check is solid if no such answer agrees with it; the points of an aspect rest on solid checks.
 """
 
-__all__ = ["GUESSES", "empty_record", "guesses_from", "printed_numbers", "solid"]
+__all__ = [
+    "GUESSES",
+    "by_heart",
+    "echo_records",
+    "empty_record",
+    "guesses_from",
+    "printed_numbers",
+    "solid",
+]
 
 import ast
 import re
@@ -57,6 +65,12 @@ def printed_numbers(*texts):
 def empty_record(entry, guesses):
     """Return the record of a fake recorder that answers each check with its luckiest guess."""
     return [{**check, "got": _luckiest(check["got"], guesses)} for check in entry["checks"]]
+
+
+def by_heart(entry, guesses):
+    """Return the record of an answer that knows the visible cases, and guesses the others."""
+    visible = entry["visible"]
+    return entry["checks"][:visible] + empty_record(entry, guesses)[visible:]
 
 
 def _is_solid(check, echoes):

@@ -3,6 +3,7 @@
 __all__ = ["OPERATORS", "mutants"]
 
 import ast
+import contextlib
 import copy
 
 from course_grader import markers
@@ -99,6 +100,14 @@ def change_number(node):
         yield ast.Constant(node.value + 1)
 
 
+def change_axis(node):
+    """Work along another axis."""
+    if isinstance(node, ast.keyword) and node.arg in ("dim", "axis"):
+        with contextlib.suppress(ValueError, TypeError):
+            other = 1 if ast.literal_eval(node.value) == 0 else 0
+            yield ast.keyword(node.arg, ast.Constant(other))
+
+
 def change_power(node):
     """Take a scale for a variance: drop a power, or invert a division."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
@@ -113,8 +122,8 @@ def detach_result(node):
         yield ast.Return(_method(node.value, "detach"))
 
 
-def narrow_input(node):
-    """Compute in float16, where large values overflow."""
+def narrow_result(node):
+    """Round the result to float16, where large values overflow."""
     if isinstance(node, ast.Return) and node.value is not None:
         yield ast.Return(_method(_method(node.value, "half"), "double"))
 
@@ -155,7 +164,8 @@ OPERATORS = {
         change_number,
         change_power,
         detach_result,
-        narrow_input,
+        narrow_result,
+        change_axis,
         change_input,
         swap_arguments,
         drop_statement,

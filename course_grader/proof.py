@@ -117,7 +117,8 @@ def _prove_mutants(proof, stage, exercise, answers, reference):
 
 
 def _prove_empty_hands(proof, stage, exercise, reference, guesses):
-    fakes = [handsfree.empty_record(reference, np.asarray(guesses))]
+    guesses = np.asarray(guesses)
+    fakes = [make(reference, guesses) for make in (handsfree.empty_record, handsfree.by_heart)]
     fakes += handsfree.echo_records(stage, exercise)
     for fake in fakes:
         verdict = judge(exercise.name, fake, reference)

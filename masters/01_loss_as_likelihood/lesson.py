@@ -284,7 +284,7 @@ for ax in (left, right):
 # A network puts out no probabilities but *logits*, real numbers of any size. For two labels one
 # logit $z$ is enough: its *sigmoid* $p = 1 / (1 + e^{-z}) = e^z / (1 + e^z)$ is the probability of
 # label 1. For $K$ labels there are $K$ logits, and their *softmax*
-# $p_k = e^{z_k} / \sum_j e^{z_j}$ holds the probabilities. That gives the last two derivations:
+# $p_k = e^{z_k} / \sum_j e^{z_j}$ holds the probabilities. This gives two more derivations:
 #
 # $$
 # \begin{aligned}
@@ -716,4 +716,4 @@ print("shift in nats:", " ".join(f"{value:.2f}" for value in shift))
 # 3. binary cross-entropy from logits, finite however large they are;
 # 4. cross-entropy through logsumexp;
 # 5. the gradient of the cross-entropy with respect to a batch of logits, by hand;
-# 6. a training loss with a bug to find.
+# 6. a training loss with bugs to find.

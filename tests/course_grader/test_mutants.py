@@ -22,7 +22,9 @@ CASES = [  # operator, one statement, the statements that it must become
     ("change-power", "return s ** 2", ["return s"]),
     ("change-power", "return x / s", ["return x * s"]),
     ("detach-result", "return x + s", ["return (x + s).detach()"]),
-    ("narrow-input", "return x + s", ["return (x + s).half().double()"]),
+    ("change-axis", "return x.sum(dim=0)", ["return x.sum(dim=1)"]),
+    ("change-axis", "return x.sum(axis=-1)", ["return x.sum(axis=0)"]),
+    ("narrow-result", "return x + s", ["return (x + s).half().double()"]),
 ]
 WHOLE = '''
 def f(x, s, *, n=3):
@@ -32,7 +34,7 @@ def f(x, s, *, n=3):
     z = (x - s) / s
     total = 0.5 * z**2 + torch.log(s) - 1
     for i in range(n):
-        total = total + -i * x.sum()
+        total = total + -i * x.sum(dim=0)
     return total.mean(), lambda v: v + 1
 
 
