@@ -304,9 +304,9 @@ check.value("stability", lambda: gradient(torch.cat([360 * wide[:1], wide[1:]]),
 # %% [markdown]
 # ## Exercise 6. Find the bugs (10 min, 5 points)
 #
-# A classifier for sentences of unequal length pads them and masks the padding out. Its training
-# loss never falls below 1.4, however long it trains, and it changes when only padding is added.
-# This is its loss:
+# A classifier of words works on sentences that are padded to one length; a mask says which words
+# are real. Its training loss never comes near 0, however long it trains, and it changes when only
+# padding is added. This is its loss:
 #
 # ```python
 # def masked_loss(x, weight, bias, labels, mask):
