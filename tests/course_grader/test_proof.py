@@ -5,9 +5,11 @@ import time
 import pytest
 
 from course_grader.course import PROJECT, CourseError, units
+from course_grader.exercises import read_assignment
 from course_grader.leaks import readable
 from course_grader.proof import prove
 from course_grader.reference import make_reference
+from course_grader.rehearse import Rehearsal, rehearse
 
 UNITS = units()
 SECONDS = 20  # a unit's budget for answers and mutants
@@ -83,3 +85,17 @@ def test_an_aspect_that_anybody_can_guess_stops(edit):
     )
     with pytest.raises(CourseError, match="'gradient' needs a hidden check"):
         make_reference(own)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_the_check_cells_of_an_assignment_are_quick(unit):
+    """Two seconds for all of them, each run twice to leave imports out of the time."""
+    master = read_assignment(unit)
+    seconds = 0.0
+    for exercise in master.exercises.values():
+        stage, solution = Rehearsal.of(master, exercise), exercise.solution.source
+        rehearse(stage, solution)
+        start = time.monotonic()
+        assert rehearse(stage, solution)
+        seconds += time.monotonic() - start
+    assert seconds < 2
