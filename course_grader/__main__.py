@@ -16,6 +16,9 @@ def main(arguments=None):
     except CourseError as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"\n{error}: nothing that was there before is lost", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\nStopped. Run the same command again: it goes on where it was.", file=sys.stderr)
         return 130

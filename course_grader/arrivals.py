@@ -4,14 +4,17 @@ __all__ = ["candidates", "student_in", "unzipped"]
 
 import collections
 import hashlib
+import itertools
 import os
 import re
 import unicodedata
 import zipfile
+import zlib
 from pathlib import Path
 
 from course_grader.course import CourseError
 
+MAX_NAME = 80  # bytes of a student's id
 MAX_ZIP_BYTES = 2_000_000_000
 LMS_NAMES = (
     # Moodle's folders, also as a file's prefix: Full Name_1234_assignsubmission_file_...
@@ -26,44 +29,55 @@ LMS_NAMES = (
 def student_in(name):
     """Return the student whom a file or folder name tells, in letters, digits and . _ - only."""
     match = next((m for m in (p.fullmatch(name) for p in LMS_NAMES) if m), None)
-    word = match["student"] if match else name.removesuffix(".ipynb")
-    return re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", word)).strip("-.") or "unnamed"
+    word = match["student"] if match else re.sub(r"\.ipynb$", "", name, flags=re.IGNORECASE)
+    clean = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", word)).strip("-.")
+    return clean.encode("utf-8", "ignore")[:MAX_NAME].decode("utf-8", "ignore") or "unnamed"
 
 
 def candidates(place, unit):
-    """Return {student: [notebook files]}; entries that tell one name stay apart."""
+    """Return {student: [notebook files]}; entries that tell one name stay apart.
+
+    A loose file takes the place of what lies in the folder of the same student.
+    """
     entries = {}
     for entry in sorted(place.iterdir()):
         files = None if entry.name.startswith((".", "__MACOSX")) else _notebooks(entry, unit)
         if files is not None:
             entries[entry] = files
-    names = collections.Counter(student_in(entry.name).casefold() for entry in entries)
-    return {
-        _apart(entry.name)
-        if names[student_in(entry.name).casefold()] > 1
-        else student_in(entry.name): files
-        for entry, files in entries.items()
-    }
+    loose = {student_in(entry.name) for entry in entries if not entry.is_dir()}
+    kept = {e: f for e, f in entries.items() if not (e.name in loose and e.is_dir())}
+    names = collections.Counter(student_in(entry.name).casefold() for entry in kept)
+    found = {}
+    for entry, files in kept.items():
+        shared = names[student_in(entry.name).casefold()] > 1
+        found[_free_id(_apart(entry.name) if shared else student_in(entry.name), found)] = files
+    return found
 
 
 def _apart(name):
     """Return an id of its own for an entry whose student's name another entry tells too."""
     if student_in(name) == name:
         return name
-    return f"{student_in(name)}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    return f"{student_in(name)}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:6]}"
+
+
+def _free_id(student, found):
+    """Return the id, numbered if it is taken: nobody's work is merged with another's."""
+    numbered = (f"{student}-{n}" for n in itertools.count(2))
+    return next(s for s in itertools.chain([student], numbered) if s not in found)
 
 
 def _notebooks(entry, unit):
     """Return the notebook files of an entry, None if it is no submission to this unit."""
     if entry.is_symlink() or not entry.is_dir():
-        return [entry] if entry.is_symlink() or entry.suffix == ".ipynb" else None
+        return [entry] if entry.is_symlink() or ".ipynb" in entry.name.lower() else None
     folder = entry / unit.name
     if folder.is_symlink():
         return [folder]
     if not folder.is_dir() and any((entry / other).is_dir() for other in _unit_names(unit)):
         return None
     inside = folder if folder.is_dir() else entry
-    return sorted(p for p in _files(inside) if p.suffix == ".ipynb")
+    return sorted(p for p in _files(inside) if p.suffix.lower() == ".ipynb")
 
 
 def _unit_names(unit):
@@ -79,12 +93,45 @@ def _files(folder):
 
 
 def unzipped(archive, folder):
-    """Unpack an LMS zip: plain files only, inside the folder, up to a size."""
+    """Unpack an LMS zip: plain files only, inside the folder, up to a size.
+
+    Returns
+    -------
+    Path
+        The folder, or the one folder that wraps everything in it.
+    """
     try:
         with zipfile.ZipFile(archive) as packed:
-            if sum(info.file_size for info in packed.infolist()) > MAX_ZIP_BYTES:
+            members = [info for info in packed.infolist() if not info.is_dir()]
+            if sum(info.file_size for info in members) > MAX_ZIP_BYTES:
                 raise CourseError(f"{archive} unpacks to more than {MAX_ZIP_BYTES / 1e9:g} GB")
-            packed.extractall(folder)  # zipfile strips absolute paths and '..', makes no links
-    except (zipfile.BadZipFile, RuntimeError) as error:
+            for info in members:
+                _unpack(packed, info, folder)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise CourseError(f"{archive} is no zip file that can be read: {error}") from error
-    return folder
+    inside = list(folder.iterdir())
+    wrapped = len(inside) == 1 and inside[0].is_dir() and len(list(inside[0].iterdir())) > 1
+    return inside[0] if wrapped else folder
+
+
+def _unpack(packed, info, folder):
+    """Write one member under short names; what cannot be read becomes an empty file."""
+    parts = [_short(part) for part in info.filename.split("/") if part not in ("", ".", "..")]
+    target = folder.joinpath(*parts) if parts else folder / "unnamed"
+    try:
+        content = packed.read(info)
+    except (zlib.error, EOFError, zipfile.BadZipFile):
+        content = b""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    except OSError:  # a file and a folder of one name: kept beside
+        (folder / f"{len(list(folder.iterdir()))}-{parts[-1]}").write_bytes(content)
+
+
+def _short(name):
+    """Cut a name that a file system may refuse, but keep its ending."""
+    stem, dot, ending = name.rpartition(".")
+    if len(os.fsencode(name)) <= 2 * MAX_NAME:
+        return name
+    return os.fsencode(stem or name)[:MAX_NAME].decode("utf-8", "ignore") + dot + ending[:10]

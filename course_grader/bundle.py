@@ -46,7 +46,7 @@ def bundle_files(project=PROJECT):
     files = {name: (project / name).read_bytes() for name in ALONE}
     for path in (project / "notebooks").glob("*.ipynb"):
         files[f"lessons/{path.name}"] = path.read_bytes()
-    for path in (project / "release").glob("*/*"):
+    for path in filter(Path.is_file, (project / "release").glob("*/*")):
         files[f"assignments/{path.parent.name}/{path.name}"] = path.read_bytes()
     for path in (project / "course_utils").glob("*"):
         if path.suffix in (".py", ".mplstyle"):

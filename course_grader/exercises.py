@@ -95,7 +95,21 @@ def _check_points(master, exercise):
     if total != checks.roles["points"]:
         master.fail(checks, f"points={checks.roles['points']}, but its aspects sum to {total:g}")
     _check_aspects(master, exercise, stakes, more)
+    _check_names(master, exercise)
     _check_heading(master, exercise)
+
+
+def _check_names(master, exercise):
+    """Stop at a hidden name that could overwrite a helper of the student's, unseen."""
+    for name in sorted(_bound(exercise.hidden.source) - _bound(exercise.checks.source)):
+        if not name.startswith("_"):
+            message = f"hidden checks bind {name!r}, which a student may use: call it '_{name}'"
+            master.fail(exercise.hidden, message)
+
+
+def _bound(source):
+    names = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
+    return {node.id for node in names if isinstance(node.ctx, ast.Store)}
 
 
 def _calls_in(master, cell):

@@ -65,8 +65,13 @@ def grade(course, unit, *, origin=None, unsafe=False, workers=None, progress=Tru
     register(course, unit, config.CourseDirectory.db_url)
     config.SandboxedExecute.results = str(_results(course, unit))
     config.SandboxedExecute.without_sandbox = unsafe
-    jobs = {a.student: _job(course, unit, a.student) for a in arrivals}
-    graded = []
+    jobs, graded = {}, []
+    for arrival in arrivals:
+        try:
+            jobs[arrival.student] = _job(course, unit, arrival.student)
+        except Exception as error:  # this submission's trouble is not the class's
+            told = arrival.reason or f"not read: {error}"
+            graded.append(Graded(arrival.student, None, told))
     with tqdm(total=len(jobs), desc="grading", disable=not progress) as bar:
         for student, problem in _executed(course, unit, jobs, unsafe, workers):
             graded.append(_save(course, unit, student, config, problem))
@@ -171,6 +176,7 @@ def _results(course, unit):
 
 def _save(course, unit, student, config, problem):
     """Judge one submission and save it through nbgrader, the gradebook's only writer."""
+    course.record(unit, student).unlink(missing_ok=True)
     if problem:
         return Graded(student, None, problem)
     config.CourseDirectory.assignment_id = unit.name

@@ -17,7 +17,7 @@ from pathlib import Path
 from nbgrader.utils import parse_utc
 
 from course_grader import notebooks
-from course_grader.arrivals import candidates, unzipped
+from course_grader.arrivals import candidates, student_in, unzipped
 from course_grader.course import CourseError
 from course_grader.submissions import MAX_BYTES, Unreadable, read_submission
 
@@ -50,6 +50,8 @@ def intake(course, unit, origin=None):
         raise CourseError(f"{origin} does not exist: put submissions there, or give FROM=...")
     with tempfile.TemporaryDirectory() as folder:
         place = unzipped(origin, Path(folder)) if origin.is_file() else origin
+        if place == course.root / "submitted":
+            _rename_folders(place)
         found = candidates(place, unit)
         if not found:
             raise CourseError(f"{origin} holds no submission for {unit.name}")
@@ -69,11 +71,23 @@ def _take(course, unit, student, files):
         submission, reason = release, _printable(str(why))
     except Exception as error:  # one student's file never stops the class
         submission, reason = release, f"not readable: {type(error).__name__}"
-    if files != [target] or reason or earlier or not _is_alone(target, submission):
-        _set_aside(course, unit, student, files)
-        notebooks.save(submission, target)
-        _tell(course.aside(unit, student) / "reason.txt", reason)
+    try:
+        if files != [target] or reason or earlier or not _is_alone(target, submission):
+            _set_aside(course, unit, student, files)
+            notebooks.save(submission, target)
+            _tell(course.aside(unit, student) / "reason.txt", reason)
+    except OSError as error:  # one student's file never stops the class
+        return Arrival(student, f"not taken in: {error.strerror}")
     return Arrival(student, reason)
+
+
+def _rename_folders(place):
+    """Give students' folders in submitted/ the names that intake tells them by."""
+    for entry in sorted(place.iterdir()):
+        target = place / student_in(entry.name)
+        plain = entry.is_dir() and not entry.is_symlink() and not entry.name.startswith(".")
+        if plain and not os.path.lexists(target):
+            os.rename(entry, target)
 
 
 def _tell(path, reason):
@@ -135,8 +149,9 @@ def _set_aside(course, unit, student, files):
 
 def _free(path):
     """Return the path, numbered if it is taken."""
-    numbered = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in itertools.count(1))
-    return next(p for p in itertools.chain([path], numbered) if not os.path.lexists(p))
+    short = path.with_name(path.stem[:60] + path.suffix[:10])
+    numbered = (short.with_name(f"{short.stem}-{n}{short.suffix}") for n in itertools.count(1))
+    return next(p for p in itertools.chain([short], numbered) if not os.path.lexists(p))
 
 
 def _printable(text):

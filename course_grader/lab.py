@@ -2,7 +2,9 @@
 
 __all__ = ["check_work", "prepare_work"]
 
+import os
 import shutil
+from pathlib import Path
 
 from course_grader import notebooks
 from course_grader.course import PROJECT, Course, CourseError
@@ -55,7 +57,7 @@ def _is_check(cell):
 
 def _copy_lesson(unit, project, say):
     target = project / "work" / unit.name / "lesson.ipynb"
-    if not target.exists():
+    if not os.path.lexists(target):
         lesson = notebooks.load(project / "notebooks" / f"{unit.name}.ipynb")
         for cell in lesson.cells:
             if cell.cell_type == "code":
@@ -68,7 +70,7 @@ def _copy_assignment(unit, project, say):
     folder = project / "work" / unit.name
     mine, release = folder / f"{unit.name}.ipynb", project / "release" / unit.name
     released = _hash(release / f"{unit.name}.ipynb")
-    if not mine.exists():
+    if not os.path.lexists(mine):
         _copy(release, folder)
         say(f"new: {mine.relative_to(project)}")
     elif _hash(mine) != released and not (folder / f"release-{released}").exists():
@@ -81,7 +83,7 @@ def _copy_assignment(unit, project, say):
 
 def _copy(release, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    for path in release.iterdir():
+    for path in filter(Path.is_file, release.iterdir()):
         shutil.copy(path, folder / path.name)
     assert (folder / EXPECTED_FILE).is_file()
 

@@ -55,7 +55,8 @@ class Judge(NbGraderPreprocessor):
         release = notebooks.load(course.notebook("release", unit))
         reason = course.reason(unit, student)
         execution = nb.metadata.pop("execution", {})
-        judged = verdicts.judge_notebook(nb, release, reference_for(unit), reason=reason)
+        reason = reason or nb.metadata.pop("unreadable", "")
+        judged = _judged(nb, release, reference_for(unit), reason)
         facts = {"source_hash": release.metadata.course.hash, "execution": execution}
         record = verdicts.record_of(judged, student=student, reason=reason, **facts)
         _write(course.record(unit, student), record)
@@ -94,14 +95,23 @@ def _discreet(output, parts):
     return output
 
 
+def _judged(nb, release, reference, reason):
+    try:
+        return verdicts.judge_notebook(nb, release, reference, reason=reason)
+    except Exception as error:  # an older score must not stand: this one is 0, and says why
+        why = reason or f"could not be judged: {type(error).__name__}"
+        return verdicts.unjudged(nb, reference, why)
+
+
 def rebuilt(submission, course, unit):
     """Return the sanitized notebook of a submission."""
     source = notebooks.load(course.notebook("source", unit))
     release = notebooks.load(course.notebook("release", unit))
     try:
         notebook = rebuild(submission, source, release).notebook
-    except Exception:  # a submission built to break this scores 0 and stops nobody
+    except Exception as error:  # a submission built to break this scores 0 and stops nobody
         notebook = untouched(source, release)
+        notebook.metadata["unreadable"] = f"not readable: {type(error).__name__}"
     _copy_checksums(notebook, release)
     return notebook
 
@@ -109,7 +119,8 @@ def rebuilt(submission, course, unit):
 def key_of(notebook):
     """Return the key of an execution: what runs, and the reference's code that it runs with."""
     cells = [[cell.cell_type, cell.id, cell.source] for cell in notebook.cells]
-    text = json.dumps([notebook.metadata.course.hash, cells])
+    reason = notebook.metadata.get("unreadable", "")
+    text = json.dumps([notebook.metadata.course.hash, cells, reason])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -2,14 +2,17 @@
 
 __all__ = ["Rebuilt", "attempts", "rebuild", "untouched"]
 
+import ast
 import copy
 import dataclasses
 
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from course_grader import markers
 
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 MAX_EXTRA = 500  # more cells than this are no answer to an exercise
 
 
@@ -57,18 +60,10 @@ def untouched(source, release):
 
 
 def attempts(notebook, release):
-    """Return {exercise: whether it was attempted}: white space is no attempt."""
-    stubs = {c.id: c.source for c in release.cells if _is_solution(c)}
-    return {key.removesuffix("-solution"): _tried(notebook, key, stubs[key]) for key in stubs}
-
-
-def _tried(notebook, key, stub):
-    """Tell whether the solution cell was changed, or another cell defines what it should."""
-    names = set(markers.defined_names(stub))
-    changed = [c for c in notebook.cells if "".join(c.source.split()) != "".join(stub.split())]
-    own = [c for c in changed if c.id.startswith("extra-") and c.cell_type == "code"]
-    elsewhere = any(names & set(markers.defined_names(c.source)) for c in own)
-    return elsewhere or any(c.id == key for c in changed)
+    """Return {exercise: whether its solution cell differs from the release}, white space aside."""
+    now = {cell.id: "".join(cell.source.split()) for cell in notebook.cells}
+    stubs = {c.id: "".join(c.source.split()) for c in release.cells if _is_solution(c)}
+    return {k.removesuffix("-solution"): now.get(k, stub) != stub for k, stub in stubs.items()}
 
 
 def _claims(cells, known):
@@ -101,18 +96,41 @@ def _by_source(cell, known):
 
 def _by_definition(cell, known):
     """The function that an exercise asks for is defined in it."""
-    names = set(markers.defined_names(cell.source)) if cell.cell_type == "code" else set()
     stubs = [k for k in known if _is_solution(k)]
+    names = _bound_names(cell) if stubs else set()
     return next((k.id for k in stubs if names & set(markers.defined_names(k.source))), None)
 
 
 def _known(cell, released, submitted, claims):
-    """Return the cell as source has it; a solution cell with the student's text or the stub."""
+    """Return the cell as source has it; a solution cell with the student's text or the stub.
+
+    Where the student answers in another cell and has removed this one, it stays empty: the stub
+    would overwrite the answer.
+    """
     fresh = copy.deepcopy(cell)
     if _is_solution(cell):
         place = next((p for p, key in claims.items() if key == cell.id), None)
-        fresh.source = released.source if place is None else submitted[place].source
+        names = set(markers.defined_names(released.source))
+        elsewhere = any(names & _bound_names(c) for c in submitted)
+        stub = "" if elsewhere else released.source
+        fresh.source = stub if place is None else submitted[place].source
     return fresh
+
+
+def _bound_names(cell):
+    """Return the names that a student's code cell binds at its top level."""
+    try:
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))
+    except Exception:  # no Python, or built to break a parser
+        return set()
+    names = {n.name for n in tree.body if isinstance(n, DEFINITIONS)} if _is_code(cell) else set()
+    for node in (n for n in tree.body if isinstance(n, ast.Assign) and _is_code(cell)):
+        names |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+    return names
+
+
+def _is_code(cell):
+    return cell.cell_type == "code"
 
 
 def _extras(cells, claims, release):

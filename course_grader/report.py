@@ -25,6 +25,7 @@ def table(graded, expected=None):
 def write_csv(graded, path):
     """Write one row for each student: score, points of each exercise, reason."""
     known = [result.record for result in graded if result.record]
+    failed = [result for result in graded if not result.record]
     names = sorted({name for record in known for name in record["exercises"]})
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -33,6 +34,9 @@ def write_csv(graded, path):
             points = [record["exercises"][name]["earned"] for name in names]
             words = [record["student"], record["score"], record["max_score"]]
             writer.writerow([*words, *points, record["reason"]])
+        for result in failed:
+            empty = [""] * (2 + len(names))
+            writer.writerow([result.student, *empty, result.problem.splitlines()[0]])
 
 
 def _row(result, expected):

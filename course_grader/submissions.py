@@ -2,6 +2,7 @@
 
 __all__ = ["MAX_BYTES", "Unreadable", "read_submission"]
 
+import itertools
 import json
 import re
 import stat
@@ -88,7 +89,7 @@ def _numbered(cells, sources):
     for place, (cell, source) in enumerate(zip(cells, sources, strict=True)):
         key = cell.get("id")
         if not isinstance(key, str) or not KEY.fullmatch(key) or key in taken:
-            key = f"cell-{place}"
+            key = next(k for n in itertools.count(place) if (k := f"cell-{n}") not in taken)
         taken.add(key)
         kind = cell.get("cell_type")
         make = NEW.get(kind if isinstance(kind, str) else "raw", NEW["raw"])

@@ -1,6 +1,6 @@
 """Put the judge's verdicts in an executed notebook, and write the record of a submission."""
 
-__all__ = ["Outcome", "judge_notebook", "record_of"]
+__all__ = ["Outcome", "judge_notebook", "record_of", "unjudged"]
 
 import dataclasses
 import platform
@@ -52,10 +52,10 @@ def judge_notebook(executed, release, reference, *, reason=""):
     attempted = attempts(executed, release)
     verdicts, met = {}, {}
     for name, entry in reference.items():
-        given = {"attempted": attempted[name]}
-        verdicts[name] = judge.judge_record(name, records.get(name, []), entry, **given)
+        tried = attempted[name] or _holds_results(records.get(name, []))
+        verdicts[name] = judge.judge_record(name, records.get(name, []), entry, attempted=tried)
         verdicts[name].note = reason or verdicts[name].note
-        if attempted[name] and len(records.get(name, [])) == 1:
+        if tried and len(records.get(name, [])) == 1:
             met[name] = judge.misconception(name, records[name][0].get("checks"), entry)
     make_passive(executed, trusted={cell.id for cell in release.cells})
     for cell in executed.cells:
@@ -99,6 +99,26 @@ def _records(cell):
     """Return every record that a cell displayed."""
     shown = [output.get("data", {}).get(MIME) for output in cell.get("outputs", [])]
     return [record for record in shown if isinstance(record, dict)]
+
+
+def _holds_results(records):
+    """Tell whether a check got anything but the stub's error: the answer is in another cell."""
+    checks = [check for record in records for check in _listed(record.get("checks"))]
+    errors = [check["got"].get("error") for check in checks if isinstance(check.get("got"), dict)]
+    return any(error != "NotImplementedError" for error in errors)
+
+
+def _listed(checks):
+    return [c for c in checks if isinstance(c, dict)] if isinstance(checks, list) else []
+
+
+def unjudged(executed, reference, reason):
+    """Return the outcome of a notebook that broke the judge: no points, and the reason."""
+    verdicts = {n: judge.judge(n, None, entry, trouble=reason) for n, entry in reference.items()}
+    for cell in executed.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _outputs(verdicts[cell.id]) if cell.id in verdicts else []
+    return Outcome(executed, verdicts, {})
 
 
 def _outputs(verdict):

@@ -57,7 +57,8 @@ def _one_line(words):
 
 def shape_of(record):
     """Return the shape of a numeric record as text, '' for anything else."""
-    return str(tuple(record["shape"])) if "shape" in record else ""
+    numeric = "shape" in record and not record.keys() & {"error", "items"}
+    return str(tuple(record["shape"])) if numeric else ""
 
 
 def _agrees(got, expected):

@@ -63,23 +63,23 @@ check.value("shape", lambda: gaussian_nll(y, mu, 2.0), points=1)
 check.report()
 
 # %% hidden="gaussian-nll"
-t = torch.linspace(-1.3, 2.9, 6, dtype=torch.float64)
-check.value("value", lambda: gaussian_nll(torch.sin(3 * t), 0.41 * t, torch.exp(0.37 * t)))
-check.value("value", lambda: gaussian_nll(t, t.mean(), torch.tensor(0.083, dtype=t.dtype)))
-check.value("value", lambda: gaussian_nll(1.7 + 0.002 * t, 1.7, 0.013))
-check.value("value", lambda: gaussian_nll(t[:1], 0.77, 1.9))
-check.value("value", lambda: gaussian_nll(t.reshape(2, 3), t.flip(0).reshape(2, 3), 1.37))
+_t = torch.linspace(-1.3, 2.9, 6, dtype=torch.float64)
+check.value("value", lambda: gaussian_nll(torch.sin(3 * _t), 0.41 * _t, torch.exp(0.37 * _t)))
+check.value("value", lambda: gaussian_nll(_t, _t.mean(), torch.tensor(0.083, dtype=_t.dtype)))
+check.value("value", lambda: gaussian_nll(1.7 + 0.002 * _t, 1.7, 0.013))
+check.value("value", lambda: gaussian_nll(_t[:1], 0.77, 1.9))
+check.value("value", lambda: gaussian_nll(_t.reshape(2, 3), _t.flip(0).reshape(2, 3), 1.37))
 check.law(
     "value",
     "equal",
-    lambda: gaussian_nll(t, 0.2, 1.1),
-    lambda: gaussian_nll(torch.cat([t, t]), 0.2, 1.1),
+    lambda: gaussian_nll(_t, 0.2, 1.1),
+    lambda: gaussian_nll(torch.cat([_t, _t]), 0.2, 1.1),
 )
-check.gradient("gradient", lambda m: gaussian_nll(torch.cos(t), m, 0.61), 0.3 * t)
-check.gradient("gradient", lambda s: gaussian_nll(t, 0.19, torch.exp(s)), 0.23 * t)
-check.value("shape", lambda: gaussian_nll(t.reshape(6, 1), t.flip(0).reshape(6, 1), 0.9))
-check.value("shape", lambda: gaussian_nll(t, t.reshape(6, 1), 0.9))
-check.value("shape", lambda: gaussian_nll(t.reshape(6, 1), t, 0.9))
+check.gradient("gradient", lambda m: gaussian_nll(torch.cos(_t), m, 0.61), 0.3 * _t)
+check.gradient("gradient", lambda s: gaussian_nll(_t, 0.19, torch.exp(s)), 0.23 * _t)
+check.value("shape", lambda: gaussian_nll(_t.reshape(6, 1), _t.flip(0).reshape(6, 1), 0.9))
+check.value("shape", lambda: gaussian_nll(_t, _t.reshape(6, 1), 0.9))
+check.value("shape", lambda: gaussian_nll(_t.reshape(6, 1), _t, 0.9))
 
 # %% [markdown]
 # ## Exercise 2. The most likely Laplace (10 min, 4 points)
@@ -117,13 +117,13 @@ check.value("scale", lambda: laplace_mle(y)[1], points=2)
 check.report()
 
 # %% hidden="laplace-mle"
-t = torch.linspace(-2.3, 3.7, 8, dtype=torch.float64)
-check.value("location", lambda: laplace_mle(torch.sin(5 * t) + 0.31 * t)[0])
-check.value("location", lambda: laplace_mle(torch.exp(t)[:7].flip(0))[0])
-check.value("location", lambda: laplace_mle(t[-1:] * 0.77)[0])
-check.value("scale", lambda: laplace_mle(torch.sin(5 * t) + 0.31 * t)[1])
-check.value("scale", lambda: laplace_mle(torch.exp(t)[:7].flip(0))[1])
-check.law("scale", "equal", lambda: laplace_mle(t**3)[1], lambda: laplace_mle(8.5 - t**3)[1])
+_t = torch.linspace(-2.3, 3.7, 8, dtype=torch.float64)
+check.value("location", lambda: laplace_mle(torch.sin(5 * _t) + 0.31 * _t)[0])
+check.value("location", lambda: laplace_mle(torch.exp(_t)[:7].flip(0))[0])
+check.value("location", lambda: laplace_mle(_t[-1:] * 0.77)[0])
+check.value("scale", lambda: laplace_mle(torch.sin(5 * _t) + 0.31 * _t)[1])
+check.value("scale", lambda: laplace_mle(torch.exp(_t)[:7].flip(0))[1])
+check.law("scale", "equal", lambda: laplace_mle(_t**3)[1], lambda: laplace_mle(8.5 - _t**3)[1])
 
 # %% [markdown]
 # ## Exercise 3. Binary cross-entropy from logits (15 min, 5 points)
@@ -165,23 +165,23 @@ check.gradient("gradient", lambda z: bce_from_logits(z, y), z, points=1)
 check.report()
 
 # %% hidden="bce-from-logits"
-t = torch.linspace(-2.7, 3.1, 7, dtype=torch.float64)
-q = torch.sigmoid(1.9 - t)
-check.value("value", lambda: bce_from_logits(t, q))
-check.value("value", lambda: bce_from_logits(t[:1], torch.ones(1, dtype=t.dtype)))
-check.value("value", lambda: bce_from_logits(t[:6].reshape(2, 3), q[:6].reshape(2, 3)))
+_t = torch.linspace(-2.7, 3.1, 7, dtype=torch.float64)
+_q = torch.sigmoid(1.9 - _t)
+check.value("value", lambda: bce_from_logits(_t, _q))
+check.value("value", lambda: bce_from_logits(_t[:1], torch.ones(1, dtype=_t.dtype)))
+check.value("value", lambda: bce_from_logits(_t[:6].reshape(2, 3), _q[:6].reshape(2, 3)))
 check.law(
     "value",
     "equal",
-    lambda: bce_from_logits(t, q),
-    lambda: bce_from_logits(-t, 1 - q),
-    lambda: bce_from_logits(torch.cat([t, t]), torch.cat([q, q])),
+    lambda: bce_from_logits(_t, _q),
+    lambda: bce_from_logits(-_t, 1 - _q),
+    lambda: bce_from_logits(torch.cat([_t, _t]), torch.cat([_q, _q])),
 )
-check.value("stability", lambda: bce_from_logits(263 * t, (t < 0).to(t.dtype)))
-check.value("stability", lambda: bce_from_logits(-310 * t, q))
-check.value("stability", lambda: bce_from_logits(41 * t.float(), torch.zeros(7)))
-check.gradient("gradient", lambda z: bce_from_logits(z, q), t)
-check.gradient("gradient", lambda z: bce_from_logits(z, q), 97.3 * t)
+check.value("stability", lambda: bce_from_logits(263 * _t, (_t < 0).to(_t.dtype)))
+check.value("stability", lambda: bce_from_logits(-310 * _t, _q))
+check.value("stability", lambda: bce_from_logits(41 * _t.float(), torch.zeros(7)))
+check.gradient("gradient", lambda z: bce_from_logits(z, _q), _t)
+check.gradient("gradient", lambda z: bce_from_logits(z, _q), 97.3 * _t)
 
 # %% [markdown]
 # ## Exercise 4. Cross-entropy through logsumexp (15 min, 6 points)
@@ -223,24 +223,24 @@ check.gradient("gradient", lambda z: cross_entropy(z, k), z, points=1)
 check.report()
 
 # %% hidden="cross-entropy"
-t = torch.linspace(-1.9, 2.4, 20, dtype=torch.float64)
-wide = torch.sin(3 * t).reshape(4, 5) + 0.7 * t.reshape(4, 5)
-which = torch.tensor([3, 0, 4, 1])
-check.value("value", lambda: cross_entropy(wide, which))
-check.value("value", lambda: cross_entropy(wide[:1], which[:1]))
-check.value("value", lambda: cross_entropy(wide[:3, :2], torch.tensor([1, 1, 0])))
+_t = torch.linspace(-1.9, 2.4, 20, dtype=torch.float64)
+_wide = torch.sin(3 * _t).reshape(4, 5) + 0.7 * _t.reshape(4, 5)
+_which = torch.tensor([3, 0, 4, 1])
+check.value("value", lambda: cross_entropy(_wide, _which))
+check.value("value", lambda: cross_entropy(_wide[:1], _which[:1]))
+check.value("value", lambda: cross_entropy(_wide[:3, :2], torch.tensor([1, 1, 0])))
 check.law(
     "value",
     "equal",
-    lambda: cross_entropy(wide, which),
-    lambda: cross_entropy(wide + torch.tensor([[9.0], [-7.0], [0.5], [3.0]]), which),
-    lambda: cross_entropy(torch.cat([wide, wide]), torch.cat([which, which])),
+    lambda: cross_entropy(_wide, _which),
+    lambda: cross_entropy(_wide + torch.tensor([[9.0], [-7.0], [0.5], [3.0]]), _which),
+    lambda: cross_entropy(torch.cat([_wide, _wide]), torch.cat([_which, _which])),
 )
-check.value("stability", lambda: cross_entropy(731.0 * wide, which))
-check.value("stability", lambda: cross_entropy(wide - 900.0, which))
-check.value("stability", lambda: cross_entropy(83.0 * wide.float(), which))
-check.gradient("gradient", lambda z: cross_entropy(z, which), wide)
-check.gradient("gradient", lambda z: cross_entropy(z, which), 400 * wide + 2.5)
+check.value("stability", lambda: cross_entropy(731.0 * _wide, _which))
+check.value("stability", lambda: cross_entropy(_wide - 900.0, _which))
+check.value("stability", lambda: cross_entropy(83.0 * _wide.float(), _which))
+check.gradient("gradient", lambda z: cross_entropy(z, _which), _wide)
+check.gradient("gradient", lambda z: cross_entropy(z, _which), 400 * _wide + 2.5)
 
 # %% [markdown]
 # ## Exercise 5. The gradient by hand (15 min, 6 points)
@@ -283,23 +283,23 @@ check.value("stability", lambda: gradient(500 * z, one_hot), points=2)
 check.report()
 
 # %% hidden="logit-gradient"
-t = torch.linspace(-2.1, 1.8, 12, dtype=torch.float64)
-wide = (torch.cos(4 * t) - 0.6 * t).reshape(3, 4)
-labels = torch.eye(4, dtype=t.dtype)[[2, 0, 3]]
-mixed = torch.softmax(0.8 * t.flip(0).reshape(3, 4), dim=1)
-check.value("value", lambda: gradient(wide, labels))
-check.value("value", lambda: gradient(wide[:1], labels[:1]))
-check.value("value", lambda: gradient(2.7 * wide[:, :3], torch.eye(3, dtype=t.dtype)))
+_t = torch.linspace(-2.1, 1.8, 12, dtype=torch.float64)
+_wide = (torch.cos(4 * _t) - 0.6 * _t).reshape(3, 4)
+_labels = torch.eye(4, dtype=_t.dtype)[[2, 0, 3]]
+_mixed = torch.softmax(0.8 * _t.flip(0).reshape(3, 4), dim=1)
+check.value("value", lambda: gradient(_wide, _labels))
+check.value("value", lambda: gradient(_wide[:1], _labels[:1]))
+check.value("value", lambda: gradient(2.7 * _wide[:, :3], torch.eye(3, dtype=_t.dtype)))
 check.law(
     "value",
     "equal",
-    lambda: gradient(wide, labels),
-    lambda: gradient(wide + 4.5, labels),
+    lambda: gradient(_wide, _labels),
+    lambda: gradient(_wide + 4.5, _labels),
 )
-check.value("soft targets", lambda: gradient(wide, mixed))
-check.value("soft targets", lambda: gradient(-1.3 * wide[:2], mixed[1:]))
-check.value("stability", lambda: gradient(wide + 800.0, mixed))
-check.value("stability", lambda: gradient(torch.cat([360 * wide[:1], wide[1:]]), mixed))
+check.value("soft targets", lambda: gradient(_wide, _mixed))
+check.value("soft targets", lambda: gradient(-1.3 * _wide[:2], _mixed[1:]))
+check.value("stability", lambda: gradient(_wide + 800.0, _mixed))
+check.value("stability", lambda: gradient(torch.cat([360 * _wide[:1], _wide[1:]]), _mixed))
 
 # %% [markdown]
 # ## Exercise 6. Find the bugs (10 min, 5 points)
@@ -349,19 +349,21 @@ check.gradient("gradient", lambda w: masked_loss(x, w, bias, labels, some), weig
 check.report()
 
 # %% hidden="find-the-bugs"
-t = torch.linspace(-1.7, 2.2, 15, dtype=torch.float64)
-features, matrix = torch.sin(2 * t).reshape(5, 3), (1.4 * torch.cos(3 * t[:12])).reshape(3, 4)
-offset, classes = 0.3 * t[:4], torch.tensor([1, 3, 0, 2, 3])
-all_true, few = torch.ones(5, dtype=torch.bool), torch.tensor([False, True, True, False, True])
-check.value("value", lambda: masked_loss(features, matrix, offset, classes, all_true))
-check.value("value", lambda: masked_loss(9.0 * features, matrix, offset, classes, all_true))
-check.value("mask", lambda: masked_loss(features, matrix, offset, classes, few))
-check.value("mask", lambda: masked_loss(features, matrix, offset, classes, ~few))
+_t = torch.linspace(-1.7, 2.2, 15, dtype=torch.float64)
+_features, _matrix = torch.sin(2 * _t).reshape(5, 3), (1.4 * torch.cos(3 * _t[:12])).reshape(3, 4)
+_offset, _classes = 0.3 * _t[:4], torch.tensor([1, 3, 0, 2, 3])
+_all_true, _few = torch.ones(5, dtype=torch.bool), torch.tensor([False, True, True, False, True])
+check.value("value", lambda: masked_loss(_features, _matrix, _offset, _classes, _all_true))
+check.value("value", lambda: masked_loss(9.0 * _features, _matrix, _offset, _classes, _all_true))
+check.value("mask", lambda: masked_loss(_features, _matrix, _offset, _classes, _few))
+check.value("mask", lambda: masked_loss(_features, _matrix, _offset, _classes, ~_few))
 check.law(
     "mask",
     "equal",
-    lambda: masked_loss(features[1:3], matrix, offset, classes[1:3], all_true[:2]),
-    lambda: masked_loss(features[1:4], matrix, offset, classes[1:4], few[1:4]),
+    lambda: masked_loss(_features[1:3], _matrix, _offset, _classes[1:3], _all_true[:2]),
+    lambda: masked_loss(_features[1:4], _matrix, _offset, _classes[1:4], _few[1:4]),
 )
-check.gradient("gradient", lambda w: masked_loss(features, w, offset, classes, few), matrix)
-check.gradient("gradient", lambda w: masked_loss(features, w, offset, classes, all_true), matrix)
+check.gradient("gradient", lambda w: masked_loss(_features, w, _offset, _classes, _few), _matrix)
+check.gradient(
+    "gradient", lambda w: masked_loss(_features, w, _offset, _classes, _all_true), _matrix
+)

@@ -43,8 +43,8 @@ check.gradient("gradient", lambda r: exponential_nll(y, r), torch.tensor(0.7), p
 check.report()
 
 # %% hidden="skeleton-nll"
-t = torch.linspace(0.11, 4.3, 6, dtype=torch.float64)
-check.value("value", lambda: exponential_nll(t**2, 0.37))
-check.value("value", lambda: exponential_nll(t[:1], torch.tensor(11.3, dtype=t.dtype)))
-check.value("value", lambda: exponential_nll(t.reshape(2, 3), 1.9))
-check.gradient("gradient", lambda r: exponential_nll(t, r), torch.tensor(2.3, dtype=t.dtype))
+_t = torch.linspace(0.11, 4.3, 6, dtype=torch.float64)
+check.value("value", lambda: exponential_nll(_t**2, 0.37))
+check.value("value", lambda: exponential_nll(_t[:1], torch.tensor(11.3, dtype=_t.dtype)))
+check.value("value", lambda: exponential_nll(_t.reshape(2, 3), 1.9))
+check.gradient("gradient", lambda r: exponential_nll(_t, r), torch.tensor(2.3, dtype=_t.dtype))

@@ -1,5 +1,6 @@
 """Every arrival becomes one readable notebook, or the release with a reason; nothing is lost."""
 
+import hashlib
 import json
 import os
 import zipfile
@@ -243,6 +244,71 @@ def test_an_lms_zip_is_taken_in_and_stays_inside(tmp_path, course, unit, release
     assert [a.student for a in taken if not a.reason][:1] == ["Bo-Example"]
     assert course.notebook("submitted", unit, "ann").is_file()
     assert not (course.root.parent / "escaped.ipynb").exists()
+
+
+def students(arrivals):
+    return [(arrival.student, bool(arrival.reason)) for arrival in arrivals]
+
+
+def test_long_names_and_broken_members_of_a_zip_cost_only_themselves(
+    tmp_path, course, unit, release
+):
+    archive = tmp_path / "lms.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr(f"eve_1_2_{'a' * 300}.ipynb", text_of(release))
+        packed.writestr(f"{'b' * 300}.ipynb", text_of(release))
+        packed.writestr("zoe.ipynb", text_of(release))
+    taken = intake(course, unit, archive)
+    assert ("zoe", False) in students(taken) and len(taken) == 3
+    assert not any(arrival.reason for arrival in taken)
+    assert len(intake(course, unit)) == 3
+
+
+def test_names_that_are_no_utf8_stop_nobody(course, unit, release):
+    folder = course.root / "submitted"
+    folder.mkdir()
+    for raw in (b"M\xfcller.ipynb", b"M\xf6ller.ipynb", b"ann.ipynb"):
+        with open(os.path.join(os.fsencode(folder), raw), "w") as file:
+            file.write(text_of(release))
+    taken = students(intake(course, unit))
+    assert len({student for student, _ in taken}) == 3 and ("ann", False) in taken
+
+
+def test_an_id_that_is_forged_takes_nobodys_place(course, unit, release):
+    folder = course.root / "submitted"
+    folder.mkdir()
+    code = hashlib.sha256(b"Ann Example.ipynb").hexdigest()[:6]
+    for name in ("Ann Example", "Ann-Example", f"Ann-Example-{code}"):
+        (folder / f"{name}.ipynb").write_text(text_of(release), "utf-8")
+    assert len(students(intake(course, unit))) == 3
+
+
+@pytest.mark.parametrize("name", ["Ann Example_4711_assignsubmission_file_", "Ann Example", "ann"])
+def test_taking_in_a_folder_twice_makes_no_new_student(name, course, unit, release):
+    path = course.root / "submitted" / name / "work.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(text_of(release), "utf-8")
+    first = intake(course, unit)
+    assert len(first) == 1 and intake(course, unit) == first
+
+
+def test_a_loose_file_takes_the_place_of_earlier_work(course, unit, release):
+    folder = course.root / "submitted"
+    folder.mkdir()
+    for words in ("first", "second"):
+        release.cells[0].source = words
+        (folder / "ann.ipynb").write_text(text_of(release), "utf-8")
+        assert students(intake(course, unit)) == [("ann", False)]
+    there = notebooks.load(course.notebook("submitted", unit, "ann"))
+    assert there.cells[0].source == "second"
+
+
+def test_a_zip_with_one_folder_around_everything_is_unwrapped(tmp_path, course, unit, release):
+    archive = tmp_path / "lms.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("Class/ann.IPYNB", text_of(release))
+        packed.writestr("Class/bo.ipynb", text_of(release))
+    assert students(intake(course, unit, archive)) == [("ann", False), ("bo", False)]
 
 
 @pytest.mark.parametrize("origin", ["missing", "not-a-zip"])

@@ -1,10 +1,14 @@
 """The judge gives points for numbers that agree, and for nothing else that a record may hold."""
 
 import copy
+import random
 
+import nbformat
 import pytest
 
 from course_grader.judge import judge, judge_record
+from course_grader.verdicts import judge_notebook, unjudged
+from course_utils.checks import MIME
 
 NAME = "gaussian-nll"
 
@@ -60,6 +64,8 @@ FORGED = {
         {"kind": "value", "got": {"dtype": "float64", "shape": [], "data": ["nan"]}}
     ]
     * 16,
+    "an error with a shape": [{"kind": "value", "got": {"error": "X", "message": "", "shape": 5}}]
+    * 16,
     "nested without end": [{"kind": "value", "got": {"items": {"0": {"items": {}}}}}] * 16,
 }
 
@@ -112,3 +118,35 @@ def test_a_misconception_is_named_by_its_sentence(entry):
 def test_an_untouched_exercise_is_not_attempted(right, entry):
     verdict = judge(NAME, right, entry, attempted=False)
     assert verdict.status == "not attempted" and verdict.earned == 0
+
+
+def test_a_stub_left_above_an_answer_that_gave_results_was_attempted(release, reference):
+    """The answer stands in another cell: what the check recorded counts."""
+    answered = copy.deepcopy(release)
+    record = {"exercise": NAME, "checks": reference[NAME]["checks"]}
+    show = {"output_type": "display_data", "metadata": {}, "data": {MIME: record}}
+    next(c for c in answered.cells if c.id == NAME).outputs = [nbformat.from_dict(show)]
+    assert judge_notebook(answered, release, reference).verdicts[NAME].earned == 5
+
+
+def test_a_notebook_that_breaks_the_judge_scores_0_with_the_reason(release, reference):
+    outcome = unjudged(copy.deepcopy(release), reference, "could not be judged: X")
+    assert outcome.earned == 0
+    assert {v.note for v in outcome.verdicts.values()} == {"could not be judged: X"}
+
+
+def test_random_changes_of_a_right_record_win_nothing_and_raise_nothing(reference, release):
+    rng = random.Random(0)
+    junk = [None, 5, -1.0, "nan", True, [], {}, {"error": None}, {"items": {}}, [1e400], "x" * 50]
+    for _ in range(400):
+        entry = reference[NAME]
+        record = {"exercise": NAME, "checks": copy.deepcopy(entry["checks"])}
+        place = rng.randrange(entry["visible"], 16)
+        check = record["checks"][place]
+        key = rng.choice(["got", "kind", *check["got"]])
+        target = check if key in check else check["got"]
+        before, target[key] = target[key], rng.choice(junk)
+        verdict = judge_record(NAME, [record], entry)
+        passed = {a.name for a in verdict.aspects if a.status == "passed"}
+        harmless = key in ("dtype", "message", "bases") or target[key] == before
+        assert harmless or check["aspect"] not in passed

@@ -152,3 +152,42 @@ def test_cell_ids_stay_unique(work, source, release):
         work.cells.append(new_code_cell(f"x = {place}", id="extra-1"))
         assert one
     assert len(set(ids(built(work, source, release)))) == len(ids(built(work, source, release)))
+
+
+def test_a_missing_solution_that_another_cell_answers_stays_empty(work, source, release):
+    """Both answers in one cell, an alias, setup and answer merged: the stub must not overwrite."""
+    for change in (both_in_one, an_alias, merged_with_the_setup):
+        notebook = copy.deepcopy(work)
+        change(notebook)
+        made = built(notebook, source, release)
+        assert cell(made, SECOND).source == "" or "return 2" in cell(made, SECOND).source
+        assert attempts(made, release)["bce-from-logits"]
+
+
+def both_in_one(notebook):
+    cell(notebook, FIRST).source += "\n\n" + cell(notebook, SECOND).source
+    notebook.cells = [c for c in notebook.cells if c.id != SECOND]
+
+
+def an_alias(notebook):
+    place = ids(notebook).index(SECOND)
+    mine = new_code_cell(
+        "%matplotlib inline\ndef mine(z, y):\n    return 2\n\nbce_from_logits = mine"
+    )
+    notebook.cells[place] = mine
+
+
+def merged_with_the_setup(notebook):
+    setup = next(c for c in notebook.cells if c.cell_type == "code")
+    setup.source += "\n\n" + cell(notebook, SECOND).source
+    notebook.cells = [c for c in notebook.cells if c.id != SECOND]
+
+
+@pytest.mark.parametrize(
+    "text", ["-" * 100_000 + "1", "+".join(["1"] * 20_000), "\x00", "def f(:"]
+)
+def test_text_that_breaks_a_parser_breaks_nothing(text, work, source, release):
+    work.cells.append(new_code_cell(text))
+    next(c for c in work.cells if c.cell_type == "code").source += f"\n{text}"
+    made = built(work, source, release)
+    assert attempts(made, release)["gaussian-nll"]
