@@ -61,8 +61,8 @@ def numbers(record):
     ValueError
         If the record does not hold as many real numbers as its shape promises.
     """
-    shape = tuple(record["shape"])
-    if not all(type(n) is int for n in shape):
+    shape = record["shape"]
+    if not isinstance(shape, list) or not all(type(n) is int for n in shape):
         raise ValueError(f"{shape} is no shape")
     data = [_number(x) for x in record["data"]]
     if len(data) > MAX_NUMBERS or math.prod(shape) != len(data) or min(shape, default=0) < 0:
