@@ -4,7 +4,6 @@ __all__ = ["check_release", "leaks_in", "secrets_of"]
 
 import dataclasses
 import math
-import re
 from pathlib import Path
 
 import nbformat
@@ -22,7 +21,7 @@ LONG = 20  # a shorter line says too little to be told from anyone's code
 
 @dataclasses.dataclass(frozen=True)
 class Secrets:
-    """What a unit must not show: lines of code, and values to 4 significant digits."""
+    """What a unit must not show: lines of code, and results, all numbers to 4 digits."""
 
     lines: frozenset
     values: frozenset
@@ -43,7 +42,8 @@ def leaks_in(text, secrets):
     found = [f"the marker {mark!r}" for mark in MARKS if mark in text]
     found += [f"the line {line!r}" for line in sorted(secrets.lines) if line in text]
     shown = {_digits(float(word)) for word in NUMBER.findall(text)}
-    return found + [f"the hidden value {value}" for value in sorted(secrets.values & shown)]
+    whole = sorted(value for value in secrets.values if shown.issuperset(value))
+    return found + [f"the hidden value {', '.join(value)}" for value in whole]
 
 
 def check_release(unit, folder):
@@ -109,12 +109,16 @@ def _lines(source):
 
 
 def _hidden_values(reference):
+    """Yield each hidden result as the digits of its numbers, round ones left out."""
     for entry in reference.values():
         for check in entry["checks"][entry["visible"] :]:
-            for value in _numbers(check["got"]):
-                digits = _digits(value)
-                if digits and len(re.sub(r"\D", "", digits.split("e")[0]).strip("0")) >= 4:
-                    yield digits
+            digits = tuple(filter(_is_telling, map(_digits, _numbers(check["got"]))))
+            if digits:
+                yield digits
+
+
+def _is_telling(digits):
+    return len(digits.split("e")[0].replace(".", "").rstrip("0")) >= 4
 
 
 def _numbers(got):

@@ -34,7 +34,7 @@ class Proof:
         )
 
 
-def prove(unit, *, texts=()):
+def prove(unit, *, texts=(), only=None):
     """Run every answer and mutant of a unit through the real judge.
 
     Parameters
@@ -42,6 +42,8 @@ def prove(unit, *, texts=()):
     unit : Unit
     texts : sequence of str
         What is printed in release and lesson: the numbers that empty hands may use.
+    only : str, optional
+        One exercise; default: all.
 
     Returns
     -------
@@ -50,11 +52,12 @@ def prove(unit, *, texts=()):
     """
     master = read_assignment(unit)
     answers = read_answers(unit, master.exercises)
-    references = [make_reference(unit, by=by) for by in ("solution", "oracle")]
+    references = [make_reference(unit, by=by, only=only) for by in ("solution", "oracle")]
     guesses = handsfree.guesses_from(handsfree.printed_numbers(*texts))
     return [
         _prove(exercise, master, answers[name], [r[name] for r in references], guesses)
         for name, exercise in master.exercises.items()
+        if name == (only or name)
     ]
 
 

@@ -32,7 +32,7 @@ def reference_for(unit):
     return made
 
 
-def make_reference(unit, *, by="solution"):
+def make_reference(unit, *, by="solution", only=None):
     """Run the unit's answers and return {exercise: reference}.
 
     Parameters
@@ -40,6 +40,8 @@ def make_reference(unit, *, by="solution"):
     unit : Unit
     by : str
         Whose values are the truth: "solution" or "oracle". Both must give the same verdicts.
+    only : str, optional
+        One exercise; default: all.
 
     Raises
     ------
@@ -51,6 +53,7 @@ def make_reference(unit, *, by="solution"):
     return {
         name: _exercise(unit, master, exercise, answers[name], by)
         for name, exercise in master.exercises.items()
+        if name == (only or name)
     }
 
 

@@ -5,7 +5,7 @@ __all__ = ["EXPECTED_FILE", "aspects_of", "expected_for", "findings", "matching_
 import json
 from pathlib import Path
 
-from course_utils.agreement import agrees
+from course_utils.agreement import agrees, describe
 from course_utils.laws import broken
 from course_utils.panel import Aspect, Verdict, difference
 
@@ -105,7 +105,9 @@ def _finding(got, expected):
         return None  # random draws are compared by the judge, with exact moments and quantiles
     if agrees(got["got"], expected["got"]):
         return None
-    if expected["kind"] == "state" and "items" in got["got"]:
+    if expected["kind"] == "state" and "error" in got["got"]:
+        return f"{expected['call']} raised {describe(_readable(got['got']))}"
+    if expected["kind"] == "state":
         return f"{expected['call']} changes its input, or draws from the global random generators"
     return difference(expected["call"], _readable(got["got"]), expected["got"])
 

@@ -172,6 +172,51 @@ def gaussian_nll(y, mu, sigma):
     return -torch.distributions.Normal(mu, sigma).log_prob(y).mean()
 
 
+# %% scale-has-no-shape wrong="gaussian-nll" fails="value,gradient"
+# mu and sigma may be Python numbers, which have no shape: start with torch.as_tensor.
+def gaussian_nll(y, mu, sigma):
+    if mu.shape not in ((), y.shape):
+        raise ValueError("shapes differ")
+    return -torch.distributions.Normal(mu, sigma).log_prob(y).mean()
+
+
+# %% log-of-a-number wrong="gaussian-nll" fails="value,gradient,shape"
+# torch.log takes a tensor, and sigma may be a Python number: start with torch.as_tensor.
+def gaussian_nll(y, mu, sigma):
+    if getattr(mu, "shape", ()) not in ((), y.shape):
+        raise ValueError("shapes differ")
+    z = (y - mu) / sigma
+    return (0.5 * math.log(2 * math.pi) + torch.log(sigma) + 0.5 * z**2).mean()
+
+
+# %% variance-floored wrong="gaussian-nll" fails="value"
+# gaussian_nll_loss raises small variances to eps, 1e-6 by default: a small sigma is legal here.
+def gaussian_nll(y, mu, sigma):
+    mu, sigma = (torch.as_tensor(p, dtype=y.dtype) for p in (mu, sigma))
+    if mu.ndim and mu.shape != y.shape:
+        raise ValueError("shape")
+    mu, variance = mu.expand_as(y), sigma.expand_as(y) ** 2
+    return torch.nn.functional.gaussian_nll_loss(mu, y, variance, full=True)
+
+
+# %% broadcast-if-it-fits wrong="gaussian-nll" fails="shape"
+# A shape such as (1,) broadcasts to y's without a word: compare the shapes themselves.
+def gaussian_nll(y, mu, sigma):
+    mu = torch.as_tensor(mu, dtype=y.dtype)
+    if torch.broadcast_shapes(mu.shape, y.shape) != y.shape:
+        raise ValueError("shape")
+    return -torch.distributions.Normal(mu, sigma).log_prob(y).mean()
+
+
+# %% numbers-made-anew wrong="gaussian-nll" fails="gradient"
+# float() and .item() cut the gradient of a 0-d tensor: use torch.as_tensor on it.
+def gaussian_nll(y, mu, sigma):
+    if getattr(mu, "shape", ()) not in ((), y.shape):
+        raise ValueError("shapes differ")
+    mu, sigma = (p if getattr(p, "ndim", 0) else torch.tensor(float(p)) for p in (mu, sigma))
+    return -torch.distributions.Normal(mu, sigma).log_prob(y).mean()
+
+
 # %% detached wrong="gaussian-nll" fails="gradient"
 # .item() and .detach() cut the gradient: return the tensor itself.
 def gaussian_nll(y, mu, sigma):
@@ -225,6 +270,8 @@ def laplace_mle(y):
     def nll(log_b):
         return -stats.laplace.logpdf(data, mu, np.exp(log_b)).mean()
 
+    if np.all(data == mu):
+        return torch.tensor(mu), torch.tensor(0.0)  # the likelihood grows without bound as b falls
     b = np.exp(minimize_scalar(nll, bounds=(-9, 9), method="bounded", options={"xatol": 1e-10}).x)
     return torch.tensor(mu), torch.tensor(b)
 
@@ -238,13 +285,13 @@ def laplace_mle(y):
 # %% by-search.swap-function.5 equivalent="laplace-mle"
 # Sum and mean have their minimum at the same place.
 
-# %% by-search.change-number.4 equivalent="laplace-mle"
+# %% by-search.change-number.5 equivalent="laplace-mle"
 # The most likely location does not depend on the scale.
 
-# %% by-search.change-number.5 equivalent="laplace-mle"
+# %% by-search.change-number.6 equivalent="laplace-mle"
 # A wider search finds the same minimum.
 
-# %% by-search.change-number.7 equivalent="laplace-mle"
+# %% by-search.change-number.8 equivalent="laplace-mle"
 # A wider search finds the same minimum.
 
 
@@ -300,6 +347,20 @@ def laplace_mle(y):
     n = len(y)
     mu = (y[(n - 1) // 2] + y[n // 2]) / 2
     return mu, (y - mu).abs().mean()
+
+
+# %% duplicates-dropped wrong="laplace-mle" fails="location"
+# Equal values count each time: sort without removing duplicates.
+def laplace_mle(y):
+    mu = torch.unique(y).quantile(0.5)
+    return mu, (y - mu).abs().mean()
+
+
+# %% sum-of-deviations wrong="laplace-mle" fails="scale"
+# b is the mean of the absolute deviations, not their sum.
+def laplace_mle(y):
+    mu = y.quantile(0.5)
+    return mu, (y - mu).abs().sum()
 
 
 # %% sorts-in-place wrong="laplace-mle" fails="scale"
@@ -367,6 +428,31 @@ def bce_from_logits(z, y):
 # binary_cross_entropy_with_logits applies the sigmoid itself: hand it z, not sigmoid(z).
 def bce_from_logits(z, y):
     return torch.nn.functional.binary_cross_entropy_with_logits(torch.sigmoid(z), y)
+
+
+# %% plain-exp wrong="bce-from-logits" fails="stability,gradient"
+# exp overflows for large logits: log(1 + exp(z)) is softplus(z), or logaddexp of z and 0.
+def bce_from_logits(z, y):
+    return (torch.log1p(torch.exp(z)) - y * z).mean()
+
+
+# %% two-branches wrong="bce-from-logits" fails="gradient"
+# torch.where also differentiates the branch it drops, where exp overflows: use softplus.
+def bce_from_logits(z, y):
+    up, down = z + torch.log1p(torch.exp(-z)), torch.log1p(torch.exp(z))
+    return (torch.where(z > 0, up, down) - y * z).mean()
+
+
+# %% kink-at-zero wrong="bce-from-logits" fails="gradient"
+# clamp and abs have a kink at z = 0, where the gradient is off by a half: use softplus.
+def bce_from_logits(z, y):
+    return (z.clamp(min=0) + torch.log1p(torch.exp(-z.abs())) - y * z).mean()
+
+
+# %% sign-slip wrong="bce-from-logits" fails="value,stability,gradient"
+# softplus(-z) is the loss of y = 1; the formula that subtracts y z needs softplus(z).
+def bce_from_logits(z, y):
+    return (torch.nn.functional.softplus(-z) - y * z).mean()
 
 
 # %% log-of-sigmoid wrong="bce-from-logits" fails="stability,gradient"
@@ -497,6 +583,31 @@ def cross_entropy(logits, labels):
 # Softmax is applied twice: the loss wants logits, not probabilities.
 def cross_entropy(logits, labels):
     return torch.nn.functional.cross_entropy(torch.softmax(logits, dim=1), labels)
+
+
+# %% every-pair wrong="cross-entropy" fails="value,stability,gradient"
+# logits[:, labels] takes all pairs: pick one entry in each row, with gather or two index lists.
+def cross_entropy(logits, labels):
+    return (torch.logsumexp(logits, dim=1, keepdim=True) - logits[:, labels]).mean()
+
+
+# %% rows-for-labels wrong="cross-entropy" fails="value,stability,gradient"
+# logits[labels] takes whole rows: pick one entry in each row, with gather or two index lists.
+def cross_entropy(logits, labels):
+    return (torch.logsumexp(logits, dim=1) - logits[labels][:, 0]).mean()
+
+
+# %% mean-subtracted wrong="cross-entropy" fails="stability,gradient"
+# Subtract the largest logit of each row: with the mean, exp can still overflow.
+def cross_entropy(logits, labels):
+    z = logits - logits.mean(dim=1, keepdim=True)
+    return (z.exp().sum(dim=1).log() - z.gather(1, labels[:, None]).squeeze(1)).mean()
+
+
+# %% clamped-logits wrong="cross-entropy" fails="stability"
+# Clamping the logits changes the loss of a very wrong model: no clamp is needed.
+def cross_entropy(logits, labels):
+    return -torch.log_softmax(logits.clamp(-1e4, 1e4), 1).gather(1, labels[:, None]).mean()
 
 
 # %% log-of-softmax wrong="cross-entropy" fails="stability,gradient"
@@ -649,6 +760,33 @@ def cross_entropy_gradient(logits, targets):
     return (targets - torch.softmax(logits, dim=1)) / len(logits)
 
 
+# %% only-large-logits wrong="logit-gradient" fails="stability"
+# Rows far below zero underflow to 0/0: subtract the largest logit of the row even if negative.
+def cross_entropy_gradient(logits, targets):
+    weights = torch.exp(logits - logits.amax(1, keepdim=True).clamp(min=0))
+    return (weights / weights.sum(dim=1, keepdim=True) - targets) / len(logits)
+
+
+# %% brackets-missing wrong="logit-gradient" fails="value,soft targets,stability"
+# Brackets are missing: divide the whole difference by n, not the targets alone.
+def cross_entropy_gradient(logits, targets):
+    return torch.softmax(logits, dim=1) - targets / len(logits)
+
+
+# %% divided-by-classes wrong="logit-gradient" fails="value,soft targets,stability"
+# Divide by the number of examples, the first axis, not by the number of classes.
+def cross_entropy_gradient(logits, targets):
+    return (torch.softmax(logits, dim=1) - targets) / logits.shape[1]
+
+
+# %% asks-autograd wrong="logit-gradient" fails="value,soft targets,stability"
+# Automatic differentiation is switched off here: derive the gradient on paper and write it down.
+def cross_entropy_gradient(logits, targets):
+    z = logits.detach().requires_grad_()
+    loss = torch.nn.functional.cross_entropy(z, targets)
+    return torch.autograd.grad(loss, z)[0]
+
+
 # %% no-softmax wrong="logit-gradient" fails="value,soft targets,stability"
 # Compare targets with probabilities: softmax of the logits, not the logits themselves.
 def cross_entropy_gradient(logits, targets):
@@ -741,6 +879,20 @@ def masked_loss(x, weight, bias, labels, mask):
     p = torch.softmax(x @ weight + bias, dim=0)
     loss = torch.nn.functional.cross_entropy(p, labels, reduction="none")
     return loss[mask].mean()
+
+
+# %% over-the-batch wrong="find-the-bugs" fails="value,mask,gradient"
+# One bug is left: softmax runs over the batch, but the classes are axis 1.
+def masked_loss(x, weight, bias, labels, mask):
+    log_p = torch.log_softmax(x @ weight + bias, dim=0)
+    return torch.nn.functional.nll_loss(log_p[mask], labels[mask])
+
+
+# %% log-of-softmax wrong="find-the-bugs" fails="value"
+# softmax rounds to 0 for large logits, and its logarithm is infinite: hand logits to the loss.
+def masked_loss(x, weight, bias, labels, mask):
+    p = torch.softmax(x @ weight + bias, dim=1)
+    return -torch.log(p[torch.arange(len(labels)), labels])[mask].mean()
 
 
 # %% softmax-twice wrong="find-the-bugs" fails="value,mask,gradient"

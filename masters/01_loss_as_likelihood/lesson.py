@@ -45,7 +45,8 @@ use_course_style()
 #
 # A noise model gives every possible guess $y$ a density $p(y \mid \mu, s)$, where $\mu$ is the
 # value that we look for and $s$ is the scale of the errors. Independent guesses multiply their
-# densities. We want the $\mu$ that makes the data most likely; the logarithm turns the product
+# densities. That product, read as a function of $\mu$ and $s$ with the data fixed, is the
+# *likelihood*. We want the $\mu$ that makes the data most likely; the logarithm turns the product
 # into a sum, and the minus sign turns "most likely" into "smallest":
 #
 # $$\mathrm{NLL}(\mu, s) = -\sum_i \log p(y_i \mid \mu, s)$$
@@ -120,9 +121,9 @@ reveal("01-nll-of-a-perfect-hit", hit, within=0.05, unit="nats")
 
 # %% [markdown]
 # The NLL is −1.38 nats. A density is not a probability but probability *per unit of y*, and in
-# this narrow peak it reaches 3.99. So a negative NLL is no bug, zero is no floor, and there is
-# nothing to clamp. The narrower the prediction, the lower the NLL of a hit, and the dearer a
-# miss.
+# this narrow peak it reaches 3.99. So a negative NLL is no bug, zero is no floor, and there is no
+# reason to cut it off at zero. The narrower the prediction, the lower the NLL of a hit, and the
+# dearer a miss.
 
 # %% [markdown]
 # ## One outlier, three noise models
@@ -201,7 +202,7 @@ ax = draw_noise_models()
 interactive(draw_noise_models, outlier=(3.5, 9.0, 0.5), scale=(0.2, 5.0, 0.2))
 
 # %% [markdown]
-# ## Broken on purpose: multiply first, take the log later
+# ## A thousand factors
 #
 # The definition multiplies densities. A thousand draws from a standard normal are an ordinary data
 # set, and float64 is a generous format. What does the product come to?
@@ -232,9 +233,10 @@ assert torch.isfinite(each.sum())
 reveal("01-product-of-densities", product)
 
 # %% [markdown]
-# The product underflows to exactly zero, its logarithm is minus infinity, and no gradient comes
-# back through it. The sum of the logs is an ordinary number. So logarithms are taken first,
-# always: the definition is mathematics, the order is arithmetic.
+# Broken on purpose: multiply first, take the log later. The product underflows to exactly zero,
+# its logarithm is minus infinity, and no gradient comes back through it. The sum of the logs is an
+# ordinary number. So logarithms are taken first, always: the definition is mathematics, the order
+# is arithmetic.
 
 # %% [markdown]
 # ## Where the scale goes
@@ -485,7 +487,7 @@ assert (spread["cross-entropy"] / spread["squared error"]) ** 2 < 2 / 3
 predict(
     "01-sigmoid-before-loss",
     ...,
-    ask="What does F.binary_cross_entropy(sigmoid(z), y) return for z = 20, y = 0 in float32?",
+    ask="F.binary_cross_entropy(sigmoid(z), y) for z = 20, y = 0 in float32? A guess is fine.",
 )
 
 # %% [markdown]
@@ -581,8 +583,18 @@ for name, total in {"hinge": hinge, "focal": focal}.items():
     print(f"{name}, summed over both labels:", " ".join(f"{value:.2f}" for value in total))
 
 # %% [markdown]
-# Neither sum is 1, nor the same for all scores, so no constant can repair it. Both losses may
-# train a good classifier, but their minimum does not estimate the probability of a label.
+# Neither sum is 1, nor the same for all scores, so no constant can repair it: neither loss is an
+# NLL. That alone does not settle what its minimum estimates. The Brier score is no NLL of labels
+# either, and yet it is proper. Is the focal loss? Give label 1 probability 0.3 once more:
+
+# %% same=True
+p = torch.linspace(0.01, 0.99, 99, dtype=torch.float64)
+average = -0.3 * (1 - p) ** 2 * torch.log(p) - 0.7 * p**2 * torch.log(1 - p)
+print(f"focal loss smallest at p = {p[average.argmin()]:.2f}")
+
+# %% [markdown]
+# No: it asks for 0.42 where the truth is 0.30. Such losses may train a good classifier, but their
+# outputs are no probabilities.
 
 # %% [markdown]
 # ## The dial: data whose truth is known
@@ -618,8 +630,9 @@ assert abs(inside - 0.90) < 5 * (0.90 * 0.10 / 300) ** 0.5  # within five standa
 # true $s(x)$. Three scores, averaged over fresh points:
 #
 # - **NLL**, nats per point;
-# - **CRPS**, the mean distance between a draw from the prediction and $y$, minus half the mean
-#   distance between two such draws; in units of $y$, smaller is better;
+# - **CRPS**, the continuous ranked probability score: the mean distance between a draw from the
+#   prediction and $y$, minus half the mean distance between two such draws, so that a wide
+#   prediction gets no bonus for staying vague; in units of $y$, smaller is better;
 # - **coverage**, how often the 0.90 interval holds $y$: for all points, and for each side.
 
 # %%
@@ -631,7 +644,8 @@ true = dial_scale(x)
 models = {"single scale": 0 * true + (true**2).mean() ** 0.5, "true scale": true}
 
 # %% [markdown]
-# The last row of such a table is always the oracle, computed by quadrature and not from draws:
+# The last row of such a table is always the oracle, computed by numerical integration and not from
+# draws:
 
 # %% same=True
 print("model           NLL   CRPS  coverage   x < 0   x > 0")

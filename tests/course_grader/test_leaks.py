@@ -87,7 +87,7 @@ def secret_of(kind, reference):
     entry = reference["gaussian-nll"]
     hidden = entry["checks"][entry["solid"][0]]["got"]["data"][0]
     return {
-        "line": "softplus = z.clamp(min=0) + torch.log1p(torch.exp(-z.abs()))",
+        "line": "softplus = torch.logaddexp(z, torch.zeros_like(z))",
         "value": f"the answer is {hidden:.5f}",
         "marker": "### BEGIN HIDDEN TESTS",
     }[kind]
