@@ -363,7 +363,7 @@ def laplace_mle(y):
     return mu, (y - mu).abs().sum()
 
 
-# %% sorts-in-place wrong="laplace-mle" fails="scale"
+# %% sorts-in-place wrong="laplace-mle" fails="location"
 # Your function changes its input: sort a copy.
 def laplace_mle(y):
     y.copy_(y.sort().values)

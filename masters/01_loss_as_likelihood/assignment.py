@@ -115,7 +115,7 @@ def laplace_mle(y):
 # %% checks="laplace-mle" points=4
 check = Checks("laplace-mle")
 y = torch.tensor([0.3, 9.0, 1.1, -0.8], dtype=torch.float64)
-check.keeps("scale", laplace_mle, y.clone())
+check.keeps("location", laplace_mle, y.clone())
 check.value("location", lambda: laplace_mle(y[:3])[0], points=2)
 check.value("location", lambda: laplace_mle(y)[0])
 check.value("scale", lambda: laplace_mle(y)[1], points=2)

@@ -169,7 +169,8 @@ for name, value in best.items():
     print(f"{name:10s} {value:.1f} m")
 
 # %% [markdown]
-# One picture holds all three, if each curve is drawn above its own minimum:
+# One picture holds all three, if each curve is drawn above its own minimum. The grey dots at the
+# bottom are the guesses; their height means nothing.
 
 
 # %% alt="NLL over mu for one outlier: minimum at 2.6 m for Normal, 1.9 Student-t, 1.6 Laplace."
