@@ -1,6 +1,7 @@
 """What the grader's tests share: unit 01 as it stands, and a throw-away course."""
 
 import os
+import re
 import shutil
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from course_grader import notebooks, sandbox
 from course_grader.course import Course, Unit, find_unit
 from course_grader.exercises import read_assignment
+from course_grader.masters import MasterError
 from course_grader.reference import reference_for
 
 
@@ -71,3 +73,26 @@ def bubblewrap():
         if os.environ.get("COURSE_REQUIRE_SANDBOX"):
             pytest.fail("bubblewrap is required here (COURSE_REQUIRE_SANDBOX), but not available")
         pytest.skip("bubblewrap is not available")
+
+
+@pytest.fixture
+def stop(read):
+    """Return a function that reads a broken master with the module's `read`: (line, message)."""
+
+    def reader(text):
+        with pytest.raises(MasterError) as caught:
+            read(text)
+        place = re.search(r"\w+\.py:(\d+): (.+)", str(caught.value), re.S)
+        return int(place[1]), place[2]
+
+    return reader
+
+
+@pytest.fixture
+def line_of():
+    """Return a function that finds the line of a text in which words stand."""
+
+    def find(text, words):
+        return next(i for i, line in enumerate(text.splitlines(), 1) if words in line)
+
+    return find

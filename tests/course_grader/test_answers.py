@@ -1,7 +1,5 @@
 """An exercise has enough answers of each kind, one oracle, and a hint for every wrong one."""
 
-import re
-
 import pytest
 
 from course_grader.answers import MIN_RIGHT, MIN_WRONG, read_answers
@@ -33,21 +31,6 @@ def read(tmp_path):
     return reader
 
 
-@pytest.fixture
-def stop(read):
-    def reader(text):
-        with pytest.raises(MasterError) as caught:
-            read(text)
-        place = re.search(r"answers\.py:(\d+): (.+)", str(caught.value), re.S)
-        return int(place[1]), place[2]
-
-    return reader
-
-
-def line_of(text, words):
-    return next(i for i, line in enumerate(text.splitlines(), 1) if words in line)
-
-
 def test_five_wrong_and_three_right_are_enough(read):
     answers = read(written())["mean"]
     assert (len(answers.right), len(answers.wrong)) == (3, 5)
@@ -71,27 +54,27 @@ def test_there_is_exactly_one_oracle(stop, count):
     assert "exactly one" in stop(written(oracles=count))[1]
 
 
-def test_a_wrong_answer_says_what_it_fails(stop):
+def test_a_wrong_answer_says_what_it_fails(stop, line_of):
     text = written() + wrong(9).replace(' fails="value, shape"', "")
     line, message = stop(text)
     assert line == line_of(text, "wrong-9") and 'fails="' in message
 
 
 @pytest.mark.parametrize("start", ["", "x = 1  # ", "#"])
-def test_a_wrong_answer_begins_with_its_hint(stop, start):
+def test_a_wrong_answer_begins_with_its_hint(stop, start, line_of):
     text = written() + wrong(9).replace("# Hint 9.", f"{start}Hint" if start else "x = 1")
     line, message = stop(text)
     assert line == line_of(text, "wrong-9") and "hint" in message
 
 
-def test_an_equivalent_mutant_begins_with_its_reason(stop):
+def test_an_equivalent_mutant_begins_with_its_reason(stop, line_of):
     text = written() + '# %% same equivalent="mean"\nx = 1\n'
     line, message = stop(text)
     assert line == line_of(text, "same") and "reason" in message
 
 
 @pytest.mark.parametrize("role", ["right", "equivalent", "exact", "wrong"])
-def test_an_answer_to_an_unknown_exercise_is_told_which_there_are(stop, role):
+def test_an_answer_to_an_unknown_exercise_is_told_which_there_are(stop, role, line_of):
     fails = ' fails="value"' if role == "wrong" else ""
     text = written() + f'# %% lost {role}="median"{fails}\n# Why.\nx = 1\n'
     line, message = stop(text)

@@ -1,12 +1,9 @@
 """An exercise that lacks a part, or whose points do not sum, stops at its line."""
 
-import re
-
 import pytest
 
 from course_grader.course import Unit
 from course_grader.exercises import check_calls, read_assignment
-from course_grader.masters import MasterError
 
 HEADING = """# %% [markdown]
 # ## Exercise {n}. The mean (10 min, 3 points)
@@ -48,23 +45,6 @@ def read(tmp_path):
     return reader
 
 
-@pytest.fixture
-def stop(read):
-    """Return a function that reads a broken assignment: (line, message) of its error."""
-
-    def reader(text):
-        with pytest.raises(MasterError) as caught:
-            read(text)
-        place = re.search(r"assignment\.py:(\d+): (.+)", str(caught.value), re.S)
-        return int(place[1]), place[2]
-
-    return reader
-
-
-def line_of(text, words):
-    return next(i for i, line in enumerate(text.splitlines(), 1) if words in line)
-
-
 def assemble(*parts):
     return "".join(parts).format(name="mean", n=1)
 
@@ -77,14 +57,14 @@ def test_exercises_in_order_are_read_with_their_points(read):
 
 
 @pytest.mark.parametrize(("part", "role"), [(CHECKS, "checks"), (HIDDEN, "hidden")])
-def test_an_exercise_without_a_part_says_what_to_add(stop, part, role):
+def test_an_exercise_without_a_part_says_what_to_add(stop, part, role, line_of):
     text = assemble(*(p for p in PARTS if p != part))
     line, message = stop(text)
     assert line == line_of(text, "exercise=") and f"# %% {role}='mean'" in message
 
 
 @pytest.mark.parametrize(("part", "role"), [(CHECKS, "checks"), (HIDDEN, "hidden")])
-def test_checks_without_an_exercise_stop_at_their_line(stop, part, role):
+def test_checks_without_an_exercise_stop_at_their_line(stop, part, role, line_of):
     text = MEAN + part.format(name="median")
     line, message = stop(text)
     assert line == line_of(text, f'{role}="median"') and "'median'" in message
@@ -95,7 +75,7 @@ def test_checks_without_an_exercise_stop_at_their_line(stop, part, role):
     [(HEADING, CHECKS, SOLUTION, HIDDEN), (HEADING, SOLUTION, HIDDEN, CHECKS)],
     ids=["checks first", "hidden before checks"],
 )
-def test_the_order_is_exercise_checks_hidden(stop, parts):
+def test_the_order_is_exercise_checks_hidden(stop, parts, line_of):
     text = assemble(*parts)
     line, message = stop(text)
     assert line == line_of(text, "exercise=") and "order" in message
@@ -152,7 +132,7 @@ BROKEN = {  # old text, new text, the line that is blamed, a word of the message
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_exercise_stops_at_the_cell_to_blame(stop, name):
+def test_a_broken_exercise_stops_at_the_cell_to_blame(stop, name, line_of):
     old, new, place, words = BROKEN[name]
     assert MEAN.count(old) >= 1
     text = MEAN.replace(old, new, 1)
@@ -160,24 +140,24 @@ def test_a_broken_exercise_stops_at_the_cell_to_blame(stop, name):
     assert line == line_of(text, place) and words in message
 
 
-def test_an_aspect_is_worth_points(stop):
+def test_an_aspect_is_worth_points(stop, line_of):
     text = MEAN.replace(", points=1)", ")").replace("points=2)", "points=3)")
     line, message = stop(text)
     assert line == line_of(text, "checks=") and "'shape' has no points" in message
 
 
-def test_an_empty_check_cell_stops_at_its_line(stop):
+def test_an_empty_check_cell_stops_at_its_line(stop, line_of):
     text = assemble(HEADING, SOLUTION, '# %% checks="{name}" points=3\n\n', HIDDEN)
     assert stop(text)[0] == line_of(text, "checks=")
 
 
 @pytest.mark.parametrize("call", ['"value", f, points=1 + 1', "name, f, points=2", "f'a', f"])
-def test_aspects_and_points_are_written_out(stop, call):
+def test_aspects_and_points_are_written_out(stop, call, line_of):
     text = MEAN.replace('"value", lambda: mean(1), points=2', call)
     assert stop(text)[0] in (line_of(text, "checks="), line_of(text, call))
 
 
-def test_the_heading_of_an_earlier_exercise_does_not_count(stop):
+def test_the_heading_of_an_earlier_exercise_does_not_count(stop, line_of):
     text = MEAN + assemble(SOLUTION, CHECKS, HIDDEN).replace('"mean"', '"other"')
     assert stop(text)[0] == line_of(text, 'exercise="other"')
 
