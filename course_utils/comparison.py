@@ -109,7 +109,10 @@ def _finding(got, expected):
         return f"{expected['call']} raised {describe(_readable(got['got']))}"
     if expected["kind"] == "state":
         return f"{expected['call']} changes its input, or draws from the global random generators"
-    return difference(expected["call"], _readable(got["got"]), expected["got"])
+    call = (
+        expected["call"] if expected["kind"] == "value" else f"the gradient of {expected['call']}"
+    )
+    return difference(call, _readable(got["got"]), expected["got"])
 
 
 def _law_finding(got, expected):

@@ -387,10 +387,6 @@ def gaussian_nll(*a):
     raise ValueError("mine")
 
 
-# %% prints-what-ran extra=True
-import atexit
-
-
 # %% prints-what-ran
 def gaussian_nll(y, mu, sigma):
     print(In)

@@ -12,7 +12,7 @@ from course_grader.course import PROJECT, CourseError, units
 from course_grader.masters import read_master
 
 UNITS = units()
-GRAPHICS = re.compile(r"UsageError|Traceback")
+TROUBLE = re.compile(r"UsageError|Traceback")
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_executed_notebooks_are_clean(unit, tree):
         assert "execution" not in cell.metadata
         for output in cell.get("outputs", []):
             assert output.output_type != "error" and output.get("name") != "stderr"
-            assert not GRAPHICS.search(str(output.get("text", "")))
+            assert not TROUBLE.search(str(output.get("text", "")))
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

@@ -60,3 +60,10 @@ def test_grading_without_a_sandbox_is_refused(monkeypatch, capsys, course):
     monkeypatch.setattr("course_grader.sandbox.available", lambda: False)
     assert main(["grade", "--unit", "01", "--course", str(course.root)]) == 2
     assert "UNSAFE=1" in capsys.readouterr().err
+
+
+def test_ci_calls_the_readmes_test_command():
+    run = (PROJECT / ".ci" / "run").read_text("utf-8")
+    readme = (PROJECT / "README.md").read_text("utf-8")
+    assert "make test" in run and "make test" in readme and "make demo" in readme
+    assert len(readme.splitlines()) < 200

@@ -96,10 +96,3 @@ def test_lessons_keep_their_shape(unit):
             assert before is not None and before.kind == "markdown", (
                 f"no prose above line {cell.line}"
             )
-
-
-def test_ci_calls_the_readmes_test_command():
-    run = (PROJECT / ".ci" / "run").read_text("utf-8")
-    readme = (PROJECT / "README.md").read_text("utf-8")
-    assert "make test" in run and "make test" in readme and "make demo" in readme
-    assert len(readme.splitlines()) < 200

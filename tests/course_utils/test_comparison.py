@@ -197,3 +197,9 @@ def test_expected_values_lie_beside_the_notebook(tmp_path):
 def test_a_missing_file_says_what_to_copy_where(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"'mean'.*copy {EXPECTED_FILE}"):
         expected_for("mean", tmp_path)
+
+
+def test_a_wrong_gradient_is_called_a_gradient():
+    expected = check("slope", 2.0, kind="gradient")
+    [finding] = findings([check("slope", 3.0, kind="gradient")], [expected])
+    assert finding.startswith(f"the gradient of {expected['call']} gave 3")
