@@ -19,9 +19,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 env: $(STAMP)  ## Make the environment in .venv (the other targets do it for you).
 
-demo: $(STAMP)  ## Build, grade a sample class under build/demo and compare every score.
+demo: $(STAMP)  ## Build, grade sample classes and compare every score (UNIT=01 for one).
 	$(COURSE) build
-	$(COURSE) demo --unit "$(or $(UNIT),01)"
+	$(COURSE) demo --unit "$(UNIT)"
 
 build: $(STAMP)  ## Build notebooks, source, release and solutions from masters (UNIT=01 for one).
 	$(COURSE) build --unit "$(UNIT)"

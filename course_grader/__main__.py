@@ -63,9 +63,9 @@ def prove_command(arguments):
 
 
 def demo_command(arguments):
-    from course_grader.sample import run_demo
+    from course_grader.sample import run_demos
 
-    return 1 if sum(run_demo(unit) for unit in _chosen(arguments)) else 0
+    return 1 if run_demos(_chosen(arguments)) else 0
 
 
 def grade_command(arguments):
@@ -121,7 +121,7 @@ ORIGIN = {
 COMMANDS = [
     ("build", build_command, "Build the four trees from the masters.", UNIT),
     ("prove", prove_command, "Run answers, mutants and empty hands through the judge.", UNIT),
-    ("demo", demo_command, "Grade a sample class under build/demo.", UNIT),
+    ("demo", demo_command, "Grade a sample class of each unit under build/demo.", UNIT),
     ("grade", grade_command, "Grade submitted/, a folder or an LMS zip.", ONE_UNIT | ORIGIN),
     ("check", check_command, "Grade your own copy in work/ with all checks.", ONE_UNIT),
     ("work", work_command, "Copy lessons and assignments into work/.", {}),

@@ -20,6 +20,7 @@ from nbformat.v4 import new_output
 from course_grader import sandbox
 from course_grader.course import LIMITS, CourseError
 from course_grader.kernel import Client, make_manager
+from course_grader.zygote import give_away
 
 MAX_RESTARTS = 6
 NO_TAG = "no cell is skipped by a tag"
@@ -29,7 +30,7 @@ class NoSandbox(CourseError):
     """Raised where bubblewrap is missing and nobody has said to go on without it."""
 
 
-def execute(notebook, *, files=None, limits=LIMITS, without_sandbox=False):
+def execute(notebook, *, files=None, limits=LIMITS, zygote=None, without_sandbox=False):
     """Execute a notebook and return a copy of it with outputs.
 
     Parameters
@@ -40,6 +41,8 @@ def execute(notebook, *, files=None, limits=LIMITS, without_sandbox=False):
         {name: path} of data files that lie beside it.
     limits : dict
         cell_seconds and submission_seconds of wall-clock time, memory_gib.
+    zygote : Path, optional
+        The folder of a preloaded sandbox, which holds the data files too.
     without_sandbox : bool
         Run the kernel unprotected where bubblewrap is missing.
 
@@ -59,7 +62,7 @@ def execute(notebook, *, files=None, limits=LIMITS, without_sandbox=False):
             "(Debian, Ubuntu: apt install bubblewrap) or say UNSAFE=1 if you trust the files."
         )
     done = copy.deepcopy(notebook)
-    run = _Run(done, files or {}, limits)
+    run = _Run(done, files or {}, limits, zygote)
     asyncio.run(run.all())
     done.metadata["execution"] = run.facts()
     return done
@@ -68,15 +71,16 @@ def execute(notebook, *, files=None, limits=LIMITS, without_sandbox=False):
 class _Run:
     """One notebook's execution: which cells are culprits, and how much time is left."""
 
-    def __init__(self, notebook, files, limits):
-        self.notebook, self.files, self.limits = notebook, files, limits
+    def __init__(self, notebook, files, limits, zygote):
+        self.notebook, self.limits = notebook, limits
+        self.files, self.zygote = files, zygote
         self.died, self.too_long = [], []
         self.start = time.monotonic()
 
     def facts(self):
         """Say what happened."""
         return {
-            "sandbox": sandbox.kind(),
+            "sandbox": sandbox.kind(self.zygote),
             "seconds": round(time.monotonic() - self.start, 3),
             "died": self.died,
             "too_long": self.too_long,
@@ -94,13 +98,17 @@ class _Run:
 
     async def _from(self, place):
         """Replay the cells before `place`, run the rest; return where to go on, or None."""
-        with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as folder:
+        place_of = {"prefix": "run-", "dir": self.zygote, "ignore_cleanup_errors": True}
+        with tempfile.TemporaryDirectory(**place_of) as folder:
+            if self.zygote:
+                give_away(folder)
             client = Client(
                 copy.deepcopy(self.notebook),
-                km=make_manager(Path(folder), self.files, self.limits),
+                km=make_manager(Path(folder), self.files, self.limits, self.zygote),
                 allow_errors=True,
                 timeout=self.limits["cell_seconds"],
                 interrupt_on_timeout=False,
+                raise_on_iopub_timeout=True,  # outputs that stop arriving
                 record_timing=False,
                 coalesce_streams=True,
                 skip_cells_with_tag=NO_TAG,

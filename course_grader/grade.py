@@ -3,10 +3,13 @@
 __all__ = ["Graded", "grade"]
 
 import concurrent.futures
+import contextlib
 import dataclasses
+import functools
 import json
 import multiprocessing
 import os
+import sys
 
 import matplotlib.font_manager  # noqa: F401 - makes the font list that sandboxes read
 import nbformat
@@ -19,6 +22,7 @@ from course_grader import notebooks, sandbox
 from course_grader.course import CourseError
 from course_grader.execute import NoSandbox, execute
 from course_grader.intake import intake
+from course_grader.preload import preloaded
 from course_grader.preprocessors import data_files, key_of, rebuilt
 from course_grader.quiet import run_converter
 from course_grader.reference import reference_for
@@ -107,65 +111,68 @@ def _executed(course, unit, jobs, unsafe, workers):
 
     One that ran out of wall-clock time is run once more, alone, when the others are done.
     """
-    options = {"files": data_files(course, unit), "limits": unit.limits, "without_sandbox": unsafe}
-    groups = {}
+    groups, again = {}, []
     for student, notebook in jobs.items():
         groups.setdefault(key_of(notebook), []).append(student)
-    again = []
-    for key, done, problem in _map(course, groups, jobs, unit, options, workers):
-        if done is not None and done.metadata.execution["too_long"]:
-            again.append(key)
-        else:
+    todo = {key: jobs[groups[key][0]] for key in groups if not _kept(course, unit, key).is_file()}
+    yield from ((student, "") for key in groups if key not in todo for student in groups[key])
+    files = data_files(course, unit)
+    with preloaded(files, say=_tell) if todo else contextlib.nullcontext() as zygote:
+        options = {"files": files, "limits": unit.limits, "zygote": zygote}
+        run = functools.partial(execute, **options, without_sandbox=unsafe)
+        for key, done, problem in _map(run, todo, workers):
+            if done is not None and done.metadata.execution["too_long"]:
+                again.append(key)
+                continue
+            problem = problem or _keep(course, unit, key, done)
             yield from ((student, problem) for student in groups[key])
-    for key in again:
-        problem = _once_more(course, unit, key, jobs[groups[key][0]], options)
-        yield from ((student, problem) for student in groups[key])
-        (_results(course, unit) / f"{key}.ipynb").unlink(
-            missing_ok=True
-        )  # the next run may have time
+        for key in again:
+            problem = _keep(course, unit, key, *_outcome(run, todo[key]))
+            yield from ((student, problem) for student in groups[key])
+            _kept(course, unit, key).unlink(missing_ok=True)  # the next run may have time
 
 
-def _once_more(course, unit, key, notebook, options):
-    try:
-        _keep(course, unit, key, execute(notebook, **options))
-    except Exception as error:  # this submission's trouble is not the class's
-        return f"not executed: {error}"
-    return ""
-
-
-def _map(course, groups, jobs, unit, options, workers):
-    """Yield (key, executed notebook or None if it was there, problem)."""
-    todo = {}
+def _map(run, todo, workers):
+    """Run notebooks in processes; yield (key, executed notebook or None, problem)."""
     context = multiprocessing.get_context("spawn")
-    workers = workers or os.cpu_count() or 1
+    workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
     with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for key, students in groups.items():
-            if (_results(course, unit) / f"{key}.ipynb").is_file():
-                yield key, None, ""
-            else:
-                todo[pool.submit(execute, jobs[students[0]], **options)] = key
+        futures = {pool.submit(run, notebook): key for key, notebook in todo.items()}
         try:
-            for future in concurrent.futures.as_completed(todo):
-                yield _result(course, unit, todo[future], future)
+            for future in concurrent.futures.as_completed(futures):
+                yield futures[future], *_outcome(future.result)
         except (KeyboardInterrupt, GeneratorExit):
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _result(course, unit, key, future):
+def _outcome(run, *arguments):
+    """Return (executed notebook, '') or (None, what went wrong)."""
     try:
-        done = future.result()
-        if not done.metadata.execution["too_long"]:
-            _keep(course, unit, key, done)
+        return run(*arguments), ""
     except Exception as error:  # this submission's trouble is not the class's
-        return key, None, f"not executed: {error}"
-    return key, done, ""
+        return None, f"not executed: {error}"
 
 
-def _keep(course, unit, key, done):
-    waiting = _results(course, unit) / f"{key}.tmp"
-    notebooks.save(done, waiting)
-    waiting.replace(waiting.with_suffix(".ipynb"))
+def _keep(course, unit, key, done, problem=""):
+    """Keep an executed notebook under build/; return what went wrong, or ''."""
+    if problem:
+        return problem
+    try:
+        waiting = _kept(course, unit, key).with_suffix(".tmp")
+        notebooks.save(done, waiting)
+        waiting.replace(waiting.with_suffix(".ipynb"))
+    except OSError as error:
+        return f"not kept: {error}"
+    return ""
+
+
+def _kept(course, unit, key):
+    return _results(course, unit) / f"{key}.ipynb"
+
+
+def _tell(words):
+    print(words, file=sys.stderr)
 
 
 def _results(course, unit):

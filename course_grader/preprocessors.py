@@ -15,6 +15,7 @@ from traitlets import Bool, Unicode
 from course_grader import notebooks, verdicts
 from course_grader.course import Course, find_unit
 from course_grader.execute import execute
+from course_grader.preload import shared
 from course_grader.rebuild import rebuild, untouched
 from course_grader.reference import reference_for
 
@@ -40,7 +41,12 @@ class SandboxedExecute(NbGraderPreprocessor):
         if self.results and made.is_file():
             done = nbformat.read(made, as_version=4)
         else:
-            options = {"files": data_files(course, unit), "limits": unit.limits}
+            files = data_files(course, unit)
+            options = {
+                "files": files,
+                "limits": unit.limits,
+                "zygote": shared(files, say=self.log.warning),
+            }
             done = execute(nb, **options, without_sandbox=self.without_sandbox)
         return done, resources
 

@@ -1,6 +1,6 @@
-"""A sample class, composed from a unit's answers: right, wrong, untouched, broken and hostile."""
+"""Sample classes, composed from units' answers: right, wrong, untouched, broken and hostile."""
 
-__all__ = ["make_class", "run_demo"]
+__all__ = ["make_class", "run_demo", "run_demos"]
 
 import time
 
@@ -11,8 +11,26 @@ from course_grader.grade import grade, write_feedback
 from course_grader.report import table, write_csv
 
 
-def run_demo(unit):
-    """Grade the sample class under build/demo and compare each score with the expected one.
+def run_demos(units):
+    """Grade a sample class of each unit; return how many scores are not as expected.
+
+    The first unit's class hands in damaged and hostile files too, which are much the same in
+    every unit; the others hand in answers.
+    """
+    return sum(
+        run_demo(unit, groups=members.GROUPS if unit is units[0] else (members.answers,))
+        for unit in units
+    )
+
+
+def run_demo(unit, *, groups=members.GROUPS):
+    """Grade a sample class under build/demo and compare each score with the expected one.
+
+    Parameters
+    ----------
+    unit : Unit
+    groups : tuple of functions from `members`
+        Who is in the class.
 
     Returns
     -------
@@ -20,8 +38,9 @@ def run_demo(unit):
         How many scores are not as expected.
     """
     start = time.monotonic()
-    course = Course.throwaway(PROJECT / "build" / "demo", unit)
-    expected = make_class(course, unit)
+    print(f"\n{unit.name}")
+    course = Course.throwaway(PROJECT / "build" / "demo" / unit.name, unit)
+    expected = make_class(course, unit, groups=groups)
     graded = grade(course, unit, unsafe=True)
     write_csv(graded, course.root / "gradebook.csv")
     write_feedback(course, unit)
@@ -33,9 +52,9 @@ def run_demo(unit):
     return len(wrong)
 
 
-def make_class(course, unit):
+def make_class(course, unit, *, groups=members.GROUPS):
     """Write the sample class into a course folder and return {student: expected score}."""
     writer = Composer(course, unit)
-    for group in members.GROUPS:
+    for group in groups:
         group(writer)
     return writer.expected

@@ -4,7 +4,20 @@ The sandbox is an allow-list: what is not named here does not exist inside. The 
 home, gradebook, other submissions and the network are therefore not hidden but absent.
 """
 
-__all__ = ["HOME", "available", "command", "environment", "kind", "limits_prefix"]
+__all__ = [
+    "HOME",
+    "available",
+    "command",
+    "course",
+    "environment",
+    "font_cache",
+    "kind",
+    "limits_prefix",
+    "namespaces",
+    "system",
+    "variables",
+    "ways",
+]
 
 import functools
 import shutil
@@ -22,8 +35,10 @@ SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/nsswitch.conf", "/et
 GIB = 1 << 30
 
 
-def kind():
-    """Return the name of the sandbox in use: bubblewrap or none."""
+def kind(zygote=None):
+    """Return the name of the sandbox in use: preloaded bubblewrap, bubblewrap or none."""
+    if zygote:
+        return "preloaded bubblewrap"
     return "bubblewrap" if available() else "none"
 
 
@@ -32,7 +47,7 @@ def available():
     """Tell whether bubblewrap is installed and may create its namespaces here."""
     if not shutil.which("bwrap"):
         return False
-    probe = [*_namespaces(), *_system(), "/usr/bin/env", "true"]
+    probe = [*namespaces(), *system(), "/usr/bin/env", "true"]
     return subprocess.run(probe, capture_output=True, timeout=20, check=False).returncode == 0
 
 
@@ -52,18 +67,14 @@ def command(inner, *, sockets, files, memory_gib, cpu_seconds):
     cpu_seconds : float
         CPU time of each process.
     """
-    prefixes = {str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix)}
-    package = str(Path(course_utils.__file__).resolve().parent)
-    course = [part for path in (*sorted(prefixes), package) for part in ("--ro-bind", path, path)]
-    everything = files | _font_cache()
+    everything = files | font_cache()
     data = [part for n, p in everything.items() for part in ("--ro-bind", str(p), f"{HOME}/{n}")]
-    variables = [part for pair in environment().items() for part in ("--setenv", *pair)]
     return [
-        *_namespaces(),
-        *_system(),
-        *variables,
+        *namespaces(),
+        *system(),
+        *variables(environment()),
         *("--size", str(GIB), "--tmpfs", "/tmp", "--size", str(GIB), "--tmpfs", HOME),
-        *course,
+        *course(),
         *data,
         *("--bind", str(sockets), str(sockets), "--chdir", HOME, "--"),
         *limits_prefix(memory_gib, cpu_seconds),
@@ -104,13 +115,34 @@ def environment():
     }
 
 
-def _font_cache():
+def variables(values):
+    """Set these environment variables."""
+    return [part for pair in values.items() for part in ("--setenv", *pair)]
+
+
+def course():
+    """Python, its libraries and course_utils, each where it lies outside."""
+    prefixes = {str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix)}
+    package = str(Path(course_utils.__file__).resolve().parent)
+    places = [*sorted(prefixes), package]
+    return [*ways(places), *(p for place in places for p in ("--ro-bind", place, place))]
+
+
+def ways(places, mode="0755"):
+    """Make the folders on the way to some places: those bubblewrap makes are for root alone."""
+    ways = dict.fromkeys(w for place in places for w in reversed(Path(place).parents))
+    made = ("--perms", mode, "--dir")
+    return [part for way in ways if way != Path("/") for part in (*made, str(way))]
+
+
+def font_cache():
     """Return matplotlib's list of fonts, which takes each kernel a second to make."""
     lists = Path(matplotlib.get_cachedir()).glob("fontlist-*.json")
     return {f".cache/matplotlib/{path.name}": path for path in lists}
 
 
-def _namespaces():
+def namespaces():
+    """Share nothing with the outside: no network, no processes, no user."""
     return [
         "bwrap",
         "--unshare-all",
@@ -121,8 +153,9 @@ def _namespaces():
     ]
 
 
-def _system():
+def system():
+    """Show the system's programs and libraries, read-only, and fresh /proc, /dev and /dev/shm."""
     there = [path for path in (*SYSTEM, *SYSTEM_FILES) if Path(path).exists()]
     binds = [part for path in there for part in ("--ro-bind", path, path)]
-    memory = ("--size", str(GIB // 4), "--tmpfs", "/dev/shm")
-    return [*binds, "--proc", "/proc", "--dev", "/dev", *memory]
+    memory = ("--perms", "0777", "--size", str(GIB // 4), "--tmpfs", "/dev/shm")
+    return [*ways(there), *binds, "--proc", "/proc", "--dev", "/dev", *memory]

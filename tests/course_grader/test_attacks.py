@@ -87,7 +87,7 @@ def graded(tmp_path_factory, unit, bubblewrap):
 def test_the_attacked_exercise_earns_nothing(name, graded):
     record = graded[1][name]
     assert record["exercises"]["gaussian-nll"]["earned"] == 0.0
-    assert record["execution"]["sandbox"] == "bubblewrap"
+    assert record["execution"]["sandbox"] == "preloaded bubblewrap"
 
 
 @pytest.mark.parametrize("name", [spoil.__name__ for spoil in METADATA_ATTACKS])

@@ -89,7 +89,7 @@ def test_a_misconception_is_named_in_record_and_feedback(sample, unit):
 def test_a_record_says_what_it_was_made_with(sample):
     for result in sample[2].values():
         record = result.record
-        assert record["execution"]["sandbox"] == "bubblewrap"
+        assert record["execution"]["sandbox"] == "preloaded bubblewrap"
         assert record["course"] and record["torch"] and record["python"] and record["source"]
         points = [sum(a[0] for a in e["aspects"].values()) for e in record["exercises"].values()]
         assert sum(points) == record["score"]

@@ -1,0 +1,115 @@
+"""The room that one submission gets: its own folders, limits, and an init that guards them."""
+
+__all__ = ["HOME", "KERNEL", "RUN", "furnish", "guard", "limit"]
+
+import os
+import resource
+import select
+import shutil
+import time
+from pathlib import Path
+
+from . import namespaces
+
+HOME, KERNEL, RUN, DATA = "/home/student", "/run/kernel", "/run/rooms", "/run/data"
+MIB = 1 << 20
+WATCH_SECONDS = 0.1
+
+
+def furnish(name):
+    """Mount what this submission sees: empty folders, its sockets, and nothing of anyone else.
+
+    Parameters
+    ----------
+    name : str
+        The folder in RUN that holds the kernel's connection file and gets its sockets.
+    """
+    namespaces.bind(f"{RUN}/{name}", KERNEL)
+    namespaces.bind(HOME, DATA)
+    namespaces.mount("tmpfs", RUN, "size=4k,mode=0555")
+    for place, size in ((HOME, 1024), ("/tmp", 1024), ("/dev/shm", 256)):
+        namespaces.mount("tmpfs", place, f"size={size}m,nr_inodes=64k,mode=0777")
+    namespaces.mount("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620")
+    namespaces.mount("proc", "/proc")
+    namespaces.forbid_user_namespaces()
+    shutil.copytree(DATA, HOME, dirs_exist_ok=True)
+    namespaces.mount_read_only(but={HOME, "/tmp", "/dev/shm", KERNEL, "/proc"})
+
+
+def limit(*, memory, cpu_seconds, processes=256, files=1024):
+    """Limit this process and its children; `memory` is bytes of data for each process."""
+    bounds = {
+        "DATA": memory,
+        "CPU": int(cpu_seconds) + 1,
+        "NPROC": processes,
+        "NOFILE": files,
+        "FSIZE": 256 * MIB,
+        "CORE": 0,
+    }
+    for name, bound in bounds.items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (bound, bound))
+
+
+def guard(kernel, ready, report, *, memory):
+    """Be the init of the room until the kernel ends; return the kernel's exit status.
+
+    Reaps orphans, makes the sockets' folder read-only once they are bound, and ends a room whose
+    processes hold more than `memory` bytes together, which no limit on each one can do.
+
+    Parameters
+    ----------
+    kernel : int
+        Process id of the kernel.
+    ready : int
+        File descriptor on which the kernel says that its sockets are bound.
+    report : callable
+        Told "up" once they are.
+    memory : float
+        Bytes.
+    """
+    waiting = [ready]
+    while True:
+        if select.select(waiting, [], [], WATCH_SECONDS)[0]:
+            waiting = []
+            if os.read(ready, 1):  # nothing where the kernel ended before
+                _close_sockets_folder()
+                report("up")
+        ended = _reap(kernel)
+        if ended is not None:
+            return ended
+        if _held() > memory:
+            return -9  # leaving ends every process of the room
+
+
+def _close_sockets_folder():
+    """Make the sockets' folder read-only: it lies on the host's disk, which could be filled."""
+    for _ in range(100):
+        try:
+            return namespaces.mount_read_only(but={HOME, "/tmp", "/dev/shm", "/proc"})
+        except OSError:  # busy while a socket is being bound
+            time.sleep(0.001)
+    raise OSError("the sockets' folder stays busy: it cannot be made read-only")
+
+
+def _reap(kernel):
+    """Collect ended processes; return the kernel's exit status if it is among them."""
+    while True:
+        process, status = os.waitpid(-1, os.WNOHANG)
+        if process == kernel:
+            return os.waitstatus_to_exitcode(status)
+        if process == 0:
+            return None
+
+
+def _held():
+    """Return how many bytes of memory the processes of this room hold, files not counted."""
+    return sum(_held_by(entry) for entry in Path("/proc").glob("[0-9]*") if entry.name != "1")
+
+
+def _held_by(entry):
+    try:
+        lines = (entry / "status").read_text().splitlines()
+    except OSError:  # it has ended meanwhile
+        return 0
+    kinds = ("RssAnon:", "RssShmem:")
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(kinds))

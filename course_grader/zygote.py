@@ -1,0 +1,104 @@
+"""The preloaded process in its sandbox: how it starts, where its rooms lie, how it ends.
+
+What runs inside is `course_grader/inside`.
+"""
+
+__all__ = ["KERNEL_SOCKETS", "Zygote", "give_away"]
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from course_grader import sandbox
+from course_grader.course import CourseError
+
+PROGRAM = Path(__file__).resolve().with_name("inside")
+KERNEL_SOCKETS = "/run/kernel/k"  # where a kernel finds its own sockets
+NOBODY = 64999  # who runs students' code where the grader is root: no account has this number
+
+
+class Zygote:
+    """A preloaded process in its sandbox, and the folder in which its kernels' rooms lie."""
+
+    def __init__(self, files):
+        """Start it; `files` are {name: path} of data that lie beside every notebook.
+
+        Raises
+        ------
+        CourseError
+            If it does not come up; the message holds its last words.
+        """
+        self.folder = Path(tempfile.mkdtemp(prefix="rooms-"))
+        give_away(self.folder)
+        self.process = subprocess.Popen(
+            _command(self.folder, files),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if self.process.stdout.readline().strip() != "ready":
+            words = self.process.communicate()[1].strip().splitlines() or ["no words"]
+            self.stop()
+            raise CourseError(f"the preloaded sandbox did not start: {words[-1]}")
+
+    def alive(self):
+        """Tell whether it still runs."""
+        return self.process.poll() is None
+
+    def stop(self):
+        """End it and every kernel that it has forked."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdout, self.process.stderr):
+            pipe.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def give_away(path):
+    """Give a file or folder to who runs students' code, where the grader is root."""
+    if os.getuid() == 0:
+        os.chown(path, NOBODY, NOBODY)
+
+
+def _command(rooms, files):
+    """Return the command that runs the preloaded process inside the sandbox."""
+    data = {f"{sandbox.HOME}/{n}": path for n, path in (files | sandbox.font_cache()).items()}
+    figures = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    return [
+        *(sandbox.namespaces() if os.getuid() else _namespaces_of_root()),
+        *sandbox.system(),
+        *sandbox.variables(sandbox.environment() | figures),
+        *("--perms", "0777", "--tmpfs", "/tmp", "--perms", "0777", "--tmpfs", sandbox.HOME),
+        *sandbox.course(),
+        *sandbox.ways(["/run/data/x", "/run/kernel/x", "/run/program/inside"]),
+        *("--ro-bind", str(PROGRAM), "/run/program/inside"),
+        *sandbox.ways(data, "0777"),
+        *(part for place, path in data.items() for part in ("--ro-bind", str(path), place)),
+        *("--bind", str(rooms), "/run/rooms", "--remount-ro", "/", "--chdir", "/run/program"),
+        *("--", *_python()),
+    ]
+
+
+def _python():
+    """Return the inner command; root becomes nobody first, whose processes can be counted.
+
+    The rooms' own /proc is allowed only where nothing covers parts of this one, as bubblewrap
+    does for root.
+    """
+    python = [sys.executable, "-m", "inside"]
+    if os.getuid():
+        return python
+    covers = "umount /proc/sys /proc/sysrq-trigger /proc/irq /proc/bus 2>/dev/null"
+    ids = ("--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups")
+    drops = ("--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
+    return ["sh", "-c", f'{covers}; exec "$@"', "sh", "setpriv", *ids, *drops, *python]
+
+
+def _namespaces_of_root():
+    """Root needs no user namespace, and keeps its capabilities until it becomes nobody."""
+    unshared = [f"--unshare-{what}" for what in ("pid", "ipc", "net", "uts", "cgroup-try")]
+    return ["bwrap", *unshared, "--die-with-parent", "--new-session", "--clearenv"]
