@@ -19,12 +19,12 @@ from tqdm import tqdm
 from traitlets.config import PyFileConfigLoader
 
 from course_grader import notebooks, sandbox
+from course_grader.converters import run_converter
 from course_grader.course import CourseError
 from course_grader.execute import NoSandbox, execute
 from course_grader.intake import intake
 from course_grader.preload import preloaded
 from course_grader.preprocessors import data_files, key_of, rebuilt
-from course_grader.quiet import run_converter
 from course_grader.reference import reference_for
 from course_grader.release import register
 

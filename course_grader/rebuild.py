@@ -5,6 +5,7 @@ __all__ = ["Rebuilt", "attempts", "rebuild", "untouched"]
 import ast
 import copy
 import dataclasses
+import functools
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
@@ -111,7 +112,7 @@ def _known(cell, released, submitted, claims):
     if _is_solution(cell):
         place = next((p for p, key in claims.items() if key == cell.id), None)
         names = set(markers.defined_names(released.source))
-        elsewhere = any(names & _bound_names(c) for c in submitted)
+        elsewhere = place is None and any(names & _bound_names(c) for c in submitted)
         stub = "" if elsewhere else released.source
         fresh.source = stub if place is None else submitted[place].source
     return fresh
@@ -119,14 +120,18 @@ def _known(cell, released, submitted, claims):
 
 def _bound_names(cell):
     """Return the names that a student's code cell binds at its top level."""
+    return _names_in(cell.source) if _is_code(cell) else frozenset()
+
+
+@functools.lru_cache(maxsize=4096)
+def _names_in(source):
     try:
-        tree = ast.parse(TransformerManager().transform_cell(cell.source))
+        tree = ast.parse(TransformerManager().transform_cell(source))
     except Exception:  # no Python, or built to break a parser
-        return set()
-    names = {n.name for n in tree.body if isinstance(n, DEFINITIONS)} if _is_code(cell) else set()
-    for node in (n for n in tree.body if isinstance(n, ast.Assign) and _is_code(cell)):
-        names |= {t.id for t in node.targets if isinstance(t, ast.Name)}
-    return names
+        return frozenset()
+    assigned = (t for n in tree.body if isinstance(n, ast.Assign) for t in n.targets)
+    names = {t.id for t in assigned if isinstance(t, ast.Name)}
+    return frozenset(names | {n.name for n in tree.body if isinstance(n, DEFINITIONS)})
 
 
 def _is_code(cell):

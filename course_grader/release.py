@@ -10,8 +10,8 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from course_grader.converters import run_converter
 from course_grader.course import Course
-from course_grader.quiet import run_converter
 
 
 def generate_release(source, unit):
