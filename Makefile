@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint lab check grade prove new-unit bundle clean
+.PHONY: help env demo build test lint lab check grade prove new-unit bundle clean bench-grading
 
 help:  ## Explain every target.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, UNSAFE=1, PYTHON=python3.12"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -51,6 +51,9 @@ grade: $(STAMP)  ## Grade submitted/ or FROM=folder-or-zip (UNIT=01).
 
 bundle: $(STAMP)  ## Write build/bundle.zip, what a class gets, scanned for leaks.
 	$(COURSE) bundle
+
+bench-grading: $(STAMP)  ## Time stock nbgrader and ours on the same class (ARGS="--rounds 1").
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python benchmarks/grading.py $(ARGS)
 
 clean:  ## Remove build/ (keeps .venv, work/, submitted/ and the gradebook).
 	rm -rf build

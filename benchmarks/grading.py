@@ -1,0 +1,194 @@
+"""Time grading: stock nbgrader, two stock processes on halves, and ours.
+
+Every round grades the same submissions of unit 01 in each way, one after the other, in a fresh
+course folder; the table shows medians over the rounds. Run it on a machine that does nothing else.
+"""
+
+__all__ = ["main"]
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from course_grader import notebooks
+from course_grader.composer import Composer
+from course_grader.course import Course, find_unit
+from course_grader.grade import grade, write_feedback
+from course_grader.release import register
+
+BARE = """
+import json, sys, time
+import matplotlib.pyplot, scipy.stats, torch
+cells = json.load(sys.stdin)
+for _ in range(2):
+    space, start = {"__name__": "__main__"}, time.perf_counter()
+    for cell in cells:
+        try:
+            exec(cell, space)
+        except Exception as error:
+            print(error)
+print(time.perf_counter() - start)
+"""
+STOCK_CONFIG = "c = get_config()\nc.ExecutePreprocessor.timeout = 60\n"
+
+
+def main(arguments=None):
+    """Print the table."""
+    options = _options(arguments)
+    unit = find_unit(options.unit)
+    ways = {
+        "stock nbgrader": lambda course: _stock(course, unit, 1),
+        "two stock processes on halves": lambda course: _stock(course, unit, 2),
+        f"ours, {options.workers} workers": lambda course: _ours(course, unit, options.workers),
+    }
+    times, facts = {way: [] for way in ways}, []
+    for _ in range(options.rounds):
+        for way, run in ways.items():
+            with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+                course = _class(Path(folder) / "course", unit, options.submissions)
+                start = time.perf_counter()
+                said = run(course)
+                feedback = said[0] if said else 0.0
+                times[way].append(time.perf_counter() - start - feedback)
+                facts += [(*said, _bare(course, unit))] if said else []
+    medians = {way: statistics.median(values) for way, values in times.items()}
+    _print(options, medians, *(statistics.median(column) for column in zip(*facts, strict=True)))
+
+
+def _options(arguments):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--unit", default="01", help="a unit's number or name")
+    parser.add_argument("--submissions", type=int, default=60, help="how many; default 60")
+    parser.add_argument("--rounds", type=int, default=3, help="how often; default 3")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="default: cores")
+    return parser.parse_args(arguments)
+
+
+def _class(root, unit, size):
+    """Hand in right answers of several structures, no two notebooks alike."""
+    course = Course.throwaway(root, unit)
+    composer = Composer(course, unit)
+    for number in range(size):
+        choice = {
+            name: answers.right[number % len(answers.right)].name
+            for name, answers in composer.answers.items()
+        }
+        notebook, score = composer.compose(choice)
+        notebook.cells[-1].source += f"\n# {number}"
+        composer.hand_in(f"student-{number:03}", notebook, score)
+    return course
+
+
+def _stock(course, unit, processes):
+    (course.root / "nbgrader_config.py").write_text(STOCK_CONFIG)
+    register(course, unit, course.db_url)
+    students = sorted(path.name for path in (course.root / "submitted").iterdir())
+    running = []
+    for part in range(processes):
+        root = course.root if processes == 1 else _half(course, students[part::processes], part)
+        command = [sys.executable, "-m", "nbgrader", "autograde", unit.name]
+        running.append(subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL))
+    for process in running:
+        process.wait()
+    done = list(course.root.rglob(f"autograded/*/{unit.name}/{unit.name}.ipynb"))
+    assert len(done) == len(students), f"stock graded {len(done)} of {len(students)}"
+
+
+def _half(course, students, part):
+    """A course folder with some of the students: SQLite has one writer."""
+    root = course.root / f"part-{part}"
+    for name in ("source", "release"):
+        shutil.copytree(course.root / name, root / name)
+    for name in ("nbgrader_config.py", "gradebook.db"):
+        shutil.copy(course.root / name, root)
+    for student in students:
+        shutil.copytree(course.root / "submitted" / student, root / "submitted" / student)
+    return root
+
+
+def _ours(course, unit, workers):
+    """Grade and write feedback; return (feedback seconds, peak memory)."""
+    with _Memory() as memory:
+        graded = grade(course, unit, workers=workers, progress=False)
+    assert all(result.record and not result.problem for result in graded)
+    start = time.perf_counter()
+    write_feedback(course, unit)
+    return time.perf_counter() - start, memory.peak
+
+
+def _bare(course, unit):
+    """Return the seconds that the cells of a right submission take in a warm interpreter."""
+    source = notebooks.load(course.notebook("source", unit))
+    cells = [cell.source for cell in source.cells if cell.cell_type == "code"]
+    program = [sys.executable, "-c", BARE]
+    run = subprocess.run(
+        program,
+        input=json.dumps(cells),
+        cwd=course.path("source", unit),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return float(run.stdout.split()[-1])
+
+
+class _Memory:
+    """The most memory that this process and its descendants held together, in bytes (PSS)."""
+
+    def __enter__(self):
+        self.peak, self.over = 0, threading.Event()
+        self.watcher = threading.Thread(target=self._watch)
+        self.watcher.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.over.set()
+        self.watcher.join()
+
+    def _watch(self):
+        me = psutil.Process()
+        while not self.over.wait(1.0):
+            held = sum(_held(one) for one in (me, *me.children(recursive=True)))
+            self.peak = max(self.peak, held)
+
+
+def _held(process):
+    try:
+        return process.memory_full_info().pss
+    except psutil.Error:  # it has ended meanwhile
+        return 0
+
+
+def _print(options, medians, feedback, peak, cells):
+    stock = next(iter(medians.values()))
+    print(f"{options.submissions} submissions of unit {options.unit}, {options.rounds} rounds")
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}\n")
+    print(f"{'way':32} {'seconds':>8} {'each':>7} {'times stock':>12}")
+    for way, seconds in medians.items():
+        each = seconds / options.submissions
+        print(f"{way:32} {seconds:8.1f} {each:7.2f} {stock / seconds:12.1f}")
+    ours = list(medians.values())[-1] / options.submissions
+    print(f"\nbare execution of the cells: {cells:.2f} s for each submission")
+    for way, each in (("stock", stock / options.submissions), ("ours", ours)):
+        print(f"overhead over it, {way}: {each - cells / _parallel(way, options):.2f} s")
+    print(f"feedback, not in the times above: {feedback / options.submissions:.2f} s each")
+    print(f"memory of ours, all processes: {peak / 2**20:.0f} MiB")
+
+
+def _parallel(way, options):
+    return options.workers if way == "ours" else 1
+
+
+if __name__ == "__main__":
+    main()
