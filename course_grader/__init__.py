@@ -7,3 +7,7 @@ import sys
 _here = os.path.dirname(sys.executable)
 if _here not in os.environ.get("PATH", "").split(os.pathsep):
     os.environ["PATH"] = os.pathsep.join([_here, os.environ.get("PATH", "")])
+
+# jsonschema imports this, where it is installed, to check one kind of address that no notebook
+# holds; it compiles a grammar for longer than all our other imports take.
+sys.modules.setdefault("rfc3987_syntax", None)

@@ -13,7 +13,6 @@ PRELOADED = [
     "ipywidgets",
     "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
-    "nbformat",
     "numpy",
     "scipy.stats",
     "scipy.integrate",
