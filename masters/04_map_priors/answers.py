@@ -350,6 +350,10 @@ def proximal_step(w, gradient, step, b):
     return np.take_along_axis(tries, bowl.argmin(axis=0)[None], axis=0)[0]
 
 
+# %% by-softshrink.detach-result.1 equivalent="proximal-step"
+# The text asks for numbers, not for a graph behind them.
+
+
 # %% plain-gradient wrong="proximal-step" fails="value,zeros,own scales"
 # A gradient step on the penalty's sign jumps over zero and never lands on it: keep the kink.
 def proximal_step(w, gradient, step, b):

@@ -517,7 +517,7 @@ check.law(
     lambda: choose_prior(10 * _x, _y, 0.37, _taus / 10)[0],
 )
 check.value("choice", lambda: choose_prior(_x, 3.1 * _y, 0.37, _taus)[1])
-check.value("choice", lambda: choose_prior(_x, 2.3 * _y, 0.37, np.geomspace(0.0713, 17.9, 40))[1])
+check.value("choice", lambda: choose_prior(_x, 2.3 * _y, 0.37, np.geomspace(0.0713, 17.9, 17))[1])
 check.value("choice", lambda: choose_prior(_x, 19.3 * _y, 0.37, _taus)[1])
 check.value("choice", lambda: choose_prior(_x, 0.19 * _y, 0.37, _taus)[1])
 check.value("stability", lambda: choose_prior(_far, _near, 0.003, np.array([0.017, 0.43]))[0])
