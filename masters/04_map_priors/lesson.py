@@ -243,9 +243,9 @@ def draw_posterior(prior_scale=0.5, n=12):
     ax.contour(axis, axis, prior, levels=[0.5, 2], colors="C2", linestyles=":")
     places = least_squares, (0, 0), best, truth
     for (name, look), place in zip(looks.items(), places, strict=True):
-        ax.plot(*place, look, markersize=9, markeredgecolor="white", label=name)
+        ax.plot(*place, look, markersize=10, label=name)
     ax.set(xlabel="$w_1$", ylabel="$w_2$", title=f"{n} examples, prior scale {prior_scale:.1f}")
-    ax.legend(loc="lower left", ncol=2)
+    ax.legend(loc="upper left")
 
 
 draw_posterior()
@@ -275,7 +275,9 @@ interactive(draw_posterior, prior_scale=(0.1, 3.0, 0.1), n=(3, 200, 1))
 # | $w_j \sim \text{Laplace}(0, b)$ | `Lasso` | $\alpha = \sigma^2 / (n b)$ |
 #
 # So the same `alpha` means unrelated things in the two, and a table that puts `Ridge(alpha=1)`
-# beside `Lasso(alpha=1)` compares nothing. The cell holds both formulas against the negative log
+# beside `Lasso(alpha=1)` compares nothing. ("MSE plus $\lambda \sum_j |w_j|$ is a Laplace prior of
+# scale $1/\lambda$", another common sentence, forgets as much as answer a did: the scale is
+# $2\sigma^2/(n\lambda)$.) The cell holds both formulas against the negative log
 # posterior: by its gradient for Ridge, and for Lasso by a general optimiser that sees each weight
 # as a difference of two parts that cannot be negative, so that no kink is left.
 
@@ -419,9 +421,9 @@ for color, mode in zip(("C0", "C1", "C2"), modes.values(), strict=True):
     ax.plot(mode, 0, "o", color=color, markersize=9, markeredgecolor="white", clip_on=False)
 ax.axvline(0.3, color="0.5", linewidth=1)
 ax.text(0.31, 1.05, "observation", color="0.35")
-ax.set(xlabel="weight w", ylabel="above the minimum (nats)", ylim=(-0.05, 1.2))
+ax.set(xlabel="weight w", ylabel="above the minimum (nats)", ylim=(-0.05, 1.2), xlim=(-1, 2.5))
 ax.set_title("Only the kink holds the mode at zero")
-ax.legend(loc="upper center", bbox_to_anchor=(0.42, 1.0))
+ax.legend(loc="center right")
 
 # %% [markdown]
 # Only the Laplace posterior has its mode at exactly zero: at its kink the slope jumps from −1 to
@@ -560,33 +562,44 @@ print(f"sigma {auto.alpha_**-0.5:.2f}, tau {auto.lambda_**-0.5:.2f}")
 # them the best one, the root mean square of the true scale, and $\tau = 0.8$, which the next
 # section explains. The wide band is line (8), the narrow one line (7).
 
-# %% alt="Dial data with the predictive band for y; it widens where points are few."
+# %%
 sigma, tau = np.sqrt((dial_scale(np.linspace(-2, 2, 2001)) ** 2).mean()), 0.8
 S = np.linalg.inv(features.T @ features / sigma**2 + np.eye(12) / tau**2)
 m = S @ features.T @ y / sigma**2
-line = np.linspace(-2, 2, 301)
-B = bumps(line)
-sd_f = np.sqrt(((B @ S) * B).sum(1))
-sd_y = np.sqrt(sd_f**2 + sigma**2)
+line, (xt, yt) = np.linspace(-2, 2, 301), dial(20_000, rng=numpy_rng(9))
+B, T = bumps(line), bumps(xt)
+sd_f, sd_y, sd_t = (
+    np.sqrt(((A @ S) * A).sum(1) + v) for A, v in ((B, 0), (B, sigma**2), (T, sigma**2))
+)
+held = (abs(yt - T @ m) < 1.645 * sd_t).mean()
+
+# %% [markdown]
+# The title says how many of 20 000 fresh points the band for $y$ holds:
+
+# %% alt="Dial data, posterior mean, and bands for f and y that widen where points are few."
 ax = plot_band(line, B @ m - 1.645 * sd_y, B @ m + 1.645 * sd_y, contains="y", level=0.9)
 plot_band(line, B @ m - 1.645 * sd_f, B @ m + 1.645 * sd_f, contains="f", level=0.9, ax=ax)
 plot_oracle(line, dial_mean(line), ax=ax, label="true mean")
 plot_data(x, y, ax=ax)
 plot_curve(line, B @ m, ax=ax, color="C1", label="posterior mean")
+ax.set(xlabel="x", ylabel="y", ylim=(-2.6, 1.9))
+ax.set_title(f"The 0.9 band for y holds {held:.2f} of fresh points")
+ax.legend(loc="lower center", ncol=3)
 
 # %% [markdown]
+# Both bands widen where points are missing, between 1.3 and 2 most of all. On the left the band
+# for $y$ is too wide and on the right too narrow, the price of a single $\sigma$.
+#
 # How good is it on fresh data? Write the table of lesson 01 for least squares, for MAP with the
 # noise as its only uncertainty (the "plug-in" prediction), and for the whole posterior. The last
 # rows have the true mean: with the same single scale, and with the true one.
 
 # %%
-xt, yt = dial(20_000, rng=numpy_rng(9))
-T = bumps(xt)
 free = np.linalg.lstsq(features, y, rcond=None)[0]
 rows = {
     "least squares": (T @ free, sigma),
     "MAP, plug-in": (T @ m, sigma),
-    "whole posterior": (T @ m, np.sqrt(((T @ S) * T).sum(1) + sigma**2)),
+    "whole posterior": (T @ m, sd_t),
     "true mean": (dial_mean(xt), sigma),
 }
 
@@ -675,7 +688,7 @@ place["fresh data"] = test.argmin()
 best = {name: taus[i] for name, i in place.items()}
 
 # %% [markdown]
-# Drawn:
+# The log evidence stands on the left, both NLLs on the right:
 
 # %% alt="Left: log evidence has its maximum near 0.8. Right: validation and test NLL over tau."
 _, (left, right) = plt.subplots(1, 2)
@@ -687,7 +700,7 @@ plot_oracle(taus, test, ax=right, label="4000 fresh points")
 right.plot(best["validation"], validation.min(), "o", color="C1", markersize=9)
 right.plot(best["fresh data"], test.min(), "o", color="black", markersize=9)
 right.set(title=f"Validation: τ = {best['validation']:.2f}", ylabel="NLL (nats per point)")
-right.legend(loc="upper left")
+right.legend(loc="upper right")
 for ax in (left, right):
     ax.set(xlabel="prior scale τ (log scale)", xscale="log")
 
