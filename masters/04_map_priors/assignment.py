@@ -463,8 +463,8 @@ check.value("interval", lambda: rate_map(_counts[3:4], 0.23, 2.7, "interval"))
 #   entries are positive, in any order.
 # - Return an array of shape `(t,)` with $\log p(y \mid \tau)$ in nats, every constant kept, for
 #   the whole data set (no mean), and the entry of `taus` with the largest, a number.
-# - It must be right for hundreds of examples and for `sigma` as small as 0.003, where the
-#   determinant of a covariance is far below the smallest float64.
+# - It must be right for hundreds of examples and for a `sigma` of a few thousandths or of dozens,
+#   where the determinant of a covariance is far outside the range of float64.
 #
 # Points: evidence 3, choice 1, stability 2.
 

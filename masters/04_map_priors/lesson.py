@@ -467,11 +467,11 @@ zeros = {"Lasso": int((lasso.coef_ == 0).sum()), "L1 and Adam": int((w == 0).sum
 apart = np.abs(w.detach().cpu().numpy() - lasso.coef_).max()
 smallest = w.detach().abs().min().item()
 print(f"exact zeros: {zeros}; largest difference {apart:.3f}, smallest |w| by Adam {smallest:.0e}")
-assert zeros == {"Lasso": 17, "L1 and Adam": 0} and apart < 0.03
+assert zeros == {"Lasso": 17, "L1 and Adam": 0} and lasso.coef_[:3].all() and apart < 0.02
 reveal("04-zeros-by-adam", zeros["L1 and Adam"])
 
 # %% [markdown]
-# None. Adam comes within a hundredth or so of every weight and then steps to and fro across the
+# None. Adam comes within 0.02 of every weight and then steps to and fro across the
 # kink: a gradient step does not land on a point. Exact zeros need a step that knows the kink,
 # such as the Lasso's coordinate descent, or the *proximal* step of exercise 3. Counting weights
 # below a threshold instead makes up a threshold that no prior asked for.
@@ -587,7 +587,7 @@ ax.set_title(f"The 0.9 band for y holds {held:.2f} of fresh points")
 ax.legend(loc="lower center", ncol=3)
 
 # %% [markdown]
-# Both bands widen where points are missing, between 1.3 and 2 most of all. On the left the band
+# Both bands widen where points are few, at the ends most of all. On the left the band
 # for $y$ is too wide and on the right too narrow, the price of a single $\sigma$.
 #
 # How good is it on fresh data? Write the table of lesson 01 for least squares, for MAP with the
@@ -721,7 +721,8 @@ print(f"no prior to speak of: tau {taus[-1]:.0f}  test NLL {test[-1]:.3f}")
 #
 # A published comparison shows what happens without either. It fits 80 examples with 50 inputs, of
 # which 10 matter, with noise of scale 15, and sets `alpha` by hand. Translate each `alpha` into
-# the prior scale that it claims; the true weights have a root mean square of 20.6.
+# the prior scale that it claims. The true weights have a root mean square of 20.6; the first
+# Ridge, whose claim is true, is our addition.
 
 # %% same=True
 from sklearn.datasets import make_regression
@@ -729,7 +730,7 @@ from sklearn.datasets import make_regression
 x, y, truth = make_regression(100, 50, n_informative=10, noise=15, coef=True, random_state=42)
 print(f"true weights: root mean square {(truth**2).mean() ** 0.5:.1f}")
 claims = {LinearRegression(): "none"}
-claims |= {Ridge(alpha=a): f"Normal, tau = {15 * a**-0.5:.1f}" for a in (1.0, 10.0)}
+claims |= {Ridge(alpha=a): f"Normal, tau = {15 * a**-0.5:.1f}" for a in (0.53, 1.0, 10.0)}
 claims |= {Lasso(alpha=a): f"Laplace, b = {15**2 / (80 * a):.1f}" for a in (0.1, 1.0)}
 for model, prior in claims.items():
     error = model.fit(x[:80], y[:80]).predict(x[80:]) - y[80:]
@@ -737,8 +738,9 @@ for model, prior in claims.items():
 
 # %% [markdown]
 # Ridge with `alpha=10` claims weights of scale 4.7 where they have 20.6, and doubles the error of
-# least squares, 24.3. A wrong prior is worse than none. The Laplace prior with few large and many
-# zero weights in mind helps, because the weights are like that.
+# least squares, 24.3. A wrong prior can be worse than none. The Normal with the right scale does
+# not help on these 20 test points either: 40 of the weights are zero and the others large, and no
+# Normal is like that. A Laplace is more like it, and its mode wins.
 #
 # ## Is dropout a posterior?
 #
