@@ -205,7 +205,7 @@ _x, _names = np.cos(np.outer(_t, np.arange(1, 6))), 1.37 ** np.arange(12)
 _y = _x @ np.array([1.7, 0.0, -0.9, 0.0, 0.04]) + 0.05 * np.sin(17 * _t)
 
 
-def _lasso(b, sigma, steps=250):
+def _lasso(b, sigma, steps=130):
     _v = np.zeros(5)
     for _ in range(steps):
         _v = np.asarray(proximal_step(_v, _x.T @ (_x @ _v - _y) / sigma**2, 0.07 * sigma**2, b))
