@@ -117,8 +117,8 @@ def weight_decay(loss, sigma, tau, n, m):
 check = Checks("weight-decay-from-a-prior")
 check.keeps("mean squared", lambda tau: weight_decay("mean squared", 3.0, tau, 20, 5), 2.0)
 check.value("mean squared", lambda: weight_decay("mean squared", 3.0, 2.0, 20, 5), points=2)
-check.value("sum squared", lambda: weight_decay("sum squared", 3.0, 2.0, 20, 20), points=1)
-check.value("sum squared", lambda: weight_decay("sum squared", 3.0, 2.0, 20, 5), points=1)
+check.value("sum squared", lambda: weight_decay("sum squared", 3.0, 2.0, 20, 20), points=2)
+check.value("sum squared", lambda: weight_decay("sum squared", 3.0, 2.0, 20, 5))
 check.value("mean nll", lambda: weight_decay("mean nll", 3.0, 2.0, 20, 5), points=1)
 check.report()
 
@@ -268,7 +268,8 @@ check = Checks("gaussian-posterior")
 x = np.array([[1.0, 0.5], [1.0, -1.0], [1.0, 2.0]])
 y = np.array([2.0, 0.5, 3.0])
 m0, S0 = np.array([1.0, -1.0]), np.array([[4.0, 1.0], [1.0, 2.0]])
-check.keeps("mean", lambda *given: posterior(*given[:2], 0.5, *given[2:]), x, y, m0, S0)
+copies = [array.copy() for array in (x, y, m0, S0)]
+check.keeps("mean", lambda *given: posterior(*given[:2], 0.5, *given[2:]), *copies)
 check.value("mean", lambda: posterior(x, y, 0.5, m0, S0)[0], points=2)
 check.value("covariance", lambda: posterior(x, y, 0.5, m0, S0)[1], points=2)
 check.value("covariance", lambda: posterior(x[:0], y[:0], 0.5, m0, S0)[1])
@@ -336,7 +337,7 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     variance = ((x @ cov) * x).sum(axis=1)
     if contains == "y":
         variance = variance + sigma**2
-    half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
+    half = torch.special.ndtri(torch.tensor(0.5 + level / 2, dtype=torch.float64)).item()
     centre, width = x @ mean, half * np.sqrt(variance)
     return centre - width, centre + width
     ### END SOLUTION
@@ -356,7 +357,8 @@ def held(x, mean, cov, sigma, level, drawn):
     return ((low <= drawn) & (drawn <= high)).mean(axis=0)
 
 
-check.keeps("band for f", lambda *given: predictive_band(*given, 0.8, 0.9, "f"), x, m, S)
+copies = [array.copy() for array in (x, m, S)]
+check.keeps("band for f", lambda *given: predictive_band(*given, 0.8, 0.9, "f"), *copies)
 check.value("band for f", lambda: predictive_band(x, m, S, 0.8, 0.9, "f"), points=2)
 check.value("band for y", lambda: predictive_band(x, m, S, 0.8, 0.9, "y"), points=2)
 check.value("coverage", lambda: held(x, m, S, 0.8, 0.95, draws), points=1)
@@ -490,7 +492,8 @@ x = np.array([[1.0, 0.5], [1.0, -1.0], [1.0, 2.0], [1.0, 0.0]])
 y = np.array([2.0, 0.5, 3.0, 1.0])
 taus = np.array([20.0, 0.1, 1.5])
 long = np.linspace(-1, 1, 150)
-check.keeps("evidence", lambda *given: choose_prior(*given[:2], 0.5, given[2]), x, y, taus)
+copies = [array.copy() for array in (x, y, taus)]
+check.keeps("evidence", lambda *given: choose_prior(*given[:2], 0.5, given[2]), *copies)
 check.value("evidence", lambda: choose_prior(x, y, 0.5, taus)[0], points=3)
 check.value("choice", lambda: choose_prior(x, y, 0.5, taus)[1], points=1)
 check.value(

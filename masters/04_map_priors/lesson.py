@@ -10,8 +10,8 @@
 # - c) 0.065.
 # - d) 0.033.
 #
-# Most people answer a or b. Choose one, and read on until you can defend it. The variances differ
-# by a factor of 100, and so do the fits that they stand for.
+# Most people answer a or b. Choose one, and read on until you can defend it: between b and d lies
+# a factor of 100.
 
 # %% [markdown]
 # **After this lesson you can** turn a penalty into a prior and back with all factors right, for
@@ -88,11 +88,11 @@ reveal("04-one-step-of-decay", w.item(), within=0.01)
 # \end{aligned}
 # $$
 #
-# (2) is the logarithm of (1): the NLL of lesson 01, *summed* over the data, and minus the log
-# prior. It holds each half once, and the evidence $p(y)$, which does not depend on $w$, hides in
-# the constant. (3) multiplies by $2 \sigma^2 / n$, because people train with the mean of the
-# squared errors. In (4) the square gives a 2. The cell checks lines (2) and (3) against PyTorch's
-# densities: whatever $w$ is, the difference must be the same constant.
+# (2) is minus the logarithm of (1): the NLL of lesson 01, *summed* over the data, minus the log
+# prior. Each of the two has its own half, and the evidence $p(y)$, which does not depend on $w$,
+# hides in the constant. (3) multiplies by $2 \sigma^2 / n$, because people train with the mean of
+# the squared errors. In (4) the square gives a 2. The cell checks lines (2) and (3) against
+# PyTorch's densities: whatever $w$ is, the difference must be the same constant.
 
 # %%
 n, sigma, tau = 50, 0.7, 0.4
@@ -246,9 +246,10 @@ def draw_posterior(prior_scale=0.5, n=12):
         ax.plot(*place, look, markersize=10, label=name)
     ax.set(xlabel="$w_1$", ylabel="$w_2$", title=f"{n} examples, prior scale {prior_scale:.1f}")
     ax.legend(loc="upper left")
+    return ax
 
 
-draw_posterior()
+ax = draw_posterior()
 
 # %% [markdown]
 # The MAP does not lie on the straight line from least squares to zero. Where the likelihood is
@@ -277,9 +278,11 @@ interactive(draw_posterior, prior_scale=(0.1, 3.0, 0.1), n=(3, 200, 1))
 # So the same `alpha` means unrelated things in the two, and a table that puts `Ridge(alpha=1)`
 # beside `Lasso(alpha=1)` compares nothing. ("MSE plus $\lambda \sum_j |w_j|$ is a Laplace prior of
 # scale $1/\lambda$", another common sentence, forgets as much as answer a did: the scale is
-# $2\sigma^2/(n\lambda)$.) The cell holds both formulas against the negative log
-# posterior: by its gradient for Ridge, and for Lasso by a general optimiser that sees each weight
-# as a difference of two parts that cannot be negative, so that no kink is left.
+# $2\sigma^2/(n\lambda)$.)
+#
+# The cell holds both formulas against the negative log posterior: by its gradient for Ridge, and
+# for Lasso by a general optimiser that sees each weight as a difference of two parts that cannot
+# be negative, so that no kink is left.
 
 # %%
 from sklearn.linear_model import BayesianRidge, Lasso, LinearRegression, Ridge
@@ -471,10 +474,10 @@ assert zeros == {"Lasso": 17, "L1 and Adam": 0} and lasso.coef_[:3].all() and ap
 reveal("04-zeros-by-adam", zeros["L1 and Adam"])
 
 # %% [markdown]
-# None. Adam comes within 0.02 of every weight and then steps to and fro across the
-# kink: a gradient step does not land on a point. Exact zeros need a step that knows the kink,
-# such as the Lasso's coordinate descent, or the *proximal* step of exercise 3. Counting weights
-# below a threshold instead makes up a threshold that no prior asked for.
+# None. Adam comes within 0.02 of every weight and then steps to and fro across the kink: a
+# gradient step does not land on a point. Exact zeros need a step that knows the kink, such as the
+# Lasso's coordinate descent, or the *proximal* step of exercise 3. Counting weights below a
+# threshold instead makes up a threshold that no prior asked for.
 #
 # ## The mode depends on the ruler
 #
@@ -587,8 +590,8 @@ ax.set_title(f"The 0.9 band for y holds {held:.2f} of fresh points")
 ax.legend(loc="lower center", ncol=3)
 
 # %% [markdown]
-# Both bands widen where points are few, at the ends most of all. On the left the band
-# for $y$ is too wide and on the right too narrow, the price of a single $\sigma$.
+# Both bands widen where points are few, at the ends most of all. On the left the band for $y$ is
+# too wide and on the right too narrow, the price of a single $\sigma$.
 #
 # How good is it on fresh data? Write the table of lesson 01 for least squares, for MAP with the
 # noise as its only uncertainty (the "plug-in" prediction), and for the whole posterior. The last
@@ -640,12 +643,12 @@ print(f"{'oracle':16s} {nll:5.2f} {crps:6.3f} {level:9.3f} {width:6.2f}")
 # %%
 def predictive_nll(train, targets, new, new_targets, tau):  # nats, one per new point
     S = np.linalg.inv(train.T @ train / sigma**2 + np.eye(train.shape[1]) / tau**2)
-    mean = new @ S @ train.T @ targets / sigma**2
-    return -stats.norm(mean, np.sqrt(((new @ S) * new).sum(1) + sigma**2)).logpdf(new_targets)
+    r = new_targets - new @ S @ train.T @ targets / sigma**2
+    v = ((new @ S) * new).sum(1) + sigma**2  # line (8)
+    return 0.5 * (np.log(2 * np.pi * v) + r**2 / v)
 
 
 taus, fold = np.geomspace(0.1, 30, 26), np.arange(25) % 5
-before = [slice(0, i) for i in range(25)]
 log_evidence, validation, test = np.zeros((3, 26))
 for t, tau in enumerate(taus):
     for i in range(25):
@@ -705,17 +708,19 @@ for ax in (left, right):
     ax.set(xlabel="prior scale τ (log scale)", xscale="log")
 
 # %% [markdown]
-# Both choose a $\tau$ near the one that is best on fresh data, which a user does not have:
+# Both choose a $\tau$ near the one that is best on fresh data, which a user does not have. The
+# column `alpha` is $\sigma^2/\tau^2$, what Ridge would have to be told:
 
 # %% same=True
 for name, i in place.items():
-    print(f"{name:10s} tau {taus[i]:5.2f}  test NLL {test[i]:.3f}")
+    alpha = (sigma / taus[i]) ** 2  # Ridge's
+    print(f"{name:10s} tau {taus[i]:5.2f}  alpha {alpha:.2f}  test NLL {test[i]:.3f}")
 print(f"no prior to speak of: tau {taus[-1]:.0f}  test NLL {test[-1]:.3f}")
 
 # %% [markdown]
 # A narrow prior gives the data little density because they lie far out; a wide one spreads its
-# density over data sets that never came. The evidence finds the balance from one fit for each
-# $\tau$, uses all points, and no random folds. Its price: it believes the model. Where the noise
+# density over data sets that never came. The evidence finds the balance with all points in use and
+# without folds. Its price: it believes the model. Where the noise
 # model or the features are wrong, as they are here, validation asks the more relevant question,
 # with a noisier answer. Look at both, and worry when they disagree by much.
 #
