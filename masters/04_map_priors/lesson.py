@@ -321,10 +321,10 @@ print(f"predictions after new units: up to {abs(change).max():.2f}")
 assert abs(shift).max() < 1e-9
 
 # %% [markdown]
-# Ridge's slopes stay, because it leaves the intercept free; a penalty on *all* parameters, the
-# default of PyTorch's optimisers, moves the slopes when only the origin of $y$ has changed. And a
-# change of units is a change of prior. Standardise the inputs, or say what the prior's scale is
-# measured in.
+# Ridge's slopes stay, because it leaves the intercept free. A penalty on every parameter moves the
+# slopes when only the origin of $y$ has changed; PyTorch's optimisers do just that, biases
+# included, unless you give them parameter groups. And a change of units is a change of prior:
+# standardise the inputs, or say what the prior's scale is measured in.
 #
 # ## Adam, and AdamW
 #
