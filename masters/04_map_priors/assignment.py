@@ -1,0 +1,527 @@
+# %% [markdown]
+# # Assignment 04: Priors, MAP, and what weight decay means
+#
+# Seven exercises, 34 points, about 70 minutes. You turn priors into penalties with the right
+# factors, take one step of an optimiser that makes exact zeros, and then leave the single best
+# value for the whole posterior: its predictions, what its mode depends on, and the evidence that
+# chooses a prior. All arrays are NumPy arrays of float64. Anything that NumPy, SciPy, PyTorch or
+# scikit-learn offers may be used; whatever the text leaves open is yours to choose.
+#
+# Run the check cell below an exercise as often as you like. It shows what came, what was
+# expected, and often why. More cases run when your work is graded.
+
+# %%
+import math
+
+import numpy as np
+import torch
+
+from course_utils.checks import Checks
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# ## Exercise 1. From a prior to ridge regression (8 min, 4 points)
+#
+# The model is $y_i = c + x_i \cdot w + \varepsilon_i$ with $\varepsilon_i \sim N(0, \sigma^2)$.
+# Every weight has the prior $w_j \sim N(0, \tau^2)$. About the intercept $c$ we know nothing: its
+# prior is flat, so nothing pulls it anywhere.
+#
+# Write `ridge_map(x, y, sigma, tau)`, the pair `(w, c)` at which the posterior density is largest.
+#
+# - `x` has shape `(n, k)`, `y` shape `(n,)`, $n \ge 1$; `k` may exceed `n`. Neither is centred.
+# - `sigma` and `tau` are standard deviations, positive Python numbers.
+# - Return `w`, an array of shape `(k,)`, and `c`, a number. Do not change `x` or `y`.
+#
+# Points: weights 2, intercept 2.
+
+
+# %% exercise="ridge-from-a-prior"
+def ridge_map(x, y, sigma, tau):
+    """Return MAP weights and intercept under N(0, tau squared) weights and a flat intercept."""
+    ### BEGIN SOLUTION
+    x_mean, y_mean = x.mean(axis=0), y.mean()
+    centred = x - x_mean
+    alpha = sigma**2 / tau**2
+    w = np.linalg.solve(centred.T @ centred + alpha * np.eye(x.shape[1]), centred.T @ (y - y_mean))
+    return w, y_mean - x_mean @ w
+    ### END SOLUTION
+
+
+# %% checks="ridge-from-a-prior" points=4
+check = Checks("ridge-from-a-prior")
+x = np.array([[1.0, 0.5], [2.0, -1.0], [0.0, 1.5], [3.0, 1.0]])
+y = np.array([2.0, 3.5, -1.0, 6.0])
+check.keeps("weights", lambda x, y: ridge_map(x, y, 2.0, 0.5), x.copy(), y.copy())
+check.value("weights", lambda: ridge_map(x, y, 2.0, 0.5)[0], points=2)
+check.value("weights", lambda: ridge_map(x, y + 100, 0.5, 3.0)[0])
+check.value("intercept", lambda: ridge_map(x, y, 2.0, 0.5)[1], points=2)
+check.report()
+
+# %% hidden="ridge-from-a-prior"
+_t = np.linspace(-1.9, 2.3, 18)
+_x = np.sin(3.1 * _t).reshape(6, 3) + np.array([0.7, -1.3, 2.1])
+_y = np.cos(2 * _t[:6]) + 4.3
+check.value("weights", lambda: ridge_map(_x, _y, 0.83, 0.61)[0])
+check.value("weights", lambda: ridge_map(_x, _y, 0.37, 2.9)[0])
+check.value("weights", lambda: ridge_map(_x[:2], _y[:2], 1.37, 0.71)[0])
+check.value("weights", lambda: ridge_map(_x, 1e4 * _y, 0.029, 310.0)[0])
+check.law(
+    "weights",
+    "equal",
+    lambda: ridge_map(_x, _y, 0.83, 0.61)[0],
+    lambda: ridge_map(_x + 51.0, _y - 32.0, 0.83, 0.61)[0],
+    lambda: ridge_map(_x, _y, 8.3, 6.1)[0],
+    lambda: 10 * ridge_map(10 * _x, _y, 0.83, 0.061)[0],
+)
+check.value("intercept", lambda: ridge_map(_x, _y, 0.83, 0.61)[1])
+check.value("intercept", lambda: ridge_map(_x[:1], _y[:1], 0.83, 0.61)[1])
+check.value("intercept", lambda: ridge_map(_x - 17.0, _y, 1.9, 0.43)[1])
+check.value("intercept", lambda: ridge_map(_x, _y, 2.3, 0.00041)[1])
+
+# %% [markdown]
+# ## Exercise 2. The weight decay that means your prior (10 min, 5 points)
+#
+# The prior of each weight is $N(0, \tau^2)$, the noise is $N(0, \sigma^2)$, and there are $n$
+# training examples. Training takes steps of `torch.optim.SGD` with its argument `weight_decay`,
+# which adds `weight_decay * w` to the gradient. Each step draws a batch of $m$ of the $n$
+# examples at random, all equally likely. With $r_i$ the residual of example $i$, the loss of a
+# batch is one of these:
+#
+# | `loss` | loss of a batch |
+# | --- | --- |
+# | `"mean squared"` | $\frac1m \sum_i r_i^2$ |
+# | `"sum squared"` | $\sum_i r_i^2$ |
+# | `"mean nll"` | $-\frac1m \sum_i \log \mathcal{N}(r_i \mid 0, \sigma^2)$, in nats |
+#
+# Write `weight_decay(loss, sigma, tau, n, m)`, the number for which the *average* step, over all
+# batches that could be drawn, is zero exactly at the MAP estimate from all $n$ examples.
+#
+# - `loss` is one of the three strings. `sigma` and `tau` are positive numbers; `tau` may be
+#   `math.inf`, which is no prior at all. `n` and `m` are integers, $1 \le m \le n$.
+# - Return a number.
+#
+# Points: mean squared 2, sum squared 2, mean nll 1.
+
+
+# %% exercise="weight-decay-from-a-prior"
+def weight_decay(loss, sigma, tau, n, m):
+    """Return the weight_decay of SGD whose fixed point is the MAP estimate."""
+    ### BEGIN SOLUTION
+    per_nat = {"mean squared": 2 * sigma**2, "sum squared": 2 * sigma**2 * m, "mean nll": 1.0}
+    return per_nat[loss] / (n * tau**2)
+    ### END SOLUTION
+
+
+# %% checks="weight-decay-from-a-prior" points=5
+check = Checks("weight-decay-from-a-prior")
+check.keeps("mean squared", lambda tau: weight_decay("mean squared", 3.0, tau, 20, 5), 2.0)
+check.value("mean squared", lambda: weight_decay("mean squared", 3.0, 2.0, 20, 5), points=2)
+check.value("sum squared", lambda: weight_decay("sum squared", 3.0, 2.0, 20, 20), points=2)
+check.value("sum squared", lambda: weight_decay("sum squared", 3.0, 2.0, 20, 5))
+check.value("mean nll", lambda: weight_decay("mean nll", 3.0, 2.0, 20, 5), points=1)
+check.report()
+
+# %% hidden="weight-decay-from-a-prior"
+check.value("mean squared", lambda: weight_decay("mean squared", 0.73, 1.19, 47, 47))
+check.value("mean squared", lambda: weight_decay("mean squared", 1.63, 0.037, 811, 13))
+check.value("mean squared", lambda: weight_decay("mean squared", 1.63, math.inf, 811, 13))
+check.law(  # twice the data under one prior: half the weight decay, whatever the batch
+    "mean squared",
+    "equal",
+    lambda: weight_decay("mean squared", 0.73, 1.19, 47, 7),
+    lambda: 2 * weight_decay("mean squared", 0.73, 1.19, 94, 7),
+    lambda: 2 * weight_decay("mean squared", 0.73, 1.19, 94, 31),
+)
+check.value("sum squared", lambda: weight_decay("sum squared", 0.73, 1.19, 47, 47))
+check.value("sum squared", lambda: weight_decay("sum squared", 1.63, 0.37, 811, 13))
+check.value("sum squared", lambda: weight_decay("sum squared", 1.63, math.inf, 811, 13))
+check.law(
+    "sum squared",
+    "equal",
+    lambda: weight_decay("sum squared", 0.73, 1.19, 47, 47),
+    lambda: weight_decay("sum squared", 0.73, 1.19, 94, 94),
+    lambda: 2 * weight_decay("sum squared", 0.73, 1.19, 94, 47),
+)
+check.value("mean nll", lambda: weight_decay("mean nll", 0.73, 1.19, 47, 47))
+check.value("mean nll", lambda: weight_decay("mean nll", 1.63, 0.037, 811, 13))
+check.value("mean nll", lambda: weight_decay("mean nll", 1.63, math.inf, 811, 13))
+check.law(
+    "mean nll",
+    "equal",
+    lambda: weight_decay("mean nll", 0.73, 1.19, 47, 7),
+    lambda: weight_decay("mean nll", 7.3, 1.19, 47, 7),
+    lambda: 2 * weight_decay("mean nll", 0.73, 1.19, 94, 31),
+)
+
+# %% [markdown]
+# ## Exercise 3. A step that reaches zero (8 min, 4 points)
+#
+# With Laplace priors of scale $b_j$ the function to minimise is
+# $\mathrm{NLL}(w) + \sum_j |w_j| / b_j$, where the NLL is summed over the data, in nats. It has a
+# kink at $w_j = 0$, where a gradient step jumps from one side to the other. A *proximal* step
+# replaces only the smooth part by its gradient $g$ at the present $w$, and keeps the kink:
+#
+# $$w^{\text{new}} = \arg\min_v \left[ g \cdot (v - w) + \frac{1}{2 \eta} \sum_j (v_j - w_j)^2
+#   + \sum_j \frac{|v_j|}{b_j} \right]$$
+#
+# Write `proximal_step(w, gradient, step, b)`, which returns this minimum. It separates into one
+# problem for each weight, and each has a short exact answer.
+#
+# - `w` and `gradient` have shape `(k,)`; `gradient` is $g$, of the summed NLL alone; `step` is
+#   $\eta$, a positive number.
+# - `b` is a positive number, or an array of shape `(k,)`. An entry may be `math.inf`: that weight
+#   has a flat prior.
+# - Return an array of shape `(k,)`. Weights that belong at zero are exactly zero. Do not change
+#   the inputs.
+#
+# Points: value 2, zeros 1, own scales 1.
+
+
+# %% exercise="proximal-step"
+def proximal_step(w, gradient, step, b):
+    """Return the weights after one proximal gradient step under Laplace priors of scale b."""
+    ### BEGIN SOLUTION
+    moved = w - step * gradient
+    return np.sign(moved) * np.maximum(np.abs(moved) - step / b, 0.0)
+    ### END SOLUTION
+
+
+# %% checks="proximal-step" points=4
+check = Checks("proximal-step")
+w = np.array([1.0, -2.0, 0.3, 0.0, -0.2])
+g = np.array([0.5, -1.0, 2.0, -9.0, -0.3])
+scales = np.array([0.5, 4.0, 0.1, math.inf, 1.0])
+check.keeps("value", lambda w, g: proximal_step(w, g, 0.1, 2.0), w.copy(), g.copy())
+check.value("value", lambda: proximal_step(w, g, 0.1, 2.0), points=2)
+check.value("zeros", lambda: np.asarray(proximal_step(w, g, 0.1, 0.5)) == 0, points=1)
+check.value("own scales", lambda: proximal_step(w, g, 0.1, scales), points=1)
+check.report()
+
+# %% hidden="proximal-step"
+_t = np.linspace(-2.2, 1.7, 12)
+_w, _g, _b = np.sin(4.3 * _t), 3 * np.cos(2.9 * _t), 0.3 + _t**2
+_x, _names = np.cos(np.outer(_t, np.arange(1, 6))), 1.37 ** np.arange(12)
+_y = _x @ np.array([1.7, 0.0, -0.9, 0.0, 0.04]) + 0.05 * np.sin(17 * _t)
+
+
+def _lasso(b, sigma, steps=130):
+    _v = np.zeros(5)
+    for _ in range(steps):
+        _v = np.asarray(proximal_step(_v, _x.T @ (_x @ _v - _y) / sigma**2, 0.07 * sigma**2, b))
+    return _v
+
+
+def _zeros(found):
+    return (np.asarray(found) == 0) @ _names  # which weights are zero, as one number
+
+
+check.value("value", lambda: proximal_step(_w, _g, 0.13, 1.9))
+check.value("value", lambda: proximal_step(_w[:1], _g[:1], 0.31, 0.77))
+check.value("value", lambda: proximal_step(230 * _w, -41 * _g, 0.83, 0.057))
+check.value("value", lambda: _lasso(0.21, 0.61))
+check.law(
+    "value",
+    "opposite",
+    lambda: proximal_step(_w, _g, 0.13, 1.9),
+    lambda: proximal_step(-_w, -_g, 0.13, 1.9),
+)
+check.value("zeros", lambda: _zeros(proximal_step(_w, _g, 0.13, 0.29)))
+check.value("zeros", lambda: _zeros(proximal_step(_w, _g, 0.17, 0.23)))
+check.value("zeros", lambda: _zeros(proximal_step(0.01 * _w, 0.01 * _g, 0.17, 29.3)))
+check.value("own scales", lambda: proximal_step(_w, _g, 0.19, _b))
+check.value("own scales", lambda: proximal_step(_w, _g, 0.19, np.where(_t > 0, math.inf, 0.6)))
+check.value("own scales", lambda: _lasso(np.array([math.inf, 0.03, 0.4, 0.05, 2.7]), 0.37))
+
+# %% [markdown]
+# ## Exercise 4. The whole posterior (10 min, 5 points)
+#
+# The model is $y_i = x_i \cdot w + \varepsilon_i$ with $\varepsilon_i \sim N(0, \sigma^2)$; an
+# intercept, if there is one, is a column of ones in `x`. The prior is $w \sim N(m_0, S_0)$, and
+# then the posterior is Normal too.
+#
+# Write `posterior(x, y, sigma, mean, cov)`, the pair of its mean and its covariance.
+#
+# - `x` has shape `(n, k)`, `y` shape `(n,)`. There may be fewer examples than weights, and `n` may
+#   be 0.
+# - `mean` is $m_0$, shape `(k,)`; `cov` is $S_0$, shape `(k, k)`, symmetric and positive definite.
+#   `sigma` is the standard deviation of the noise.
+# - Return arrays of shapes `(k,)` and `(k, k)`. Do not change the inputs.
+# - What went in as a prior may itself be a posterior: data that arrive in two batches must give
+#   the same as all at once.
+#
+# Points: mean 2, covariance 2, batches 1.
+
+
+# %% exercise="gaussian-posterior"
+def posterior(x, y, sigma, mean, cov):
+    """Return mean and covariance of the weights of a linear model with Normal noise."""
+    ### BEGIN SOLUTION
+    prior_precision = np.linalg.inv(cov)
+    new_cov = np.linalg.inv(prior_precision + x.T @ x / sigma**2)
+    return new_cov @ (prior_precision @ mean + x.T @ y / sigma**2), new_cov
+    ### END SOLUTION
+
+
+# %% checks="gaussian-posterior" points=5
+check = Checks("gaussian-posterior")
+x = np.array([[1.0, 0.5], [1.0, -1.0], [1.0, 2.0]])
+y = np.array([2.0, 0.5, 3.0])
+m0, S0 = np.array([1.0, -1.0]), np.array([[4.0, 1.0], [1.0, 2.0]])
+copies = [array.copy() for array in (x, y, m0, S0)]
+check.keeps("mean", lambda *given: posterior(*given[:2], 0.5, *given[2:]), *copies)
+check.value("mean", lambda: posterior(x, y, 0.5, m0, S0)[0], points=2)
+check.value("covariance", lambda: posterior(x, y, 0.5, m0, S0)[1], points=2)
+check.value("covariance", lambda: posterior(x[:0], y[:0], 0.5, m0, S0)[1])
+check.value(
+    "batches",
+    lambda: posterior(x[2:], y[2:], 0.5, *posterior(x[:2], y[:2], 0.5, m0, S0)),
+    points=1,
+)
+check.report()
+
+# %% hidden="gaussian-posterior"
+_t = np.linspace(-1.6, 2.1, 15)
+_x, _y = np.stack([_t**0, np.sin(2.3 * _t), _t], axis=1), np.cos(1.7 * _t) + 0.4 * _t
+_root = np.array([[1.3, 0.0, 0.0], [0.4, 0.7, 0.0], [-0.6, 0.2, 2.1]])
+_m, _s = np.array([0.37, -1.21, 0.83]), _root @ _root.T
+check.value("mean", lambda: posterior(_x, _y, 0.43, _m, _s)[0])
+check.value("mean", lambda: posterior(_x[:2], _y[:2], 1.71, _m, _s)[0])
+check.value("mean", lambda: posterior(_x[:0], _y[:0], 1.71, _m, _s)[0])
+check.value("mean", lambda: posterior(_x, _y, 0.43, 0 * _m, 1e7 * np.eye(3))[0])
+check.value("mean", lambda: posterior(_x[:1, :1], _y[:1], 0.77, _m[:1], _s[:1, :1])[0])
+check.value("covariance", lambda: posterior(_x, _y, 0.43, _m, _s)[1])
+check.value("covariance", lambda: posterior(_x[:2], _y[:2], 1.71, _m, _s)[1])
+check.value("covariance", lambda: posterior(_x, _y, 1.37, _m, 1e6 * np.eye(3))[1])
+check.law(  # a covariance knows where the data lie, not what they say
+    "covariance",
+    "equal",
+    lambda: posterior(_x, _y, 0.43, _m, _s)[1],
+    lambda: posterior(_x, 9 - _y, 0.43, 3 * _m, _s)[1],
+    lambda: posterior(np.vstack([_x, _x]), np.tile(_y, 2), 0.43 * math.sqrt(2), _m, _s)[1],
+)
+check.value(
+    "batches",
+    lambda: posterior(_x[4:], _y[4:], 0.61, *posterior(_x[:4], _y[:4], 1.23, _m, _s)),
+)
+check.value(
+    "batches",
+    lambda: posterior(_x[1:2], _y[1:2], 0.61, *posterior(_x[:1], _y[:1], 0.61, _m, _s)),
+)
+
+# %% [markdown]
+# ## Exercise 5. A band that says what it contains (8 min, 5 points)
+#
+# The posterior of the weights is $N(m, S)$. At a new input $x$ the noise-free value is
+# $f = x \cdot w$, and a new observation is $y = f + \varepsilon$ with
+# $\varepsilon \sim N(0, \sigma^2)$, independent of everything before. Both are Normal.
+#
+# Write `predictive_band(x, mean, cov, sigma, level, contains)`, the pair `(low, high)` of the
+# central interval that holds $f$ or $y$ with probability `level`, at each row of `x` by itself.
+#
+# - `x` has shape `(q, k)`, $q \ge 1$; `mean` shape `(k,)`; `cov` shape `(k, k)`; `sigma` is the
+#   standard deviation of the noise; `level` lies in $(0, 1)$.
+# - `contains` is `"f"` or `"y"`.
+# - Return two arrays of shape `(q,)`.
+#
+# The last aspect draws weights from the posterior and new observations, and records which of them
+# your band for `"y"` holds.
+#
+# Points: band for f 2, band for y 2, coverage 1.
+
+
+# %% exercise="predictive-band"
+def predictive_band(x, mean, cov, sigma, level, contains):
+    """Return the ends of the central interval for f or for y at each row of x."""
+    ### BEGIN SOLUTION
+    variance = ((x @ cov) * x).sum(axis=1)
+    if contains == "y":
+        variance = variance + sigma**2
+    half = torch.special.ndtri(torch.tensor(0.5 + level / 2, dtype=torch.float64)).item()
+    centre, width = x @ mean, half * np.sqrt(variance)
+    return centre - width, centre + width
+    ### END SOLUTION
+
+
+# %% checks="predictive-band" points=5
+check = Checks("predictive-band")
+x = np.array([[1.0, 0.0], [1.0, 2.0], [1.0, -3.0]])
+m, S = np.array([0.5, -1.0]), np.array([[0.5, 0.2], [0.2, 0.3]])
+rng = np.random.default_rng(5)
+draws = rng.multivariate_normal(m, S, size=400) @ x.T + 0.8 * rng.standard_normal((400, 3))
+
+
+def held(x, mean, cov, sigma, level, drawn):
+    """Return, for each row of x, the share of the observations that the band for y holds."""
+    low, high = predictive_band(x, mean, cov, sigma, level, "y")
+    return ((low <= drawn) & (drawn <= high)).mean(axis=0)
+
+
+copies = [array.copy() for array in (x, m, S)]
+check.keeps("band for f", lambda *given: predictive_band(*given, 0.8, 0.9, "f"), *copies)
+check.value("band for f", lambda: predictive_band(x, m, S, 0.8, 0.9, "f"), points=2)
+check.value("band for y", lambda: predictive_band(x, m, S, 0.8, 0.9, "y"), points=2)
+check.value("coverage", lambda: held(x, m, S, 0.8, 0.95, draws), points=1)
+check.report()
+
+# %% hidden="predictive-band"
+_t = np.linspace(-1.8, 2.7, 7)
+_x, _m = np.stack([_t**0, _t, np.cos(_t)], axis=1), np.array([0.31, 1.27, -0.78])
+_root = np.array([[0.61, 0.0, 0.0], [-0.44, 0.27, 0.0], [0.19, 0.33, 0.52]])
+_s = _root @ _root.T
+_rng = np.random.default_rng(17)
+_f = _rng.multivariate_normal(_m, _s, size=997) @ _x.T
+_drawn = _f + 0.47 * _rng.standard_normal((997, 7))
+check.value("band for f", lambda: predictive_band(_x, _m, _s, 0.47, 0.683, "f"))
+check.value("band for f", lambda: predictive_band(_x[:1], _m, _s, 0.47, 0.991, "f"))
+check.value("band for f", lambda: predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "f"))
+check.law(
+    "band for f",
+    "equal",
+    lambda: predictive_band(_x, _m, _s, 0.47, 0.683, "f")[0],
+    lambda: predictive_band(_x, _m, _s, 4.7, 0.683, "f")[0],
+)
+check.value("band for y", lambda: predictive_band(_x, _m, _s, 0.47, 0.683, "y"))
+check.value("band for y", lambda: predictive_band(_x[:1], _m, _s, 0.47, 0.991, "y"))
+check.value("band for y", lambda: predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "y"))
+check.value("band for y", lambda: predictive_band(41 * _x, _m, _s, 0.023, 0.77, "y"))
+check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.9, _drawn))
+check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.37, _drawn))
+
+# %% [markdown]
+# ## Exercise 6. A mode depends on the ruler (12 min, 5 points)
+#
+# Buses pass at a constant rate $\lambda$ per hour. The counts of $n$ hours are Poisson with mean
+# $\lambda$, and the prior density of $\lambda$ is proportional to
+# $\lambda^{a - 1} e^{-b \lambda}$, a Gamma. One person asks for the most probable rate $\lambda$,
+# another for the most probable $\sqrt\lambda$, or $\log \lambda$, or time between buses
+# $1/\lambda$. Each has a posterior density over a quantity of their own, so each finds a mode of
+# their own.
+#
+# Write `rate_map(counts, a, b, quantity)`: the **rate** that belongs to the mode of the posterior
+# density of the quantity. (If the mode of $\sqrt\lambda$ is at 3, return 9.)
+#
+# - `counts` is an array of shape `(n,)` with whole numbers as floats; `n` may be 0. `a` and `b`
+#   are positive numbers.
+# - `quantity` is `"rate"`, `"root"`, `"log"` or `"interval"`: $\lambda$, $\sqrt\lambda$,
+#   $\log \lambda$, $1/\lambda$. The prior above is always meant: only the quantity changes.
+# - Where the density is largest, or without bound, at a rate of zero, return 0.
+# - Return a number, accurate to seven digits.
+#
+# Points: rate 1, root 2, log 1, interval 1.
+
+
+# %% exercise="mode-of-what"
+def rate_map(counts, a, b, quantity):
+    """Return the rate at the mode of the posterior density of a function of the rate."""
+    ### BEGIN SOLUTION
+    shape, rate = a + counts.sum(), b + len(counts)
+    lost = {"rate": 1.0, "root": 0.5, "log": 0.0, "interval": -1.0}[quantity]
+    return max(shape - lost, 0.0) / rate
+    ### END SOLUTION
+
+
+# %% checks="mode-of-what" points=5
+check = Checks("mode-of-what")
+counts = np.array([3.0, 0.0, 2.0])
+check.keeps("rate", lambda counts: rate_map(counts, 2.0, 1.0, "rate"), counts.copy())
+check.value("rate", lambda: rate_map(counts, 2.0, 1.0, "rate"), points=1)
+check.value("rate", lambda: rate_map(0 * counts, 0.75, 1.0, "rate"))
+check.value("root", lambda: rate_map(counts, 2.0, 1.0, "root"), points=2)
+check.value("log", lambda: rate_map(counts, 2.0, 1.0, "log"), points=1)
+check.value("interval", lambda: rate_map(counts, 2.0, 1.0, "interval"), points=1)
+check.report()
+
+# %% hidden="mode-of-what"
+_counts = np.array([4.0, 7.0, 1.0, 0.0, 5.0])
+check.value("rate", lambda: rate_map(_counts, 1.73, 0.41, "rate"))
+check.value("rate", lambda: rate_map(_counts[:0], 3.19, 1.87, "rate"))
+check.value("rate", lambda: rate_map(_counts[2:4], 0.43, 2.9, "rate"))
+check.value("rate", lambda: rate_map(900 * _counts, 0.61, 0.27, "rate"))
+check.value("rate", lambda: rate_map(0 * _counts, 0.37, 0.27, "rate"))
+check.value("root", lambda: rate_map(_counts, 1.73, 0.41, "root"))
+check.value("root", lambda: rate_map(_counts[:0], 0.69, 1.87, "root"))
+check.value("root", lambda: rate_map(0 * _counts, 0.37, 0.27, "root"))
+check.value("root", lambda: rate_map(_counts[:1], 0.053, 2.9, "root"))
+check.value("log", lambda: rate_map(_counts, 1.73, 0.41, "log"))
+check.value("log", lambda: rate_map(_counts[:0], 0.71, 1.87, "log"))
+check.value("log", lambda: rate_map(_counts[2:4], 0.23, 2.9, "log"))
+check.value("interval", lambda: rate_map(_counts, 1.73, 0.41, "interval"))
+check.value("interval", lambda: rate_map(_counts[:0], 0.71, 1.87, "interval"))
+check.value("interval", lambda: rate_map(_counts[3:4], 0.23, 2.7, "interval"))
+
+# %% [markdown]
+# ## Exercise 7. Let the evidence choose the prior (15 min, 6 points)
+#
+# How wide should the prior be? The *evidence* of a prior is the density that it gave to the data
+# before they were seen. In the model $y_i = x_i \cdot w + \varepsilon_i$, with
+# $w_j \sim N(0, \tau^2)$ and $\varepsilon_i \sim N(0, \sigma^2)$, all independent, the vector $y$
+# is a sum of Normals. So it is Normal itself, with a mean and a covariance that you can write
+# down without ever fitting $w$.
+#
+# Write `choose_prior(x, y, sigma, taus)`, the pair of the log evidences and the best prior scale.
+#
+# - `x` has shape `(n, k)`, `y` shape `(n,)`; `sigma` is a number; `taus` has shape `(t,)`; its
+#   entries are positive, in any order.
+# - Return an array of shape `(t,)` with $\log p(y \mid \tau)$ in nats, every constant kept, for
+#   the whole data set (no mean), and the entry of `taus` with the largest, a number.
+# - It must be right for hundreds of examples and for a `sigma` of a few thousandths or of dozens,
+#   where the determinant of a covariance is far outside the range of float64.
+#
+# Points: evidence 3, choice 1, stability 2.
+
+
+# %% exercise="choose-a-prior"
+def choose_prior(x, y, sigma, taus):
+    """Return the log evidence of each prior scale in nats, and the scale with the largest."""
+    ### BEGIN SOLUTION
+    found = []
+    for tau in taus:
+        cov = sigma**2 * np.eye(len(y)) + tau**2 * x @ x.T
+        logdet = np.linalg.slogdet(cov)[1]
+        found.append(
+            -0.5 * (len(y) * math.log(2 * math.pi) + logdet + y @ np.linalg.solve(cov, y))
+        )
+    return np.array(found), taus[np.argmax(found)]
+    ### END SOLUTION
+
+
+# %% checks="choose-a-prior" points=6
+check = Checks("choose-a-prior")
+x = np.array([[1.0, 0.5], [1.0, -1.0], [1.0, 2.0], [1.0, 0.0]])
+y = np.array([2.0, 0.5, 3.0, 1.0])
+taus = np.array([20.0, 0.1, 1.5])
+long = np.linspace(-1, 1, 150)
+copies = [array.copy() for array in (x, y, taus)]
+check.keeps("evidence", lambda *given: choose_prior(*given[:2], 0.5, given[2]), *copies)
+check.value("evidence", lambda: choose_prior(x, y, 0.5, taus)[0], points=3)
+check.value("choice", lambda: choose_prior(x, y, 0.5, taus)[1], points=1)
+check.value(
+    "stability",
+    lambda: choose_prior(np.stack([long**0, long], 1), 0.01 * np.sin(9 * long), 0.01, taus)[0],
+    points=2,
+)
+check.report()
+
+# %% hidden="choose-a-prior"
+_t = np.linspace(-1.7, 2.2, 9)
+_x, _y = np.cos(np.outer(_t, np.arange(1, 5))), 0.8 * np.sin(2.1 * _t) + 0.31
+_taus, _long = np.array([0.07, 3.9, 0.53, 31.0]), np.linspace(-1.2, 1.4, 130)
+_far = np.sin(np.outer(_long, np.arange(1, 7)))
+_near = 0.013 * _far.sum(axis=1) + 0.003 * np.cos(71 * _long)
+check.value("evidence", lambda: choose_prior(_x, _y, 0.37, _taus)[0])
+check.value("evidence", lambda: choose_prior(_x[:1], _y[:1], 0.37, _taus)[0])
+check.value("evidence", lambda: choose_prior(_x[:3], _y[:3], 1.41, _taus[:2])[0])
+check.law(
+    "evidence",
+    "equal",
+    lambda: choose_prior(_x, _y, 0.37, _taus)[0],
+    lambda: choose_prior(_x[::-1], -_y[::-1], 0.37, _taus)[0],
+    lambda: choose_prior(10 * _x, _y, 0.37, _taus / 10)[0],
+)
+check.value("choice", lambda: choose_prior(_x, 3.1 * _y, 0.37, _taus)[1])
+check.value("choice", lambda: choose_prior(_x, 1.53 * _y, 0.37, np.geomspace(0.0713, 17.9, 17))[1])
+check.value("choice", lambda: choose_prior(_x, 19.3 * _y, 0.37, _taus)[1])
+check.value("choice", lambda: choose_prior(_x, 0.19 * _y, 0.37, _taus)[1])
+check.value("stability", lambda: choose_prior(_far, _near, 0.003, np.array([0.017, 0.43]))[0])
+check.value("stability", lambda: choose_prior(1e3 * _far, 1e3 * _near, 37.0, _taus)[0])
