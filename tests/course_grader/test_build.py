@@ -9,6 +9,7 @@ import pytest
 from course_grader import notebooks
 from course_grader.build import build, check_names, planned
 from course_grader.course import PROJECT, CourseError, units
+from course_grader.exercises import read_assignment
 from course_grader.masters import read_master
 
 UNITS = units()
@@ -120,3 +121,15 @@ def test_the_hash_follows_the_master_and_the_modules_it_imports(unit, edit):
 def test_exercise_names_are_unique_over_units(unit, own_unit):
     with pytest.raises(CourseError, match="gaussian-nll.* is also in"):
         check_names([unit, own_unit])
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_the_readme_lists_the_unit_with_its_facts(unit):
+    exercises = read_assignment(unit).exercises.values()
+    points = sum(exercise.points for exercise in exercises)
+    row = (
+        f"| {unit.name[:2]} | [{unit.facts['title']}](notebooks/{unit.name}.ipynb) "
+        f"| {unit.facts['minutes']} "
+        f"| [{len(exercises)}](release/{unit.name}/{unit.name}.ipynb) | {points} |"
+    )
+    assert row in (PROJECT / "README.md").read_text("utf-8").splitlines()
