@@ -9,12 +9,13 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
-	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, UNSAFE=1, PYTHON=python3.12"
+	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, UNSAFE=1, WORKERS=4,"
+	@echo "  SCHEDULER=tcp://host:8786, PYTHON=python3.12"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit('Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.11 ...' % v)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[grader]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[grader,scale]"
 	@touch $(STAMP)
 
 env: $(STAMP)  ## Make the environment in .venv (the other targets do it for you).
@@ -47,7 +48,9 @@ check: $(STAMP)  ## Grade your own copy in work/ with all checks, hidden ones to
 	$(COURSE) check --unit "$(UNIT)"
 
 grade: $(STAMP)  ## Grade submitted/ or FROM=folder-or-zip (UNIT=01).
-	$(COURSE) grade --unit "$(UNIT)" $(if $(FROM),--origin "$(FROM)") $(if $(UNSAFE),--unsafe)
+	$(COURSE) grade --unit "$(UNIT)" $(if $(FROM),--origin "$(FROM)") \
+	  $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers $(WORKERS)) \
+	  $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
 
 bundle: $(STAMP)  ## Write build/bundle.zip, what a class gets, scanned for leaks.
 	$(COURSE) bundle

@@ -5,5 +5,5 @@ from course_grader.config import configure
 c = get_config()  # noqa: F821 - nbgrader defines it
 configure(c)
 
-# A gradebook for several graders at once:
-# c.CourseDirectory.db_url = "postgresql+psycopg2://user@host/gradebook"
+# A gradebook for several graders at once: set COURSE_DB_URL, such as
+# postgresql+psycopg2://user@host/gradebook

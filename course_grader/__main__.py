@@ -74,7 +74,9 @@ def grade_command(arguments):
     from course_grader.report import table, write_csv
 
     course, unit = Course(Path(arguments.course).resolve()), find_unit(arguments.unit)
-    options = {"origin": arguments.origin, "unsafe": arguments.unsafe}
+    options = {
+        name: vars(arguments)[name] for name in ("origin", "unsafe", "workers", "scheduler")
+    }
     graded = grade(course, unit, **options)
     print(table(graded))
     write_csv(graded, course.root / f"records/{unit.name}.csv")
@@ -117,6 +119,8 @@ ORIGIN = {
     "--origin": {"default": None, "help": "a folder or a zip to take in; default: submitted/"},
     "--course": {"default": PROJECT, "help": "the course folder; default: the project itself"},
     "--unsafe": {"action": "store_true", "help": "run students' code without a sandbox"},
+    "--workers": {"type": int, "default": None, "help": "processes; default: one for each core"},
+    "--scheduler": {"default": None, "help": "a dask scheduler, tcp://host:8786, to execute on"},
 }
 COMMANDS = [
     ("build", build_command, "Build the four trees from the masters.", UNIT),

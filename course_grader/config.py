@@ -1,6 +1,8 @@
 """Make nbgrader's stock commands use our rebuild, sandbox and judge."""
 
-__all__ = ["configure"]
+__all__ = ["COURSE_ID", "configure"]
+
+import os
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import (
@@ -12,11 +14,14 @@ from nbgrader.preprocessors import (
 
 from course_grader.preprocessors import Judge, Rebuild, ReleasedChecks, SandboxedExecute
 
+COURSE_ID = "probabilistic_ml"  # a gradebook in PostgreSQL refuses assignments of no course
+
 
 def configure(c):
     """Set the course's preprocessors in a traitlets configuration.
 
-    `c.Execute` is left alone: the student's Validate button uses it too.
+    `c.Execute` is left alone: the student's Validate button uses it too. COURSE_DB_URL, where it
+    is set, names the gradebook's database.
     """
     c.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [
@@ -27,4 +32,7 @@ def configure(c):
         CheckCellMetadata,
     ]
     c.GenerateFeedback.preprocessors = [ReleasedChecks, GetGrades, CSSHTMLHeaderPreprocessor]
+    c.CourseDirectory.course_id = COURSE_ID
+    if os.environ.get("COURSE_DB_URL"):
+        c.CourseDirectory.db_url = os.environ["COURSE_DB_URL"]
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc*", "__pycache__", "feedback", ".*"]

@@ -39,7 +39,7 @@ def generate_release(source, unit):
         return {path.name: path.read_bytes() for path in sorted(made.iterdir())}
 
 
-def register(course, unit, db_url):
+def register(course, unit, db_url, course_id=""):
     """Enter a unit's cells and points in the course's gradebook, leaving release/ alone.
 
     Raises
@@ -50,13 +50,14 @@ def register(course, unit, db_url):
     with tempfile.TemporaryDirectory() as folder:
         temporary = Course(Path(folder))
         shutil.copytree(course.path("source", unit), temporary.path("source", unit))
-        _generate(temporary, unit, db_url=db_url)
+        _generate(temporary, unit, db_url=db_url, course_id=course_id)
 
 
-def _generate(course, unit, *, db_url=None):
+def _generate(course, unit, *, db_url=None, course_id=""):
     config = Config()
     config.CourseDirectory.root = str(course.root)
     config.CourseDirectory.db_url = db_url or course.db_url
+    config.CourseDirectory.course_id = course_id
     config.CourseDirectory.assignment_id = unit.name
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     run_converter(converter, f"{unit.name}, generate_assignment")

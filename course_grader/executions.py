@@ -1,0 +1,136 @@
+"""Execute a class's notebooks: each once, in parallel, here or on a cluster, kept as they come."""
+
+__all__ = ["Executions"]
+
+import concurrent.futures
+import contextlib
+import functools
+import multiprocessing
+import os
+import sys
+from concurrent.futures.process import BrokenProcessPool
+
+from course_grader import notebooks
+from course_grader.execute import execute
+from course_grader.preload import preloaded
+from course_grader.preprocessors import data_files, key_of
+from course_grader.remote import cluster, execute_remotely
+
+LOST = "not executed: its process was ended, most likely for lack of memory"
+
+
+class Executions:
+    """The executed notebooks of one unit, kept under build/ by the hash of what ran."""
+
+    def __init__(self, course, unit, *, unsafe=False, workers=None, scheduler=None):
+        """Say where to execute: in `workers` processes here, or on a dask scheduler's workers."""
+        self.unit, self.unsafe, self.scheduler = unit, unsafe, scheduler
+        self.workers = workers or os.cpu_count() or 1
+        self.files = data_files(course, unit)
+        self.folder = course.root / "build" / "executed" / unit.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, key):
+        """Return where the executed notebook of this key lies, if it was made."""
+        return self.folder / f"{key}.ipynb"
+
+    def all(self, jobs):
+        """Execute rebuilt notebooks, {student: notebook}; yield (student, problem) as they end.
+
+        Equal notebooks are executed once. One that ran out of wall-clock time is run once more,
+        alone, when the others are done.
+        """
+        groups, again = {}, []
+        for student, notebook in jobs.items():
+            groups.setdefault(key_of(notebook), []).append(student)
+        todo = {key: jobs[groups[key][0]] for key in groups if not self.path(key).is_file()}
+        yield from ((student, "") for key in groups if key not in todo for student in groups[key])
+        with self._place() if todo else contextlib.nullcontext() as place:
+            for key, done, problem in _map(*place, todo, self.workers) if todo else ():
+                if done is not None and done.metadata.execution["too_long"]:
+                    again.append(key)
+                    continue
+                problem = problem or self._keep(key, done)
+                yield from ((student, problem) for student in groups[key])
+            for key in again:
+                done, problem = _alone(*place, todo[key])
+                problem = problem or self._keep(key, done)
+                yield from ((student, problem) for student in groups[key])
+                self.path(key).unlink(missing_ok=True)  # the next run may have time
+
+    @contextlib.contextmanager
+    def _place(self):
+        """Give what runs one notebook, and what opens an executor with that many workers."""
+        options = {"limits": self.unit.limits, "without_sandbox": self.unsafe}
+        if self.scheduler:
+            contents = {name: path.read_bytes() for name, path in self.files.items()}
+            with cluster(self.scheduler) as executor:
+                run = functools.partial(execute_remotely, contents=contents, **options)
+                yield run, lambda workers: contextlib.nullcontext(executor)
+        else:
+            with preloaded(self.files, say=_tell) as zygote:
+                run = functools.partial(execute, files=self.files, zygote=zygote, **options)
+                yield run, _pool
+
+    def _keep(self, key, done):
+        """Keep an executed notebook; return what went wrong, or ''."""
+        waiting = self.path(key).with_suffix(".tmp")
+        try:
+            notebooks.save(done, waiting)
+            waiting.replace(self.path(key))
+        except OSError as error:
+            return f"not kept: {error}"
+        return ""
+
+
+def _pool(workers):
+    context = multiprocessing.get_context("spawn")
+    return concurrent.futures.ProcessPoolExecutor(workers, mp_context=context)
+
+
+def _map(run, opened, todo, workers):
+    """Run notebooks in an executor; yield (key, executed notebook or None, problem).
+
+    A worker that is killed takes its pool along: what was pending goes to a fresh one, and what
+    is left after that is run alone, so that only the notebook at fault is lost.
+    """
+    left = dict(todo)
+    for _ in range(2):
+        with opened(min(workers, max(1, len(left)))) as executor:
+            for key, done, problem in _completed(executor, run, left):
+                if problem != LOST:
+                    del left[key]
+                    yield key, done, problem
+        if not left:
+            return
+    for key, notebook in left.items():
+        yield key, *_alone(run, opened, notebook)
+
+
+def _completed(executor, run, todo):
+    futures = {executor.submit(run, notebook): key for key, notebook in list(todo.items())}
+    try:
+        for future in concurrent.futures.as_completed(futures):
+            yield futures[future], *_outcome(future)
+    except (KeyboardInterrupt, GeneratorExit):
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+def _alone(run, opened, notebook):
+    with opened(1) as executor:
+        return _outcome(executor.submit(run, notebook))
+
+
+def _outcome(future):
+    """Return (executed notebook, '') or (None, what went wrong)."""
+    try:
+        return future.result(), ""
+    except BrokenProcessPool:
+        return None, LOST
+    except Exception as error:  # this submission's trouble is not the class's
+        return None, f"not executed: {error}"
+
+
+def _tell(words):
+    print(words, file=sys.stderr)
