@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint lab check grade prove new-unit bundle clean bench-grading
+.PHONY: help env demo build test lint lab check grade regrade export prove new-unit bundle clean bench-grading
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -47,10 +47,17 @@ lab: $(STAMP)  ## Open JupyterLab on work/, your own copy; what you wrote is nev
 check: $(STAMP)  ## Grade your own copy in work/ with all checks, hidden ones too (UNIT=01).
 	$(COURSE) check --unit "$(UNIT)"
 
+GRADING = $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers $(WORKERS)) \
+	$(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
+
 grade: $(STAMP)  ## Grade submitted/ or FROM=folder-or-zip (UNIT=01).
-	$(COURSE) grade --unit "$(UNIT)" $(if $(FROM),--origin "$(FROM)") \
-	  $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers $(WORKERS)) \
-	  $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
+	$(COURSE) grade --unit "$(UNIT)" $(if $(FROM),--origin "$(FROM)") $(GRADING)
+
+regrade: $(STAMP)  ## Show whose grades 'make grade' would change now, and write nothing (UNIT=01).
+	$(COURSE) grade --preview --unit "$(UNIT)" $(GRADING)
+
+export: $(STAMP)  ## Write records/canvas.csv or moodle.csv (TO=canvas).
+	$(COURSE) export --to "$(TO)"
 
 bundle: $(STAMP)  ## Write build/bundle.zip, what a class gets, scanned for leaks.
 	$(COURSE) bundle

@@ -85,6 +85,31 @@ def grade_command(arguments):
     return 1 if any(result.problem for result in graded) else 0
 
 
+def _preview(course, unit, options):
+    from course_grader.preview import preview
+
+    if options.pop("origin"):
+        raise CourseError("A preview regrades submitted/: leave FROM away, or take the files in.")
+    changed = preview(course, unit, **options)
+    for student, exercise, was, will in changed:
+        print(f"{student:24} {exercise:24} {'-' if was is None else was:>6} -> {will}")
+    students = len({student for student, *_ in changed})
+    print(f"{len(changed)} grades of {students} students would change. Nothing was written.")
+
+
+def export_command(arguments):
+    from course_grader.course import Course
+    from course_grader.exporters import export
+    from course_grader.grade import config_of
+
+    course = Course(Path(arguments.course).resolve())
+    directory = config_of(course).CourseDirectory
+    path = course.root / "records" / f"{arguments.to}.csv"
+    path.parent.mkdir(exist_ok=True)
+    export(arguments.to, db_url=directory.db_url, course_id=directory.course_id, to=path)
+    print(f"Written: {path}")
+
+
 def check_command(arguments):
     from course_grader.lab import check_work
 
@@ -120,13 +145,19 @@ ORIGIN = {
     "--course": {"default": PROJECT, "help": "the course folder; default: the project itself"},
     "--unsafe": {"action": "store_true", "help": "run students' code without a sandbox"},
     "--workers": {"type": int, "default": None, "help": "processes; default: one for each core"},
+    "--preview": {"action": "store_true", "help": "show what would change, write nothing"},
     "--scheduler": {"default": None, "help": "a dask scheduler, tcp://host:8786, to execute on"},
+}
+EXPORT = {
+    "--to": {"required": True, "choices": ["canvas", "moodle"], "help": "whose format"},
+    "--course": ORIGIN["--course"],
 }
 COMMANDS = [
     ("build", build_command, "Build the four trees from the masters.", UNIT),
     ("prove", prove_command, "Run answers, mutants and empty hands through the judge.", UNIT),
     ("demo", demo_command, "Grade a sample class of each unit under build/demo.", UNIT),
     ("grade", grade_command, "Grade submitted/, a folder or an LMS zip.", ONE_UNIT | ORIGIN),
+    ("export", export_command, "Write the gradebook as an LMS imports it.", EXPORT),
     ("check", check_command, "Grade your own copy in work/ with all checks.", ONE_UNIT),
     ("work", work_command, "Copy lessons and assignments into work/.", {}),
     ("new-unit", new_unit_command, "Make masters/NN_topic, a skeleton that builds.", NEW_NAME),

@@ -1,6 +1,6 @@
 """Grade a class: take in, sanitize, execute in parallel, judge and save one after the other."""
 
-__all__ = ["Graded", "grade"]
+__all__ = ["Graded", "config_of", "grade", "write_feedback"]
 
 import dataclasses
 import json
@@ -32,7 +32,17 @@ class Graded:
     problem: str = ""
 
 
-def grade(course, unit, *, origin=None, unsafe=False, workers=None, scheduler=None, progress=True):
+def grade(
+    course,
+    unit,
+    *,
+    origin=None,
+    unsafe=False,
+    workers=None,
+    scheduler=None,
+    db_url=None,
+    progress=True,
+):
     """Grade every submission of a unit and return the results by student.
 
     Executions are kept under build/ as they come in, so that a run which was stopped goes on
@@ -50,6 +60,8 @@ def grade(course, unit, *, origin=None, unsafe=False, workers=None, scheduler=No
         Processes that execute notebooks; default: one for each core.
     scheduler : str, optional
         Address of a dask scheduler whose workers execute instead; each has its own sandbox.
+    db_url : str, optional
+        The gradebook; default: what nbgrader_config.py says, or the course's own.
     progress : bool
         Show a progress bar.
 
@@ -61,7 +73,8 @@ def grade(course, unit, *, origin=None, unsafe=False, workers=None, scheduler=No
         raise NoSandbox("bubblewrap is not available: install it, or say UNSAFE=1")
     reference_for(unit)
     arrivals = intake(course, unit, origin)
-    config = _config(course)
+    config = config_of(course)
+    config.CourseDirectory.db_url = db_url or config.CourseDirectory.db_url
     register(course, unit, config.CourseDirectory.db_url, config.CourseDirectory.course_id)
     options = {"unsafe": unsafe, "workers": workers, "scheduler": scheduler}
     executions = Executions(course, unit, **options)
@@ -83,14 +96,14 @@ def grade(course, unit, *, origin=None, unsafe=False, workers=None, scheduler=No
 
 def write_feedback(course, unit):
     """Write feedback/<student>/<unit>/<unit>.html for everybody."""
-    config = _config(course)
+    config = config_of(course)
     config.CourseDirectory.assignment_id = unit.name
     converter = GenerateFeedback(coursedir=CourseDirectory(config=config), config=config)
     converter.force = True
     run_converter(converter, f"{unit.name}, feedback")
 
 
-def _config(course):
+def config_of(course):
     """Load the course's nbgrader_config.py, as nbgrader itself does."""
     config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
     config.CourseDirectory.root = str(course.root)

@@ -4,6 +4,8 @@ __all__ = ["table", "write_csv"]
 
 import csv
 
+from course_grader.exporters import harmless
+
 
 def table(graded, expected=None):
     """Return a table: student, score, expected score where known, seconds, and a note.
@@ -32,11 +34,12 @@ def write_csv(graded, path):
         writer.writerow(["student", "score", "max_score", *names, "reason"])
         for record in known:
             points = [record["exercises"][name]["earned"] for name in names]
-            words = [record["student"], record["score"], record["max_score"]]
-            writer.writerow([*words, *points, record["reason"]])
+            words = [harmless(record["student"]), record["score"], record["max_score"]]
+            writer.writerow([*words, *points, harmless(record["reason"])])
         for result in failed:
             empty = [""] * (2 + len(names))
-            writer.writerow([result.student, *empty, result.problem.splitlines()[0]])
+            why = harmless(result.problem.splitlines()[0])
+            writer.writerow([harmless(result.student), *empty, why])
 
 
 def _row(result, expected):

@@ -1,0 +1,75 @@
+"""Show which grades a new grading run would change, before it writes anything."""
+
+__all__ = ["changes", "preview"]
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from course_grader.course import Course
+from course_grader.grade import grade
+
+
+def preview(course, unit, **options):
+    """Grade a copy of the submissions and return what would change.
+
+    The course's gradebook, records and folders stay as they are.
+
+    Parameters
+    ----------
+    course : Course
+    unit : Unit
+    **options
+        Passed to `grade`.
+
+    Returns
+    -------
+    list of (student, exercise, points before, points after)
+        Points before are None for who has not been graded yet.
+    """
+    with tempfile.TemporaryDirectory(prefix="preview-") as folder:
+        copy = Course(Path(folder))
+        for step in ("source", "release"):
+            shutil.copytree(course.path(step, unit), copy.path(step, unit))
+        for path in (course.root / "submitted").rglob(unit.name):  # .originals with its reasons
+            target = copy.root / path.relative_to(course.root)
+            shutil.copytree(path, target, symlinks=True)
+        shutil.copy(course.root / "nbgrader_config.py", copy.root)
+        graded = grade(copy, unit, db_url=copy.db_url, **options)
+    return [
+        change
+        for result in graded
+        for change in changes(result.student, _before(course, unit, result.student), result.record)
+    ]
+
+
+def changes(student, before, after):
+    """Return (student, exercise, points before, points after) of each exercise that differs.
+
+    Parameters
+    ----------
+    student : str
+    before, after : dict or None
+        Records of the judge; None where there is none.
+
+    Examples
+    --------
+    >>> one = {"exercises": {"nll": {"earned": 2.0}, "kl": {"earned": 1.0}}}
+    >>> two = {"exercises": {"nll": {"earned": 4.0}, "kl": {"earned": 1.0}}}
+    >>> changes("a", one, two), changes("b", None, two)[0]
+    ([('a', 'nll', 2.0, 4.0)], ('b', 'nll', None, 4.0))
+    """
+    old, new = (_points(record) for record in (before, after))
+    names = [*old, *(name for name in new if name not in old)]
+    pairs = [(name, old.get(name), new.get(name)) for name in names]
+    return [(student, name, was, will) for name, was, will in pairs if was != will]
+
+
+def _points(record):
+    return {n: one["earned"] for n, one in record["exercises"].items()} if record else {}
+
+
+def _before(course, unit, student):
+    path = course.record(unit, student)
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
