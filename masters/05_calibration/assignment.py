@@ -12,7 +12,8 @@
 
 # %%
 import numpy as np
-from scipy import optimize, special
+import scipy.optimize as optimize
+import scipy.special as special
 
 from course_utils.checks import Checks
 
@@ -209,7 +210,7 @@ check.law(
     "interval",
     "equal",
     lambda: reliability_table(_p, _y, 4, 0.8)[:, 3:],
-    lambda: 1 - reliability_table(_p, 1 - _y, 4, 0.8)[:, :2:-1],
+    lambda: 1 - reliability_table(_p, 1 - _y, 4, 0.8)[:, [4, 3]],
 )
 
 # %% [markdown]
@@ -279,7 +280,7 @@ _t = np.linspace(0.017, 0.971, 19)
 _p, _y = 0.5 + 0.47 * np.sin(9 * _t), (np.cos(23 * _t) > -0.2).astype(int)
 _g, _w = np.floor(5 * _p).astype(int) * 3 - 5, 0.3 + np.exp(np.sin(17 * _t))
 _few = (_p[:6], _y[:6], np.arange(6) % 3, _w[:6])
-_twice = [np.repeat(a, 2) for a in (_p, _y, _g)]
+_copies = [np.repeat(a, np.arange(19) % 3 + 1) for a in (_p, _y, _g)]
 check.value("reliability", lambda: brier_parts(_p, _y, _g, _w)[0])
 check.value("reliability", lambda: brier_parts(*_few)[0])
 check.value("reliability", lambda: brier_parts(_p, _y, 0 * _g, 0.01 * _w)[0])
@@ -294,14 +295,8 @@ check.value("within groups", lambda: brier_parts(_p, _y, 0 * _g, 0.01 * _w)[3:])
 check.law(
     "within groups",
     "equal",
-    lambda: np.dot([1, -1, 1, 1, -1], brier_parts(_p, _y, _g, _w)) * _w.sum(),
-    lambda: 0 * brier_parts(_p, _y, _g, _w)[0] + np.sum(_w * (_p - _y) ** 2),
-)
-check.law(
-    "within groups",
-    "equal",
-    lambda: brier_parts(_p, _y, _g, np.ones(19))[4],
-    lambda: brier_parts(*_twice, np.ones(38))[4],
+    lambda: brier_parts(_p, _y, _g, np.arange(19) % 3 + 1.0)[4],
+    lambda: brier_parts(*_copies, np.ones(len(_copies[0])))[4],
 )
 
 # %% [markdown]
@@ -360,6 +355,11 @@ _y = (np.cos(47 * _t) > 0.15).astype(int)
 _a, _b = 0.5 + 0.31 * np.sin(13 * _t), special.expit(2.3 * (_y - 0.5) + np.sin(29 * _t))
 _c = np.where(np.arange(37) == np.argmax(_y), 3e-12, _b)
 _d = np.clip(_a + 0.9 * (_y - 0.5) * (_t > 0.63), 0.04, 0.96)
+_e = special.expit(1.8 * (_y - 0.5) + 0.9 * np.sin(11 * _t))
+_e[np.argmax(_y)] = 0.003  # better than A, by the Brier score alone
+_f = np.where(_y == 1, 0.02 + 0.02 * _t, 0.3)
+_g = np.where(_y == 1, 3 * _f, 0.3 + 0.2 * np.sin(11 * _t))  # better than F, by the NLL alone
+_h = 0.8 * _a + 0.2 * np.where(np.arange(37) % 3 > 0, _y, 1 - _y)  # better, but not clearly
 check.value("NLL", lambda: compare(_a, _b, _y)[0])
 check.value("NLL", lambda: compare(_c, _a, _y)[0])
 check.value("Brier", lambda: compare(_a, _b, _y)[2])
@@ -377,6 +377,11 @@ check.value("choice", lambda: compare(_a, _b, _y)[::4])
 check.value("choice", lambda: compare(_b, _a, _y)[::4])
 check.value("choice", lambda: compare(_a, _c, _y)[::4])
 check.value("choice", lambda: compare(_a, _d, _y)[::4])
+check.value("choice", lambda: compare(_a, _e, _y)[::4])
+check.value("choice", lambda: compare(_e, _a, _y)[::4])
+check.value("choice", lambda: compare(_f, _g, _y)[::4])
+check.value("choice", lambda: compare(_g, _f, _y)[::4])
+check.value("choice", lambda: compare(_a, _h, _y)[::4])
 check.value("choice", lambda: compare(_a[:9], _b[:9], _y[:9])[::4])
 check.value("choice", lambda: compare(_a, 1 - _b, _y)[::4])
 
@@ -480,14 +485,14 @@ def platt_fit(scores, y):
     ### BEGIN SOLUTION
     n1, n0 = np.sum(y == 1), np.sum(y == 0)
     t = np.where(y == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
-    centre, width = scores.mean(), scores.std()
+    centre, width = scores.mean(), np.ptp(scores)
     x = np.stack([(scores - centre) / width, np.ones(len(y))])  # (2, n)
-
-    def loss(v):
-        z = v @ x
-        return np.mean(np.logaddexp(0, z) - t * z), x @ (special.expit(z) - t) / len(y)
-
-    a, b = optimize.minimize(loss, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-9}).x
+    v = np.zeros(2)
+    for _ in range(30):  # Newton, with steps no longer than 3
+        p = special.expit(v @ x)
+        step = np.linalg.solve((x * p * (1 - p)) @ x.T, x @ (p - t))
+        v = v - step * min(1, 3 / np.linalg.norm(step))
+    a, b = v
     return a / width, b - a * centre / width
     ### END SOLUTION
 
