@@ -155,7 +155,7 @@ def ece(p, y, edges):
 
 
 # %% confidence-against-label wrong="ece-closed-edges" fails="value,edges,empty bins"
-# max(p, 1 - p) is the confidence in the likelier label, y is label 1: the two do not belong together.
+# max(p, 1 - p) belongs to the more probable label, y is about label 1: do not mix the two.
 def ece(p, y, edges):
     p = np.maximum(p, 1 - p)
     k = np.digitize(p, edges[1:-1])
@@ -299,7 +299,7 @@ def base_rate_scores(train, test, classes):
 
 
 # %% guesses-at-random wrong="base-rate-scores" fails="accuracy,ECE"
-# This is the accuracy of drawing labels at random; the prediction is the class with the largest share.
+# This is the accuracy of drawing labels at random: predict the class with the largest share.
 def base_rate_scores(train, test, classes):
     share = np.bincount(train, minlength=classes) / len(train)
     accuracy = share[test].mean()
@@ -731,7 +731,7 @@ def brier_parts(p, y, group, weight):
     return w @ (p_bar - y_bar) ** 2, w @ (y_bar - base) ** 2, base * (1 - base), *within
 
 
-# %% weights-not-scaled wrong="brier-parts" fails="reliability,resolution,uncertainty,within groups"
+# %% raw-weights wrong="brier-parts" fails="reliability,resolution,uncertainty,within groups"
 # Scale the weights first, so that they sum to one.
 def brier_parts(p, y, group, weight):
     w = weight
@@ -1077,7 +1077,9 @@ def compare(p_a, p_b, y):
     a, b = (-np.log(np.where(y == 1, p, 1 - p)) for p in (p_a, p_b))
     c, d = (p_a - y) ** 2, (p_b - y) ** 2
     means = np.array([a.mean() - b.mean(), c.mean() - d.mean()])
-    errors = np.array([np.hypot(a.std(ddof=1), b.std(ddof=1)), np.hypot(c.std(ddof=1), d.std(ddof=1))])
+    errors = np.array(
+        [np.hypot(a.std(ddof=1), b.std(ddof=1)), np.hypot(c.std(ddof=1), d.std(ddof=1))]
+    )
     errors = errors / np.sqrt(len(y))
     choice = int((means > 2 * errors).all()) - int((means < -2 * errors).all())
     return means[0], errors[0], means[1], errors[1], choice
@@ -1172,7 +1174,11 @@ def fit_temperature(logits, labels, held_out):
     scale = z.std()
     log_t = torch.zeros((), dtype=z.dtype, requires_grad=True)
     optimizer = torch.optim.LBFGS(
-        [log_t], max_iter=50, tolerance_grad=1e-9, line_search_fn="strong_wolfe"
+        [log_t],
+        max_iter=50,
+        tolerance_grad=1e-9,
+        tolerance_change=1e-15,
+        line_search_fn="strong_wolfe",
     )
 
     def closure():
@@ -1406,7 +1412,7 @@ def platt_fit(scores, y):
     middle, spread = np.median(scores), scores.std()
     x = np.vander((scores - middle) / spread, 2)  # (n, 2): score, one
     z = np.zeros(len(y))
-    for _ in range(30):  # iteratively reweighted least squares, slowly at first
+    for _ in range(60):  # iteratively reweighted least squares, slowly at first
         p = special.expit(z)
         root = np.sqrt(p * (1 - p))
         v = np.linalg.lstsq(x * root[:, None], root * z + (t - p) / root, rcond=None)[0]
@@ -1616,8 +1622,8 @@ def platt_fit(scores, y):
     return tuple(np.polyfit(scores, special.logit(t), 1))
 
 
-# %% scores-as-they-come wrong="platt-fit" fails="scale"
-# Newton from zero fails where scores are large and far from 0: shift and scale them first.
+# %% gradient-descent wrong="platt-fit" fails="fit,separable,scale"
+# Gradient descent has not arrived yet: iterate until six digits stand, or use Newton's steps.
 def platt_fit(scores, y):
     n1, n0 = np.sum(y == 1), np.sum(y == 0)
     t = np.where(y == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))

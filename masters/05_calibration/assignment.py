@@ -27,7 +27,8 @@ from course_utils.checks import Checks
 # the bins, the distance between the mean of `p` and the mean of `y`, weighted by the bin's share
 # of the examples.
 #
-# - `p` has shape `(n,)`, $n \ge 1$, with values in $[0, 1]$; `y` has shape `(n,)` and holds 0 or 1.
+# - `p` has shape `(n,)`, $n \ge 1$, with values in $[0, 1]$; `y` has shape `(n,)` and holds 0 or
+#   1.
 # - `edges` has shape `(m + 1,)`, $m \ge 1$, and increases from 0 to 1, not always in equal steps.
 #   Bin $k$ holds the examples with $\text{edges}_k \le p < \text{edges}_{k+1}$; the last bin holds
 #   $p = 1$ as well.
@@ -164,7 +165,8 @@ check.value("NLL", lambda: base_rate_scores(_a, np.array([5, 0, 1]), 6)[3])
 #   ones among $c$ examples, and $z$ such that a standard normal lies within $\pm z$ with
 #   probability `level`:
 #
-# $$\frac{k + z^2/2}{c + z^2} \;\pm\; \frac{z}{c + z^2} \sqrt{\frac{k\,(c - k)}{c} + \frac{z^2}{4}}$$
+# $$\frac{k + z^2/2}{c + z^2} \;\pm\; \frac{z}{c + z^2}
+#   \sqrt{\frac{k\,(c - k)}{c} + \frac{z^2}{4}}$$
 #
 # Points: counts 1, means 2, interval 2.
 
@@ -388,9 +390,9 @@ check.value("choice", lambda: compare(_a, 1 - _b, _y)[::4])
 # %% [markdown]
 # ## Exercise 6. One temperature, on held-out rows (15 min, 6 points)
 #
-# A network is too sure of itself. Divide all its logits by one number $T > 0$ and take the softmax:
-# the most probable class stays, the confidence changes. Which $T$ makes the labels most likely?
-# Not the labels that trained the network: it has already bent its logits to them.
+# A network is too sure of itself. Divide all its logits by one number $T > 0$ and take the
+# softmax: the most probable class stays, the confidence changes. Which $T$ makes the labels most
+# likely? Not the labels that trained the network: it has already bent its logits to them.
 #
 # Write `fit_temperature(logits, labels, held_out)`, the $T > 0$ with the smallest **mean** NLL of
 # `labels` under softmax(logits / T), over the rows whose `held_out` is true, and those alone.
@@ -424,7 +426,9 @@ def fit_temperature(logits, labels, held_out):
 
 # %% checks="fit-temperature" points=6
 check = Checks("fit-temperature")
-logits = np.array([[4.0, 1, 0], [0, 3, 1], [2, 0, 5], [1, 2.5, 0], [6, 0, 1], [0, 1, 3], [5, 4, 0]])
+logits = np.array(
+    [[4.0, 1, 0], [0, 3, 1], [2, 0, 5], [1, 2.5, 0], [6, 0, 1], [0, 1, 3], [5, 4, 0]]
+)
 labels = np.array([0, 1, 0, 1, 0, 1, 0])
 every, some = np.full(7, True), np.array([True, True, True, False, True, True, False])
 check.keeps("temperature", fit_temperature, logits.copy(), labels.copy(), every.copy())
@@ -457,11 +461,12 @@ check.value("range", lambda: fit_temperature(0.0017 * _z, _k, _all))
 # %% [markdown]
 # ## Exercise 7. Platt's sigmoid (15 min, 5 points)
 #
-# A support vector machine gives scores of any size, not probabilities. Platt turns a score $s$ into
-# $P(y = 1) = \sigma(a s + b)$ and fits $a$ and $b$ on held-out scores, with the smallest **mean**
-# cross-entropy
+# A support vector machine gives scores of any size, not probabilities. Platt turns a score $s$
+# into $P(y = 1) = \sigma(a s + b)$ and fits $a$ and $b$ on held-out scores, with the smallest
+# **mean** cross-entropy
 #
-# $$-\tfrac1n \textstyle\sum_i \left[ t_i \log \sigma(a s_i + b) + (1 - t_i) \log(1 - \sigma(a s_i + b)) \right]$$
+# $$-\tfrac1n \textstyle\sum_i \left[ t_i \log p_i + (1 - t_i) \log(1 - p_i) \right],
+#   \qquad p_i = \sigma(a s_i + b),$$
 #
 # against targets that stop short of 0 and 1. With $n_1$ ones and $n_0$ zeros in `y`:
 #
