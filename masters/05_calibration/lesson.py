@@ -677,8 +677,7 @@ from sklearn.metrics import roc_auc_score
 
 
 def table_row(name, p, y=y_test):
-    with np.errstate(divide="ignore"):  # log 0 is minus infinity
-        nll = -np.log(np.where(y == 1, p, 1 - p)).mean()
+    nll = -special.xlogy(1, np.where(y == 1, p, 1 - p)).mean()  # log 0 without a warning
     numbers = [((p > 0.5) == y).mean(), roc_auc_score(y, p), ece_of(p, y), ece_by_chance(p)[0]]
     numbers += [((p - y) ** 2).mean(), nll, p.var()]
     print(f"{name:18s}" + " ".join(f"{v:9.3f}" for v in numbers) + f" {len(np.unique(p)):8d}")
