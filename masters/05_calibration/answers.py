@@ -1412,11 +1412,11 @@ def platt_fit(scores, y):
     middle, spread = np.median(scores), scores.std()
     x = np.vander((scores - middle) / spread, 2)  # (n, 2): score, one
     z = np.zeros(len(y))
-    for _ in range(60):  # iteratively reweighted least squares, slowly at first
+    for _ in range(60):  # iteratively reweighted least squares
         p = special.expit(z)
         root = np.sqrt(p * (1 - p))
         v = np.linalg.lstsq(x * root[:, None], root * z + (t - p) / root, rcond=None)[0]
-        z = z + np.clip(x @ v - z, -3, 3)
+        z = x @ v
     return v[0] / spread, v[1] - v[0] * middle / spread
 
 
@@ -1434,8 +1434,7 @@ def platt_fit(scores, y):
         g, k, u, v, w = s @ r, r.sum(), s**2 @ h, s @ h, h.sum()
         det = u * w - v * v
         da, db = (w * g - v * k) / det, (u * k - v * g) / det
-        slow = max(1, abs(da), abs(db))
-        a, b = a - da / slow, b - db / slow
+        a, b = a - da, b - db
     return a / scale, b - a * scores[0] / scale
 
 

@@ -106,7 +106,7 @@ def draw_reliability(p, y, bins=10, ax=None):
 
 ax = draw_reliability(p, y)
 ax.set_title(f"A perfect model, {len(p)} examples")
-ax.legend(loc="lower right")
+_ = ax.legend(loc="upper left")
 # %% [markdown]
 # The numbers are the counts. Every forecast is exactly right, and still the dots do not lie on the
 # diagonal: with ten labels in a bin, the share of ones moves in steps of a tenth.
@@ -418,7 +418,12 @@ def train_network(weight_decay=0.0, label_smoothing=0.0):
     net = torch.nn.Sequential(*layers).to(device)
     adam = torch.optim.Adam(net.parameters(), lr=0.01, weight_decay=weight_decay)
     smooth = {"label_smoothing": label_smoothing}
-    fit(lambda: F.cross_entropy(net(pixels[train]), labels[train], **smooth), adam, steps=200)
+    fit(
+        lambda: F.cross_entropy(net(pixels[train]), labels[train], **smooth),
+        adam,
+        steps=200,
+        progress=False,
+    )
     net.eval()  # no dropout, no batch statistics: the logits that users will get
     with torch.no_grad():
         return net(pixels).double()
@@ -520,8 +525,9 @@ def draw_temperature(T=1.0):
 axes = draw_temperature()
 
 # %% [markdown]
-# At $T = 1$ the dots lie far below the bars: sure, and wrong. **Move `T`** until the dots reach
-# the diagonal. Is that also where the NLL is smallest? Watch the accuracy, too.
+# At $T = 1$ and from a confidence of 0.6 upwards the dots lie below the bars: sure, and wrong.
+# **Move `T`** until they reach the bars. Is that also where the NLL is smallest? Watch the
+# accuracy, too.
 
 # %%
 interactive(draw_temperature, T=(0.5, 8.0, 0.1))
@@ -658,7 +664,7 @@ forecasts |= {method: c.predict_proba(x_test)[:, 1] for method, c in maps.items(
 # %% [markdown]
 # The reliability diagram before and after, drawn by scikit-learn:
 
-# %% alt="Boosting is too sure on both sides; Platt's sigmoid lies close to the diagonal."
+# %% alt="Boosting is too sure at both ends; Platt's sigmoid lies closer to the diagonal."
 _, ax = plt.subplots(figsize=(4.8, 4.4))
 for name, color in {"boosting": "C1", "sigmoid": "C0"}.items():
     look = {"name": name, "color": color, "ax": ax}
@@ -669,8 +675,9 @@ _, mean_p, share = in_bins(forecasts["boosting"], y_test)
 for i in (0, -1):
     print(f"boosting says {mean_p[i]:.2f}, share of ones {share[i]:.2f}")
 # %% [markdown]
-# Boosting says 0.05 where 0.2 happens, and 0.95 where 0.8 does; the sigmoid lies on the diagonal,
-# up to chance. The table, with the true probabilities as the last row:
+# Boosting is too sure at both ends. The sigmoid lies closer to the diagonal. Its last square rests
+# on a single example, which this picture does not tell. The table, with the true probabilities as
+# the last row:
 
 # %%
 from sklearn.metrics import roc_auc_score
