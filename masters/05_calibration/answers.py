@@ -54,6 +54,10 @@ def ece(p, y, edges):
     return float(total)
 
 
+# %% by-torch.detach-result.1 equivalent="ece-closed-edges"
+# The text asks for numbers, not for a graph behind them: detaching changes nothing.
+
+
 # %% last-bin-open wrong="ece-closed-edges" fails="edges"
 # Forecasts of exactly 1 are in no bin here, and are lost: close the last bin.
 def ece(p, y, edges):
@@ -477,6 +481,16 @@ def reliability_table(p, y, groups, level):
     return np.array(table)
 
 
+# %% by-columns.flip-sign.7 equivalent="reliability-table"
+# The two quantiles differ in sign only, and z enters as its square.
+
+# %% by-torch.detach-result.1 equivalent="reliability-table"
+# The text asks for numbers, not for a graph behind them: detaching changes nothing.
+
+# %% by-roots.flip-sign.4 equivalent="reliability-table"
+# The two quantiles differ in sign only, and z enters as its square.
+
+
 # %% forecasts-not-sorted wrong="reliability-table" fails="means,interval"
 # Sort the examples by their forecast before you cut them into groups.
 def reliability_table(p, y, groups, level):
@@ -717,6 +731,19 @@ def brier_parts(p, y, group, weight):
     score = mean([(a - b) ** 2 for a, b in zip(P, Y)], everyone)
     cov = rel - res + rate * (1 - rate) + var - score
     return tuple(float(part) for part in (rel, res, rate * (1 - rate), var, cov))
+
+
+# %% solution.drop-term.5 equivalent="brier-parts"
+# Deviations from a group's mean sum to zero there: one of the two factors need not be centred.
+
+# %% solution.drop-term.6 equivalent="brier-parts"
+# Deviations from a group's mean sum to zero there: one of the two factors need not be centred.
+
+# %% solution.flip-sign.5 equivalent="brier-parts"
+# Deviations from a group's mean sum to zero there: one of the two factors need not be centred.
+
+# %% solution.flip-sign.6 equivalent="brier-parts"
+# Deviations from a group's mean sum to zero there: one of the two factors need not be centred.
 
 
 # %% weights-ignored wrong="brier-parts" fails="reliability,resolution,uncertainty,within groups"
@@ -968,6 +995,10 @@ def compare(p_a, p_b, y):
         row.extend((centre, error))
         votes.add(0 if abs(centre) <= 2 * error else int(math.copysign(1, centre)))
     return (*row, votes.pop() if len(votes) == 1 else 0)
+
+
+# %% by-ratios.change-number.3 equivalent="paired-comparison"
+# Where the two signs are equal, either may be returned.
 
 
 # %% sign-flipped wrong="paired-comparison" fails="NLL,Brier,choice"
@@ -1229,6 +1260,76 @@ def fit_temperature(logits, labels, held_out):
     return 2 * unit / (left + right)
 
 
+# %% solution.change-number.1 equivalent="fit-temperature"
+# A wider bracket holds the same root.
+
+# %% solution.change-number.3 equivalent="fit-temperature"
+# A wider bracket holds the same root.
+
+# %% by-newton.drop-factor.1 equivalent="fit-temperature"
+# Another start leads to the same minimum of a convex function.
+
+# %% by-newton.drop-term.3 equivalent="fit-temperature"
+# A larger curvature only shortens the steps; they lead to the same minimum.
+
+# %% by-newton.change-number.1 equivalent="fit-temperature"
+# Another start leads to the same minimum of a convex function.
+
+# %% by-newton.change-number.2 equivalent="fit-temperature"
+# The iteration has converged; one more step changes nothing.
+
+# %% by-newton.change-number.6 equivalent="fit-temperature"
+# A larger curvature only shortens the steps; they lead to the same minimum.
+
+# %% by-newton.change-number.7 equivalent="fit-temperature"
+# A larger curvature only shortens the steps; they lead to the same minimum.
+
+# %% by-newton.change-power.1 equivalent="fit-temperature"
+# Another start leads to the same minimum of a convex function.
+
+# %% by-lbfgs.swap-function.1 equivalent="fit-temperature"
+# Another unit for the search, undone at the end.
+
+# %% by-lbfgs.change-number.1 equivalent="fit-temperature"
+# The iteration has converged; one more step changes nothing.
+
+# %% by-lbfgs.detach-result.2 equivalent="fit-temperature"
+# L-BFGS reads the gradients; the loss that the closure returns needs none.
+
+# %% by-brent.swap-function.3 equivalent="fit-temperature"
+# The iteration has converged; one more step changes nothing.
+
+# %% by-brent.change-number.1 equivalent="fit-temperature"
+# A wider search finds the same minimum.
+
+# %% by-brent.change-number.3 equivalent="fit-temperature"
+# A wider search finds the same minimum.
+
+# %% by-golden-section.swap-function.2 equivalent="fit-temperature"
+# Sum and mean have their minimum at the same place.
+
+# %% by-golden-section.drop-term.4 equivalent="fit-temperature"
+# The left end is 0 at this point: the term that differs is zero.
+
+# %% by-golden-section.drop-term.11 equivalent="fit-temperature"
+# The left end is 0 at this point: the term that differs is zero.
+
+# %% by-golden-section.drop-term.12 equivalent="fit-temperature"
+# The left end is 0 at this point: the term that differs is zero.
+
+# %% by-golden-section.flip-sign.8 equivalent="fit-temperature"
+# The left end is 0 at this point: the term that differs is zero.
+
+# %% by-golden-section.flip-sign.9 equivalent="fit-temperature"
+# The left end is 0 at this point: the term that differs is zero.
+
+# %% by-golden-section.change-number.3 equivalent="fit-temperature"
+# A wider search finds the same minimum.
+
+# %% by-golden-section.change-number.4 equivalent="fit-temperature"
+# The iteration has converged; one more step changes nothing.
+
+
 # %% inverse wrong="fit-temperature" fails="temperature,held-out rows,range"
 # This is the factor that multiplies the logits: T divides them.
 def fit_temperature(logits, labels, held_out):
@@ -1412,10 +1513,10 @@ def platt_fit(scores, y):
     middle, spread = np.median(scores), scores.std()
     x = np.vander((scores - middle) / spread, 2)  # (n, 2): score, one
     z = np.zeros(len(y))
-    for _ in range(60):  # iteratively reweighted least squares
+    for _ in range(40):  # iteratively reweighted least squares
         p = special.expit(z)
-        root = np.sqrt(p * (1 - p))
-        v = np.linalg.lstsq(x * root[:, None], root * z + (t - p) / root, rcond=None)[0]
+        h = p * (1 - p)
+        v = np.linalg.solve(x.T @ (h[:, None] * x), x.T @ (h * z + t - p))
         z = x @ v
     return v[0] / spread, v[1] - v[0] * middle / spread
 
@@ -1455,6 +1556,49 @@ def platt_fit(scores, y):
     left, right = optimize.root(equations, (-1.0, 1.0), tol=1e-12).x
     slope = (right - left) / (high - low)
     return slope, left - slope * low
+
+
+# %% solution.swap-function.3 equivalent="platt-fit"
+# Another shift or unit for the scores, undone at the end.
+
+# %% solution.change-number.2 equivalent="platt-fit"
+# The iteration has converged; one more step changes nothing.
+
+# %% by-least-squares.swap-function.1 equivalent="platt-fit"
+# Another shift or unit for the scores, undone at the end.
+
+# %% by-least-squares.change-number.2 equivalent="platt-fit"
+# The iteration has converged; one more step changes nothing.
+
+# %% by-cramer.drop-term.18 equivalent="platt-fit"
+# Another shift or unit for the scores, undone at the end.
+
+# %% by-cramer.flip-sign.13 equivalent="platt-fit"
+# Another shift or unit for the scores, undone at the end.
+
+# %% by-cramer.change-number.1 equivalent="platt-fit"
+# Another start leads to the same minimum of a convex function.
+
+# %% by-cramer.change-number.2 equivalent="platt-fit"
+# The iteration has converged; one more step changes nothing.
+
+# %% by-cramer.change-number.11 equivalent="platt-fit"
+# Another shift or unit for the scores, undone at the end.
+
+# %% by-root.swap-function.6 equivalent="platt-fit"
+# Sum and mean are zero together.
+
+# %% by-root.swap-function.7 equivalent="platt-fit"
+# Sum and mean are zero together.
+
+# %% by-root.flip-sign.12 equivalent="platt-fit"
+# Another start leads to the same minimum of a convex function.
+
+# %% by-root.change-number.6 equivalent="platt-fit"
+# Another start leads to the same minimum of a convex function.
+
+# %% by-root.change-number.9 equivalent="platt-fit"
+# Another start leads to the same minimum of a convex function.
 
 
 # %% hard-targets wrong="platt-fit" fails="fit,separable,scale"
