@@ -29,13 +29,6 @@ def ece(p, y, edges):
     return surplus.abs().sum() / len(p)
 
 
-# %% by-search right="ece-closed-edges"
-def ece(p, y, edges):
-    k = np.minimum(np.searchsorted(edges, p, side="right") - 1, len(edges) - 2)
-    gaps = [abs((p[k == j] - y[k == j]).sum()) for j in set(k.tolist())]
-    return float(np.sum(gaps) / p.size)
-
-
 # %% one-by-one right="ece-closed-edges" oracle=True
 from fractions import Fraction
 
@@ -231,24 +224,6 @@ def base_rate_scores(train, test, classes):
     return hits / n, abs(hits / n - share[top]), brier / n, nll / n
 
 
-# %% by-torch right="base-rate-scores"
-import torch
-
-
-def base_rate_scores(train, test, classes):
-    train, test = torch.as_tensor(train), torch.as_tensor(test)
-    share = torch.bincount(train, minlength=classes) / torch.tensor(float(len(train)))
-    accuracy = (test == share.argmax()).double().mean()
-    hot = torch.nn.functional.one_hot(test, classes)
-    logs = torch.log(share)
-    return (
-        accuracy,
-        (accuracy - share.max()).abs(),
-        (share - hot).pow(2).sum(1).mean(),
-        torch.nn.functional.nll_loss(logs.expand(len(test), -1), test),
-    )
-
-
 # %% by-counting right="base-rate-scores" oracle=True
 from collections import Counter
 
@@ -441,25 +416,6 @@ def reliability_table(p, y, groups, level):
     return np.array(rows)
 
 
-# %% by-torch right="reliability-table"
-import torch
-
-
-def reliability_table(p, y, groups, level):
-    p, y = torch.as_tensor(np.array(p)), torch.as_tensor(np.array(y)).double()
-    order = torch.argsort(p)
-    z = torch.special.ndtri(torch.tensor(0.5 + 0.5 * level, dtype=torch.float64))
-    rows = []
-    for piece in torch.tensor_split(order, groups):
-        c = torch.tensor(float(len(piece)), dtype=torch.float64)
-        s = y[piece].mean()
-        root = torch.sqrt(s * (1 - s) / c + (z / (2 * c)) ** 2)
-        low = (s + z * z / (2 * c) - z * root) / (1 + z * z / c)
-        high = (s + z * z / (2 * c) + z * root) / (1 + z * z / c)
-        rows.append(torch.stack([c, p[piece].mean(), s, low, high]))
-    return torch.stack(rows)
-
-
 # %% by-roots right="reliability-table" oracle=True
 from statistics import NormalDist
 
@@ -483,9 +439,6 @@ def reliability_table(p, y, groups, level):
 
 # %% by-columns.flip-sign.7 equivalent="reliability-table"
 # The two quantiles differ in sign only, and z enters as its square.
-
-# %% by-torch.detach-result.1 equivalent="reliability-table"
-# The text asks for numbers, not for a graph behind them: detaching changes nothing.
 
 # %% by-roots.flip-sign.4 equivalent="reliability-table"
 # The two quantiles differ in sign only, and z enters as its square.
@@ -965,17 +918,6 @@ def compare(p_a, p_b, y):
     return d, d_se, e, e_se, 1.0 if better else -1.0 if worse else 0.0
 
 
-# %% by-ratios right="paired-comparison"
-def compare(p_a, p_b, y):
-    out = []
-    nll = special.xlogy(y, p_b / p_a) + special.xlogy(1 - y, (1 - p_b) / (1 - p_a))
-    for gain in (nll, np.square(p_a - y) - np.square(p_b - y)):
-        out += [np.mean(gain), np.sqrt(np.var(gain, ddof=1) / gain.size)]
-    signs = [np.sign(m) * (abs(m) > 2 * s) for m, s in (out[:2], out[2:])]
-    out.append(signs[0] if signs[0] == signs[1] else 0)
-    return out
-
-
 # %% one-by-one right="paired-comparison" oracle=True
 import math
 import statistics
@@ -995,10 +937,6 @@ def compare(p_a, p_b, y):
         row.extend((centre, error))
         votes.add(0 if abs(centre) <= 2 * error else int(math.copysign(1, centre)))
     return (*row, votes.pop() if len(votes) == 1 else 0)
-
-
-# %% by-ratios.change-number.3 equivalent="paired-comparison"
-# Where the two signs are equal, either may be returned.
 
 
 # %% sign-flipped wrong="paired-comparison" fails="NLL,Brier,choice"
@@ -1183,19 +1121,6 @@ def compare(p_a, p_b, y):
 # ## fit-temperature
 
 
-# %% by-newton right="fit-temperature"
-def fit_temperature(logits, labels, held_out):
-    z, k = logits[held_out], labels[held_out]
-    z = z - z[np.arange(len(k)), k][:, None]  # the label's logit is 0
-    b = 1 / np.abs(z).max()
-    for _ in range(25):  # Newton on the convex NLL of b = 1/T
-        p = special.softmax(b * z, axis=1)
-        mean = (p * z).sum(axis=1)
-        curvature = ((p * z**2).sum(axis=1) - mean**2).mean()
-        b = np.clip(b - mean.mean() / curvature, b / 3, b * 3)
-    return 1 / b
-
-
 # %% by-lbfgs right="fit-temperature"
 import torch
 
@@ -1265,27 +1190,6 @@ def fit_temperature(logits, labels, held_out):
 
 # %% solution.change-number.3 equivalent="fit-temperature"
 # A wider bracket holds the same root.
-
-# %% by-newton.drop-factor.1 equivalent="fit-temperature"
-# Another start leads to the same minimum of a convex function.
-
-# %% by-newton.drop-term.3 equivalent="fit-temperature"
-# A larger curvature only shortens the steps; they lead to the same minimum.
-
-# %% by-newton.change-number.1 equivalent="fit-temperature"
-# Another start leads to the same minimum of a convex function.
-
-# %% by-newton.change-number.2 equivalent="fit-temperature"
-# The iteration has converged; one more step changes nothing.
-
-# %% by-newton.change-number.6 equivalent="fit-temperature"
-# A larger curvature only shortens the steps; they lead to the same minimum.
-
-# %% by-newton.change-number.7 equivalent="fit-temperature"
-# A larger curvature only shortens the steps; they lead to the same minimum.
-
-# %% by-newton.change-power.1 equivalent="fit-temperature"
-# Another start leads to the same minimum of a convex function.
 
 # %% by-lbfgs.swap-function.1 equivalent="fit-temperature"
 # Another unit for the search, undone at the end.
@@ -1432,7 +1336,7 @@ def fit_temperature(logits, labels, held_out):
 
 
 # %% narrow-search wrong="fit-temperature" fails="range"
-# T lies between 0.001 and 1000: this search stops too early on both sides.
+# T lies between 1/1000 and 1000: this search stops too early on both sides.
 def fit_temperature(logits, labels, held_out):
     z, k = logits[held_out], labels[held_out]
 
@@ -1521,22 +1425,14 @@ def platt_fit(scores, y):
     return v[0] / spread, v[1] - v[0] * middle / spread
 
 
-# %% by-cramer right="platt-fit"
+# %% by-fsolve right="platt-fit"
 def platt_fit(scores, y):
-    n1 = y.sum()
-    n0 = y.size - n1
-    t = ((n1 + 1) * y + (1 - y) * (n1 + 2) / (n0 + 2)) / (n1 + 2)
-    scale = np.abs(scores - scores[0]).max()
-    s = (scores - scores[0]) / scale
-    a = b = 0.0
-    for _ in range(40):  # Newton with the two by two system written out
-        p = special.expit(a * s + b)
-        r, h = p - t, p * (1 - p)
-        g, k, u, v, w = s @ r, r.sum(), s**2 @ h, s @ h, h.sum()
-        det = u * w - v * v
-        da, db = (w * g - v * k) / det, (u * k - v * g) / det
-        a, b = a - da, b - db
-    return a / scale, b - a * scores[0] / scale
+    n1, n0 = (y == 1).sum(), (y == 0).sum()
+    t = (y * (n1 + 1)) / (n1 + 2) + (y == 0) / (n0 + 2)
+    mid, unit = scores.mean(), scores.std()
+    x = np.stack([(scores - mid) / unit, np.ones(len(y))])
+    a, b = optimize.fsolve(lambda v: x @ (special.expit(v @ x) - t), [0.0, 0.0], xtol=1e-12)
+    return a / unit, b - a * mid / unit
 
 
 # %% by-root right="platt-fit" oracle=True
@@ -1570,20 +1466,14 @@ def platt_fit(scores, y):
 # %% by-least-squares.change-number.2 equivalent="platt-fit"
 # The iteration has converged; one more step changes nothing.
 
-# %% by-cramer.drop-term.18 equivalent="platt-fit"
-# Another shift or unit for the scores, undone at the end.
+# %% by-fsolve.swap-function.4 equivalent="platt-fit"
+# Another unit for the scores, undone at the end.
 
-# %% by-cramer.flip-sign.13 equivalent="platt-fit"
-# Another shift or unit for the scores, undone at the end.
-
-# %% by-cramer.change-number.1 equivalent="platt-fit"
+# %% by-fsolve.change-number.1 equivalent="platt-fit"
 # Another start leads to the same minimum of a convex function.
 
-# %% by-cramer.change-number.2 equivalent="platt-fit"
-# The iteration has converged; one more step changes nothing.
-
-# %% by-cramer.change-number.11 equivalent="platt-fit"
-# Another shift or unit for the scores, undone at the end.
+# %% by-fsolve.change-number.2 equivalent="platt-fit"
+# Another start leads to the same minimum of a convex function.
 
 # %% by-root.swap-function.6 equivalent="platt-fit"
 # Sum and mean are zero together.

@@ -61,8 +61,8 @@ check.report()
 
 # %% hidden="ece-closed-edges"
 _t = np.linspace(0.013, 0.987, 23)
-_p, _y = 0.5 + 0.49 * np.sin(7 * _t), (np.cos(31 * _t) > 0.2).astype(int)
-_wide = np.array([0.0, 0.17, 0.44, 0.71, 1.0])
+_p, _y = 0.5 + 0.487 * np.sin(7 * _t), (np.cos(31 * _t) > 0.2).astype(int)
+_wide = np.array([0.0, 0.17, 0.43, 0.71, 1.0])
 _on = np.concatenate([_wide, _p[:6], [0.17, 0.71, 1.0]])
 _tenths = np.arange(11) / 10
 check.value("value", lambda: ece(_p, _y, _wide))
@@ -400,7 +400,7 @@ check.value("choice", lambda: compare(_a, 1 - _b, _y)[::4])
 # - `logits` has shape `(n, K)`, $K \ge 2$; `labels` `(n,)` (class indices); `held_out` `(n,)`
 #   (booleans, at least one true).
 # - The NLL is convex in $1/T$, so there is one minimum. In all cases it exists and lies between
-#   0.001 and 1000. Find it to six digits: a relative error of $10^{-6}$.
+#   1/1000 and 1000. Find it to six digits: a relative error of $10^{-6}$.
 # - Any method that gets there will do: Newton, bisection of the derivative, golden section or
 #   Brent, L-BFGS. Set their tolerances yourself: the defaults of some are too coarse. Searching
 #   over $\log T$ keeps $T$ positive.

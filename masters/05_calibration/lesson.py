@@ -90,23 +90,22 @@ print("examples in each bin:", count)
 
 # %% alt="Ten dots of a perfect model at n = 100, scattered about the diagonal within wide bars."
 def draw_reliability(p, y, bins=10, ax=None):
-    ax = plt.subplots(figsize=(4.6, 4.2))[1] if ax is None else ax
+    ax = ax or plt.subplots(figsize=(4.6, 4.2))[1]
     count, mean_p, share = in_bins(p, y, bins)
     redrawn = numpy_rng(0).random((200, len(p))) < p  # labels of a perfect model
     low, high = np.quantile([in_bins(p, new, bins)[2] for new in redrawn], [0.05, 0.95], axis=0)
-    look = {"color": "#56B4E9", "linewidth": 9, "alpha": 0.5, "zorder": 1}
+    look = {"color": "#ABD9F4", "linewidth": 9, "zorder": 1}
     ax.vlines(mean_p, low, high, label="0.9 of redrawn shares", **look)
     plot_oracle([0, 1], [0, 1], ax=ax, label="calibrated")
     plot_data(mean_p, share, ax=ax, label="data", markersize=7, color="C1")
     for x, height, n in zip(mean_p, np.maximum(share, high), count, strict=True):
         ax.text(x, height + 0.03, n, ha="center", fontsize=8)
     ax.set(xlabel="mean forecast", ylabel="share of ones", xlim=(0, 1), ylim=(-0.03, 1.12))
+    ax.set_title(f"{len(p)} examples")
     return ax
 
 
-ax = draw_reliability(p, y)
-ax.set_title(f"A perfect model, {len(p)} examples")
-_ = ax.legend(loc="upper left")
+_ = draw_reliability(p, y).legend(loc="upper left")
 # %% [markdown]
 # The numbers are the counts. Every forecast is exactly right, and still the dots do not lie on the
 # diagonal: with ten labels in a bin, the share of ones moves in steps of a tenth.
