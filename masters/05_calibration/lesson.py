@@ -230,7 +230,7 @@ def ece_by_chance(p, bins=10, draws=200):  # mean, and the value that 1 in 20 ex
 # every multiple of one over the number of trees, so that many forecasts lie exactly on an edge. We
 # count votes as whole numbers, to keep rounding out of it.
 
-# %% same=True
+# %%
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
@@ -238,6 +238,11 @@ from sklearn.model_selection import train_test_split
 X, label = make_classification(n_samples=3000, n_features=20, n_informative=10, random_state=42)
 X, X_test, label, label_test = train_test_split(X, label, test_size=0.3, random_state=0)
 forest = RandomForestClassifier(100, random_state=42).fit(X, label)
+
+# %% [markdown]
+# Three rules for the edges, on 900 test examples. Bin 10 is in none of the sums:
+
+# %% same=True
 votes = (100 * forest.predict_proba(X_test)[:, 1]).round().astype(int)  # of 100 trees
 surplus = votes / 100 - label_test
 rules = {
