@@ -240,9 +240,10 @@ X, X_test, label, label_test = train_test_split(X, label, test_size=0.3, random_
 forest = RandomForestClassifier(100, random_state=42).fit(X, label)
 
 # %% [markdown]
-# Three rules for the edges, on 900 test examples. Bin 10 is in none of the sums:
+# Three rules for the edges, on 900 test examples. The sums run over the bins 0 to 9; where every bin
+# is open above, a forecast of 1 falls into bin 10, which does not exist.
 
-# %% same=True
+# %%
 votes = (100 * forest.predict_proba(X_test)[:, 1]).round().astype(int)  # of 100 trees
 surplus = votes / 100 - label_test
 rules = {
@@ -266,7 +267,7 @@ print("forecasts on an edge between two bins:", ((votes % 10 == 0) & (votes % 10
 # that of the *top label*: how often the more probable label is right, against the *confidence*
 # $\max(p, 1 - p)$. Mixing the two, confidence against label 1, measures nothing:
 
-# %% same=True
+# %%
 p, y = votes / 100, label_test
 confidence, right = np.maximum(p, 1 - p), ((p > 0.5) == y).astype(float)
 print(f"probability of label 1 against label 1: {ece_of(p, y):.3f}")
@@ -362,7 +363,7 @@ print("multi-class Brier at worst:", ((sure - other) ** 2).sum())
 # have mean zero there. (7) says that the variance of the labels is the part within bins plus the
 # part between them. Most texts stop after three terms. For the forest, line by line:
 
-# %% same=True
+# %%
 p, y, k = votes / 100, label_test, np.minimum(votes // 10, 9)
 p_bar, y_bar = (np.array([v[k == j].mean() for j in range(10)])[k] for v in (p, y))
 o = y.mean()
@@ -377,7 +378,7 @@ print(f"Brier score {brier:.5f}, three terms {three:.5f}, five terms {three + wi
 # %% [markdown]
 # With the open bin of above it is worse: the sums lose the forecasts of 1, the divisor keeps them.
 
-# %% same=True
+# %%
 k = votes // 10  # bin 10 is in none of the sums
 p_bar, y_bar = (np.array([v[k == j].mean() for j in range(11)])[k] for v in (p, y))
 parts = ((p_bar - y_bar) ** 2 - (y_bar - o) ** 2) * (k < 10)
@@ -421,13 +422,11 @@ def train_network(weight_decay=0.0, label_smoothing=0.0):
         layers = torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10)
     net = torch.nn.Sequential(*layers).to(device)
     adam = torch.optim.Adam(net.parameters(), lr=0.01, weight_decay=weight_decay)
-    smooth = {"label_smoothing": label_smoothing}
-    fit(
-        lambda: F.cross_entropy(net(pixels[train]), labels[train], **smooth),
-        adam,
-        steps=200,
-        progress=False,
-    )
+
+    def loss():
+        return F.cross_entropy(net(pixels[train]), labels[train], label_smoothing=label_smoothing)
+
+    fit(loss, adam, steps=200, progress=False)
     net.eval()  # no dropout, no batch statistics: the logits that users will get
     with torch.no_grad():
         return net(pixels).double()
@@ -440,7 +439,7 @@ logits = train_network()
 # of the most probable class, and the ECE is that of the top label.
 
 
-# %% same=True
+# %%
 def scores(logits, rows, T=1.0):
     z, k = logits[rows] / T, labels[rows]
     p = z.softmax(1)
@@ -493,7 +492,7 @@ assert torch.isclose(curvature, ((p * z**2).sum(1) - mean**2).mean())  # (11)
 # %% [markdown]
 # Which examples may choose $T$? Try all three parts, with 300 values of $T$ from 0.1 to 10:
 
-# %% same=True
+# %%
 temperatures = np.geomspace(0.1, 10, 300)
 curves = {}
 for name, rows in {"training": train, "held-out": held_out, "test": test}.items():
@@ -511,7 +510,7 @@ best_T = temperatures[curves["held-out"].argmin()]
 # %% alt="Left: reliability of the network at T = 1, far below the diagonal. Right: NLL over T."
 def draw_temperature(T=1.0):
     _, (left, right) = plt.subplots(1, 2, figsize=(8.6, 4.2))
-    p, top = ((v.cpu().numpy()) for v in (logits[test] / T).softmax(1).max(1))
+    p, top = (v.cpu().numpy() for v in (logits[test] / T).softmax(1).max(1))
     draw_reliability(p, top == noisy[test], ax=left)
     now = scores(logits, test, T)
     left.set(xlabel="mean confidence", ylabel="share that is right")
@@ -522,11 +521,10 @@ def draw_temperature(T=1.0):
     right.axhline(oracle_nll, color="black", linestyle="--", label="oracle")
     right.set(xlabel="temperature T", ylabel="NLL (nats)", xscale="log", ylim=(0.5, 4))
     right.set_title(f"Test NLL {now['NLL']:.2f} nats")
-    right.legend(loc="upper right")
-    return left, right
+    return right.legend(loc="upper right")
 
 
-axes = draw_temperature()
+_ = draw_temperature()
 
 # %% [markdown]
 # At $T = 1$ and from a confidence of 0.6 upwards the dots lie below the bars: sure, and wrong.
@@ -539,7 +537,7 @@ interactive(draw_temperature, T=(0.5, 8.0, 0.1))
 # %% [markdown]
 # In numbers:
 
-# %% same=True
+# %%
 for name, T in {"T = 1": 1.0, f"T = {best_T:.1f}": best_T}.items():
     print(f"{name:8s}", " ".join(f"{k} {v:.2f}" for k, v in scores(logits, test, T).items()))
 p = (logits[test] / best_T).softmax(1).max(1).values.cpu().numpy()
@@ -587,7 +585,7 @@ reveal("05-does-temperature-keep-the-order", "yes")
 # It is often said that weight decay makes networks overconfident, because it "pushes logits high".
 # And label smoothing is praised as a cure by some and blamed by others. Train and see:
 
-# %% same=True
+# %%
 print("network           accuracy confidence  ECE   NLL    T  NLL at T")
 for name, extra in {
     "plain": {},
@@ -618,7 +616,7 @@ for name, extra in {
 # for calibration, and 5000 are for the test.
 
 
-# %% same=True
+# %%
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV, CalibrationDisplay
 from sklearn.ensemble import HistGradientBoostingClassifier
