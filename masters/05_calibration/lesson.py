@@ -178,7 +178,7 @@ assert abs(abs(gaps).mean() / np.sqrt(2 / np.pi * v / 40) - 1) < 0.03  # (2)
 grid = (np.arange(10_000) + 0.5) / 10_000
 assert abs(np.sqrt(grid * (1 - grid)).mean() - np.pi / 8) < 1e-4  # (4)
 for n, bins in [(100, 10), (100, 30), (1000, 10), (10_000, 10)]:
-    simulated = perfect_eces(n, bins, draws=1000 if n < 10_000 else 200).mean()
+    simulated = perfect_eces(n, bins, draws=300 if n < 10_000 else 60).mean()
     formula = np.sqrt(np.pi * bins / 32 / n)
     print(f"N = {n:6d}, {bins} bins: simulated {simulated:.2f}, formula (4) {formula:.2f}")
 
@@ -240,8 +240,8 @@ X, X_test, label, label_test = train_test_split(X, label, test_size=0.3, random_
 forest = RandomForestClassifier(100, random_state=42).fit(X, label)
 
 # %% [markdown]
-# Three rules for the edges, on 900 test examples. The sums run over the bins 0 to 9; where every bin
-# is open above, a forecast of 1 falls into bin 10, which does not exist.
+# Three rules for the edges, on 900 test examples. The sums run over the bins 0 to 9; where every
+# bin is open above, a forecast of 1 falls into bin 10, which does not exist.
 
 # %%
 votes = (100 * forest.predict_proba(X_test)[:, 1]).round().astype(int)  # of 100 trees
