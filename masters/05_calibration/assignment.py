@@ -1,0 +1,531 @@
+# %% [markdown]
+# # Assignment 05: Calibration
+#
+# Seven exercises, 35 points, about 75 minutes. You write what a report on probabilities needs:
+# an ECE that loses no example, a table with intervals, an exact decomposition, a comparison that
+# can say "undecided", and two recalibrations. Inputs are NumPy arrays in float64, labels are
+# integers. Results may be Python numbers, NumPy arrays or tensors. Anything that NumPy, SciPy,
+# PyTorch or scikit-learn offers may be used.
+#
+# Run the check cell below an exercise as often as you like. It shows what came, what was
+# expected, and often why. More cases run when your work is graded.
+
+# %%
+import numpy as np
+import scipy.optimize as optimize
+import scipy.special as special
+
+from course_utils.checks import Checks
+
+# %% [markdown]
+# ## Exercise 1. An ECE that loses nobody (10 min, 5 points)
+#
+# Forecasts of exactly 0, of exactly 1 and on the border of two bins occur in every forest of
+# trees. They must be counted, each once.
+#
+# Write `ece(p, y, edges)`, the expected calibration error of the probabilities of label 1: over
+# the bins, the distance between the mean of `p` and the mean of `y`, weighted by the bin's share
+# of the examples.
+#
+# - `p` has shape `(n,)`, $n \ge 1$, with values in $[0, 1]$; `y` has shape `(n,)` and holds 0 or
+#   1.
+# - `edges` has shape `(m + 1,)`, $m \ge 1$, and increases from 0 to 1, not always in equal steps.
+#   Bin $k$ holds the examples with $\text{edges}_k \le p < \text{edges}_{k+1}$; the last bin holds
+#   $p = 1$ as well.
+# - A bin without examples counts nothing. Return one number.
+#
+# Points: value 2, edges 2, empty bins 1.
+
+
+# %% exercise="ece-closed-edges"
+def ece(p, y, edges):
+    """Return the expected calibration error of p over the bins between the edges."""
+    ### BEGIN SOLUTION
+    k = np.digitize(p, edges[1:-1])
+    surplus = np.bincount(k, weights=p - y)  # n_k (mean p - mean y), for each bin
+    return np.abs(surplus).sum() / len(p)
+    ### END SOLUTION
+
+
+# %% checks="ece-closed-edges" points=5
+check = Checks("ece-closed-edges")
+p = np.array([0.1, 0.35, 0.3, 0.9, 0.7, 0.15, 0.85])
+y = np.array([0, 1, 0, 1, 1, 1, 0])
+thirds, uneven = np.array([0.0, 0.25, 0.6, 1.0]), np.array([0.0, 0.02, 0.25, 0.5, 1.0])
+on_edges, seen = np.array([0.95, 1.0, 0.25, 0.2, 0.0, 0.6]), np.array([1, 0, 1, 0, 1, 1])
+check.keeps("value", ece, p.copy(), y.copy(), thirds.copy())
+check.value("value", lambda: ece(p, y, thirds), points=2)
+check.value("edges", lambda: ece(on_edges, seen, thirds), points=2)
+check.value("empty bins", lambda: ece(p, y, uneven), points=1)
+check.report()
+
+# %% hidden="ece-closed-edges"
+_t = np.linspace(0.013, 0.987, 23)
+_p, _y = 0.5 + 0.487 * np.sin(7 * _t), (np.cos(31 * _t) > 0.2).astype(int)
+_wide = np.array([0.0, 0.17, 0.43, 0.71, 1.0])
+_on = np.concatenate([_wide, _p[:6], [0.17, 0.71, 1.0]])
+_tenths = np.arange(11) / 10
+check.value("value", lambda: ece(_p, _y, _wide))
+check.value("value", lambda: ece(_p, 1 - _y, np.array([0.0, 0.37, 1.0])))
+check.value("value", lambda: ece(_p[:5], _y[:5], np.array([0.0, 1.0])))
+check.value("value", lambda: ece(_p[3:4], _y[3:4], np.array([0.0, 1.0])))
+check.law(
+    "value",
+    "equal",
+    lambda: ece(_p, _y, _wide),
+    lambda: ece(np.tile(_p, 3), np.tile(_y, 3), _wide),
+    lambda: ece(_p[::-1], _y[::-1], _wide),
+)
+check.value("edges", lambda: ece(_on, _y[: len(_on)], _wide))
+check.value("edges", lambda: ece(_on, _y[1 : len(_on) + 1], _wide))
+check.value("edges", lambda: ece(_on[:5], np.array([1, 0, 0, 1, 1]), _wide))
+check.value("edges", lambda: ece(_tenths[[0, 3, 6, 7, 10]], np.array([0, 1, 1, 0, 0]), _tenths))
+check.value("empty bins", lambda: ece(0.31 + 0.02 * _t, _y, _wide))
+check.value("empty bins", lambda: ece(_p, _y, np.linspace(0, 1, 101)))
+check.value("empty bins", lambda: ece(_p[3:4], _y[3:4], _wide))
+
+# %% [markdown]
+# ## Exercise 2. The forecaster who knows nothing (5 min, 4 points)
+#
+# Count how often each class occurs in the training labels, and forecast these shares for every
+# example, whatever it looks like. Any model has to beat this one, and it is hard to beat at ECE.
+#
+# Write `base_rate_scores(train, test, classes)`, which returns the tuple
+# `(accuracy, ece, brier, nll)` of this forecaster on the labels `test`.
+#
+# - `train` and `test` have shapes `(m,)` and `(n,)` and hold labels from 0 to `classes - 1`. A
+#   class may be missing from either.
+# - Accuracy: the share of `test` that is the class with the largest forecast; of equal ones, the
+#   lowest label.
+# - ECE: top-label, that is, confidence (the largest forecast) against accuracy. One bin holds
+#   all examples, since all have the same confidence.
+# - Brier: the **mean** over the examples of the squared distance **summed** over all classes.
+# - NLL: the **mean**, in nats. It is infinite if `test` holds a class that `train` does not.
+#
+# Points: accuracy 1, ECE 1, Brier 1, NLL 1.
+
+
+# %% exercise="base-rate-scores"
+def base_rate_scores(train, test, classes):
+    """Return accuracy, top-label ECE, Brier score and NLL of forecasting the base rates."""
+    ### BEGIN SOLUTION
+    share = np.bincount(train, minlength=classes) / len(train)
+    accuracy = np.mean(test == share.argmax())
+    brier = 1 + np.sum(share**2) - 2 * share[test].mean()
+    with np.errstate(divide="ignore"):
+        nll = -np.log(share[test]).mean()
+    return accuracy, abs(share.max() - accuracy), brier, nll
+    ### END SOLUTION
+
+
+# %% checks="base-rate-scores" points=4
+check = Checks("base-rate-scores")
+train, test = np.array([0, 1, 1, 2, 1, 0, 1, 3]), np.array([1, 0, 1, 2, 1])
+check.keeps("accuracy", lambda a, b: base_rate_scores(a, b, 4), train.copy(), test.copy())
+check.value("accuracy", lambda: base_rate_scores(train, test, 4)[0], points=1)
+check.value("ECE", lambda: base_rate_scores(train, train, 4)[1])
+check.value("ECE", lambda: base_rate_scores(train, test, 4)[1], points=1)
+check.value("Brier", lambda: base_rate_scores(train, test, 4)[2], points=1)
+check.value("NLL", lambda: base_rate_scores(train, test, 4)[3], points=1)
+check.value("NLL", lambda: base_rate_scores(train, np.array([0, 4]), 5)[3])
+check.report()
+
+# %% hidden="base-rate-scores"
+_i = np.arange(41)
+_a, _b = (_i * _i + 3 * _i) % 7 % 5, (_i**3 + _i) % 11 % 5
+_ties = np.array([3, 1, 3, 1, 2, 0])
+check.value("accuracy", lambda: base_rate_scores(_a, _b[:29], 5)[0])
+check.value("accuracy", lambda: base_rate_scores(_b[:23], _a[:37], 6)[0])
+check.value("accuracy", lambda: base_rate_scores(_ties, _b[:13] % 4, 4)[0])
+check.value("ECE", lambda: base_rate_scores(_a, _b[:29], 5)[1])
+check.value("ECE", lambda: base_rate_scores(_b[:23], _a[:37], 6)[1])
+check.value("ECE", lambda: base_rate_scores(_a[:7], _a[:7], 5)[1])
+check.value("Brier", lambda: base_rate_scores(_a, _b[:29], 5)[2])
+check.value("Brier", lambda: base_rate_scores(_b[:23], _a[:37], 6)[2])
+check.value("Brier", lambda: base_rate_scores(_a % 2, _b[:17] % 2, 2)[2])
+check.value("NLL", lambda: base_rate_scores(_a, _b[:29], 5)[3])
+check.value("NLL", lambda: base_rate_scores(_b, _a[:37], 9)[3])
+check.value("NLL", lambda: base_rate_scores(_a, np.array([5, 0, 1]), 6)[3])
+
+# %% [markdown]
+# ## Exercise 3. A table that says how sure it is (10 min, 5 points)
+#
+# A reliability diagram without counts hides that its boldest dot may rest on three examples. Here
+# every group gets as many examples as any other, and an interval for its share of ones.
+#
+# Write `reliability_table(p, y, groups, level)`, an array of shape `(groups, 5)`: one row for each
+# group, from small forecasts to large, with
+#
+# `count, mean of p, share of ones, low, high`.
+#
+# - `p` and `y` have shape `(n,)`, `groups` is between 1 and $n$. No two forecasts are equal.
+# - Sort by `p` and cut into `groups` pieces whose counts differ by at most one, the larger ones
+#   first, as `np.array_split` does.
+# - `low` and `high` are the ends of Wilson's interval at `level`, a number in $(0, 1)$. With $k$
+#   ones among $c$ examples, and $z$ such that a standard normal lies within $\pm z$ with
+#   probability `level`:
+#
+# $$\frac{k + z^2/2}{c + z^2} \;\pm\; \frac{z}{c + z^2}
+#   \sqrt{\frac{k\,(c - k)}{c} + \frac{z^2}{4}}$$
+#
+# Points: counts 1, means 2, interval 2.
+
+
+# %% exercise="reliability-table"
+def reliability_table(p, y, groups, level):
+    """Return one row (count, mean p, share of ones, low, high) for each group of equal count."""
+    ### BEGIN SOLUTION
+    z = special.ndtri(0.5 + level / 2)
+    rows = []
+    for of_group in np.array_split(np.argsort(p), groups):
+        c, k = len(of_group), y[of_group].sum()
+        centre = (k + z**2 / 2) / (c + z**2)
+        half = z / (c + z**2) * np.sqrt(k * (c - k) / c + z**2 / 4)
+        rows.append([c, p[of_group].mean(), k / c, centre - half, centre + half])
+    return np.array(rows)
+    ### END SOLUTION
+
+
+# %% checks="reliability-table" points=5
+check = Checks("reliability-table")
+p = np.array([0.8, 0.1, 0.35, 0.6, 0.2, 0.9, 0.45, 0.05])
+y = np.array([1, 0, 0, 1, 1, 1, 1, 0])
+check.keeps("counts", lambda p, y: reliability_table(p, y, 3, 0.9), p.copy(), y.copy())
+check.value("counts", lambda: reliability_table(p, y, 3, 0.9)[:, 0], points=1)
+check.value("means", lambda: reliability_table(p, y, 3, 0.9)[:, 1:3], points=2)
+check.value("interval", lambda: reliability_table(p, y, 3, 0.9)[:, 3:], points=2)
+check.report()
+
+# %% hidden="reliability-table"
+_t = np.linspace(0.011, 0.993, 29)
+_p, _y = 0.5 + 0.48 * np.sin(43 * _t), (np.cos(57 * _t) > 0.1).astype(int)
+check.value("counts", lambda: reliability_table(_p, _y, 6, 0.9)[:, 0])
+check.value("counts", lambda: reliability_table(_p[:10], _y[:10], 4, 0.9)[:, 0])
+check.value("means", lambda: reliability_table(_p, _y, 6, 0.9)[:, 1:3])
+check.value("means", lambda: reliability_table(_p[:17], _y[:17], 5, 0.6)[:, 1:3])
+check.value("means", lambda: reliability_table(_p[:3], _y[:3], 3, 0.6)[:, 1:3])
+check.value("means", lambda: reliability_table(_p, _y, 1, 0.6)[:, 1:3])
+check.value("interval", lambda: reliability_table(_p, _y, 6, 0.97)[:, 3:])
+check.value("interval", lambda: reliability_table(_p[:17], 0 * _y[:17], 5, 0.63)[:, 3:])
+check.value("interval", lambda: reliability_table(_p[:7], _y[:7], 7, 0.83)[:, 3:])
+check.law(
+    "interval",
+    "equal",
+    lambda: reliability_table(_p, _y, 4, 0.8)[:, 3:],
+    lambda: 1 - reliability_table(_p, 1 - _y, 4, 0.8)[:, [4, 3]],
+)
+
+# %% [markdown]
+# ## Exercise 4. The Brier score, to the last digit (10 min, 5 points)
+#
+# Reliability minus resolution plus uncertainty is the Brier score only if all forecasts of a group
+# are equal. Otherwise two terms are missing. And in many data sets not all examples count the
+# same: each carries a weight.
+#
+# Let $w_i$ be the weights, scaled so that they sum to one. In the group of example $i$, let
+# $\bar p_i$ and $\bar y_i$ be the weighted means of $p$ and $y$, and let $\bar y$ be the weighted
+# mean of all $y$. Write `brier_parts(p, y, group, weight)`, which returns the tuple
+#
+# $$
+# \begin{aligned}
+# \text{reliability} &= \textstyle\sum_i w_i (\bar p_i - \bar y_i)^2 \\
+# \text{resolution} &= \textstyle\sum_i w_i (\bar y_i - \bar y)^2 \\
+# \text{uncertainty} &= \bar y\, (1 - \bar y) \\
+# \text{variance} &= \textstyle\sum_i w_i (p_i - \bar p_i)^2 \\
+# \text{covariance} &= 2 \textstyle\sum_i w_i (p_i - \bar p_i)(y_i - \bar y_i)
+# \end{aligned}
+# $$
+#
+# so that $\sum_i w_i (p_i - y_i)^2$ is
+# reliability − resolution + uncertainty + variance − covariance.
+#
+# - All four have shape `(n,)`. `y` holds 0 or 1; `group` holds integers of any size and sign,
+#   equal for the examples of one group; `weight` is positive and sums to anything.
+#
+# Points: reliability 1, resolution 1, uncertainty 1, within groups 2.
+
+
+# %% exercise="brier-parts"
+def brier_parts(p, y, group, weight):
+    """Return reliability, resolution, uncertainty, and variance and covariance within groups."""
+    ### BEGIN SOLUTION
+    w = weight / weight.sum()
+    _, k = np.unique(group, return_inverse=True)
+    of_group = np.bincount(k, w)
+    p_bar = (np.bincount(k, w * p) / of_group)[k]
+    y_bar = (np.bincount(k, w * y) / of_group)[k]
+    base = w @ y
+    return (
+        w @ (p_bar - y_bar) ** 2,
+        w @ (y_bar - base) ** 2,
+        base * (1 - base),
+        w @ (p - p_bar) ** 2,
+        2 * (w @ ((p - p_bar) * (y - y_bar))),
+    )
+    ### END SOLUTION
+
+
+# %% checks="brier-parts" points=5
+check = Checks("brier-parts")
+p, y = np.array([0.1, 0.3, 0.2, 0.6, 0.9, 0.7]), np.array([0, 1, 0, 1, 1, 0])
+group, weight = np.array([-4, -4, -4, 7, 7, 7]), np.array([1.0, 2.0, 1.0, 3.0, 2.0, 2.0])
+copies = [a.copy() for a in (p, y, group, weight)]
+check.keeps("reliability", brier_parts, *copies)
+check.value("reliability", lambda: brier_parts(p, y, group, weight)[0], points=1)
+check.value("resolution", lambda: brier_parts(p, y, group, weight)[1], points=1)
+check.value("uncertainty", lambda: brier_parts(p, y, group, weight)[2], points=1)
+check.value("within groups", lambda: brier_parts(p, y, group, weight)[3:], points=2)
+check.report()
+
+# %% hidden="brier-parts"
+_t = np.linspace(0.017, 0.971, 19)
+_p, _y = 0.5 + 0.47 * np.sin(9 * _t), (np.cos(23 * _t) > -0.2).astype(int)
+_g, _w = np.floor(5 * _p).astype(int) * 3 - 5, 0.3 + np.exp(np.sin(17 * _t))
+_few = (_p[:6], _y[:6], np.arange(6) % 3, _w[:6])
+_copies = [np.repeat(a, np.arange(19) % 3 + 1) for a in (_p, _y, _g)]
+check.value("reliability", lambda: brier_parts(_p, _y, _g, _w)[0])
+check.value("reliability", lambda: brier_parts(*_few)[0])
+check.value("reliability", lambda: brier_parts(_p, _y, 0 * _g, 0.01 * _w)[0])
+check.value("resolution", lambda: brier_parts(_p, _y, _g, _w)[1])
+check.value("resolution", lambda: brier_parts(*_few)[1])
+check.value("resolution", lambda: brier_parts(_p, _y, np.arange(19), 8 * _w)[1])
+check.value("uncertainty", lambda: brier_parts(_p, _y, _g, _w)[2])
+check.value("uncertainty", lambda: brier_parts(*_few)[2])
+check.value("within groups", lambda: brier_parts(_p, _y, _g, _w)[3:])
+check.value("within groups", lambda: brier_parts(*_few)[3:])
+check.value("within groups", lambda: brier_parts(_p, _y, 0 * _g, 0.01 * _w)[3:])
+check.law(
+    "within groups",
+    "equal",
+    lambda: brier_parts(_p, _y, _g, np.arange(19) % 3 + 1.0)[4],
+    lambda: brier_parts(*_copies, np.ones(len(_copies[0])))[4],
+)
+
+# %% [markdown]
+# ## Exercise 5. Which of the two? (10 min, 5 points)
+#
+# Two models forecast the same examples. Neither ECE nor accuracy can say which one has the better
+# probabilities; the NLL and the Brier score can, if you also say how far chance carries them.
+#
+# Write `compare(p_a, p_b, y)`, which returns the tuple `(nll, nll_se, brier, brier_se, choice)`.
+#
+# - `p_a` and `p_b` are probabilities of label 1, strictly between 0 and 1; `y` holds 0 or 1. All
+#   have shape `(n,)`, $n \ge 2$. A forecast may be as small as $10^{-12}$.
+# - `nll`: the **mean** over the examples of the NLL of A minus the NLL of B, in nats.
+# - `brier`: the same for the squared errors $(p - y)^2$.
+# - `nll_se` and `brier_se`: the standard error of each mean, which is the standard deviation
+#   (divided by $n - 1$, not by $n$) of the $n$ differences, over $\sqrt n$.
+# - `choice`: 1 if both means lie more than 2 of their standard errors above 0 (B is better), −1 if
+#   both lie more than 2 below (A is better), otherwise 0.
+#
+# Points: NLL 1, Brier 1, standard errors 2, choice 1.
+
+
+# %% exercise="paired-comparison"
+def compare(p_a, p_b, y):
+    """Return the mean score differences of A minus B, their standard errors, and a choice."""
+    ### BEGIN SOLUTION
+    nll = np.log(np.where(y == 1, p_b, 1 - p_b)) - np.log(np.where(y == 1, p_a, 1 - p_a))
+    brier = (p_a - y) ** 2 - (p_b - y) ** 2
+    means = np.array([nll.mean(), brier.mean()])
+    errors = np.array([nll.std(ddof=1), brier.std(ddof=1)]) / np.sqrt(len(y))
+    choice = int((means > 2 * errors).all()) - int((means < -2 * errors).all())
+    return means[0], errors[0], means[1], errors[1], choice
+    ### END SOLUTION
+
+
+# %% checks="paired-comparison" points=5
+check = Checks("paired-comparison")
+y = np.array([1, 0, 0, 1, 0, 1, 0, 0, 1, 0])
+rate = np.full(10, 0.4)  # ECE 0: the forecaster who knows nothing
+bold = np.array([0.7, 0.3, 0.1, 0.8, 0.25, 0.55, 0.2, 0.3, 0.85, 0.1])
+meek = np.array([0.45, 0.3, 0.2, 0.5, 0.3, 0.35, 0.5, 0.4, 0.5, 0.2])
+lost = np.where(np.arange(10) == 3, 1e-9, bold)
+check.keeps("NLL", compare, rate.copy(), bold.copy(), y.copy())
+check.value("NLL", lambda: compare(rate, bold, y)[0], points=1)
+check.value("NLL", lambda: compare(lost, bold, y)[0])
+check.value("Brier", lambda: compare(rate, bold, y)[2], points=1)
+check.value("standard errors", lambda: compare(rate, bold, y)[1:4:2], points=2)
+check.value("choice", lambda: compare(rate, bold, y)[::4], points=1)
+check.value("choice", lambda: compare(rate, lost, y)[::4])
+check.value("choice", lambda: compare(meek, rate, y)[::4])
+check.report()
+
+# %% hidden="paired-comparison"
+_t = np.linspace(0.019, 0.977, 37)
+_y = (np.cos(47 * _t) > 0.15).astype(int)
+_a, _b = 0.5 + 0.31 * np.sin(13 * _t), special.expit(2.3 * (_y - 0.5) + np.sin(29 * _t))
+_c = np.where(np.arange(37) == np.argmax(_y), 3e-12, _b)
+_d = np.clip(_a + 0.9 * (_y - 0.5) * (_t > 0.63), 0.04, 0.96)
+_e = special.expit(1.8 * (_y - 0.5) + 0.9 * np.sin(11 * _t))
+_e[np.argmax(_y)] = 0.003  # better than A, by the Brier score alone
+_f = np.where(_y == 1, 0.02 + 0.02 * _t, 0.3)
+_g = np.where(_y == 1, 3 * _f, 0.3 + 0.2 * np.sin(11 * _t))  # better than F, by the NLL alone
+_h = 0.8 * _a + 0.2 * np.where(np.arange(37) % 3 > 0, _y, 1 - _y)  # better, but not clearly
+check.value("NLL", lambda: compare(_a, _b, _y)[0])
+check.value("NLL", lambda: compare(_c, _a, _y)[0])
+check.value("Brier", lambda: compare(_a, _b, _y)[2])
+check.value("Brier", lambda: compare(_d, _b, 1 - _y)[2])
+check.value("standard errors", lambda: compare(_a, _b, _y)[1:4:2])
+check.value("standard errors", lambda: compare(_c, _a, _y)[1:4:2])
+check.value("standard errors", lambda: compare(_a[:2], _b[:2], _y[:2])[1:4:2])
+check.law(
+    "standard errors",
+    "equal",
+    lambda: compare(_a, _d, _y)[1],
+    lambda: compare(_d, _a, _y)[1],
+)
+check.value("choice", lambda: compare(_a, _b, _y)[::4])
+check.value("choice", lambda: compare(_b, _a, _y)[::4])
+check.value("choice", lambda: compare(_a, _c, _y)[::4])
+check.value("choice", lambda: compare(_a, _d, _y)[::4])
+check.value("choice", lambda: compare(_a, _e, _y)[::4])
+check.value("choice", lambda: compare(_e, _a, _y)[::4])
+check.value("choice", lambda: compare(_f, _g, _y)[::4])
+check.value("choice", lambda: compare(_g, _f, _y)[::4])
+check.value("choice", lambda: compare(_a, _h, _y)[::4])
+check.value("choice", lambda: compare(_a[:9], _b[:9], _y[:9])[::4])
+check.value("choice", lambda: compare(_a, 1 - _b, _y)[::4])
+
+# %% [markdown]
+# ## Exercise 6. One temperature, on held-out rows (15 min, 6 points)
+#
+# A network is too sure of itself. Divide all its logits by one number $T > 0$ and take the
+# softmax: the most probable class stays, the confidence changes. Which $T$ makes the labels most
+# likely? Not the labels that trained the network: it has already bent its logits to them.
+#
+# Write `fit_temperature(logits, labels, held_out)`, the $T > 0$ with the smallest **mean** NLL of
+# `labels` under softmax(logits / T), over the rows whose `held_out` is true, and those alone.
+#
+# - `logits` has shape `(n, K)`, $K \ge 2$; `labels` `(n,)` (class indices); `held_out` `(n,)`
+#   (booleans, at least one true).
+# - The NLL is convex in $1/T$, so there is one minimum. In all cases it exists and lies between
+#   1/1000 and 1000. Find it to six digits: a relative error of $10^{-6}$.
+# - Any method that gets there will do: Newton, bisection of the derivative, golden section or
+#   Brent, L-BFGS. Set their tolerances yourself: the defaults of some are too coarse. Searching
+#   over $\log T$ keeps $T$ positive.
+#
+# Points: temperature 3, held-out rows 1, range 2.
+
+
+# %% exercise="fit-temperature"
+def fit_temperature(logits, labels, held_out):
+    """Return the temperature with the smallest mean NLL on the held-out rows."""
+    ### BEGIN SOLUTION
+    z, k = logits[held_out], labels[held_out]
+    of_label = z[np.arange(len(k)), k].mean()
+
+    def slope(log_t):  # of the NLL with respect to 1/T
+        p = special.softmax(z / np.exp(log_t), axis=1)
+        return (p * z).sum(axis=1).mean() - of_label
+
+    return np.exp(optimize.brentq(slope, -9, 9, xtol=1e-10))
+    ### END SOLUTION
+
+
+# %% checks="fit-temperature" points=6
+check = Checks("fit-temperature")
+logits = np.array(
+    [[4.0, 1, 0], [0, 3, 1], [2, 0, 5], [1, 2.5, 0], [6, 0, 1], [0, 1, 3], [5, 4, 0]]
+)
+labels = np.array([0, 1, 0, 1, 0, 1, 0])
+every, some = np.full(7, True), np.array([True, True, True, False, True, True, False])
+check.keeps("temperature", fit_temperature, logits.copy(), labels.copy(), every.copy())
+check.value("temperature", lambda: fit_temperature(logits, labels, every), points=3)
+check.value("held-out rows", lambda: fit_temperature(logits, labels, some), points=1)
+check.value("range", lambda: fit_temperature(150 * logits, labels, every), points=2)
+check.value("range", lambda: fit_temperature(0.002 * logits, labels, every))
+check.report()
+
+# %% hidden="fit-temperature"
+_t = np.linspace(-1.7, 2.3, 60)
+_z, _k = (2.7 * np.sin(11 * _t) + np.cos(29 * _t)).reshape(15, 4), np.arange(15) * 5 % 4
+_k = np.where(np.arange(15) % 3 > 0, _z.argmax(axis=1), _k)
+_all, _out = np.full(15, True), np.arange(15) % 4 != 1
+check.value("temperature", lambda: fit_temperature(_z, _k, _all))
+check.value("temperature", lambda: fit_temperature(0.37 * _z[:, :2], _k % 2, _all))
+check.value("temperature", lambda: fit_temperature(_z + 300.0, _k, _all))
+check.law(
+    "temperature",
+    "equal",
+    lambda: 3 * fit_temperature(_z, _k, _all),
+    lambda: fit_temperature(3 * _z, _k, _all),
+    lambda: 3 * fit_temperature(np.tile(_z, (2, 1)), np.tile(_k, 2), np.tile(_all, 2)),
+)
+check.value("held-out rows", lambda: fit_temperature(_z, _k, _out))
+check.value("held-out rows", lambda: fit_temperature(-0.83 * _z, 3 - _k, ~_out | (_k == 2)))
+check.value("range", lambda: fit_temperature(310.0 * _z, _k, _all))
+check.value("range", lambda: fit_temperature(0.0017 * _z, _k, _all))
+
+# %% [markdown]
+# ## Exercise 7. Platt's sigmoid (15 min, 5 points)
+#
+# A support vector machine gives scores of any size, not probabilities. Platt turns a score $s$
+# into $P(y = 1) = \sigma(a s + b)$ and fits $a$ and $b$ on held-out scores, with the smallest
+# **mean** cross-entropy
+#
+# $$-\tfrac1n \textstyle\sum_i \left[ t_i \log p_i + (1 - t_i) \log(1 - p_i) \right],
+#   \qquad p_i = \sigma(a s_i + b),$$
+#
+# against targets that stop short of 0 and 1. With $n_1$ ones and $n_0$ zeros in `y`:
+#
+# $$t_i = \frac{n_1 + 1}{n_1 + 2} \;\text{ where } y_i = 1, \qquad
+#   t_i = \frac{1}{n_0 + 2} \;\text{ where } y_i = 0$$
+#
+# So the fit exists even if the scores separate the labels perfectly.
+#
+# Write `platt_fit(scores, y)`, which returns the tuple `(a, b)`.
+#
+# - `scores` and `y` have shape `(n,)`; both labels occur, and the scores are not all equal.
+# - Find the minimum to six digits: a relative error of $10^{-6}$ in $a$, and in $b$ one of
+#   $10^{-6}$ of the larger of $|a|$ and $|b|$. The loss is convex. Scores may be in the thousands.
+#
+# Points: fit 3, separable 1, scale 1.
+
+
+# %% exercise="platt-fit"
+def platt_fit(scores, y):
+    """Return a and b of Platt's sigmoid, fitted to smoothed targets."""
+    ### BEGIN SOLUTION
+    n1, n0 = np.sum(y == 1), np.sum(y == 0)
+    t = np.where(y == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
+    centre, width = scores.mean(), np.ptp(scores)
+    x = np.stack([(scores - centre) / width, np.ones(len(y))])  # (2, n)
+    v = np.zeros(2)
+    for _ in range(40):  # Newton
+        p = special.expit(v @ x)
+        v = v - np.linalg.solve((x * p * (1 - p)) @ x.T, x @ (p - t))
+    a, b = v
+    return a / width, b - a * centre / width
+    ### END SOLUTION
+
+
+# %% checks="platt-fit" points=5
+check = Checks("platt-fit")
+s, y = np.array([-1.5, 0.5, 2.0, -0.3, 1.2, -2.2, 0.9, 3.1]), np.array([0, 0, 1, 1, 1, 0, 0, 1])
+apart = (s > 0.7).astype(int)  # the scores separate these labels
+check.keeps("fit", platt_fit, s.copy(), y.copy())
+check.value("fit", lambda: platt_fit(s, y), points=3)
+check.value("separable", lambda: platt_fit(s, apart), points=1)
+check.value("scale", lambda: platt_fit(1500 * s + 4000, y), points=1)
+check.report()
+
+# %% hidden="platt-fit"
+_t = np.linspace(-2.3, 2.9, 31)
+_s, _y = _t + 0.4 * np.sin(19 * _t), (_t + 2 * np.sin(3.1 * np.arange(31) ** 2) > 0.4).astype(int)
+check.value("fit", lambda: platt_fit(_s, _y))
+check.value("fit", lambda: platt_fit(1.7 - 0.6 * _s, _y))
+check.value("fit", lambda: platt_fit(_s[9:21], _y[9:21]))
+check.law(
+    "fit",
+    "equal",
+    lambda: platt_fit(_s, _y)[0],
+    lambda: 2 * platt_fit(2 * _s - 3, _y)[0],
+    lambda: platt_fit(_s[::-1] + 1, _y[::-1])[0],
+)
+check.law("fit", "opposite", lambda: platt_fit(_s, _y)[0], lambda: platt_fit(_s, 1 - _y)[0])
+check.value("separable", lambda: platt_fit(_t, (_t > 1.13).astype(int)))
+check.value("separable", lambda: platt_fit(_t[[3, 20]], np.array([0, 1])))
+check.value("scale", lambda: platt_fit(2700 * _s - 1900, _y)[0] * 2700)
+check.value("scale", lambda: platt_fit(0.0031 * _s, _y)[1])
+check.value("scale", lambda: platt_fit(0.7 * _s + 240, _y))
