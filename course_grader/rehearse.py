@@ -8,6 +8,7 @@ __all__ = ["Rehearsal", "rehearse", "rehearse_all", "visible_count"]
 import ast
 import contextlib
 import dataclasses
+import functools
 import gc
 import importlib
 import io
@@ -81,14 +82,23 @@ def visible_count(stage, answer):
     return len(rehearse(stage, answer, hidden=False))
 
 
-def _preload(answer):
-    """Import here what an answer imports, so that each child has it already."""
+@functools.lru_cache(maxsize=4096)
+def _preload(cell):
+    """Import here what a cell imports, so that each child has it already."""
     with contextlib.suppress(SyntaxError):
-        for node in ast.walk(ast.parse(answer)):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            for name in names:
-                importlib.import_module(name)
+        for node in ast.walk(ast.parse(cell)):
+            for name in _imported(node):
+                with contextlib.suppress(ImportError):  # from a import b: b may be no module
+                    importlib.import_module(name)
+
+
+def _imported(node):
+    """Return the modules that a node of a syntax tree may import."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
 
 
 def _record(cells, check):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import jsonschema
 import pytest
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
@@ -47,6 +48,16 @@ def test_the_sample_class_is_large_and_every_score_is_expected(sample):
     course, expected, results = sample
     assert len(expected) >= 16
     assert {s: r.record and r.record["score"] for s, r in results.items()} == expected
+
+
+def test_every_record_follows_its_schema(sample):
+    schema = json.loads((PROJECT / "course_grader" / "record.schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    for result in sample[2].values():
+        assert [error.message for error in validator.iter_errors(result.record)] == []
+    spoilt = result.record | {"score": "5"}
+    assert not validator.is_valid(spoilt) and not validator.is_valid({})
 
 
 def scores(course, unit):
