@@ -199,7 +199,7 @@ ax.set(xlabel="examples n (log scale)", ylabel="distance to least squares", xsca
 ax.set(ylim=(0, 0.5), title="A fixed weight decay is a prior that hardens as data come in")
 ax.set_xticks(n * np.array(repeats), [str(n * r) for r in repeats], minor=False)
 ax.minorticks_off()
-ax.legend(loc="lower left")
+_ = ax.legend(loc="lower left")
 
 # %% [markdown]
 # With the prior kept, the data outvote it, as they should: twice the data, about half the pull.
@@ -374,7 +374,7 @@ curve = np.linspace(0.2, 3.2, 50)
 plot_curve(curve, 1 / (1 + 0.5 * curve), ax=ax, color="C2", linewidth=1.2, label="1 / (1 + λ s)")
 ax.set(xlabel="standard deviation s of the gradient noise", ylabel="average w", ylim=(0.3, 1))
 ax.set_title("What one weight decay means to three optimisers")
-ax.legend(loc="upper right", ncol=2)
+_ = ax.legend(loc="upper right", ncol=2)
 
 # %% [markdown]
 # SGD and Adam rest at the MAP, whatever the noise. AdamW follows the curve: with little noise it
@@ -429,7 +429,7 @@ ax.axvline(0.3, color="0.5", linewidth=1)
 ax.text(0.31, 1.05, "observation", color="0.35")
 ax.set(xlabel="weight w", ylabel="above the minimum (nats)", ylim=(-0.05, 1.2), xlim=(-1, 2.5))
 ax.set_title("Only the kink holds the mode at zero")
-ax.legend(loc="center right")
+_ = ax.legend(loc="center right")
 
 # %% [markdown]
 # Only the Laplace posterior has its mode at exactly zero: at its kink the slope jumps from −1 to
@@ -510,7 +510,7 @@ left.axvline(best, color="0.5", linewidth=1)
 plot_curve(z, over_z, ax=right, color="C1")
 right.axvline(best_z, color="0.5", linewidth=1)
 right.set(xlabel="z = logit of θ", ylabel="density per unit of z", ylim=(0, None))
-right.set_title(f"Mode: z = {best_z:.2f}, so θ = {1 / (1 + np.exp(-best_z)):.2f}")
+_ = right.set_title(f"Mode: z = {best_z:.2f}, so θ = {1 / (1 + np.exp(-best_z)):.2f}")
 
 # %% [markdown]
 # The two describe one and the same belief. Every probability is the same in both, and so is the
@@ -590,7 +590,7 @@ plot_data(x, y, ax=ax)
 plot_curve(line, B @ m, ax=ax, color="C1", label="posterior mean")
 ax.set(xlabel="x", ylabel="y", ylim=(-2.6, 1.9))
 ax.set_title(f"The 0.9 band for y holds {held:.2f} of fresh points")
-ax.legend(loc="lower center", ncol=3)
+_ = ax.legend(loc="lower center", ncol=3)
 
 # %% [markdown]
 # Both bands widen where points are few, at the ends most of all. On the left the band for $y$ is
