@@ -141,6 +141,23 @@ def ridge_map(x, y, sigma, tau):
     return w, y.mean()
 
 
+# %% intercept-of-least-squares wrong="ridge-from-a-prior" fails="intercept"
+# The best intercept belongs to the shrunken weights: least squares has other weights.
+def ridge_map(x, y, sigma, tau):
+    z = x - x.mean(axis=0)
+    alpha = sigma**2 / tau**2
+    w = np.linalg.solve(z.T @ z + alpha * np.eye(x.shape[1]), z.T @ (y - y.mean()))
+    return w, y.mean() - x.mean(axis=0) @ np.linalg.pinv(z) @ (y - y.mean())
+
+
+# %% intercept-afterwards wrong="ridge-from-a-prior" fails="weights,intercept"
+# You fit the weights as if there were no intercept, and add it later: find both at once.
+def ridge_map(x, y, sigma, tau):
+    alpha = sigma**2 / tau**2
+    w = np.linalg.solve(x.T @ x + alpha * np.eye(x.shape[1]), x.T @ y)
+    return w, (y - x @ w).mean()
+
+
 # %% standardised wrong="ridge-from-a-prior" fails="weights,intercept"
 # Dividing x by its standard deviation changes the prior: tau is meant for x in its own units.
 def ridge_map(x, y, sigma, tau):
@@ -274,6 +291,13 @@ def weight_decay(loss, sigma, tau, n, m):
     return (1.0 if loss == "mean nll" else 2 * sigma**2) / (n * tau**2)
 
 
+# %% share-upside-down wrong="weight-decay-from-a-prior" fails="sum squared"
+# A batch of m sums a share m of n of the data: it pays the same share of the prior, not n over m.
+def weight_decay(loss, sigma, tau, n, m):
+    per_nat = {"mean squared": 2 * sigma**2 / n, "sum squared": 2 * sigma**2 * n / m}
+    return per_nat.get(loss, 1 / n) / tau**2
+
+
 # %% noise-forgotten wrong="weight-decay-from-a-prior" fails="mean squared,sum squared"
 # A squared residual is in units of y squared, a log prior in nats: the noise converts them.
 def weight_decay(loss, sigma, tau, n, m):
@@ -394,6 +418,19 @@ def proximal_step(w, gradient, step, b):
     return np.maximum(w - step * gradient - step / b, 0.0)
 
 
+# %% always-downwards wrong="proximal-step" fails="value,own scales"
+# The kink pulls towards zero: a negative weight has to move up, and yours moves down.
+def proximal_step(w, gradient, step, b):
+    moved = w - step * gradient
+    return np.where(np.abs(moved) <= step / b, 0.0, moved - step / b)
+
+
+# %% gradient-left-out wrong="proximal-step" fails="value,zeros,own scales"
+# Only the kink acts here: the data speak through the gradient, which has to move w first.
+def proximal_step(w, gradient, step, b):
+    return np.sign(w) * np.maximum(np.abs(w) - step / b, 0.0)
+
+
 # %% shot-past-zero wrong="proximal-step" fails="value,zeros,own scales"
 # A weight that would change sign has to stop at zero: what is closer than the threshold stays.
 def proximal_step(w, gradient, step, b):
@@ -512,6 +549,29 @@ def posterior(x, y, sigma, mean, cov):
 def posterior(x, y, sigma, mean, cov):
     new = np.linalg.inv(np.linalg.inv(cov) + x.T @ x / sigma**2)
     return new @ (mean + x.T @ y / sigma**2), new
+
+
+# %% all-of-y-as-surprise wrong="gaussian-posterior" fails="mean,batches"
+# Starting from the prior's mean, only what it does not predict may move it: the residual, not y.
+def posterior(x, y, sigma, mean, cov):
+    new = np.linalg.inv(np.linalg.inv(cov) + x.T @ x / sigma**2)
+    return mean + new @ x.T @ y / sigma**2, new
+
+
+# %% noise-only-in-the-covariance wrong="gaussian-posterior" fails="mean,batches"
+# The data enter the mean with the same weight as the precision: there the noise is missing.
+def posterior(x, y, sigma, mean, cov):
+    prior = np.linalg.inv(cov)
+    new = np.linalg.inv(prior + x.T @ x / sigma**2)
+    return new @ (prior @ mean + x.T @ y), new
+
+
+# %% scaled-by-the-noise wrong="gaussian-posterior" fails="covariance,batches"
+# A factor of sigma squared on the precision leaves the mean alone, not the covariance: undo it.
+def posterior(x, y, sigma, mean, cov):
+    prior = np.linalg.inv(cov) * sigma**2
+    new = np.linalg.inv(prior + x.T @ x)
+    return new @ (prior @ mean + x.T @ y), new
 
 
 # %% precision-returned wrong="gaussian-posterior" fails="covariance,batches"
@@ -695,6 +755,14 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     variance = ((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "f" else 0)
     return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)
+
+
+# %% high-before-low wrong="predictive-band" fails="band for f,band for y,coverage"
+# Your ends come in the wrong order: the low one first. Check the sign of your quantile.
+def predictive_band(x, mean, cov, sigma, level, contains):
+    half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
+    variance = ((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0)
+    return x @ mean + half * np.sqrt(variance), x @ mean - half * np.sqrt(variance)
 
 
 # %% precision-for-covariance wrong="predictive-band" fails="band for f,band for y,coverage"
@@ -919,6 +987,59 @@ def choose_prior(x, y, sigma, taus):
         logdet = np.log(np.linalg.det(cov))
         found.append(
             -0.5 * (len(y) * math.log(2 * math.pi) + logdet + y @ np.linalg.solve(cov, y))
+        )
+    return np.array(found), taus[np.argmax(found)]
+
+
+# %% logarithm-of-the-density wrong="choose-a-prior" fails="choice,stability"
+# A density of so many examples over- or underflows before you take its logarithm: stay in logs.
+def choose_prior(x, y, sigma, taus):
+    found = []
+    for tau in taus:
+        cov = sigma**2 * np.eye(len(y)) + tau**2 * x @ x.T
+        logdet = np.linalg.slogdet(cov)[1]
+        log_density = -0.5 * (
+            len(y) * math.log(2 * math.pi) + logdet + y @ np.linalg.solve(cov, y)
+        )
+        found.append(np.log(np.exp(log_density)))
+    return np.array(found), taus[np.argmax(found)]
+
+
+# %% jitter-added wrong="choose-a-prior" fails="evidence,stability"
+# Jitter on the diagonal is noise that nobody observed; beside a sigma of thousandths it is large.
+def choose_prior(x, y, sigma, taus):
+    found = []
+    for tau in taus:
+        cov = (sigma**2 + 1e-4) * np.eye(len(y)) + tau**2 * x @ x.T
+        logdet = np.linalg.slogdet(cov)[1]
+        found.append(
+            -0.5 * (len(y) * math.log(2 * math.pi) + logdet + y @ np.linalg.solve(cov, y))
+        )
+    return np.array(found), taus[np.argmax(found)]
+
+
+# %% scales-sorted wrong="choose-a-prior" fails="evidence,stability"
+# The log evidences come in the order of taus as given: yours are sorted.
+def choose_prior(x, y, sigma, taus):
+    found = []
+    for tau in np.sort(taus):
+        cov = sigma**2 * np.eye(len(y)) + tau**2 * x @ x.T
+        logdet = np.linalg.slogdet(cov)[1]
+        found.append(
+            -0.5 * (len(y) * math.log(2 * math.pi) + logdet + y @ np.linalg.solve(cov, y))
+        )
+    return np.array(found), np.sort(taus)[np.argmax(found)]
+
+
+# %% mean-taken-off wrong="choose-a-prior" fails="evidence,choice,stability"
+# The model gives y the mean zero: a mean estimated from y is no part of it, so do not centre y.
+def choose_prior(x, y, sigma, taus):
+    found, r = [], y - y.mean()
+    for tau in taus:
+        cov = sigma**2 * np.eye(len(y)) + tau**2 * x @ x.T
+        logdet = np.linalg.slogdet(cov)[1]
+        found.append(
+            -0.5 * (len(y) * math.log(2 * math.pi) + logdet + r @ np.linalg.solve(cov, r))
         )
     return np.array(found), taus[np.argmax(found)]
 

@@ -199,7 +199,7 @@ ax.set(xlabel="examples n (log scale)", ylabel="distance to least squares", xsca
 ax.set(ylim=(0, 0.5), title="A fixed weight decay is a prior that hardens as data come in")
 ax.set_xticks(n * np.array(repeats), [str(n * r) for r in repeats], minor=False)
 ax.minorticks_off()
-ax.legend(loc="lower left")
+_ = ax.legend(loc="lower left")
 
 # %% [markdown]
 # With the prior kept, the data outvote it, as they should: twice the data, about half the pull.
@@ -217,7 +217,7 @@ ax.legend(loc="lower left")
 truth = np.array([1.2, 0.6])
 columns = numpy_rng(5).multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], 200)
 answers = columns @ truth + numpy_rng(6).standard_normal(200)  # noise of scale 1
-axis = np.linspace(-1.2, 2.4, 61)
+axis = np.linspace(-1.2, 2.9, 61)
 W = np.stack(np.meshgrid(axis, axis))  # (2, 61, 61)
 looks = {"least squares": "C1s", "prior mode": "C2^", "MAP": "C0o", "truth": "k*"}
 
@@ -236,7 +236,7 @@ def surfaces(prior_scale, n):  # minus log likelihood and prior over the plane, 
 # %% alt="Contours of likelihood, prior and posterior for two weights; the MAP lies between."
 def draw_posterior(prior_scale=0.5, n=12):
     fit, prior, least_squares, best = surfaces(prior_scale, n)
-    _, ax = plt.subplots(figsize=(5.8, 4.8))
+    _, ax = plt.subplots(figsize=(6.2, 5.2))
     total = fit + prior - (fit + prior).min()
     ax.contourf(axis, axis, -total, levels=[-2, -0.5, 0.01], cmap="Blues", alpha=0.7, vmin=-4)
     ax.contour(axis, axis, fit, levels=[0.5, 2], colors="C1", linestyles="--")
@@ -245,6 +245,7 @@ def draw_posterior(prior_scale=0.5, n=12):
     for (name, look), place in zip(looks.items(), places, strict=True):
         ax.plot(*place, look, markersize=10, label=name)
     ax.set(xlabel="$w_1$", ylabel="$w_2$", title=f"{n} examples, prior scale {prior_scale:.1f}")
+    ax.set(aspect="equal", ylim=(-1.2, 2.4))
     ax.legend(loc="upper left")
     return ax
 
@@ -255,8 +256,8 @@ ax = draw_posterior()
 # The MAP does not lie on the straight line from least squares to zero. Where the likelihood is
 # long and flat the data know little, and the prior moves the estimate far; across it, hardly.
 #
-# **Move `n`:** how many examples does it take until MAP and least squares agree to the second
-# digit? **Move `prior_scale`** to 0.1 and to 3: which of the two curves does the posterior follow?
+# **Move `n`** to 200: do MAP and least squares agree by then? **Move `prior_scale`** to 0.1 and
+# to 3: which of the two, likelihood or prior, does the posterior follow?
 
 # %%
 interactive(draw_posterior, prior_scale=(0.1, 3.0, 0.1), n=(3, 200, 1))
@@ -268,7 +269,7 @@ interactive(draw_posterior, prior_scale=(0.1, 3.0, 0.1), n=(3, 200, 1))
 # w_j^2$, a sum and no half. `Lasso(alpha)` minimises $\frac{1}{2n} \sum_i r_i^2 + \alpha \sum_j
 # |w_j|$, a mean and a half. The Lasso's penalty belongs to the Laplace prior $\frac{1}{2b}
 # e^{-|w|/b}$, whose negative logarithm is $|w|/b$ and a constant. Multiply line (2), with the
-# prior that fits, by $2\sigma^2$ or by $\sigma^2/n$ to get the second column from the first:
+# prior that fits, by $2\sigma^2$ or by $\sigma^2/n$, and read off the strength:
 #
 # | prior | scikit-learn | its strength |
 # | --- | --- | --- |
@@ -373,7 +374,7 @@ curve = np.linspace(0.2, 3.2, 50)
 plot_curve(curve, 1 / (1 + 0.5 * curve), ax=ax, color="C2", linewidth=1.2, label="1 / (1 + λ s)")
 ax.set(xlabel="standard deviation s of the gradient noise", ylabel="average w", ylim=(0.3, 1))
 ax.set_title("What one weight decay means to three optimisers")
-ax.legend(loc="upper right", ncol=2)
+_ = ax.legend(loc="upper right", ncol=2)
 
 # %% [markdown]
 # SGD and Adam rest at the MAP, whatever the noise. AdamW follows the curve: with little noise it
@@ -428,7 +429,7 @@ ax.axvline(0.3, color="0.5", linewidth=1)
 ax.text(0.31, 1.05, "observation", color="0.35")
 ax.set(xlabel="weight w", ylabel="above the minimum (nats)", ylim=(-0.05, 1.2), xlim=(-1, 2.5))
 ax.set_title("Only the kink holds the mode at zero")
-ax.legend(loc="center right")
+_ = ax.legend(loc="center right")
 
 # %% [markdown]
 # Only the Laplace posterior has its mode at exactly zero: at its kink the slope jumps from −1 to
@@ -509,7 +510,7 @@ left.axvline(best, color="0.5", linewidth=1)
 plot_curve(z, over_z, ax=right, color="C1")
 right.axvline(best_z, color="0.5", linewidth=1)
 right.set(xlabel="z = logit of θ", ylabel="density per unit of z", ylim=(0, None))
-right.set_title(f"Mode: z = {best_z:.2f}, so θ = {1 / (1 + np.exp(-best_z)):.2f}")
+_ = right.set_title(f"Mode: z = {best_z:.2f}, so θ = {1 / (1 + np.exp(-best_z)):.2f}")
 
 # %% [markdown]
 # The two describe one and the same belief. Every probability is the same in both, and so is the
@@ -589,7 +590,7 @@ plot_data(x, y, ax=ax)
 plot_curve(line, B @ m, ax=ax, color="C1", label="posterior mean")
 ax.set(xlabel="x", ylabel="y", ylim=(-2.6, 1.9))
 ax.set_title(f"The 0.9 band for y holds {held:.2f} of fresh points")
-ax.legend(loc="lower center", ncol=3)
+_ = ax.legend(loc="lower center", ncol=3)
 
 # %% [markdown]
 # Both bands widen where points are few, at the ends most of all. On the left the band for $y$ is
@@ -623,11 +624,11 @@ nll, crps, level, width = dial_oracle(level=0.9)
 print(f"{'oracle':16s} {nll:5.2f} {crps:6.3f} {level:9.3f} {width:6.2f}")
 
 # %% [markdown]
-# The prior repairs most of what least squares does with 12 weights and 25 points. The whole
-# posterior has the same mean as MAP. It wins again on NLL and comes closer to the promised
-# coverage, because it is wider just where it does not know; the CRPS, which forgives a miss more
-# easily, hardly sees a difference. The true mean with one scale still misses 0.90: the rest of the
-# way to the oracle is the noise model's.
+# By CRPS, the prior repairs about half of what least squares loses to the true mean with 12
+# weights and 25 points. The whole posterior has the same mean as MAP. It wins again on NLL and
+# comes closer to the promised coverage, because it is wider just where it does not know; the CRPS,
+# which forgives a miss more easily, hardly sees a difference. The true mean with one scale still
+# misses 0.90: the rest of the way to the oracle is the noise model's.
 #
 # ## Choosing the prior by evidence
 #
