@@ -20,7 +20,11 @@ LOST = "not executed: its process was ended, most likely for lack of memory"
 
 
 class Executions:
-    """The executed notebooks of one unit, kept under build/ by the hash of what ran."""
+    """The executed notebooks of one unit, kept under build/ by the hash of what ran.
+
+    A context: the sandbox and the processes start when it is entered, and are ready by the time
+    that submissions have been taken in and rebuilt.
+    """
 
     def __init__(self, course, unit, *, unsafe=False, workers=None, scheduler=None):
         """Say where to execute: in `workers` processes here, or on a dask scheduler's workers."""
@@ -29,6 +33,26 @@ class Executions:
         self.files = data_files(course, unit)
         self.folder = course.root / "build" / "executed" / unit.name
         self.folder.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self):
+        self._open = contextlib.ExitStack()
+        if self.scheduler:
+            self._executor = self._open.enter_context(cluster(self.scheduler))
+            return self
+        self._pool = self._open.enter_context(_pool(self.workers))
+        for _ in range(self.workers):
+            self._pool.submit(_import_all)
+        # The thread lives as long as the zygote, which ends with the thread that started it.
+        thread = self._open.enter_context(concurrent.futures.ThreadPoolExecutor(1))
+        started = preloaded(self.files, say=_tell)
+        self._zygote = thread.submit(started.__enter__)
+        self._open.callback(lambda: self._zygote.exception() or started.__exit__(None, None, None))
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if kind and not self.scheduler:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        return self._open.__exit__(kind, error, traceback)
 
     def path(self, key):
         """Return where the executed notebook of this key lies, if it was made."""
@@ -45,32 +69,30 @@ class Executions:
             groups.setdefault(key_of(notebook), []).append(student)
         todo = {key: jobs[groups[key][0]] for key in groups if not self.path(key).is_file()}
         yield from ((student, "") for key in groups if key not in todo for student in groups[key])
-        with self._place() if todo else contextlib.nullcontext() as place:
-            for key, done, problem in _map(*place, todo, self.workers) if todo else ():
-                if done is not None and done.metadata.execution["too_long"]:
-                    again.append(key)
-                    continue
-                problem = problem or self._keep(key, done)
-                yield from ((student, problem) for student in groups[key])
-            for key in again:
-                done, problem = _alone(*place, todo[key])
-                problem = problem or self._keep(key, done)
-                yield from ((student, problem) for student in groups[key])
-                self.path(key).unlink(missing_ok=True)  # the next run may have time
+        place = self._place() if todo else None
+        for key, done, problem in _map(*place, todo, self.workers) if todo else ():
+            if done is not None and done.metadata.execution["too_long"]:
+                again.append(key)
+                continue
+            problem = problem or self._keep(key, done)
+            yield from ((student, problem) for student in groups[key])
+        for key in again:
+            done, problem = _alone(*place, todo[key])
+            problem = problem or self._keep(key, done)
+            yield from ((student, problem) for student in groups[key])
+            self.path(key).unlink(missing_ok=True)  # the next run may have time
 
-    @contextlib.contextmanager
     def _place(self):
-        """Give what runs one notebook, and what opens an executor with that many workers."""
+        """Return what runs one notebook, and what opens an executor with that many workers."""
         options = {"limits": self.unit.limits, "without_sandbox": self.unsafe}
         if self.scheduler:
             contents = {name: path.read_bytes() for name, path in self.files.items()}
-            with cluster(self.scheduler) as executor:
-                run = functools.partial(execute_remotely, contents=contents, **options)
-                yield run, lambda workers: contextlib.nullcontext(executor)
-        else:
-            with preloaded(self.files, say=_tell) as zygote:
-                run = functools.partial(execute, files=self.files, zygote=zygote, **options)
-                yield run, _pool
+            run = functools.partial(execute_remotely, contents=contents, **options)
+            return run, lambda workers: contextlib.nullcontext(self._executor)
+        zygote = self._zygote.result()
+        run = functools.partial(execute, files=self.files, zygote=zygote, **options)
+        ready = iter([contextlib.nullcontext(self._pool)])  # a broken one is not used again
+        return run, lambda workers: next(ready, None) or _pool(workers)
 
     def _keep(self, key, done):
         """Keep an executed notebook; return what went wrong, or ''."""
@@ -81,6 +103,10 @@ class Executions:
         except OSError as error:
             return f"not kept: {error}"
         return ""
+
+
+def _import_all():
+    """Do nothing, in a worker that has by then imported what `execute` needs."""
 
 
 def _pool(workers):

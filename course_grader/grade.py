@@ -71,26 +71,19 @@ def grade(
     """
     if not (sandbox.available() or unsafe or scheduler):
         raise NoSandbox("bubblewrap is not available: install it, or say UNSAFE=1")
-    reference_for(unit)
-    arrivals = intake(course, unit, origin)
-    config = config_of(course)
-    config.CourseDirectory.db_url = db_url or config.CourseDirectory.db_url
-    register(course, unit, config.CourseDirectory.db_url, config.CourseDirectory.course_id)
     options = {"unsafe": unsafe, "workers": workers, "scheduler": scheduler}
-    executions = Executions(course, unit, **options)
-    config.SandboxedExecute.results = str(executions.folder)
-    config.SandboxedExecute.without_sandbox = unsafe
-    jobs, graded = {}, []
-    for arrival in arrivals:
-        try:
-            jobs[arrival.student] = _job(course, unit, arrival.student)
-        except Exception as error:  # this submission's trouble is not the class's
-            told = arrival.reason or f"not read: {error}"
-            graded.append(Graded(arrival.student, None, told))
-    with tqdm(total=len(jobs), desc="grading", disable=not progress) as bar:
-        for student, problem in executions.all(jobs):
-            graded.append(_save(course, unit, student, config, problem))
-            bar.update()
+    with Executions(course, unit, **options) as executions:
+        reference_for(unit)
+        config = config_of(course)
+        config.CourseDirectory.db_url = db_url or config.CourseDirectory.db_url
+        config.SandboxedExecute.results = str(executions.folder)
+        config.SandboxedExecute.without_sandbox = unsafe
+        jobs, graded = _jobs(course, unit, intake(course, unit, origin))
+        register(course, unit, config.CourseDirectory.db_url, config.CourseDirectory.course_id)
+        with tqdm(total=len(jobs), desc="grading", disable=not progress) as bar:
+            for student, problem in executions.all(jobs):
+                graded.append(_save(course, unit, student, config, problem))
+                bar.update()
     return sorted(graded, key=lambda result: result.student)
 
 
@@ -113,9 +106,17 @@ def config_of(course):
     return config
 
 
-def _job(course, unit, student):
-    submission = nbformat.read(course.notebook("submitted", unit, student), as_version=4)
-    return rebuilt(submission, course, unit)
+def _jobs(course, unit, arrivals):
+    """Return {student: rebuilt notebook}, and the results of those that could not be rebuilt."""
+    jobs, failed = {}, []
+    for arrival in arrivals:
+        path = course.notebook("submitted", unit, arrival.student)
+        try:
+            jobs[arrival.student] = rebuilt(nbformat.read(path, as_version=4), course, unit)
+        except Exception as error:  # this submission's trouble is not the class's
+            told = arrival.reason or f"not read: {error}"
+            failed.append(Graded(arrival.student, None, told))
+    return jobs, failed
 
 
 def _save(course, unit, student, config, problem):

@@ -59,8 +59,10 @@ def misconception(exercise, record, reference):
     """Return the name of the wrong answer that a record matches, or None."""
     got = _readable(record, reference["checks"])
     wrong = _findings(got, reference)
+    if not any(wrong):
+        return None
     hint = matching_hint(got, reference["checks"], wrong, reference["hints"])
-    return hint["name"] if hint and any(wrong) else None
+    return hint["name"] if hint else None
 
 
 def _stakes(expected):

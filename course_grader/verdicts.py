@@ -5,15 +5,15 @@ __all__ = ["Outcome", "judge_notebook", "record_of", "unjudged"]
 import dataclasses
 import platform
 from datetime import UTC, datetime
+from importlib import metadata
 
-import torch
 from nbformat.v4 import new_output
 
 from course_grader import judge
 from course_grader.passive import make_passive
 from course_grader.rebuild import attempts
 from course_utils import __version__, panel
-from course_utils.checks import MIME
+from course_utils.records import MIME
 
 
 @dataclasses.dataclass
@@ -80,7 +80,7 @@ def record_of(outcome, *, student, source_hash, execution, reason=""):
         "course": __version__,
         "source": source_hash,
         "python": platform.python_version(),
-        "torch": str(torch.__version__),
+        "torch": metadata.version("torch"),
     }
 
 

@@ -68,8 +68,16 @@ def _agrees(got, expected):
         return _items_agree(got["items"], expected["items"])
     if (got["dtype"] == "bool") != (expected["dtype"] == "bool"):
         return False
+    if got is not expected and _identical(got, expected):
+        return True
     a, b = numbers(got), numbers(expected)
     return a.shape == b.shape and _close(a, b)
+
+
+def _identical(got, expected):
+    """Tell, without making arrays, whether numbers are the same to the last bit, as most are."""
+    pairs = [(got[key], expected[key]) for key in ("shape", "data")]
+    return all(a == b and list(map(type, a)) == list(map(type, b)) for a, b in pairs)
 
 
 def _classes(got):

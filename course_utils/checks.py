@@ -17,9 +17,8 @@ from course_utils import panel
 from course_utils.budget import cpu_budget
 from course_utils.callsite import call_text
 from course_utils.comparison import expected_for, verdict
-from course_utils.records import failure, plain
+from course_utils.records import MIME, failure, plain
 
-MIME = "application/vnd.course.record+json"
 SECONDS_PER_CALL = 2.0
 SECONDS_PER_EXERCISE = 6.0
 MORE = "These are the visible cases; more cases run when graded."

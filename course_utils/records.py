@@ -1,13 +1,13 @@
 """Turn what a student's function returned into plain numbers that JSON can carry."""
 
-__all__ = ["MAX_NUMBERS", "failure", "numbers", "plain"]
+__all__ = ["MAX_NUMBERS", "MIME", "failure", "numbers", "plain"]
 
 import math
 import sys
 
 import numpy as np
-import torch
 
+MIME = "application/vnd.course.record+json"  # of a check cell's output
 MAX_ITEMS = 100
 MAX_NUMBERS = 20_000  # a larger result is refused: a check never needs one
 
@@ -27,7 +27,7 @@ def plain(value):
         ``'inf'``, ``'-inf'``), ``{"items": {...}}`` for a container, ``{"error", "message"}``
         for anything else. A Python number has dtype ``float``, ``int`` or ``bool``.
     """
-    if isinstance(value, torch.Tensor):
+    if _is_tensor(value):
         return _tensor(value)
     if isinstance(value, bool | int | float):
         return _array(np.asarray(float(value)), type(value).__name__)
@@ -70,11 +70,17 @@ def numbers(record):
     return np.array(data, dtype=np.float64).reshape(shape)
 
 
+def _is_tensor(value):
+    """Tell whether a value is a tensor; where torch was not imported, nothing is."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
 def _tensor(value):
     array = value.detach().to("cpu")
     if array.dtype.is_complex:
         return _refused(value)
-    wide = array.to(torch.float64).numpy()
+    wide = array.double().numpy()
     return _array(wide, str(value.dtype).removeprefix("torch."))
 
 
