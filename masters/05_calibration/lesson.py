@@ -611,7 +611,7 @@ for name, z in {
 #
 # The last two rows are *one* network. Dropout belongs to training; left on while the logits are
 # collected (no `net.eval()`), it makes them those of another, worse network, which nobody will
-# use. The temperature is little harmed here, but every score in the row is wrong.
+# use. The temperature is little harmed here; accuracy and NLL are.
 #
 # Nor are networks overconfident as a law of nature. Convolutional networks of 2017 were; Minderer
 # and others (2021) found newer image models well calibrated. Measure yours.
