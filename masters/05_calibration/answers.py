@@ -23,7 +23,7 @@ import torch
 
 
 def ece(p, y, edges):
-    p, y, edges = (torch.as_tensor(np.array(a), dtype=torch.float64) for a in (p, y, edges))
+    p, y, edges = (torch.tensor(a, dtype=torch.float64) for a in (p, y, edges))
     k = torch.bucketize(p, edges[1:-1], right=True)
     surplus = torch.bincount(k, weights=p - y)
     return surplus.abs().sum() / len(p)
@@ -385,6 +385,16 @@ def base_rate_scores(train, test, classes):
     return accuracy, abs(share.max() - accuracy), brier, -np.log(share[test]).mean()
 
 
+# %% nll-summed wrong="base-rate-scores" fails="NLL"
+# Scores are means: a sum grows with the number of examples.
+def base_rate_scores(train, test, classes):
+    share = np.bincount(train, minlength=classes) / len(train)
+    accuracy = np.mean(test == share.argmax())
+    brier = 1 - 2 * share[test].mean() + share @ share
+    with np.errstate(divide="ignore"):
+        return accuracy, abs(share.max() - accuracy), brier, -np.log(share)[test].sum()
+
+
 # %% [markdown]
 # ## reliability-table
 
@@ -626,6 +636,18 @@ def reliability_table(p, y, groups, level):
     return np.array(rows)
 
 
+# %% centre-and-half-width wrong="reliability-table" fails="interval"
+# The last two columns are the ends of the interval, not its centre and half its width.
+def reliability_table(p, y, groups, level):
+    z = special.ndtri(0.5 + level / 2)
+    rows = []
+    for i in np.array_split(np.argsort(p), groups):
+        c, k = len(i), y[i].sum()
+        half = z / (c + z**2) * np.sqrt(k * (c - k) / c + z**2 / 4)
+        rows.append([c, p[i].mean(), k / c, (k + z**2 / 2) / (c + z**2), half])
+    return np.array(rows)
+
+
 # %% [markdown]
 # ## brier-parts
 
@@ -655,7 +677,8 @@ def brier_parts(p, y, group, weight):
     unc = np.average((y - w @ y) ** 2, weights=weight)
     rel = w @ np.square(smooth_p - smooth_y)
     res = w @ np.square(smooth_y) - (w @ y) ** 2
-    return rel, res, unc, w @ p**2 - w @ smooth_p**2, 2 * (w @ (p * y) - w @ (smooth_p * smooth_y))
+    cov = w @ (p * y) - w @ (smooth_p * smooth_y)
+    return np.array([rel, res, unc, w @ p**2 - w @ smooth_p**2, 2 * cov])
 
 
 # %% by-differences right="brier-parts" oracle=True
@@ -877,6 +900,16 @@ def brier_parts(p, y, group, weight):
         a[k[i]] = w[i] * p[i]
         b[k[i]] = w[i] * y[i]
     p_bar, y_bar, base = (a / np.maximum(m, 1e-9))[k], (b / np.maximum(m, 1e-9))[k], w @ y
+    within = w @ (p - p_bar) ** 2, 2 * w @ ((p - p_bar) * (y - y_bar))
+    return w @ (p_bar - y_bar) ** 2, w @ (y_bar - base) ** 2, base * (1 - base), *within
+
+
+# %% sign-of-the-group-lost wrong="brier-parts" fails="reliability,resolution,within groups"
+# Groups 1 and -1 are two groups: the sign belongs to the name.
+def brier_parts(p, y, group, weight):
+    w, base = weight / weight.sum(), np.average(y, weights=weight)
+    _, k = np.unique(abs(group), return_inverse=True)
+    p_bar, y_bar = ((np.bincount(k, w * v) / np.bincount(k, w))[k] for v in (p, y))
     within = w @ (p - p_bar) ** 2, 2 * w @ ((p - p_bar) * (y - y_bar))
     return w @ (p_bar - y_bar) ** 2, w @ (y_bar - base) ** 2, base * (1 - base), *within
 
@@ -1115,6 +1148,39 @@ def compare(p_a, p_b, y):
     means = np.array([nll.mean(), brier.mean()])
     errors = np.array([nll.std(ddof=1), brier.std(ddof=1)]) / np.sqrt(len(y))
     return means[0], errors[0], means[1], errors[1], int((means > 2 * errors).all())
+
+
+# %% nll-decides-alone wrong="paired-comparison" fails="choice"
+# The Brier score has a say, too: a choice needs both means to be clear.
+def compare(p_a, p_b, y):
+    nll = np.log(np.where(y == 1, p_b, 1 - p_b)) - np.log(np.where(y == 1, p_a, 1 - p_a))
+    brier = (p_a - y) ** 2 - (p_b - y) ** 2
+    means = np.array([nll.mean(), brier.mean()])
+    errors = np.array([nll.std(ddof=1), brier.std(ddof=1)]) / np.sqrt(len(y))
+    choice = int(means[0] > 2 * errors[0]) - int(means[0] < -2 * errors[0])
+    return means[0], errors[0], means[1], errors[1], choice
+
+
+# %% brier-decides-alone wrong="paired-comparison" fails="choice"
+# The NLL has a say, too: a choice needs both means to be clear.
+def compare(p_a, p_b, y):
+    nll = np.log(np.where(y == 1, p_b, 1 - p_b)) - np.log(np.where(y == 1, p_a, 1 - p_a))
+    brier = (p_a - y) ** 2 - (p_b - y) ** 2
+    means = np.array([nll.mean(), brier.mean()])
+    errors = np.array([nll.std(ddof=1), brier.std(ddof=1)]) / np.sqrt(len(y))
+    choice = int(means[1] > 2 * errors[1]) - int(means[1] < -2 * errors[1])
+    return means[0], errors[0], means[1], errors[1], choice
+
+
+# %% names-swapped wrong="paired-comparison" fails="choice"
+# A score is a loss: where A minus B is positive, A loses more, and B is the better one.
+def compare(p_a, p_b, y):
+    nll = np.log(np.where(y == 1, p_b, 1 - p_b)) - np.log(np.where(y == 1, p_a, 1 - p_a))
+    brier = (p_a - y) ** 2 - (p_b - y) ** 2
+    means = np.array([nll.mean(), brier.mean()])
+    errors = np.array([nll.std(ddof=1), brier.std(ddof=1)]) / np.sqrt(len(y))
+    choice = int((means < -2 * errors).all()) - int((means > 2 * errors).all())
+    return means[0], errors[0], means[1], errors[1], choice
 
 
 # %% [markdown]
@@ -1406,6 +1472,17 @@ def fit_temperature(logits, labels, held_out):
     return np.exp(optimize.minimize_scalar(nll, bounds=(-9, 9), options={"xatol": 1e-9}).x)
 
 
+# %% default-tolerance-of-bfgs wrong="fit-temperature" fails="temperature,held-out rows,range"
+# Near six digits, but not there: set the tolerance of your optimiser, and search over log T.
+def fit_temperature(logits, labels, held_out):
+    z, k = logits[held_out], labels[held_out]
+
+    def nll(t):
+        return -special.log_softmax(z / t, axis=1)[np.arange(len(k)), k].mean()
+
+    return abs(optimize.minimize(nll, np.ones(1)).x[0])
+
+
 # %% [markdown]
 # ## platt-fit
 
@@ -1422,7 +1499,7 @@ def platt_fit(scores, y):
         h = p * (1 - p)
         v = np.linalg.solve(x.T @ (h[:, None] * x), x.T @ (h * z + t - p))
         z = x @ v
-    return v[0] / spread, v[1] - v[0] * middle / spread
+    return np.array([v[0], v[1] * spread - v[0] * middle]) / spread
 
 
 # %% by-fsolve right="platt-fit"
@@ -1605,6 +1682,20 @@ def platt_fit(scores, y):
 
     a, b = optimize.minimize(loss, np.zeros(2), jac=True, options={"gtol": 1e-9}).x
     return a / w, b
+
+
+# %% of-standardised-scores wrong="platt-fit" fails="fit,separable,scale"
+# These a and b belong to standardised scores: translate both back to the scores as they came.
+def platt_fit(scores, y):
+    n1, n0 = np.sum(y == 1), np.sum(y == 0)
+    t = np.where(y == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
+    x = np.stack([(scores - scores.mean()) / scores.std(), np.ones(len(y))])
+
+    def loss(v):
+        z = v @ x
+        return np.mean(np.logaddexp(0, z) - t * z), x @ (special.expit(z) - t) / len(y)
+
+    return tuple(optimize.minimize(loss, np.zeros(2), jac=True, options={"gtol": 1e-9}).x)
 
 
 # %% penalised wrong="platt-fit" fails="fit,separable,scale"
