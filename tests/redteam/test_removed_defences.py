@@ -16,7 +16,6 @@ from course_grader import (
     submissions,
     verdicts,
 )
-from course_utils import agreement
 from course_utils.comparison import findings
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import attack_class
@@ -86,10 +85,6 @@ GAINS = {
         "visible_cases_by_heart",
         lambda patch: patch(judge, "_findings", visible_only),
     ),
-    "what is not finite agrees only with the same": (
-        "not_a_number",
-        lambda patch: patch(agreement, "_agrees", lambda got, expected: got["data"] == ["nan"]),
-    ),
     "rules come from the reference": (
         "forged_in_the_check_cell",
         lambda patch: patch(judge, "judge", rules_of_the_record),
@@ -112,7 +107,7 @@ GAINS = {
 }
 LEAKS = {
     "hidden findings are not told": (
-        "hands_the_input_back",
+        "visible_cases_by_heart",
         lambda patch: patch(judge, "_findings", told),
     ),
     "feedback leaves out what repeats checks": (
