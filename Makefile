@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint lab check grade regrade export prove new-unit bundle clean bench-grading
+.PHONY: help env demo build test lint lab check grade regrade export prove new-unit bundle clean bench-grading redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ lint: $(STAMP)  ## Check format and lint.
 
 test: lint  ## Run all tests: units, answers and mutants, drift, leaks, notebooks, grading.
 	OMP_NUM_THREADS=1 COURSE_PROGRESS=off $(BIN)/python -m pytest --nbval-lax notebooks solutions tests
+
+redteam: $(STAMP)  ## Grade a class of attackers: points deserved and got, leaked yes or no.
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.redteam
 
 lab: $(STAMP)  ## Open JupyterLab on work/, your own copy; what you wrote is never overwritten.
 	$(COURSE) work

@@ -1,0 +1,19 @@
+"""Writes into the folder of sockets and looks for those of others.
+
+class: exfiltration
+stopped by: the sandbox
+deserved: 26
+"""
+
+# %% last
+import os
+from pathlib import Path
+
+for place in ("/run/kernel", "/run/rooms", "/run"):
+    try:
+        Path(place, "mine").write_text("x" * 1000)
+        print("E5CAP" + "ED wrote", place)
+    except OSError:
+        pass
+if os.path.isdir("/run/rooms") and os.listdir("/run/rooms"):
+    print("E5CAP" + "ED sees", os.listdir("/run/rooms"))

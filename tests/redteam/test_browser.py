@@ -1,0 +1,141 @@
+"""Nothing a student writes runs in a reader's browser: real pages, opened in Chromium."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from urllib.parse import urlparse
+
+import pytest
+from nbgrader.api import Gradebook
+
+from course_grader.course import PROJECT, Course
+from tests.redteam.attack import ATTACKS
+
+NAMES = [name for name, attack in ATTACKS.items() if attack.kind == "reader's browser"]
+SHOWN = "The Gaussian negative log-likelihood"  # provided text: the page is there at all
+TOKEN = "for-this-test-alone"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; where it is required, as in CI, it must be there."""
+    playwright = pytest.importorskip("playwright.sync_api") if not _required() else None
+    if playwright is None:
+        import playwright.sync_api as playwright
+    program = shutil.which("chromium")
+    if not program and _required():
+        pytest.fail("chromium is required here (COURSE_REQUIRE_BROWSER), but not installed")
+    if not program:
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def course(graded):
+    return Course(graded[2] / "course")
+
+
+@pytest.fixture(scope="module")
+def formgrader(course):
+    """Serve formgrader on loopback; give its address."""
+    with socket.socket() as any_socket:
+        any_socket.bind(("127.0.0.1", 0))
+        port = any_socket.getsockname()[1]
+    options = ["--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"]
+    options += ["--no-browser", "--allow-root", f"--port={port}", "--ip=127.0.0.1"]
+    options += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={course.root}"]
+    command = [sys.executable, "-m", "jupyter_server", *options]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    with open(course.root / "server.log", "w") as log:
+        server = subprocess.Popen(
+            command, cwd=course.root, stdout=log, stderr=log, env=environment
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/api?token={TOKEN}")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _required():
+    return bool(os.environ.get("COURSE_REQUIRE_BROWSER"))
+
+
+def _wait_for(address, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(address, timeout=5).read()
+        time.sleep(0.2)
+    return pytest.fail(f"nothing answers at {address}")
+
+
+def visit(browser, address):
+    """Open a page as a reader does; return (its text, what ran, what was asked for outside)."""
+    context = browser.new_context()
+    page = context.new_page()
+    ran, outside = [], []
+
+    def ask(route):
+        host = urlparse(route.request.url).hostname
+        if host in (None, "127.0.0.1"):
+            return route.continue_()
+        outside.append(route.request.url)
+        return route.abort()
+
+    page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
+    page.route("**/*", ask)
+    page.goto(address, wait_until="load")
+    for link in page.locator("a[href^='javascript:' i]").all():
+        ran.append(f"a link: {link.get_attribute('href')[:60]}")
+    page.wait_for_timeout(200)
+    if page.evaluate("'__owned' in window"):
+        ran.append("window.__owned")
+    text = page.content()
+    context.close()
+    return text, ran, outside
+
+
+def theirs(addresses):
+    """Keep what nbgrader's own pages do not ask for: MathJax and its like have fixed places."""
+    known = ("cdnjs.cloudflare.com", "cdn.jsdelivr.net", "unpkg.com")
+    return [a for a in addresses if urlparse(a).hostname not in known or "owned" in a]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_feedback_runs_nothing(name, browser, course, unit):
+    page = course.notebook("feedback", unit, name).with_suffix(".html")
+    text, ran, outside = visit(browser, page.as_uri())
+    assert SHOWN in text
+    assert (ran, theirs(outside)) == ([], [])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_formgraders_page_runs_nothing(name, browser, course, unit, formgrader):
+    with Gradebook(course.db_url) as gradebook:
+        key = gradebook.find_submission_notebook(unit.name, unit.name, name).id
+    address = f"{formgrader}/formgrader/submissions/{key}/?token={TOKEN}"
+    text, ran, outside = visit(browser, address)
+    assert SHOWN in text
+    assert (ran, theirs(outside)) == ([], [])
+
+
+def test_a_page_that_runs_a_students_text_is_noticed(browser, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(
+        f"<p>{SHOWN}</p><script>window.__owned = 1</script><img src='http://192.0.2.1/owned'>"
+        "<a href='javascript:window.__owned=1'>a</a><script>alert('owned')</script>"
+    )
+    _, ran, outside = visit(browser, page.as_uri())
+    assert {"owned", "window.__owned", "a link: javascript:window.__owned=1"} <= set(ran)
+    assert theirs(outside) == ["http://192.0.2.1/owned"]
