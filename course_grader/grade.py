@@ -82,6 +82,9 @@ def grade(
     config.SandboxedExecute.without_sandbox = unsafe
     jobs, graded = {}, []
     for arrival in arrivals:
+        if not arrival.taken:
+            graded.append(_save(course, unit, arrival.student, config, arrival.reason))
+            continue
         try:
             jobs[arrival.student] = _job(course, unit, arrival.student)
         except Exception as error:  # this submission's trouble is not the class's
