@@ -16,20 +16,24 @@ from course_grader.course import CourseError
 
 MAX_NAME = 80  # bytes of a student's id
 MAX_ZIP_BYTES = 2_000_000_000
+ENDING = r"\.(?:ipynb(?:\.(?:txt|json|zip))?|zip)"  # browsers and mail programs add some
 LMS_NAMES = (
     # Moodle's folders, also as a file's prefix: Full Name_1234_assignsubmission_file_...
     re.compile(r"(?P<student>[^_]+)_(?P<number>\d+)_assignsubmission_file_?.*"),
     # Canvas: name[_LATE]_userid_fileid_file.ipynb
-    re.compile(r"(?P<student>[^_]+)(_LATE)?_(?P<number>\d+)_\d+_.+\.ipynb"),
+    re.compile(rf"(?P<student>[^_]+)(_LATE)?_(?P<number>\d+)_\d+_.+{ENDING}", re.IGNORECASE),
     # Blackboard: assignment_student_attempt_2026-11-01-12-00-00_file.ipynb
-    re.compile(r".+?_(?P<student>[^_]+)_attempt_(?P<number>\d{4})(-\d\d){5}.*\.ipynb"),
+    re.compile(
+        rf".+?_(?P<student>[^_]+)_attempt_(?P<number>\d{{4}})(-\d\d){{5}}.*{ENDING}",
+        re.IGNORECASE,
+    ),
 )
 
 
 def student_in(name):
     """Return the student whom a file or folder name tells, in letters, digits and . _ - only."""
     match = next((m for m in (p.fullmatch(name) for p in LMS_NAMES) if m), None)
-    word = match["student"] if match else re.sub(r"\.ipynb$", "", name, flags=re.IGNORECASE)
+    word = match["student"] if match else re.sub(f"{ENDING}$", "", name, flags=re.IGNORECASE)
     clean = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", word)).strip("-.")
     return clean.encode("utf-8", "ignore")[:MAX_NAME].decode("utf-8", "ignore") or "unnamed"
 
@@ -70,14 +74,20 @@ def _free_id(student, found):
 def _notebooks(entry, unit):
     """Return the notebook files of an entry, None if it is no submission to this unit."""
     if entry.is_symlink() or not entry.is_dir():
-        return [entry] if entry.is_symlink() or ".ipynb" in entry.name.lower() else None
+        return [entry] if entry.is_symlink() or _may_hold_one(entry) else None
     folder = entry / unit.name
     if folder.is_symlink():
         return [folder]
     if not folder.is_dir() and any((entry / other).is_dir() for other in _unit_names(unit)):
         return None
     inside = folder if folder.is_dir() else entry
-    return sorted(p for p in _files(inside) if p.suffix.lower() == ".ipynb")
+    files = sorted(path for path in _files(inside) if _may_hold_one(path))
+    return [path for path in files if path.suffix.lower() == ".ipynb"] or files
+
+
+def _may_hold_one(path):
+    """Tell whether a file is named as a notebook, renamed by a browser or packed ones too."""
+    return ".ipynb" in path.name.lower() or path.suffix.lower() == ".zip"
 
 
 def _unit_names(unit):

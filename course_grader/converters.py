@@ -11,6 +11,7 @@ import contextlib
 import functools
 import json
 import logging
+import re
 import types
 import warnings
 from unittest import mock
@@ -21,6 +22,11 @@ from nbgrader.nbgraderformat import common
 from sqlalchemy.exc import SAWarning
 
 from course_grader.course import CourseError
+
+CAUSES = {
+    r"\((?:sqlite3|psycopg2)[\w.]*\) (.+)": "the gradebook cannot be used",
+    r"(?:OSError|[A-Z]\w+Error): (\[Errno \d+\] .+)": "the disk refused",
+}
 
 
 def run_converter(converter, what):
@@ -46,8 +52,18 @@ def run_converter(converter, what):
             warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, harmless
             converter.start()
     except Exception as error:
-        told = "\n  ".join(dict.fromkeys(listener.heard)) or str(error)
-        raise CourseError(f"{what}: nbgrader reports:\n  {told}") from error
+        raise CourseError(f"{what}: {_cause(listener.heard, error)}") from error
+
+
+def _cause(heard, error):
+    """Return in one line what the gradebook or the disk said, else what nbgrader said last."""
+    text = "\n".join([*heard, str(error)])
+    for pattern, words in CAUSES.items():
+        found = re.findall(pattern, text)
+        if found:
+            return f"{words}: {found[-1]}. Run it again when that is mended; nothing is lost"
+    last = [message.strip().splitlines()[-1] for message in heard if message.strip()]
+    return "nbgrader reports: " + ("; ".join(dict.fromkeys(last)) or str(error))
 
 
 @contextlib.contextmanager
@@ -83,5 +99,5 @@ class _Listener(logging.Handler):
         self.heard = []
 
     def emit(self, record):
-        """Keep the last line of each message: of a traceback, the error itself."""
-        self.heard.append(record.getMessage().strip().splitlines()[-1])
+        """Keep each message: of a traceback, the last line is the error itself."""
+        self.heard.append(record.getMessage())

@@ -8,6 +8,7 @@ import functools
 import multiprocessing
 import os
 import sys
+import threading
 from concurrent.futures.process import BrokenProcessPool
 
 from course_grader import notebooks
@@ -96,13 +97,16 @@ class Executions:
 
     def _keep(self, key, done):
         """Keep an executed notebook; return what went wrong, or ''."""
-        waiting = self.path(key).with_suffix(".tmp")
         try:
-            notebooks.save(done, waiting)
-            waiting.replace(self.path(key))
+            self._keep_file(key, done)
         except OSError as error:
             return f"not kept: {error}"
         return ""
+
+    def _keep_file(self, key, done):
+        waiting = self.path(key).with_suffix(".tmp")
+        notebooks.save(done, waiting)
+        waiting.replace(self.path(key))
 
 
 def _import_all():
@@ -110,8 +114,20 @@ def _import_all():
 
 
 def _pool(workers):
-    context = multiprocessing.get_context("spawn")
-    return concurrent.futures.ProcessPoolExecutor(workers, mp_context=context)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # imported once, not by each worker
+    options = {"mp_context": context, "initializer": _end_with_the_grader}
+    return concurrent.futures.ProcessPoolExecutor(workers, **options)
+
+
+def _end_with_the_grader():
+    """End this worker when the grader is killed: it would wait for work for ever."""
+
+    def wait():
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _map(run, opened, todo, workers):

@@ -78,7 +78,7 @@ def grade(
         config.CourseDirectory.db_url = db_url or config.CourseDirectory.db_url
         config.SandboxedExecute.results = str(executions.folder)
         config.SandboxedExecute.without_sandbox = unsafe
-        jobs, graded = _jobs(course, unit, intake(course, unit, origin))
+        jobs, graded = _jobs(course, unit, intake(course, unit, origin), config)
         register(course, unit, config.CourseDirectory.db_url, config.CourseDirectory.course_id)
         with tqdm(total=len(jobs), desc="grading", disable=not progress) as bar:
             for student, problem in executions.all(jobs):
@@ -106,10 +106,13 @@ def config_of(course):
     return config
 
 
-def _jobs(course, unit, arrivals):
+def _jobs(course, unit, arrivals, config):
     """Return {student: rebuilt notebook}, and the results of those that could not be rebuilt."""
     jobs, failed = {}, []
     for arrival in arrivals:
+        if not arrival.taken:
+            failed.append(_save(course, unit, arrival.student, config, arrival.reason))
+            continue
         path = course.notebook("submitted", unit, arrival.student)
         try:
             jobs[arrival.student] = rebuilt(nbformat.read(path, as_version=4), course, unit)

@@ -24,10 +24,14 @@ from course_grader.submissions import MAX_BYTES, Unreadable, read_submission
 
 @dataclasses.dataclass
 class Arrival:
-    """One student's submission after intake; `reason` says why it could not be read."""
+    """One student's submission after intake; `reason` says why it could not be read.
+
+    `taken` is False where the disk refused: what lies in place is not what may be graded.
+    """
 
     student: str
     reason: str = ""
+    taken: bool = True
 
 
 def intake(course, unit, origin=None):
@@ -62,7 +66,10 @@ def _take(course, unit, student, files):
     """Put one student's clean notebook in place, or the untouched release with the reason."""
     target = course.notebook("submitted", unit, student)
     release = notebooks.load(course.notebook("release", unit))
-    earlier = course.reason(unit, student)
+    earlier, waiting = course.reason(unit, student), _waiting(course, unit, student)
+    if waiting.is_file() and all(course.root / "submitted" in file.parents for file in files):
+        _put_in_place(course, unit, student, files)  # an earlier intake was stopped half-way
+        return Arrival(student, earlier)
     if files == [target] and earlier and _holds(target, release):
         return Arrival(student, earlier)
     try:
@@ -73,12 +80,23 @@ def _take(course, unit, student, files):
         submission, reason = release, f"not readable: {type(error).__name__}"
     try:
         if files != [target] or reason or earlier or not _is_alone(target, submission):
-            _set_aside(course, unit, student, files)
-            notebooks.save(submission, target)
+            notebooks.save(submission, waiting.with_suffix(".tmp"))
             _tell(course.aside(unit, student) / "reason.txt", reason)
+            waiting.with_suffix(".tmp").replace(waiting)
+            _put_in_place(course, unit, student, files)
     except OSError as error:  # one student's file never stops the class
-        return Arrival(student, f"not taken in: {error.strerror}")
+        return Arrival(student, f"not taken in: {error.strerror}", taken=False)
     return Arrival(student, reason)
+
+
+def _waiting(course, unit, student):
+    """Return where a clean notebook waits, whole, until what it replaces is set aside."""
+    return course.aside(unit, student) / ".incoming.ipynb"
+
+
+def _put_in_place(course, unit, student, files):
+    _set_aside(course, unit, student, files)
+    _waiting(course, unit, student).replace(course.notebook("submitted", unit, student))
 
 
 def _rename_folders(place):
@@ -136,7 +154,8 @@ def _set_aside(course, unit, student, files):
     for path in (home, place):
         if path.is_symlink():
             os.rename(path, _free(keep / path.name))  # the link itself, not what it points to
-    beside = [p for p in place.iterdir() if not _is_timestamp(p)] if place.is_dir() else []
+    place.mkdir(parents=True, exist_ok=True)  # first of all: it shows that somebody handed in
+    beside = [path for path in place.iterdir() if not _is_timestamp(path)]
     for path in dict.fromkeys([*beside, *files]):
         if not os.path.lexists(path):
             continue
@@ -144,7 +163,6 @@ def _set_aside(course, unit, student, files):
             os.rename(path, _free(keep / path.name))
         elif path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_BYTES:
             shutil.copyfile(path, _free(keep / path.name))
-    place.mkdir(parents=True, exist_ok=True)
 
 
 def _free(path):

@@ -6,11 +6,13 @@ import ast
 import copy
 import dataclasses
 import functools
+import re
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from course_grader import markers
+from course_grader.notebooks import REPORT
 
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -42,7 +44,8 @@ def rebuild(submission, source, release):
     Rebuilt
         Its notebook has the cells of `source` in order. Each extra cell follows the known cell
         that it followed. A provided cell that was changed is restored, and the student's
-        version follows it. Of several cells with one id, the first counts.
+        version follows it; a further copy of a stub is left out. Of several cells with one id,
+        the first counts.
     """
     claims = _claims(submission.cells, release.cells)
     extras = _extras(submission.cells, claims, release)
@@ -105,17 +108,25 @@ def _by_definition(cell, known):
 def _known(cell, released, submitted, claims):
     """Return the cell as source has it; a solution cell with the student's text or the stub.
 
-    Where the student answers in another cell and has removed this one, it stays empty: the stub
-    would overwrite the answer.
+    Where the student answers in another cell and has removed this one, or left the stub in it,
+    it stays empty: the stub would overwrite the answer.
     """
     fresh = copy.deepcopy(cell)
     if _is_solution(cell):
         place = next((p for p, key in claims.items() if key == cell.id), None)
-        names = set(markers.defined_names(released.source))
-        elsewhere = place is None and any(names & _bound_names(c) for c in submitted)
-        stub = "" if elsewhere else released.source
-        fresh.source = stub if place is None else submitted[place].source
+        if place is not None and not _is_same(submitted[place], released):
+            fresh.source = _without_reports(submitted[place].source)
+        else:
+            names = set(markers.defined_names(released.source))
+            others = (c for c in submitted if not _is_same(c, released))
+            elsewhere = any(names & _bound_names(c) for c in others)
+            fresh.source = "" if elsewhere else released.source
     return fresh
+
+
+def _is_same(cell, released):
+    """Tell whether a cell's text is that of a released one, white space aside."""
+    return "".join(cell.source.split()) == "".join(released.source.split())
 
 
 def _bound_names(cell):
@@ -141,10 +152,12 @@ def _is_code(cell):
 def _extras(cells, claims, release):
     """Return {id of the known cell before: [the student's cells after it]}."""
     released = {cell.id: cell for cell in release.cells}
+    stubs = [cell for cell in release.cells if _is_solution(cell)]  # a copy is no answer
     extras, anchor = {}, None
     for place, cell in enumerate(cells):
         anchor = claims.get(place, anchor)
-        if place not in claims or _was_changed(cell, released[claims[place]]):
+        known = place in claims and not _was_changed(cell, released[claims[place]])
+        if not known and not any(_is_same(cell, stub) for stub in stubs):
             extras.setdefault(anchor, []).append(_extra(cell, place))
     if sum(map(len, extras.values())) > MAX_EXTRA:
         return {}
@@ -154,13 +167,18 @@ def _extras(cells, claims, release):
 def _was_changed(cell, released):
     """Tell whether a provided cell (neither solution nor check) was changed by the student."""
     provided = not _is_solution(released) and not _grade_id(released)
-    return provided and "".join(cell.source.split()) != "".join(released.source.split())
+    return provided and not _is_same(cell, released)
 
 
 def _extra(cell, place):
     """Copy nothing of a student's cell but its type and text."""
     make = NEW.get(cell.cell_type, new_raw_cell)
-    return make(cell.source, id=f"extra-{place}", metadata={})
+    return make(_without_reports(cell.source), id=f"extra-{place}", metadata={})
+
+
+def _without_reports(text):
+    """Comment out the end of a check cell that was merged in: it would stop what follows."""
+    return re.sub(rf"^({re.escape(REPORT)})[ \t]*$", r"# \1", text, flags=re.MULTILINE)
 
 
 def _plain(notebook):

@@ -3,6 +3,7 @@
 __all__ = ["table", "write_csv"]
 
 import csv
+from pathlib import Path
 
 from course_grader.exporters import harmless
 
@@ -25,11 +26,17 @@ def table(graded, expected=None):
 
 
 def write_csv(graded, path):
-    """Write one row for each student: score, points of each exercise, reason."""
+    """Write one row for each student: score, points of each exercise, reason.
+
+    An older file is replaced when the new one is whole.
+    """
     known = [result.record for result in graded if result.record]
     failed = [result for result in graded if not result.record]
     names = sorted({name for record in known for name in record["exercises"]})
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = path.with_suffix(".tmp")
+    with open(waiting, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["student", "score", "max_score", *names, "reason"])
         for record in known:
@@ -40,6 +47,7 @@ def write_csv(graded, path):
             empty = [""] * (2 + len(names))
             why = harmless(result.problem.splitlines()[0])
             writer.writerow([harmless(result.student), *empty, why])
+    waiting.replace(path)
 
 
 def _row(result, expected):
