@@ -282,7 +282,7 @@ check.report()
 _t = np.linspace(0.017, 0.971, 19)
 _p, _y = 0.5 + 0.47 * np.sin(9 * _t), (np.cos(23 * _t) > -0.2).astype(int)
 _g, _w = np.floor(5 * _p).astype(int) * 3 - 5, 0.3 + np.exp(np.sin(17 * _t))
-_few = (_p[:6], _y[:6], np.arange(6) % 3 - 1, _w[:6])
+_few = (_p[:6], _y[:6], np.arange(6) % 3 - 1, _w[1:7])
 _copies = [np.repeat(a, np.arange(19) % 3 + 1) for a in (_p, _y, _g)]
 check.value("reliability", lambda: brier_parts(_p, _y, _g, _w)[0])
 check.value("reliability", lambda: brier_parts(*_few)[0])

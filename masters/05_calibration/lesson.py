@@ -529,7 +529,7 @@ def draw_temperature(T=1.0):
 _ = draw_temperature()
 
 # %% [markdown]
-# At $T = 1$ and from a confidence of 0.6 upwards the dots lie below the bars: sure, and wrong.
+# At $T = 1$ and from a confidence of 0.5 upwards the dots lie below the bars: sure, and wrong.
 # **Move `T`** until they reach the bars. Is that also where the NLL is smallest? Watch the
 # accuracy, too.
 
