@@ -20,6 +20,7 @@ PRELOADED = [
     "sklearn.linear_model",
     "sklearn.datasets",
     "torch",
+    "torch._dynamo",  # what an optimiser imports at its first step: seconds
     "torch.distributions",
     "course_utils.checks",
     "course_utils.data",
