@@ -33,8 +33,6 @@ def _told(attack, report):
     print(LINE.format(attack.name, kind, f"{attack.deserved:g}", got, *yes, attack.tries))
     for trace in [*report.leaks, *report.active][:5]:
         print(f"{'':26} {trace[:150]}")
-    if "SECONDS" in __import__("os").environ:
-        print(report.record and report.record["execution"])
     return report.got == attack.deserved and not report.leaks and not report.active
 
 

@@ -8,7 +8,7 @@ deserved: 26
 # %% last
 import socket
 
-for address in (("127.0.0.1", 22), ("192.0.2.1", 80), ("1.1.1.1", 53)):
+for address in (("127.0.0.1", 22), ("192.0.2.1", 80), ("198.51.100.1", 53)):
     try:
         socket.create_connection(address, timeout=0.3).close()
         print("E5CAP" + "ED", address)
