@@ -2,11 +2,13 @@
 
 __all__ = [
     "bind",
+    "cover",
     "die_with_parent",
     "drop_capabilities",
     "forbid_user_namespaces",
     "mount",
     "mount_read_only",
+    "mounts",
     "separate",
 ]
 
@@ -61,6 +63,24 @@ def mount(kind, place, options=""):
     _call("mount", kind.encode(), place.encode(), kind.encode(), flags, options.encode())
 
 
+def mounts():
+    """Return (place, options) of every mount that this process has, in the order of mounting."""
+    lines = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    octal = re.compile(r"\\(\d{3})")
+    return [(octal.sub(lambda m: chr(int(m[1], 8)), w[4]), w[5].split(",")) for w in lines]
+
+
+def cover(place, options):
+    """Mount a fresh tmpfs over a folder; what was mounted below it stays: it may hold Python."""
+    below = {p: os.open(p, os.O_PATH) for p, _ in mounts() if p.startswith(f"{place}/")}
+    mount("tmpfs", place, options)
+    for path, file in below.items():
+        if os.path.isdir(f"/proc/self/fd/{file}"):
+            os.makedirs(path)
+            bind(f"/proc/self/fd/{file}", path)
+        os.close(file)
+
+
 def bind(source, place):
     """Show a folder, with what is mounted in it, at a second place."""
     _call("mount", source.encode(), place.encode(), None, BIND | RECURSIVE, None)
@@ -68,11 +88,9 @@ def bind(source, place):
 
 def mount_read_only(*, but=()):
     """Make every mount read-only except the fresh ones in `but`, which hide what is below."""
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        place, options = line.split()[4:6]
-        place = re.sub(r"\\(\d{3})", lambda m: chr(int(m[1], 8)), place)
+    for place, options in mounts():
         if not f"{place}/".startswith(tuple(f"{fresh}/" for fresh in but)):
-            kept = sum(FLAGS.get(option, 0) for option in options.split(","))
+            kept = sum(FLAGS.get(option, 0) for option in options)
             _call("mount", None, place.encode(), None, REMOUNT | BIND | READ_ONLY | kept, None)
 
 

@@ -28,7 +28,7 @@ def furnish(name):
     namespaces.bind(HOME, DATA)
     namespaces.mount("tmpfs", RUN, "size=4k,mode=0555")
     for place, size in ((HOME, 1024), ("/tmp", 1024), ("/dev/shm", 256)):
-        namespaces.mount("tmpfs", place, f"size={size}m,nr_inodes=64k,mode=0777")
+        namespaces.cover(place, f"size={size}m,nr_inodes=64k,mode=0777")
     namespaces.mount("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620")
     namespaces.mount("proc", "/proc")
     namespaces.forbid_user_namespaces()
