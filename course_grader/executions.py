@@ -23,8 +23,7 @@ LOST = "not executed: its process was ended, most likely for lack of memory"
 class Executions:
     """The executed notebooks of one unit, kept under build/ by the hash of what ran.
 
-    A context: the sandbox and the processes start when it is entered, and are ready by the time
-    that submissions have been taken in and rebuilt.
+    A context: what executes is started when there is something to execute, and ends with it.
     """
 
     def __init__(self, course, unit, *, unsafe=False, workers=None, scheduler=None):
@@ -36,22 +35,11 @@ class Executions:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self):
-        self._open = contextlib.ExitStack()
-        if self.scheduler:
-            self._executor = self._open.enter_context(cluster(self.scheduler))
-            return self
-        self._pool = self._open.enter_context(_pool(self.workers))
-        for _ in range(self.workers):
-            self._pool.submit(_import_all)
-        # The thread lives as long as the zygote, which ends with the thread that started it.
-        thread = self._open.enter_context(concurrent.futures.ThreadPoolExecutor(1))
-        started = preloaded(self.files, say=_tell)
-        self._zygote = thread.submit(started.__enter__)
-        self._open.callback(lambda: self._zygote.exception() or started.__exit__(None, None, None))
+        self._open, self._pool = contextlib.ExitStack(), None
         return self
 
     def __exit__(self, kind, error, traceback):
-        if kind and not self.scheduler:
+        if kind and self._pool:
             self._pool.shutdown(wait=False, cancel_futures=True)
         return self._open.__exit__(kind, error, traceback)
 
@@ -87,10 +75,14 @@ class Executions:
         """Return what runs one notebook, and what opens an executor with that many workers."""
         options = {"limits": self.unit.limits, "without_sandbox": self.unsafe}
         if self.scheduler:
+            executor = self._open.enter_context(cluster(self.scheduler))
             contents = {name: path.read_bytes() for name, path in self.files.items()}
             run = functools.partial(execute_remotely, contents=contents, **options)
-            return run, lambda workers: contextlib.nullcontext(self._executor)
-        zygote = self._zygote.result()
+            return run, lambda workers: contextlib.nullcontext(executor)
+        self._pool = self._open.enter_context(_pool(self.workers))
+        for _ in range(self.workers):
+            self._pool.submit(_import_all)  # while the sandbox starts
+        zygote = self._open.enter_context(preloaded(self.files, say=_tell))
         run = functools.partial(execute, files=self.files, zygote=zygote, **options)
         ready = iter([contextlib.nullcontext(self._pool)])  # a broken one is not used again
         return run, lambda workers: next(ready, None) or _pool(workers)
