@@ -96,7 +96,9 @@ def _waiting(course, unit, student):
 
 def _put_in_place(course, unit, student, files):
     _set_aside(course, unit, student, files)
-    _waiting(course, unit, student).replace(course.notebook("submitted", unit, student))
+    target = course.notebook("submitted", unit, student)
+    target.parent.mkdir(parents=True, exist_ok=True)  # it may have been a link, now set aside
+    _waiting(course, unit, student).replace(target)
 
 
 def _rename_folders(place):

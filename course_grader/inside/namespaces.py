@@ -79,6 +79,10 @@ def cover(place, options):
             os.makedirs(path)
             bind(f"/proc/self/fd/{file}", path)
         os.close(file)
+    for top in {"/".join(path.split("/")[: place.count("/") + 2]) for path in below}:
+        bind(top, top)  # the folders on the way are nobody's to write in
+        flags = REMOUNT | BIND | READ_ONLY | NO_SUID | NO_DEV
+        _call("mount", None, top.encode(), None, flags, None)
 
 
 def bind(source, place):
