@@ -72,12 +72,12 @@ def mounts():
 
 def cover(place, options):
     """Mount a fresh tmpfs over a folder; what was mounted below it stays: it may hold Python."""
-    below = {p: os.open(p, os.O_PATH) for p, _ in mounts() if p.startswith(f"{place}/")}
+    below = [p for p, _ in mounts() if p.startswith(f"{place}/") and os.path.isdir(p)]
+    files = [os.open(path, os.O_PATH) for path in below]
     mount("tmpfs", place, options)
-    for path, file in below.items():
-        if os.path.isdir(f"/proc/self/fd/{file}"):
-            os.makedirs(path)
-            bind(f"/proc/self/fd/{file}", path)
+    for path, file in zip(below, files, strict=True):
+        os.makedirs(path)
+        bind(f"/proc/self/fd/{file}", path)
         os.close(file)
     for top in {"/".join(path.split("/")[: place.count("/") + 2]) for path in below}:
         bind(top, top)  # the folders on the way are nobody's to write in
