@@ -1,6 +1,5 @@
 """A class gives the same bytes: with any number of workers, again, on a busy machine."""
 
-import contextlib
 import functools
 import subprocess
 import sys
@@ -74,9 +73,8 @@ def slow_at_first(notebook, *, marker):
 def test_what_runs_out_of_time_is_run_once_more_alone_before_it_counts(
     course, unit, tmp_path, monkeypatch
 ):
-    @contextlib.contextmanager
     def place():
-        yield functools.partial(slow_at_first, marker=tmp_path), opened
+        return functools.partial(slow_at_first, marker=tmp_path), opened
 
     def opened(workers):
         sizes.append(workers)
