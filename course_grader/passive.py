@@ -14,7 +14,7 @@ KEPT = ("text/plain", "image/png")
 def make_passive(notebook, *, trusted):
     """Clean every cell but the trusted ones, in place, and return the notebook.
 
-    A student's Markdown is shown as it was typed: rendered, its links and mathematics could run
+    A student's Markdown or raw cell is shown as it was typed: rendered, its links and mathematics could run
     scripts in the browser of whoever reads it.
 
     Parameters
@@ -29,6 +29,7 @@ def make_passive(notebook, *, trusted):
         if cell.cell_type == "code":
             cell.outputs = [_passive(output) for output in cell.outputs]
         elif cell.id not in trusted:
+            cell.cell_type = "markdown"  # a raw cell's text would stand in the page as it is
             cell.source = _fenced(cell.source)
             cell.pop("attachments", None)
     return notebook

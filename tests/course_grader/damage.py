@@ -266,6 +266,7 @@ enter(
         "colab-without-grading": other_editor(0, own={"id": "Xc5T"}, keeps_grading=False),
         "vs-code": other_editor(2, own={"vscode": {"languageId": "python"}}),
         "vs-code-new-ids": other_editor(5, ids=lambda n: f"#VSC-{n:08x}"),
+        "kaggle": other_editor(4, own=KAGGLE),
         "deepnote": other_editor(0, own=DEEPNOTE, keeps_grading=False),
         "nteract": other_editor(4, own={"inputHidden": False, "outputHidden": True}),
         "no-ids": each(lambda c: without(c, "id")),

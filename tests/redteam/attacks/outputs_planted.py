@@ -8,15 +8,13 @@ deserved: 26
 # %% spoil
 import nbformat.v4
 
-
-def cell(notebook, key):
-    return next(c for c in notebook.cells if c.id == key)
+from course_grader.composer import cell_of
 
 
 def spoil(notebook):
     out = nbformat.v4.new_output
     record = {"version": 1, "exercise": "gaussian-nll", "checks": []}
-    cell(notebook, "gaussian-nll").outputs = [
+    cell_of(notebook, "gaussian-nll").outputs = [
         out("execute_result", data={"text/plain": "5.0"}, execution_count=1),
         out("display_data", data={"application/vnd.course.record+json": record}),
         out("display_data", data={"text/html": "<script>window.__owned = 1</script>"}),

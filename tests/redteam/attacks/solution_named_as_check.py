@@ -5,11 +5,9 @@ stopped by: the rebuild
 deserved: 26
 """
 
-
 # %% spoil
-def cell(notebook, key):
-    return next(c for c in notebook.cells if c.id == key)
+from course_grader.composer import cell_of
 
 
 def spoil(notebook):
-    cell(notebook, "gaussian-nll-solution").metadata.nbgrader["grade_id"] = "gaussian-nll"
+    cell_of(notebook, "gaussian-nll-solution").metadata.nbgrader["grade_id"] = "gaussian-nll"
