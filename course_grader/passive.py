@@ -14,8 +14,8 @@ KEPT = ("text/plain", "image/png")
 def make_passive(notebook, *, trusted):
     """Clean every cell but the trusted ones, in place, and return the notebook.
 
-    A student's Markdown or raw cell is shown as it was typed: rendered, its links and mathematics could run
-    scripts in the browser of whoever reads it.
+    A student's Markdown or raw cell is shown as it was typed: rendered, its links and mathematics
+    could run scripts in the browser of whoever reads it.
 
     Parameters
     ----------
