@@ -1,26 +1,13 @@
 r"""The dial data set: one input, a known mean, and noise that grows along the input."""
 
-__all__ = ["X_HIGH", "X_LOW", "DialOracle", "dial", "dial_mean", "dial_oracle", "dial_scale"]
-
-from typing import NamedTuple
+__all__ = ["X_HIGH", "X_LOW", "dial", "dial_mean", "dial_oracle", "dial_scale"]
 
 import numpy as np
 from scipy import integrate, special
 
+from course_utils.scores import Scores
+
 X_LOW, X_HIGH = -2.0, 2.0
-
-
-class DialOracle(NamedTuple):
-    """Expected scores of the true predictive distribution of the dial data."""
-
-    nll: float
-    """Negative log-likelihood, nats per point."""
-    crps: float
-    """Continuous ranked probability score, in units of y."""
-    coverage: float
-    """Share of y inside the central interval."""
-    width: float
-    """Mean width of the central interval, in units of y."""
 
 
 def dial(n, *, rng, gap=None):
@@ -115,7 +102,7 @@ def dial_oracle(*, level=0.9, gap=None):
 
     Returns
     -------
-    oracle : DialOracle
+    oracle : Scores
         Computed by quadrature over x.
 
     Raises
@@ -133,7 +120,7 @@ def dial_oracle(*, level=0.9, gap=None):
     log_scale = _mean_over_x(lambda x: np.log(dial_scale(x)), gap)
     scale = _mean_over_x(dial_scale, gap)
     half = special.ndtri(0.5 + level / 2)  # half-width of the interval for scale 1
-    return DialOracle(
+    return Scores(
         nll=float(0.5 * np.log(2 * np.pi * np.e) + log_scale),
         crps=float(scale / np.sqrt(np.pi)),
         coverage=float(level),
