@@ -98,7 +98,9 @@ frozen[1].eval()
 check.keeps("dropout", lambda x: inside(nested, x), t.clone())
 check.value("dropout", lambda: inside(nested, t), points=2)
 check.value("dropout", lambda: inside(Known(0.2).eval(), t))
-check.value("others", lambda: averages(norm, t), points=2)
+check.value("dropout", lambda: inside(nn.Dropout(1.0).eval(), t))
+check.value("others", lambda: averages(norm.train(), t), points=2)
+check.value("others", lambda: averages(norm.eval(), t))
 check.value("restored", lambda: modes_after(frozen), points=2)
 check.value("restored", lambda: modes_after(frozen.eval(), error=KeyError("from the block")))
 check.report()
@@ -126,11 +128,11 @@ class _Functional(nn.Module):
 
 
 def _mixed(*still):
-    net = nn.Sequential(Known(0.41), nn.BatchNorm1d(5, dtype=_t.dtype), nn.Sequential(nn.ReLU()))
-    net[1].running_mean += 0.23
-    for i in still:
-        net[i].eval()
-    return net
+    _net = nn.Sequential(Known(0.41), nn.BatchNorm1d(5, dtype=_t.dtype), nn.Sequential(nn.ReLU()))
+    _net[1].running_mean += 0.23
+    for _i in still:
+        _net[_i].eval()
+    return _net
 
 
 def _afterwards(net, x, error=None):
@@ -289,9 +291,9 @@ check.value("covariance", lambda: dropout_moments(_h[2:], _W, _b, 0.81)[1][:, _o
 # The passes scatter about the network's mean; new data scatter about each pass. In the papers on
 # MC dropout the noise comes as a *precision* $\tau$, one over its variance.
 #
-# Write `band_for_y(passes, tau, level)`: the central interval that holds a new $y$ with probability
-# `level`, if $y$ is Normal with the mean and the variance that follow from the passes and the
-# noise.
+# Write `band_for_y(passes, tau, level)`: the central interval that holds a new $y$ with
+# probability `level`, if $y$ is Normal with the mean and the variance that follow from the passes
+# and the noise.
 #
 # - `passes` has shape `(T, n)`, $T \ge 1$. The passes are all equally likely, so their variance
 #   divides by $T$.
@@ -364,8 +366,8 @@ check.law(
 #   error of the mean of these $T$ passes. Here the passes are a sample from all masks, so
 #   their variance divides by $T - 1$.
 # - `needed` is the smallest whole number of passes, at least 1, with a standard error of at most
-#   `tolerance` at *every* one of the `n` inputs, if the deviations of the pilot run are the true ones.
-#   No check lies so close to a whole number that rounding could decide.
+#   `tolerance` at *every* one of the `n` inputs, if the deviations of the pilot run are the true
+#   ones. No check lies so close to a whole number that rounding could decide.
 #
 # Points: error 2, needed 2.
 
@@ -386,6 +388,7 @@ f = torch.tensor([[0.0, 1.0], [1.0, 1.5], [3.0, 0.5]], dtype=torch.float64)
 check.keeps("error", lambda f: passes_needed(f, 0.1), f.clone())
 check.value("error", lambda: passes_needed(f, 0.1)[0], points=2)
 check.value("needed", lambda: passes_needed(f, 0.1)[1], points=2)
+check.value("needed", lambda: passes_needed(f, 0.11)[1])
 check.value("needed", lambda: passes_needed(0 * f + 2, 0.1)[1])
 check.report()
 
