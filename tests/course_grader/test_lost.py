@@ -27,6 +27,7 @@ from course_grader.report import write_csv
 
 MOMENTS = 10
 BAD = "s-bad"
+SAME = {BAD, "s-two"}  # nothing of theirs can run: the same empty notebook, executed once
 
 
 @pytest.fixture(scope="module")
@@ -200,8 +201,8 @@ def test_a_full_disk_costs_one_submission_until_the_next_run(
         owner, name = PLACES[place]
         full_disk(patch, found(owner), name)
         problems = graded_here(course, unit, shared_zygote, patch)
-    assert len(problems) == 1
-    [told] = problems.values()
+    assert len(problems) == 1 or set(problems) == SAME
+    [told] = set(problems.values())
     assert "No space left on device" in told and "\n" not in told
     assert graded_here(course, unit, shared_zygote, monkeypatch) == {}
     assert (rows(course, unit), csv_bytes(course, unit)) == undisturbed[:2]
@@ -268,8 +269,8 @@ def test_a_gradebook_that_is_locked_halfway_costs_some_until_the_next_run(
     with monkeypatch.context() as patch:
         patch.setattr(executions.Executions, "all", lock)
         problems = graded_here(once_graded, unit, shared_zygote, patch)
-    assert len(problems) == 1
-    [told] = problems.values()
+    assert len(problems) == 1 or set(problems) == SAME
+    [told] = set(problems.values())
     assert "database is locked" in told and "\n" not in told
     assert rows(once_graded, unit) == undisturbed[0]
     assert graded_here(once_graded, unit, shared_zygote, monkeypatch) == {}
