@@ -338,7 +338,7 @@ def dropout_functions(x, W, b, v, p, u):
     return torch.stack([torch.nn.functional.dropout(h, p) @ v for _ in u])
 
 
-# %% averaged wrong="dropout-functions" fails="value"
+# %% averaged wrong="dropout-functions" fails="value,gradient"
 # This is the mean over the T functions: return each of them.
 def dropout_functions(x, W, b, v, p, u):
     z = (u >= p).to(x.dtype) / (1 - p)
@@ -401,6 +401,19 @@ def dropout_moments(h, W, b, p):
     second = inner * (torch.ones(d, d) + torch.eye(d) * (1 / (1 - p) - 1))
     covariance = W.T @ (second - inner) @ W
     return h @ W + b, covariance
+
+
+# %% by-all-masks.drop-term.5 equivalent="dropout-moments"
+# E y (y - m) equals E (y - m)(y - m), since E (y - m) is zero.
+
+# %% by-all-masks.drop-term.6 equivalent="dropout-moments"
+# E (y - m) y equals E (y - m)(y - m), since E (y - m) is zero.
+
+# %% by-all-masks.flip-sign.4 equivalent="dropout-moments"
+# E (y + m)(y - m) differs from the covariance by a multiple of E (y - m), which is zero.
+
+# %% by-all-masks.flip-sign.5 equivalent="dropout-moments"
+# E (y - m)(y + m) differs from the covariance by a multiple of E (y - m), which is zero.
 
 
 # %% not-inverted wrong="dropout-moments" fails="variance,covariance"
@@ -530,6 +543,10 @@ def band_for_y(passes, tau, level):
     variance = ((passes - mean) ** 2).mean(0) + torch.ones_like(mean) / tau
     y = torch.distributions.Normal(mean, variance**0.5)
     return y.icdf(torch.tensor((1 - level) / 2)), y.icdf(torch.tensor((1 + level) / 2))
+
+
+# %% by-scipy.change-number.6 equivalent="band-for-y"
+# The variance of a Normal does not depend on its mean.
 
 
 # %% spread-only wrong="band-for-y" fails="width"
