@@ -274,12 +274,11 @@ _ = ax.legend(loc="lower left")
 # quantity to be fitted, and must fall as data come in. With $p$ fixed by habit at 0.2, nothing is
 # left that could. (Concrete dropout, by Gal and others, 2017, fits it.)
 #
-# The same two models with sliders; `dropout_fit` needs no training. **Move `log10_n`:** which band
-# follows? **Move `p`** at $n = 10\,000$: which value makes the two bands agree, and does it still
-# at $n = 100$?
+# To see both models at work, a function draws the data, the true function and a band of 1.645
+# standard deviations, and says how much of the true function lies inside, along $x$.
 
 
-# %% alt="At n = 100 the dropout band is more than twice as wide as that of the exact posterior."
+# %%
 def draw_band(x, y, mean, sd, ax, where=slice(None)):
     plot_data(x[:300], y[:300], ax=ax, markersize=2)
     plot_oracle(grid, dial_mean(grid), ax=ax, label="true f")
@@ -290,6 +289,11 @@ def draw_band(x, y, mean, sd, ax, where=slice(None)):
     return f"covers {inside.mean():.0%}"
 
 
+# %% [markdown]
+# The same for both models, with the dropout rate and the number of points as plain numbers:
+
+
+# %% alt="At n = 100 the dropout band is more than twice as wide as that of the exact posterior."
 def draw_bands(p=0.2, log10_n=2.0):
     x, y = dial(round(10**log10_n), rng=numpy_rng(0))
     _, axes = plt.subplots(1, 2, sharey=True)
@@ -303,7 +307,8 @@ def draw_bands(p=0.2, log10_n=2.0):
 _ = draw_bands()
 
 # %% [markdown]
-# Each title says how much of the true function lies inside the band, along $x$.
+# Now with sliders; no training is needed. **Move `log10_n`:** which band follows? **Move `p`** at
+# $n = 10\,000$: which value makes the two bands agree, and does it still at $n = 100$?
 
 # %%
 interactive(draw_bands, p=(0.02, 0.5, 0.02), log10_n=(1.0, 5.0, 0.5))
@@ -602,17 +607,15 @@ _ = ax.legend()
 # at the accuracy on the rest, here at 20 degrees:
 
 # %% alt="Accuracy against the share rejected: three rankings lie almost on one another."
-off, on = turned[20]
-right = {"off": off.argmax(1) == test_labels, "on": on.mean(0).argmax(1) == test_labels}
+off, on = turned[20][0], turned[20][1].mean(0)
 rankings = {
-    "dropout off, entropy": (entr(off).sum(1), right["off"]),
-    "50 passes, total entropy": (total[20], right["on"]),
-    "50 passes, mutual information": (total[20] - within[20], right["on"]),
+    "dropout off, entropy": (entr(off).sum(1), off),
+    "50 passes, total entropy": (total[20], on),
+    "50 passes, mutual information": (total[20] - within[20], on),
 }
-rejected = np.arange(0, 0.85, 0.05)
-_, ax = plt.subplots()
-for name, (uncertainty, hits) in rankings.items():
-    ordered = hits[np.argsort(uncertainty)]  # the surest first
+rejected, (_, ax) = np.arange(0, 0.85, 0.05), plt.subplots()
+for name, (uncertainty, p) in rankings.items():
+    ordered = (p.argmax(1) == test_labels)[np.argsort(uncertainty)]  # the surest first
     kept = [ordered[: round(599 * (1 - r))].mean() for r in rejected]
     plot_curve(rejected, kept, ax=ax, label=name)
     print(f"{name:30s} accuracy {kept[0]:.2f}, with 40% rejected {kept[8]:.2f}")
