@@ -255,7 +255,7 @@ def dropout_moments(h, W, b, p):
 # %% checks="dropout-moments" points=5
 check = Checks("dropout-moments")
 h = torch.tensor([[1.0, 2.0, 0.0], [-1.0, 0.6, 3.0]], dtype=torch.float64)
-W = torch.tensor([[1.0, 0.5], [-1.0, 2.0], [0.3, 1.0]], dtype=torch.float64)
+W = torch.tensor([[1.0, 0.5], [-1.0, 2.0], [0.3, 1.1]], dtype=torch.float64)
 b = torch.tensor([0.1, -0.2], dtype=torch.float64)
 check.keeps("mean", lambda h, W: dropout_moments(h, W, b, 0.2), h.clone(), W.clone())
 check.value("mean", lambda: dropout_moments(h, W, b, 0.2)[0], points=1)
