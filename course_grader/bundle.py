@@ -62,5 +62,15 @@ def check_bundle(path, known):
         for name in packed.namelist():
             text = leaks.readable_text(Path(name), packed.read(name))
             for unit, secret in secrets:
-                for leak in leaks.leaks_in(text, secret):
+                for leak in leaks.leaks_in(text, secret, digits=_digits(name, unit, known)):
                     raise CourseError(f"{path.name}: {name} shows {leak} of {unit.name}")
+
+
+def _digits(name, unit, known):
+    """Return how many digits tell a hidden value of a unit in a file of the bundle.
+
+    The thousands of numbers in another unit's files agree with some to four digits by chance; what
+    was copied from unit to unit agrees in all.
+    """
+    others = {other.name for other in known} - {unit.name}
+    return 8 if any(other in name for other in others) else leaks.TELLING

@@ -16,12 +16,13 @@ from course_grader.masters import read_master
 from course_grader.reference import reference_for
 
 MARKS = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN SOLUTION", "END SOLUTION")
+TELLING = 4  # significant digits that hardly two numbers on one page share by chance
 LONG = 20  # a shorter line says too little to be told from anyone's code
 
 
 @dataclasses.dataclass(frozen=True)
 class Secrets:
-    """What a unit must not show: lines of code, and results, all numbers to 4 digits."""
+    """What a unit must not show: lines of code, and results, each the numbers in it."""
 
     lines: frozenset
     values: frozenset
@@ -37,12 +38,16 @@ def secrets_of(unit):
     return Secrets(frozenset(lines - public), frozenset(_hidden_values(reference_for(unit))))
 
 
-def leaks_in(text, secrets):
-    """Return a sentence for each secret that stands in a text (of a notebook, a file, a page)."""
+def leaks_in(text, secrets, *, digits=TELLING):
+    """Return a sentence for each secret that stands in a text (of a notebook, a file, a page).
+
+    A result stands there if all its numbers do, each to so many significant digits.
+    """
     found = [f"the marker {mark!r}" for mark in MARKS if mark in text]
     found += [f"the line {line!r}" for line in sorted(secrets.lines) if line in text]
-    shown = {_digits(float(word)) for word in NUMBER.findall(text)}
-    whole = sorted(value for value in secrets.values if shown.issuperset(value))
+    shown = {_rounded(float(word), digits) for word in NUMBER.findall(text)}
+    hidden = {tuple(_rounded(x, digits) for x in value) for value in secrets.values}
+    whole = sorted(value for value in hidden if shown.issuperset(value))
     return found + [f"the hidden value {', '.join(value)}" for value in whole]
 
 
@@ -109,16 +114,15 @@ def _lines(source):
 
 
 def _hidden_values(reference):
-    """Yield each hidden result as the digits of its numbers, round ones left out."""
+    """Yield each hidden result as its numbers, round ones left out."""
     for entry in reference.values():
         for check in entry["checks"][entry["visible"] :]:
-            digits = tuple(filter(_is_telling, map(_digits, _numbers(check["got"]))))
-            if digits:
-                yield digits
+            if value := tuple(filter(_is_telling, _numbers(check["got"]))):
+                yield value
 
 
-def _is_telling(digits):
-    return len(digits.split("e")[0].replace(".", "").rstrip("0")) >= 4
+def _is_telling(x):
+    return len(_rounded(x, TELLING).split("e")[0].replace(".", "").rstrip("0")) >= TELLING
 
 
 def _numbers(got):
@@ -128,5 +132,5 @@ def _numbers(got):
     yield from (x for x in got.get("data", []) if not isinstance(x, str))
 
 
-def _digits(value):
-    return f"{abs(value):.3e}" if math.isfinite(value) and value else ""
+def _rounded(value, digits):
+    return f"{abs(value):.{digits - 1}e}" if math.isfinite(value) and value else ""

@@ -15,6 +15,7 @@ ENVIRONMENT = {
     "COURSE_PROGRESS": "off",
     "COURSE_DEVICE": "cpu",
     "PYTHONHASHSEED": "0",
+    "TQDM_DISABLE": "1",  # a reader sees progress bars; a committed notebook holds none
 }
 SECONDS = 120  # for one cell
 

@@ -49,7 +49,8 @@ def fit(loss, optimizer, *, steps, progress=True, title="training"):
     if steps < 0:
         raise ValueError(f"steps must be 0 or larger; got {steps!r}")
     history = np.empty(steps)
-    with tqdm(total=steps, desc=title, leave=False, delay=0.5, disable=not progress) as bar:
+    hidden = {} if progress else {"disable": True}  # where it is shown, TQDM_DISABLE=1 hides it
+    with tqdm(total=steps, desc=title, leave=False, delay=0.5, **hidden) as bar:
         for step in range(steps):
             optimizer.zero_grad()
             value = _checked(loss(), step, history)

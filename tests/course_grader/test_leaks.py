@@ -1,5 +1,6 @@
 """No secret leaves the instructor's side; a leak planted by hand is found wherever it is."""
 
+import contextlib
 import json
 import shutil
 import zipfile
@@ -119,6 +120,21 @@ def test_a_leak_in_the_bundle_is_found(kind, tmp_path, reference):
     with zipfile.ZipFile(path, "a") as packed:
         packed.writestr("course/notes.txt", f"see {secret_of(kind, reference)}")
     with pytest.raises(CourseError, match=r"notes\.txt shows"):
+        check_bundle(path, UNITS)
+
+
+@pytest.mark.parametrize(("digits", "found"), [(4, False), (8, True)])
+def test_a_hidden_value_in_another_units_file_is_chance_to_four_digits_only(
+    digits, found, tmp_path, reference
+):
+    path, other = tmp_path / "bundle.zip", UNITS[-1].name
+    shutil.copy(make_bundle(), path)
+    entry = reference["gaussian-nll"]
+    hidden = entry["checks"][entry["solid"][0]]["got"]["data"][0]
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr(f"course/assignments/{other}/notes.txt", f"{hidden:.{digits - 1}e}")
+    told = pytest.raises(CourseError, match=r"notes\.txt shows the hidden value")
+    with told if found else contextlib.nullcontext():
         check_bundle(path, UNITS)
 
 

@@ -1,0 +1,469 @@
+# %% [markdown]
+# # Assignment 07: MC dropout, honestly
+#
+# Six exercises, 27 points, about 65 minutes. You build MC dropout from its parts: the switch, the
+# random functions, their moments without sampling, the band for $y$, the number of passes, and
+# the probabilities of a classifier. Masks and passes are handed to your functions wherever chance
+# would otherwise decide, so every result is fixed.
+#
+# Run the check cell below an exercise as often as you like. It shows what came, what was
+# expected, and often why. More cases run when your work is graded.
+
+# %%
+import contextlib
+import math
+
+import torch
+from torch import nn
+
+from course_utils.checks import Checks
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# ## Exercise 1. Dropout on, all else off (15 min, 6 points)
+#
+# Write `only_dropout(net)`, a context manager for sampling from a network:
+#
+#     with only_dropout(net):
+#         passes = torch.stack([net(x) for _ in range(100)])
+#
+# - Inside the block, each dropout module of `net`, however deeply nested, is in training mode, and
+#   every other module, `net` included, is in evaluation mode. Dropout modules are the instances of
+#   `nn.Dropout` or `nn.Dropout1d`, those of subclasses included.
+# - After the block, every module is in the mode in which it was before, whichever that was: some
+#   users keep a part of a network frozen in evaluation mode while the rest trains. This holds
+#   also if the block raises an exception, which must reach the caller.
+# - Nothing else about the network changes. If `net` itself is a dropout module, it is switched on.
+#
+# The checks use `Known`, a dropout layer with a mask that is no secret: in training it drops every
+# second unit. `contextlib.contextmanager` turns a generator function into a context manager; a
+# class with `__enter__` and `__exit__` is fine, too.
+#
+# Points: dropout 2, others 2, restored 2.
+
+
+# %%
+class Known(nn.Dropout):
+    """Dropout that drops every second unit in training, so that results can be compared."""
+
+    def forward(self, x):
+        mask = torch.arange(x.shape[-1]) % 2
+        return x * mask / (1 - self.p) if self.training else x
+
+
+# %% exercise="only-dropout"
+@contextlib.contextmanager
+def only_dropout(net):
+    """Switch on the dropout modules of net, and nothing else, inside a with block."""
+    ### BEGIN SOLUTION
+    modes = [(module, module.training) for module in net.modules()]
+    for module, _ in modes:
+        module.training = isinstance(module, nn.Dropout | nn.Dropout1d)
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    ### END SOLUTION
+
+
+# %% checks="only-dropout" points=6
+check = Checks("only-dropout")
+
+
+def inside(net, x):  # the output inside the block, then outside
+    with only_dropout(net):
+        result = net(x)
+    return torch.stack([result, net(x)])
+
+
+def modes_after(net, error=None):  # the mode of each module after the block
+    with contextlib.suppress(KeyError), only_dropout(net):
+        if error:
+            raise error
+    return [float(module.training) for module in net.modules()]
+
+
+def averages(net, x):  # the output inside, and what the running mean is afterwards
+    with only_dropout(net):
+        return torch.cat([net(x), net[0].running_mean[None]])
+
+
+t = torch.linspace(-1, 2, 12, dtype=torch.float64).reshape(3, 4)
+nested = nn.Sequential(nn.Tanh(), nn.Sequential(Known(0.2), nn.ReLU())).eval()
+norm = nn.Sequential(nn.BatchNorm1d(4, dtype=torch.float64), nn.Tanh())
+frozen = nn.Sequential(Known(0.5), nn.BatchNorm1d(4, dtype=torch.float64), nn.ReLU())
+frozen[1].eval()
+check.keeps("dropout", lambda x: inside(nested, x), t.clone())
+check.value("dropout", lambda: inside(nested, t), points=2)
+check.value("dropout", lambda: inside(Known(0.2).eval(), t))
+check.value("dropout", lambda: inside(nn.Dropout(1.0).eval(), t))
+check.value("others", lambda: averages(norm.train(), t), points=2)
+check.value("others", lambda: averages(norm.eval(), t))
+check.value("restored", lambda: modes_after(frozen), points=2)
+check.value("restored", lambda: modes_after(frozen.eval(), error=KeyError("from the block")))
+check.report()
+
+# %% hidden="only-dropout"
+_t = torch.linspace(-1.7, 2.3, 15, dtype=torch.float64).reshape(3, 5)
+
+
+class _Renamed(Known):
+    pass
+
+
+class _Channels(nn.Dropout1d):
+    def forward(self, x):
+        return x.cumsum(-1) / (1 - self.p) if self.training else x
+
+
+class _Functional(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.ModuleDict({"a": nn.Sequential(_Renamed(0.37), nn.Tanh())})
+
+    def forward(self, x):
+        return self.parts["a"](torch.nn.functional.dropout(1.3 * x, 0.5, self.training))
+
+
+def _mixed(*still):
+    _net = nn.Sequential(Known(0.41), nn.BatchNorm1d(5, dtype=_t.dtype), nn.Sequential(nn.ReLU()))
+    _net[1].running_mean += 0.23
+    for _i in still:
+        _net[_i].eval()
+    return _net
+
+
+def _afterwards(net, x, error=None):
+    with contextlib.suppress(ZeroDivisionError), only_dropout(net):
+        if error:
+            raise error
+    return torch.cat([net(x), net[1].running_mean[None]])
+
+
+def _reached(net):
+    try:
+        with only_dropout(net):
+            raise ZeroDivisionError
+    except ZeroDivisionError:
+        return float(net.training) + 0.37
+    return -1.0
+
+
+check.value("dropout", lambda: inside(nn.Sequential(nn.Tanh(), _Renamed(0.37)).eval(), _t))
+check.value("dropout", lambda: inside(nn.Sequential(_Channels(0.23), nn.Tanh()).eval(), _t))
+check.value("dropout", lambda: inside(_Functional().eval(), _t))
+check.value("others", lambda: averages(nn.Sequential(nn.BatchNorm1d(5, dtype=_t.dtype)), _t))
+check.value("others", lambda: averages(nn.Sequential(nn.BatchNorm1d(5, dtype=_t.dtype)), _t[:1]))
+check.value("restored", lambda: _afterwards(_mixed(), _t))
+check.value("restored", lambda: _afterwards(_mixed(1), _t))
+check.value("restored", lambda: _afterwards(_mixed(0), _t))
+check.value("restored", lambda: _afterwards(_mixed(0, 1).eval(), _t))
+check.value("restored", lambda: _afterwards(_mixed(0), _t, ZeroDivisionError()))
+check.value("restored", lambda: _reached(_mixed(1)))
+check.value("restored", lambda: _reached(_mixed(1).eval()))
+check.value("restored", lambda: modes_after(_mixed(1, 2)))
+
+# %% [markdown]
+# ## Exercise 2. Functions drawn by dropout (10 min, 4 points)
+#
+# `nn.Dropout` gives every row of a batch a mask of its own. For a draw of a whole *function* the
+# mask must stay the same for all inputs. A network with one hidden layer:
+#
+# $$f_t(x) = \sum_j z_{tj}\, v_j\, \mathrm{relu}\Big(b_j + \sum_k x_k W_{kj}\Big), \qquad
+#   z_{tj} = \begin{cases} 0 & u_{tj} < p \\ 1 / (1 - p) & \text{else} \end{cases}$$
+#
+# Write `dropout_functions(x, W, b, v, p, u)`, which returns $f_t(x_i)$ as a tensor of shape
+# `(T, n)`: one row for each function, one column for each input.
+#
+# - `x` has shape `(n, d)`, `W` `(d, H)`, `b` and `v` `(H,)`, `u` `(T, H)`; `p` is a number in
+#   $[0, 1)$.
+# - Gradients with respect to `W`, `b` and `v` flow.
+#
+# Points: value 3, gradient 1.
+
+
+# %% exercise="dropout-functions"
+def dropout_functions(x, W, b, v, p, u):
+    """Return the values, shape (T, n), of T functions drawn by dropout."""
+    ### BEGIN SOLUTION
+    z = (u >= p).to(x.dtype) / (1 - p)
+    hidden = torch.relu(x @ W + b)
+    return (z * v) @ hidden.T
+    ### END SOLUTION
+
+
+# %% checks="dropout-functions" points=4
+check = Checks("dropout-functions")
+x = torch.tensor([[1.0], [-0.5], [2.0]], dtype=torch.float64)
+W = torch.tensor([[1.0, -2.0, 0.5, 1.5]], dtype=torch.float64)
+b = torch.tensor([0.75, 0.5, -0.25, 0.2], dtype=torch.float64)
+v = torch.tensor([1.0, 2.0, 4.0, -1.0], dtype=torch.float64)
+u = torch.tensor([[0.1, 0.9, 0.2, 0.7], [0.8, 0.3, 0.25, 0.1]], dtype=torch.float64)
+check.keeps("value", lambda x, u: dropout_functions(x, W, b, v, 0.25, u), x.clone(), u.clone())
+check.value("value", lambda: dropout_functions(x, W, b, v, 0.25, u), points=3)
+check.value("value", lambda: dropout_functions(x, W, b, v, 0, u))
+check.gradient("gradient", lambda W: dropout_functions(x, W, b, v, 0.25, u), W, points=1)
+check.report()
+
+# %% hidden="dropout-functions"
+_s = torch.linspace(-1.3, 1.9, 24, dtype=torch.float64)
+_x, _W, _b, _v = _s[:8].reshape(4, 2), torch.sin(7 * _s[:12]).reshape(2, 6), _s[4:10], _s[18:]
+_u = (37.7 * torch.arange(24, dtype=torch.float64)).cos().abs().reshape(4, 6)
+check.value("value", lambda: dropout_functions(_x, _W, _b, _v, 0.43, _u))
+check.value("value", lambda: dropout_functions(_x, _W, _b, _v, 0.87, _u[:3]))
+check.value("value", lambda: dropout_functions(_x[:1], _W, _b, _v, 0.11, _u[:1]))
+check.value("value", lambda: dropout_functions(_x, _W, _b, _v, _u[1, 2].item(), _u))
+check.law(
+    "value",
+    "equal",
+    lambda: dropout_functions(_x, _W, _b, _v, 0.43, _u)[:, 2:],
+    lambda: dropout_functions(_x[2:], _W, _b, _v, 0.43, _u),
+)
+check.gradient("gradient", lambda v: dropout_functions(_x, _W, _b, v, 0.43, _u) ** 2, _v)
+check.gradient("gradient", lambda b: dropout_functions(_x, _W, b, _v, 0.43, _u) ** 2, _b)
+check.gradient("gradient", lambda W: dropout_functions(_x, W, _b, _v, 0.29, _u) ** 2, _W)
+
+# %% [markdown]
+# ## Exercise 3. The moments of a dropout layer (10 min, 5 points)
+#
+# Two outputs that hang on the same hidden units do not vary independently: a dropped unit is
+# missing in both. A linear layer on top of dropout computes, for each row of activations $h$,
+#
+# $$y_k = b_k + \sum_j z_j h_j W_{jk}, \qquad
+#   z_j = 0 \text{ with probability } p, \text{ else } 1/(1-p), \text{ independently.}$$
+#
+# Write `dropout_moments(h, W, b, p)`, which returns the pair `(mean, covariance)` over the masks,
+# without sampling.
+#
+# - `h` has shape `(n, d)`, `W` `(d, K)`, `b` `(K,)`; `p` is a number in $[0, 1)$.
+# - `mean` has shape `(n, K)`, `covariance` `(n, K, K)`: one matrix for each row of `h`.
+#
+# Points: mean 1, variance 2 (the diagonals), covariance 2 (all else).
+
+
+# %% exercise="dropout-moments"
+def dropout_moments(h, W, b, p):
+    """Return mean (n, K) and covariance (n, K, K) of a linear layer on top of dropout."""
+    ### BEGIN SOLUTION
+    terms = h[:, :, None] * W  # (n, d, K)
+    return h @ W + b, p / (1 - p) * terms.mT @ terms
+    ### END SOLUTION
+
+
+# %% checks="dropout-moments" points=5
+check = Checks("dropout-moments")
+h = torch.tensor([[1.0, 2.0, 0.0], [-1.0, 0.6, 3.0]], dtype=torch.float64)
+W = torch.tensor([[1.0, 0.5], [-1.0, 2.0], [0.3, 1.1]], dtype=torch.float64)
+b = torch.tensor([0.1, -0.2], dtype=torch.float64)
+check.keeps("mean", lambda h, W: dropout_moments(h, W, b, 0.2), h.clone(), W.clone())
+check.value("mean", lambda: dropout_moments(h, W, b, 0.2)[0], points=1)
+check.value(
+    "variance", lambda: dropout_moments(h, W, b, 0.2)[1].diagonal(dim1=1, dim2=2), points=2
+)
+check.value("covariance", lambda: dropout_moments(h, W, b, 0.2)[1][:, 0, 1], points=2)
+check.value("covariance", lambda: dropout_moments(h, W, b, 0.0)[1][:, 0, 1])
+check.report()
+
+# %% hidden="dropout-moments"
+_s = torch.linspace(-1.9, 1.6, 20, dtype=torch.float64)
+_h, _W = torch.cos(5 * _s[:12]).reshape(3, 4), (torch.sin(3 * _s) + 0.4).reshape(4, 5)
+_b, _off = 0.7 * _s[15:], ~torch.eye(5, dtype=torch.bool)
+check.value("mean", lambda: dropout_moments(_h, _W, _b, 0.37)[0])
+check.value("mean", lambda: dropout_moments(_h[:1], _W[:, :1], _b[:1], 0.63)[0])
+check.value("variance", lambda: dropout_moments(_h, _W, _b, 0.37)[1].diagonal(dim1=1, dim2=2))
+check.value("variance", lambda: dropout_moments(_h[:1], _W[:, :1], _b[:1], 0.63)[1])
+check.value("variance", lambda: dropout_moments(_h[1:], _W, _b, 0.94)[1].diagonal(dim1=1, dim2=2))
+check.law(
+    "variance",
+    "equal",
+    lambda: dropout_moments(_h, _W, _b, 0.37)[1],
+    lambda: dropout_moments(-_h, _W, _b + 1.9, 0.37)[1],
+)
+check.value("covariance", lambda: dropout_moments(_h, _W, _b, 0.37)[1][:, _off])
+check.value("covariance", lambda: dropout_moments(_h[2:], _W, _b, 0.81)[1][:, _off])
+
+# %% [markdown]
+# ## Exercise 4. A band for y (10 min, 4 points)
+#
+# The passes scatter about the network's mean; new data scatter about each pass. In the papers on
+# MC dropout the noise comes as a *precision* $\tau$, one over its variance.
+#
+# Write `band_for_y(passes, tau, level)`: the central interval that holds a new $y$ with
+# probability `level`, if $y$ is Normal with the mean and the variance that follow from the passes
+# and the noise.
+#
+# - `passes` has shape `(T, n)`, $T \ge 1$. The passes are all equally likely, so their variance
+#   divides by $T$.
+# - `tau` is a positive number or a tensor of shape `(n,)`; `level` is a number in $(0, 1)$.
+# - Return the pair `(lower, upper)`, both of shape `(n,)`.
+#
+# Points: centre 1, width 3.
+
+
+# %% exercise="band-for-y"
+def band_for_y(passes, tau, level):
+    """Return the ends, each of shape (n,), of the central interval for a new y."""
+    ### BEGIN SOLUTION
+    mean = passes.mean(0)
+    sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau)
+    z = torch.special.ndtri(torch.tensor(0.5 + level / 2, dtype=passes.dtype))
+    return mean - z * sd, mean + z * sd
+    ### END SOLUTION
+
+
+# %% checks="band-for-y" points=4
+check = Checks("band-for-y")
+
+
+def centre(passes, tau, level):
+    lower, upper = band_for_y(passes, tau, level)
+    return (lower + upper) / 2
+
+
+def width(passes, tau, level):
+    lower, upper = band_for_y(passes, tau, level)
+    return upper - lower
+
+
+f = torch.tensor([[0.0, 1.0], [1.0, 1.5], [3.0, 0.5]], dtype=torch.float64)
+check.keeps("centre", lambda f: band_for_y(f, 4.0, 0.9), f.clone())
+check.value("centre", lambda: centre(f, 4.0, 0.9), points=1)
+check.value("width", lambda: width(f, 4.0, 0.9), points=3)
+check.value("width", lambda: width(f[:1], 4.0, 0.9))
+check.report()
+
+# %% hidden="band-for-y"
+_s = torch.linspace(-0.9, 1.4, 15, dtype=torch.float64)
+_f, _tau = torch.sin(11 * _s).reshape(5, 3) + 0.3 * _s[:3], torch.exp(2 * _s[:3])
+check.value("centre", lambda: centre(_f, 0.37, 0.9))
+check.value("centre", lambda: centre(_f[:2], _tau, 0.61))
+check.value("width", lambda: width(_f, 0.37, 0.9))
+check.value("width", lambda: width(_f, _tau, 0.53))
+check.value("width", lambda: width(_f[:2], _tau, 0.987))
+check.value("width", lambda: width(_f[:1], 1 / _tau, 0.9))
+check.value("width", lambda: width(0.01 * _f, 91.0, 0.72))
+check.value("width", lambda: width(40 * _f, 91.0, 0.72))
+check.law(
+    "width",
+    "equal",
+    lambda: width(_f, _tau, 0.8),
+    lambda: width(torch.cat([_f, _f]), _tau, 0.8),
+    lambda: width(5.5 - _f, _tau, 0.8),
+)
+
+# %% [markdown]
+# ## Exercise 5. How many passes? (10 min, 4 points)
+#
+# The mean of $T$ passes is itself random. Its standard error says by how much it would differ
+# the next time.
+#
+# Write `passes_needed(passes, tolerance)`, which returns the pair `(error, needed)`.
+#
+# - `passes` has shape `(T, n)`, $T \ge 2$: a pilot run. `error`, of shape `(n,)`, is the standard
+#   error of the mean of these $T$ passes. Here the passes are a sample from all masks, so
+#   their variance divides by $T - 1$.
+# - `needed` is the smallest whole number of passes, at least 1, with a standard error of at most
+#   `tolerance` at *every* one of the `n` inputs, if the deviations of the pilot run are the true
+#   ones. No check lies so close to a whole number that rounding could decide.
+#
+# Points: error 2, needed 2.
+
+
+# %% exercise="passes-needed"
+def passes_needed(passes, tolerance):
+    """Return the standard errors, shape (n,), and the number of passes for a tolerance."""
+    ### BEGIN SOLUTION
+    sd = passes.std(0)
+    error = sd / math.sqrt(len(passes))
+    return error, max(1, math.ceil((sd.max().item() / tolerance) ** 2))
+    ### END SOLUTION
+
+
+# %% checks="passes-needed" points=4
+check = Checks("passes-needed")
+f = torch.tensor([[0.0, 1.0], [1.0, 1.5], [3.0, 0.5]], dtype=torch.float64)
+check.keeps("error", lambda f: passes_needed(f, 0.1), f.clone())
+check.value("error", lambda: passes_needed(f, 0.1)[0], points=2)
+check.value("needed", lambda: passes_needed(f, 0.1)[1], points=2)
+check.value("needed", lambda: passes_needed(f, 0.11)[1])
+check.value("needed", lambda: passes_needed(0 * f + 2, 0.1)[1])
+check.report()
+
+# %% hidden="passes-needed"
+_s = torch.linspace(-0.8, 1.7, 28, dtype=torch.float64)
+_f = torch.cos(13 * _s).reshape(7, 4) * torch.exp(_s[:4])
+check.value("error", lambda: passes_needed(_f, 0.2)[0])
+check.value("error", lambda: passes_needed(50 + 3 * _f[:2], 0.2)[0])
+check.value("error", lambda: passes_needed(_f[:, :1], 0.05)[0])
+check.value("needed", lambda: passes_needed(_f, 0.0213)[1])
+check.value("needed", lambda: passes_needed(_f[:3].flip(1), 0.0171)[1])
+check.value("needed", lambda: passes_needed(9 + _f[:2], 0.0137)[1])
+check.value("needed", lambda: passes_needed(_f[:, 1:2], 0.0119)[1])
+check.law(
+    "needed",
+    "equal",
+    lambda: passes_needed(_f, 0.031)[1],
+    lambda: passes_needed(100 * _f + 7, 3.1)[1],
+)
+
+# %% [markdown]
+# ## Exercise 6. Probabilities from passes (10 min, 4 points)
+#
+# A classifier with dropout gives $T$ sets of logits. The prediction is the *mean of the
+# probabilities* over the passes, and the loss needs its logarithm, also where every pass is
+# extremely sure.
+#
+# Write `mc_log_probabilities(logits)`, which returns $\log \frac1T \sum_t p_{tik}$, where
+# $p_{ti}$ is the softmax of the logits of pass $t$ for input $i$.
+#
+# - `logits` has shape `(T, n, K)`; return shape `(n, K)`.
+# - Values and gradients must be right and finite for logits of any finite size, such as
+#   $\pm 3000$ in float64.
+#
+# Points: value 2, stability 1, gradient 1.
+
+
+# %% exercise="mc-log-probabilities"
+def mc_log_probabilities(logits):
+    """Return the log of the mean probability over passes, shape (n, K)."""
+    ### BEGIN SOLUTION
+    log_p = torch.log_softmax(logits, dim=-1)
+    return torch.logsumexp(log_p, dim=0) - math.log(len(logits))
+    ### END SOLUTION
+
+
+# %% checks="mc-log-probabilities" points=4
+check = Checks("mc-log-probabilities")
+z = torch.tensor(
+    [[[2.0, 0.0, -1.0], [0.0, 1.0, 0.5]], [[-1.0, 1.5, 0.0], [3.0, 0.0, -2.0]]],
+    dtype=torch.float64,
+)
+check.keeps("value", mc_log_probabilities, z.clone())
+check.value("value", lambda: mc_log_probabilities(z), points=2)
+check.value("stability", lambda: mc_log_probabilities(1000 * z), points=1)
+check.gradient("gradient", lambda z: mc_log_probabilities(z)[:, 0], z, points=1)
+check.report()
+
+# %% hidden="mc-log-probabilities"
+_s = torch.linspace(-1.4, 2.1, 40, dtype=torch.float64)
+_z = (torch.sin(9 * _s) + 0.6 * _s).reshape(5, 2, 4)
+_far = torch.tensor([[[0.0, -2900.0, 13.7]], [[-1.3, -3000.0, 800.0]]], dtype=torch.float64)
+check.value("value", lambda: mc_log_probabilities(_z))
+check.value("value", lambda: mc_log_probabilities(3.1 * _z[:1]))
+check.value("value", lambda: mc_log_probabilities(_z[:3, :1]))
+check.value("value", lambda: mc_log_probabilities(_z.reshape(4, 5, 2)))
+check.law(
+    "value",
+    "equal",
+    lambda: mc_log_probabilities(_z),
+    lambda: mc_log_probabilities(_z.flip(0) + 1.7),
+    lambda: mc_log_probabilities(torch.cat([_z, _z])),
+)
+check.value("stability", lambda: mc_log_probabilities(_far))
+check.value("stability", lambda: mc_log_probabilities(731.0 * _z))
+check.value("stability", lambda: mc_log_probabilities(_z + 900.0))
+check.gradient("gradient", lambda z: mc_log_probabilities(z)[:, 1], _z)
+check.gradient("gradient", lambda z: mc_log_probabilities(z)[:, 2], 410.0 * _z)
+check.gradient("gradient", lambda z: mc_log_probabilities(z)[:, 1], _far)

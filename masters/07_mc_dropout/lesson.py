@@ -1,0 +1,697 @@
+# %% [markdown]
+# # MC dropout, honestly
+#
+# A network with dropout is trained on 100 points. With dropout left on, its predictions at one
+# input scatter with a standard deviation of about 0.17, which is drawn as its uncertainty. You
+# collect 10 000 points and train again, with the same dropout rate. **What is the standard
+# deviation now?**
+#
+# - a) About 0.02: a hundred times more data, a tenth of the error.
+# - b) About half as much as before.
+# - c) About the same.
+# - d) Larger, since the network can now fit more detail.
+#
+# Most people answer a. Choose one, and read on until you can defend it.
+
+# %% [markdown]
+# **After this lesson you can** compute mean and variance of a dropout layer without sampling; say
+# what its spread depends on, and what not; predict with dropout on and everything else off; and
+# test a claim of uncertainty by proper scores, coverage and rejection.
+#
+# **You need** aleatoric and epistemic uncertainty, the exact posterior of a linear model, and the
+# law of total variance (unit 06), and the calibration of a classifier (unit 05).
+#
+# Where a cell asks for a prediction, put your answer in place of `...` and run the cell before
+# you read on. Your first answer is kept, compared with the truth, and never graded.
+
+# %% [markdown]
+# The setup looks the same in every lesson: imports, one device, one thread, one style.
+
+# %%
+import numpy as np
+import torch
+from matplotlib import pyplot as plt
+from torch import nn
+from torch.nn import functional as F
+
+from course_utils.data import dial, dial_mean, dial_scale
+from course_utils.device import numpy_rng, one_thread, pick_device
+from course_utils.plotting import plot_band, plot_curve, plot_data, plot_oracle, use_course_style
+from course_utils.predictions import predict, reveal
+from course_utils.training import fit
+from course_utils.widgets import interactive
+
+device = pick_device()
+one_thread()
+use_course_style()
+
+# %% [markdown]
+# ## A network that is never the same twice
+#
+# In training, a dropout layer sets each unit to zero with probability $p$, independently, and
+# divides the others by $1 - p$, so that the mean of a unit stays what it is. In evaluation it does
+# nothing at all.
+
+# %%
+torch.manual_seed(2)
+layer, ones = nn.Dropout(0.2), torch.ones(8)
+print("training:  ", layer(ones).numpy())
+print("again:     ", layer(ones).numpy())
+print("evaluation:", layer.eval()(ones).numpy())
+many = layer.train()(torch.ones(100_000))
+assert abs((many == 0).float().mean() - 0.2) < 0.01 and abs(many.mean() - 1) < 0.01
+
+# %% [markdown]
+# *MC dropout* leaves the layer on when it predicts. It passes the same input through the network
+# $T$ times, and takes the mean of the $T$ results as the prediction and their standard deviation
+# as the uncertainty. Gal and Ghahramani (2016) derived it as an approximation of Bayesian
+# inference: each mask is a draw from a distribution over networks. It costs one line, which is why
+# it is everywhere. How good is the approximation? There are cases where we know the answer.
+#
+# ## The spread, without sampling
+#
+# Take one output unit on top of a dropout layer: $f = \sum_j z_j w_j h_j$ with activations $h_j$,
+# weights $w_j$, and $z_j = 0$ with probability $p$, else $1/(1-p)$. The $z_j$ are independent.
+#
+# $$
+# \begin{aligned}
+# (1) \quad && \mathrm{E}\, z_j &= (1 - p) \cdot \tfrac{1}{1 - p} = 1 \\
+# (2) \quad && \mathrm{var}\, z_j &= (1 - p) \cdot \tfrac{1}{(1 - p)^2} - 1 = \tfrac{p}{1 - p} \\
+# (3) \quad && \mathrm{E}\, f &= \textstyle\sum_j w_j h_j \\
+# (4) \quad && \mathrm{var}\, f &= \tfrac{p}{1 - p} \textstyle\sum_j (w_j h_j)^2
+# \end{aligned}
+# $$
+#
+# With ten units there are 1024 masks. Weighting each with its probability gives mean and variance
+# exactly, with no formula and no chance in it:
+
+# %%
+p, w, h = 0.3, numpy_rng(0).normal(size=10), numpy_rng(1).normal(size=10)
+keep = (np.arange(1024)[:, None] >> np.arange(10)) & 1  # (1024, 10), every mask once
+probability = np.prod(np.where(keep, 1 - p, p), axis=1)
+z = keep / (1 - p)
+assert np.allclose(probability @ z, 1)  # (1)
+assert np.allclose(probability @ z**2 - 1, p / (1 - p))  # (2)
+f = z @ (w * h)
+assert np.isclose(probability @ f, w @ h)  # (3)
+assert np.isclose(probability @ (f - w @ h) ** 2, p / (1 - p) * ((w * h) ** 2).sum())  # (4)
+
+# %% [markdown]
+# Look at (4). It contains the dropout rate, the weights and the activations. It does not contain
+# the number of data. That would have to come in through the weights. Does it?
+#
+# ## More data
+#
+# Replace the hidden layer by 20 fixed bumps $\phi_j(x)$. Then training can be done with pen and
+# paper. The squared error of one point, averaged over the masks, is a squared mean error plus the
+# variance (4), and so for all data:
+#
+# $$
+# (5) \quad \mathrm{E} \sum_i \Big(y_i - \sum_j z_j w_j \phi_{ij}\Big)^2
+#   = \sum_i \Big(y_i - \sum_j w_j \phi_{ij}\Big)^2
+#   + \tfrac{p}{1 - p} \sum_j w_j^2 \sum_i \phi_{ij}^2
+# $$
+#
+# Dropout in training is a ridge penalty, as Wager and others (2013) noted. But compare it with the
+# penalty of a prior (unit 04): that one is a constant, which the data outvote. Here the penalty is
+# a sum over the data as well, and grows with them at the same rate.
+#
+# What does this do to the spread? The exact posterior of the same linear model, with the noise
+# known and prior $w_j \sim N(0, 1)$, has a standard deviation of 0.094 at $n = 100$ and 0.012 at
+# $n = 10\,000$, averaged over $x$. With dropout at $p = 0.2$ it is 0.25 at $n = 100$.
+
+# %%
+predict(
+    "07-spread-with-100-times-the-data",
+    ...,
+    ask="Standard deviation with dropout on, p = 0.2, at n = 10000 (it is 0.25 at n = 100)?",
+)
+
+# %% [markdown]
+# Both from their closed forms: the weights that minimise (5), and the posterior covariance.
+
+# %%
+centres, grid = np.linspace(-2.5, 2.5, 20), np.linspace(-2, 2, 81)
+
+
+def bumps(x):
+    return np.exp(-0.5 * ((x[:, None] - centres) / 0.35) ** 2)  # (n, 20)
+
+
+def dropout_fit(x, y, p):  # mean and sd over all masks, on the grid
+    gram = bumps(x).T @ bumps(x)
+    penalty = p / (1 - p) * np.diag(gram) + 1e-9
+    w = np.linalg.solve(gram + np.diag(penalty), bumps(x).T @ y)
+    return bumps(grid) @ w, np.sqrt(p / (1 - p) * bumps(grid) ** 2 @ w**2)
+
+
+def exact_fit(x, y):  # mean and sd of the posterior of f
+    weighted = bumps(x) / dial_scale(x)[:, None] ** 2  # noise s(x) known, prior N(0, 1)
+    covariance = np.linalg.inv(weighted.T @ bumps(x) + np.eye(20))
+    variance = ((bumps(grid) @ covariance) * bumps(grid)).sum(1)
+    return bumps(grid) @ covariance @ weighted.T @ y, np.sqrt(variance)
+
+
+# %% [markdown]
+# First a check of (5), by brute force: 4000 random masks for 30 points.
+
+# %%
+x, y = dial(30, rng=numpy_rng(2))
+w = numpy_rng(3).normal(size=20)
+masks = (numpy_rng(4).random((4000, 20)) > 0.2) / 0.8
+drawn = ((y - masks @ (w * bumps(x)).T) ** 2).sum(1)
+formula = ((y - bumps(x) @ w) ** 2).sum() + 0.25 * w**2 @ (bumps(x) ** 2).sum(0)
+assert abs(drawn.mean() - formula) < 4 * drawn.std() / np.sqrt(4000)
+
+# %% [markdown]
+# And now the two spreads, from 30 points to 100 000:
+
+# %% same=True
+sizes = np.array([30, 100, 1000, 10_000, 100_000])
+spread = {"dropout": [], "exact posterior": []}
+for n in sizes:
+    x, y = dial(n, rng=numpy_rng(0))
+    spread["dropout"].append(dropout_fit(x, y, 0.2)[1].mean())
+    spread["exact posterior"].append(exact_fit(x, y)[1].mean())
+for name, sds in spread.items():
+    print(f"{name:15s}", " ".join(f"{sd:.3f}" for sd in sds))
+
+# %% [markdown]
+# Your prediction was about the fourth column of the first row:
+
+# %%
+slope = np.polyfit(np.log(sizes[1:]), np.log(spread["exact posterior"][1:]), 1)[0]
+assert abs(slope + 0.5) < 0.05  # one over the square root of n
+reveal("07-spread-with-100-times-the-data", round(spread["dropout"][3], 2), within=0.05)
+
+# %% [markdown]
+# The exact posterior falls as $1/\sqrt n$. The dropout spread stays where it is: in (5) both terms
+# grow with $n$, so the weights tend to a limit, and by (4) the spread tends to one, too.
+#
+# ## A real network
+#
+# Perhaps that is an artefact of the linear model. Three networks with two hidden layers of 64
+# units, dropout on both, trained on 100, 1000 and 10 000 points with the squared error. They train
+# side by side: `@` multiplies a stack of matrices, one for each network.
+
+
+# %%
+class Networks(nn.Module):  # `count` networks that share nothing but the dropout rate
+    def __init__(self, count, outputs, p, width=64):
+        super().__init__()
+        shapes = [(1, width), (width, width), (width, outputs)]
+        scale = [1 / np.sqrt(rows) for rows, _ in shapes]
+        self.weights = nn.ParameterList(
+            s * (2 * torch.rand(count, *shape) - 1) for s, shape in zip(scale, shapes, strict=True)
+        )
+        self.biases = nn.ParameterList(torch.zeros(count, 1, columns) for _, columns in shapes)
+        self.dropout = nn.Dropout(p)
+
+    def forward(self, x):  # (count, n, 1) to (count, n, outputs)
+        for W, b in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            x = self.dropout(torch.relu(x @ W + b))
+        return x @ self.weights[-1] + self.biases[-1]
+
+
+# %% [markdown]
+# Each step draws 100 of the points for each network. Training leaves the networks in training
+# mode, so that dropout stays on in the last two lines.
+
+
+# %%
+def stacked(pairs):  # data sets of one size, as tensors (sets, n, 1)
+    return (
+        torch.tensor(np.stack(v)[..., None]).float().to(device) for v in zip(*pairs, strict=True)
+    )
+
+
+torch.manual_seed(0)
+network, rng = Networks(3, 1, p=0.2).to(device), numpy_rng(0)
+sets = [dial(n, rng=numpy_rng(0)) for n in (100, 1000, 10_000)]
+
+
+def squared_error():
+    rows = [rng.integers(len(x), size=100) for x, _ in sets]
+    x, y = stacked([(x[i], y[i]) for (x, y), i in zip(sets, rows, strict=True)])
+    return (network(x) - y).square().mean((1, 2)).sum()
+
+
+fit(squared_error, torch.optim.Adam(network.parameters(), lr=0.005), steps=800)
+everywhere = torch.tensor(grid, device=device).float()[:, None]
+with torch.no_grad():
+    passes = torch.stack([network(everywhere)[..., 0] for _ in range(300)]).cpu()  # (300, 3, 81)
+
+# %% [markdown]
+# The spread beside what it is supposed to estimate: the distance of the mean prediction from the
+# true function, which we know.
+
+# %%
+print("     n   spread   true error of the mean")
+error = (passes.mean(0) - torch.tensor(dial_mean(grid))).square().mean(1).sqrt()
+for n, sd, e in zip((100, 1000, 10_000), passes.std(0).mean(1), error, strict=True):
+    print(f"{n:6d}   {sd:.2f}     {e:.2f}")
+assert passes.std(0).mean(1)[2] > 0.6 * passes.std(0).mean(1)[0]
+
+# %% [markdown]
+# A tenth was asked for; a quarter or so is what the spread falls by. The error of the mean hardly
+# falls at the end, either: the penalty in (5) pulls at the weights however many data there are.
+# In one figure:
+
+
+# %% alt="Log-log plot: the exact posterior's sd falls with n, both dropout spreads stay flat."
+_, ax = plt.subplots()
+plot_oracle(sizes, spread["exact posterior"], ax=ax, label="exact posterior (linear model)")
+plot_curve(sizes, spread["dropout"], ax=ax, marker="o", label="dropout, linear model")
+look = {"color": "C1", "marker": "s", "label": "dropout, network"}
+plot_curve([100, 1000, 10_000], passes.std(0).mean(1), ax=ax, **look)
+ax.set(xscale="log", yscale="log", xlabel="training points n", ylabel="sd of f, mean over x")
+ax.set_title("Only one of them learns from data")
+_ = ax.legend(loc="lower left")
+
+# %% [markdown]
+# So the answer to the opening question is c. The spread is made of the dropout rate and the
+# weights (4), and the weights settle. Gal's derivation does not deny this: there, $p$ is a
+# quantity to be fitted, and must fall as data come in. With $p$ fixed by habit at 0.2, nothing is
+# left that could. (Concrete dropout, by Gal and others, 2017, fits it.)
+#
+# To see both models at work, a function draws the data, the true function and a band of 1.645
+# standard deviations, and says how much of the true function lies inside, along $x$.
+
+
+# %%
+def draw_band(x, y, mean, sd, ax, where=slice(None)):
+    plot_data(x[:300], y[:300], ax=ax, markersize=2)
+    plot_oracle(grid, dial_mean(grid), ax=ax, label="true f")
+    plot_band(grid, mean - 1.645 * sd, mean + 1.645 * sd, contains="f", level=0.9, ax=ax)
+    inside = (abs(mean - dial_mean(grid)) < 1.645 * sd)[where]
+    ax.set(xlabel="x", ylabel="y and f", ylim=(-2, 2))
+    ax.label_outer()
+    return f"covers {inside.mean():.0%}"
+
+
+# %% [markdown]
+# The same for both models, with the dropout rate and the number of points as plain numbers:
+
+
+# %% alt="At n = 100 the dropout band is more than twice as wide as that of the exact posterior."
+def draw_bands(p=0.2, log10_n=2.0):
+    x, y = dial(round(10**log10_n), rng=numpy_rng(0))
+    _, axes = plt.subplots(1, 2, sharey=True)
+    fits = {"dropout": dropout_fit(x, y, p), "exact posterior": exact_fit(x, y)}
+    for ax, (name, (mean, sd)) in zip(axes, fits.items(), strict=True):
+        covers = draw_band(x, y, mean, sd, ax)
+        ax.set_title(f"{name}: sd {sd.mean():.2f}, {covers}", fontsize=10)
+    return axes[1].legend(loc="lower left", fontsize=8)
+
+
+_ = draw_bands()
+
+# %% [markdown]
+# Now with sliders; no training is needed. **Move `log10_n`:** which band follows? **Move `p`** at
+# $n = 10\,000$: which value makes the two bands agree, and does it still at $n = 100$?
+
+# %%
+interactive(draw_bands, p=(0.02, 0.5, 0.02), log10_n=(1.0, 5.0, 0.5))
+
+# %% [markdown]
+# ## Broken on purpose: `net.train()`
+#
+# Dropout works in training mode, so many programs call `net.train()` before they sample. That
+# switches *everything* to training mode. Here is a network with batch normalisation. In training,
+# such a layer standardises each unit with the mean and variance of the current batch, and moves
+# its running averages along; in evaluation it uses the running averages and leaves them alone.
+
+# %%
+torch.manual_seed(0)
+x, y = (v[0] for v in stacked([dial(200, rng=numpy_rng(0))]))
+parts = nn.Linear(1, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Dropout(0.1), nn.Linear(64, 1)
+net = nn.Sequential(*parts).to(device)
+fit(lambda: F.mse_loss(net(x), y), torch.optim.Adam(net.parameters(), lr=0.02), steps=300)
+ours = torch.tensor([[0.5]], device=device)  # the input that we ask about
+left = torch.linspace(-2, -1, 31, device=device)[:, None]  # others in the batch
+
+
+@torch.no_grad()
+def mean_at_ours(companions):  # mean over 300 passes of the prediction for the first row
+    batch = torch.cat([ours, companions])
+    return torch.stack([net(batch)[0, 0] for _ in range(300)]).mean().item()
+
+
+# %% [markdown]
+# With the dropout layer switched on alone, the mean prediction at $x = 0.5$ is about 0.7. Now put
+# it into one batch with 31 other rows, all of them between $-2$ and $-1$, and call `net.train()`.
+
+# %%
+predict(
+    "07-prediction-among-others",
+    ...,
+    ask="By how much does the mean prediction at x = 0.5 change?",
+    choices=("by less than 0.1", "by about 0.5", "by more than 2"),
+)
+
+# %% [markdown]
+# First with only the dropout layer switched on, then with `net.train()`:
+
+# %%
+net.eval()
+net[3].train()  # the dropout layer, and nothing else
+alone, together = mean_at_ours(x[:0]), mean_at_ours(left)
+print(f"dropout on, alone:          {alone:.1f}")
+print(f"dropout on, with others:    {together:.1f}")
+before = net[1].running_mean.clone()
+net.train()
+spoilt = mean_at_ours(left)
+print(f"net.train(), with others:   {spoilt:.1f}")
+net.eval()
+print(f"net.eval() after all that:  {net(ours).item():.1f}")
+assert abs(together - alone) < 0.1 and (net[1].running_mean - before).abs().max() > 0.5
+
+# %% [markdown]
+# Your prediction:
+
+# %%
+assert abs(spoilt - alone) > 2
+reveal("07-prediction-among-others", "by more than 2")
+
+# %% [markdown]
+# The prediction for one row depends on its neighbours in the batch, and asking has changed the
+# network for good: its running averages have moved, and so has the last prediction, made in
+# evaluation mode. (Alone in its batch, the row makes the network stop with an error, which is the
+# kinder outcome.) So switch on the dropout layers only, and give every module its former mode
+# back afterwards.
+#
+# The opposite mistake is a silent one, too: without switching anything on, all $T$ passes are
+# equal, and the uncertainty is zero everywhere.
+
+# %% [markdown]
+# ## A band for y, and the table
+#
+# The spread is about $f$. Whoever needs a band for $y$ must add the noise. Let each network
+# predict a mean and a scale, and train both with the Gaussian NLL: five networks on five data sets
+# of 200 points, as in unit 06, and a sixth whose data have a gap.
+
+# %%
+torch.manual_seed(1)
+gap = (-0.7, 0.5)
+sets = [dial(200, rng=numpy_rng(seed)) for seed in range(5)] + [
+    dial(200, rng=numpy_rng(5), gap=gap)
+]
+x, y = stacked(sets)
+network = Networks(6, 2, p=0.1).to(device)
+
+
+def mean_and_scale(x):
+    raw = network(x)
+    return raw[..., 0], F.softplus(raw[..., 1]) + 0.001
+
+
+def nll():
+    return -torch.distributions.Normal(*mean_and_scale(x)).log_prob(y[..., 0]).mean(1).sum()
+
+
+_ = fit(nll, torch.optim.Adam(network.parameters(), lr=0.005), steps=1000)
+
+# %% [markdown]
+# Four predictions of 1000 fresh points go into the table. The last but one, the *mixture*, gives
+# each of 20 passes a Normal of its own; by the law of total variance, its variance is the spread
+# of the means plus the mean noise variance.
+
+# %%
+from torch.distributions import Categorical, MixtureSameFamily, Normal
+
+from course_utils.scores import score, score_table
+
+test = [dial(1000, rng=numpy_rng(1000 + seed)) for seed in range(6)]
+x_test, _ = stacked(test)
+with torch.no_grad():
+    network.eval()
+    off = [v.double().cpu() for v in mean_and_scale(x_test)]  # mean and scale, (6, 1000)
+    network.train()
+    passes = [mean_and_scale(x_test) for _ in range(20)]
+mean, scale = (  # (6, 1000, 20) each
+    torch.stack(v, dim=-1).double().cpu() for v in zip(*passes, strict=True)
+)
+
+# %% [markdown]
+# The oracle is the distribution that the data come from.
+
+
+# %%
+def predictions(i):
+    x = test[i][0]
+    mixture = MixtureSameFamily(Categorical(torch.ones(1000, 20)), Normal(mean[i], scale[i]))
+    return {
+        "dropout off": Normal(off[0][i], off[1][i]),
+        "spread only": Normal(mean[i].mean(-1), mean[i].std(-1)),
+        "spread and noise": mixture,
+        "oracle": Normal(torch.tensor(dial_mean(x)), torch.tensor(dial_scale(x))),
+    }
+
+
+runs = [{k: score(d, test[i][1]) for k, d in predictions(i).items()} for i in range(5)]
+rows = {name: [run[name] for run in runs] for name in runs[0]}
+print(score_table(rows, oracle=rows.pop("oracle")))
+
+# %% [markdown]
+# The spread alone is no predictive distribution: its 90% band holds little more than half of the
+# data. With the noise, coverage is near 0.9, and the table has a sober message: by NLL and CRPS
+# the mixture is no better than the same network with dropout *off*. Paired over the five data
+# sets:
+
+# %%
+lost = [b.nll - a.nll for a, b in zip(rows["dropout off"], rows["spread and noise"], strict=True)]
+print(f"NLL lost by sampling: {np.mean(lost):.2f} ± {np.std(lost, ddof=1) / 5**0.5:.2f} nats")
+assert np.mean(lost) > 0
+
+# %% [markdown]
+# Twenty passes cost a little here, since the spread is added everywhere, also where 200 points
+# have long settled the function.
+#
+# ## Does it grow where there are no data?
+#
+# That is what it is wanted for. The sixth network has seen no $x$ between −0.7 and 0.5. Beside it
+# the exact posterior of the linear model on the same data. The titles say how much of the true
+# function in the gap the bands cover.
+
+# %% alt="Dropout's band hardly opens in the gap and misses the truth; the exact posterior's does."
+with torch.no_grad():
+    inputs = everywhere.expand(6, -1, 1)
+    f = torch.stack([mean_and_scale(inputs)[0][5] for _ in range(300)]).double().cpu()
+fits = {"dropout": (f.mean(0).numpy(), f.std(0).numpy()), "exact posterior": exact_fit(*sets[5])}
+hole = (grid > gap[0]) & (grid < gap[1])
+_, axes = plt.subplots(1, 2, sharey=True)
+for ax, (name, (m, sd)) in zip(axes, fits.items(), strict=True):
+    covers = draw_band(*sets[5], m, sd, ax, where=hole)
+    ax.set_title(f"{name}: {covers} of the gap", fontsize=10)
+    print(f"{name:15s} sd {sd[~hole].mean():.2f} on data, {sd[hole].mean():.2f} in the gap")
+_ = axes[1].legend(loc="lower left", fontsize=8)
+
+# %% [markdown]
+# Dropout's spread grows in the gap, but less than twofold; the posterior's grows almost sixfold,
+# and covers. Nothing in (4) knows where the data are: the spread is large where the terms
+# $w_j h_j$ are large, and those follow the size of the activations. "It grows away from the data"
+# is often true in a picture, because activations grow outwards, and it is not a property that one
+# may rely on.
+#
+# ## How many passes?
+#
+# The mean of $T$ passes has a standard error of the spread over $\sqrt T$. That is an error of
+# computing, and it does fall, with $T$: the spread itself does not. Here for one input:
+
+# %%
+with torch.no_grad():
+    one = torch.full((6, 20_000, 1), 0.3, device=device)  # each row gets a mask of its own
+    f = mean_and_scale(one)[0][0].double().cpu()
+print("     T   sd of the passes   sd of the mean of T passes")
+for T in (10, 100, 1000):
+    groups = f.reshape(-1, T)
+    print(f"{T:6d}   {groups.std(1).mean():.2f}               {groups.mean(1).std():.3f}")
+    assert abs(groups.mean(1).std() / (f.std() / T**0.5) - 1) < 0.5
+
+# %% [markdown]
+# ## Digits, turned
+#
+# Classification is where MC dropout is used most. A network with dropout learns the digits
+# upright. Then we turn the test images, a little and a lot; a good model would notice that these
+# are not the images that it knows.
+
+# %%
+from course_utils.digits import digits, rotated
+
+torch.manual_seed(0)
+images, labels, test_images, test_labels = digits(rng=numpy_rng(0))
+layers = [nn.Linear(64, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 128), nn.ReLU()]
+classifier = nn.Sequential(nn.Flatten(), *layers, nn.Dropout(0.5), nn.Linear(128, 10)).to(device)
+x, k = torch.tensor(images, device=device), torch.tensor(labels, device=device)
+adam = torch.optim.Adam(classifier.parameters(), lr=0.002)
+_ = fit(lambda: F.cross_entropy(classifier(x), k), adam, steps=200)
+
+
+@torch.no_grad()
+def answers(degrees, passes=50):  # probabilities without and with dropout
+    x = torch.tensor(rotated(test_images, degrees), device=device)
+    off = classifier.eval()(x).softmax(1)
+    on = torch.stack([classifier.train()(x).softmax(1) for _ in range(passes)])
+    return off.double().cpu().numpy(), on.double().cpu().numpy()  # (599, 10), (50, 599, 10)
+
+
+# %% [markdown]
+# This network has no batch normalisation, so that `train()` switches on dropout and nothing else.
+# Turned by 90 degrees, an 8 is still easy for us, and a 3 looks like no digit at all. The network
+# is right on 11% of these images.
+
+# %%
+predict(
+    "07-confidence-at-90-degrees",
+    ...,
+    ask="Mean confidence (largest probability of the mean of 50 passes), turned by 90 degrees?",
+)
+
+# %% [markdown]
+# Accuracy and NLL in nats, confidence and ECE (unit 05), in each pair first with dropout off, then
+# the mean over 50 passes:
+
+# %%
+turned = {degrees: answers(degrees) for degrees in (0, 10, 20, 30, 45, 90)}
+
+
+def quality(p):
+    confidence, right = p.max(1), p.argmax(1) == test_labels
+    k = np.minimum((confidence * 10).astype(int), 9)
+    ece = sum(abs((confidence - right)[k == j].sum()) for j in range(10)) / len(p)
+    nll = -np.log(p[np.arange(len(p)), test_labels]).mean()
+    return right.mean(), nll, confidence.mean(), ece
+
+
+print("turned     accuracy      NLL          confidence    ECE")
+for degrees, (off, on) in turned.items():
+    pairs = zip(quality(off), quality(on.mean(0)), strict=True)
+    print(f"{degrees:5d}°    ", "    ".join(f"{a:5.2f} {b:.2f}" for a, b in pairs))
+
+# %% [markdown]
+# Your prediction was about the last row:
+
+# %%
+reveal("07-confidence-at-90-degrees", round(quality(turned[90][1].mean(0))[2], 2), within=0.05)
+
+# %% [markdown]
+# Averaging over passes leaves the accuracy alone and makes the network less sure. On upright
+# digits that is too timid, turned by 20 or 30 degrees it is an improvement, and at 90 degrees it
+# is far too little: the network is surer of these images than of upright ones, and nearly always
+# wrong. Is the uncertainty at least in the right part of the decomposition (unit 06)? Total
+# entropy, the mean entropy of one pass, and their difference, the mutual information:
+
+# %% alt="All entropies rise to 30 degrees and fall to almost nothing at 90, as accuracy vanishes."
+from scipy.special import entr
+
+total = {degrees: entr(on.mean(0)).sum(1) for degrees, (_, on) in turned.items()}
+within = {degrees: entr(on).sum(2).mean(0) for degrees, (_, on) in turned.items()}
+angles = list(turned)
+_, ax = plt.subplots()
+for name, values in {
+    "total": [total[a].mean() for a in angles],
+    "mean within a pass": [within[a].mean() for a in angles],
+    "mutual information": [(total[a] - within[a]).mean() for a in angles],
+}.items():
+    plot_curve(angles, values, ax=ax, marker="o", label=name)
+ax.set(xlabel="degrees turned", ylabel="entropy (nats), mean over images", ylim=(0, None))
+ax.set_title("Entropies fall where they should be largest")
+_ = ax.legend()
+
+# %% [markdown]
+# The mutual information, "what the network knows that it does not know", is the smallest part
+# throughout, and falls back to its value on upright digits where nearly every answer is wrong.
+#
+# An uncertainty need not be a correct number to be of use: it may suffice to send the most
+# uncertain images to a human. So reject a share of the images, ranked by an uncertainty, and look
+# at the accuracy on the rest, here at 20 degrees:
+
+# %% alt="Accuracy against the share rejected: three rankings lie almost on one another."
+off, on = turned[20][0], turned[20][1].mean(0)
+rankings = {
+    "dropout off, entropy": (entr(off).sum(1), off),
+    "50 passes, total entropy": (total[20], on),
+    "50 passes, mutual information": (total[20] - within[20], on),
+}
+rejected, (_, ax) = np.arange(0, 0.85, 0.05), plt.subplots()
+for name, (uncertainty, p) in rankings.items():
+    ordered = (p.argmax(1) == test_labels)[np.argsort(uncertainty)]  # the surest first
+    kept = [ordered[: round(599 * (1 - r))].mean() for r in rejected]
+    plot_curve(rejected, kept, ax=ax, label=name)
+    print(f"{name:30s} accuracy {kept[0]:.2f}, with 40% rejected {kept[8]:.2f}")
+ax.set(xlabel="share rejected", ylabel="accuracy on the rest", ylim=(0.5, 1.02))
+ax.set_title("599 digits, turned by 20 degrees")
+_ = ax.legend(loc="lower right")
+
+# %% [markdown]
+# Rejection works, and the entropy of the plain network does it just as well, at a fiftieth of the
+# cost. Whatever you add to a network, compare it with the network alone, by numbers.
+
+# %% [markdown]
+# ## Recap
+#
+# 1. MC dropout samples from a random network: mean and spread of a dropout layer have closed
+#    forms, and the variance is $p/(1-p) \sum_j (w_j h_j)^2$.
+# 2. Answer c. With $p$ fixed, the spread does not fall with $n$; a posterior's falls as
+#    $1/\sqrt n$.
+# 3. Switch on the dropout layers, not the network, and restore every mode.
+# 4. The spread is about $f$; a band for $y$ needs the noise as well. More passes reduce the error
+#    of computing, not the spread.
+# 5. Compare with dropout off, by NLL, CRPS, coverage and rejection, over several seeds.
+
+# %% [markdown]
+# ## An interview question
+#
+# *A team reports: "Our MC-dropout intervals are well calibrated, with 90% coverage on the test
+# set. Therefore the model knows what it does not know." What do you ask?*
+#
+# Think first. The cell belongs to one of the points.
+
+# %% same=True
+p = np.array([0.05, 0.1, 0.2, 0.5])
+print("spread of one dropout layer, relative to p = 0.2:", np.sqrt(p / (1 - p) / 0.25).round(2))
+
+# %% [markdown]
+# <details><summary>An answer</summary>
+#
+# **How was p chosen?** The spread is proportional to $\sqrt{p / (1 - p)}$: somebody who tries a
+# few rates can reach any coverage on average, whatever the model knows.
+#
+# **Coverage of what, and where?** Of $y$, with the noise included? On average, or also where data
+# are scarce? Too wide here and too narrow there average to 90%.
+#
+# **On which test set?** Drawn like the training set, it holds nothing that the model could fail to
+# know. Show a shifted one, with accuracy against rejection.
+#
+# **Against what?** The same network with dropout off and a fitted noise, and, where it can be
+# had, an exact posterior or an ensemble; by NLL and CRPS, paired, with standard errors.
+#
+# </details>
+
+# %% [markdown]
+# ## What to read next
+#
+# - N. Srivastava and others, "Dropout: a simple way to prevent neural networks from overfitting",
+#   *JMLR* (2014): the layer, and the network at rest as the mean of its masks.
+# - Y. Gal and Z. Ghahramani, "Dropout as a Bayesian approximation", *ICML* (2016): the derivation
+#   of MC dropout, with the role that $p$ and weight decay have in it.
+# - S. Wager, S. Wang and P. Liang, "Dropout training as adaptive regularization", *NeurIPS*
+#   (2013): formula (5) and what becomes of it in other models.
+# - I. Osband, "Risk versus uncertainty in deep learning", *NeurIPS workshop on Bayesian deep
+#   learning* (2016): the spread that does not concentrate.
+# - Y. Gal, J. Hron and A. Kendall, "Concrete dropout", *NeurIPS* (2017): fitting $p$.
+# - A. Foong and others, "On the expressiveness of approximate inference in Bayesian neural
+#   networks", *NeurIPS* (2020): why such approximations say little in between data.
+# - Y. Ovadia and others, "Can you trust your model's uncertainty?", *NeurIPS* (2019): turned and
+#   noisy images, for many methods.
+#
+# ## Your turn
+#
+# The assignment `07_mc_dropout` has six exercises, and none is a cell of this lesson:
+#
+# 1. dropout on and everything else off, with every mode restored;
+# 2. functions drawn by dropout, one mask for all inputs;
+# 3. mean and covariance of a dropout layer with several outputs;
+# 4. the predictive mean and deviation of $y$, with the noise;
+# 5. standard errors, and how many passes are needed;
+# 6. probabilities from passes, stable for large logits.
