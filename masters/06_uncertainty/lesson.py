@@ -12,9 +12,9 @@
 # Most people answer a. Choose one, and read on until you can defend it.
 
 # %% [markdown]
-# **After this lesson you can** split a variance, or an entropy, into noise and ignorance; say which
-# band holds new measurements and which the function; train a network that predicts its own noise,
-# and say what that does to its mean; and tell when a wide band is worth having.
+# **After this lesson you can** split a variance, or an entropy, into noise and ignorance; say
+# which band holds new measurements and which the function; train a network that predicts its own
+# noise, and say what that does to its mean; and tell when a wide band is worth having.
 #
 # **You need** the Gaussian NLL (unit 01), Bayesian linear regression and its evidence (unit 04),
 # and tensors that broadcast.
@@ -71,9 +71,8 @@ from scipy import integrate, stats
 
 belief = np.array([0.2, 0.5, 0.3])
 noise = stats.norm(np.array([1.0, 2.0, 4.0]), np.array([0.5, 1.0, 1.5]))  # y, given each h
-y_mean, y_square = (
-    integrate.quad(lambda y: y**power * (belief @ noise.pdf(y)), -10, 20)[0] for power in (1, 2)
-)
+y_mean = integrate.quad(lambda y: y * (belief @ noise.pdf(y)), -10, 20)[0]
+y_square = integrate.quad(lambda y: y**2 * (belief @ noise.pdf(y)), -10, 20)[0]
 assert abs(y_square - belief @ (noise.var() + noise.mean() ** 2)) < 1e-6  # (2)
 assert abs(y_mean - belief @ noise.mean()) < 1e-6  # (3)
 aleatoric = belief @ noise.var()
@@ -81,9 +80,7 @@ epistemic = belief @ noise.mean() ** 2 - (belief @ noise.mean()) ** 2
 assert abs(y_square - y_mean**2 - aleatoric - epistemic) < 1e-6  # (4)
 print(f"variances: {aleatoric:.3f} + {epistemic:.3f} = {aleatoric + epistemic:.3f}")
 sds = np.sqrt([aleatoric, epistemic, aleatoric + epistemic])
-print(
-    f"standard deviations: {sds[0]:.2f} and {sds[1]:.2f} make {sds[2]:.2f}, not {sds[:2].sum():.2f}"
-)
+print(f"deviations: {sds[0]:.2f} and {sds[1]:.2f} make {sds[2]:.2f}, not {sds[:2].sum():.2f}")
 
 # %% [markdown]
 # Variances add, standard deviations do not.
@@ -91,10 +88,10 @@ print(
 # %% [markdown]
 # ## Two bands
 #
-# The simplest model for which both parts are known exactly is the straight line
-# $y = w_0 + w_1 x + \varepsilon$. The weights have the prior $N(0, 1)$ each, the noise is Normal
-# with a known variance $v_i$ at each point. With the features of all points in the rows of $P$, the
-# posterior of the weights is Normal, and so is what it says about $f$ at new points:
+# The simplest model for which both parts are known exactly is the straight line $y = w_0 + w_1 x +
+# \varepsilon$. The weights have the prior $N(0, 1)$ each, the noise is Normal with a known
+# variance $v_i$ at each point. With the features of all points in the rows of $P$, the posterior
+# of the weights is Normal, and so is what it says about $f$ at new points:
 #
 # $$S = \left(P^\top V^{-1} P + I\right)^{-1}, \qquad m = S\, P^\top V^{-1} y, \qquad
 #   f(x) \sim N\!\left(\phi(x)^\top m,\; \phi(x)^\top S\, \phi(x)\right)$$
@@ -147,8 +144,8 @@ def worlds(n, count=20_000, sigma=0.5):
 # ## Broken on purpose: the band without the noise
 #
 # Published notebooks draw the posterior mean plus and minus 1.96 posterior standard deviations of
-# $f$, and call this the 0.95 band of the prediction. With $n = 15$ points about half of the new $y$
-# lie in it. And with more data?
+# $f$, and call this the 0.95 band of the prediction. With $n = 15$ points about half of the new
+# $y$ lie in it. And with more data?
 
 # %%
 predict(
@@ -191,9 +188,9 @@ reveal("06-band-without-noise", round(held[100][2], 2), within=0.05)
 # ## The dial, and an exact posterior for it
 #
 # Back to the dial data: mean $\sin(3x)$, noise of standard deviation $s(x) = 0.02 + 0.6\,
-# \sigma(4x)$, where $\sigma$ is the sigmoid. A line will not do. We take 16 bumps
-# $e^{-(x - c_k)^2 / (2 \cdot 0.4^2)}$ with centres $c_k$ from −2.5 to 2.5. The model stays linear in
-# its weights, and so its posterior stays exact. For this figure it is told the noise $s(x)$.
+# \sigma(4x)$, where $\sigma$ is the sigmoid. A line will not do. We take 16 bumps $e^{-(x - c_k)^2
+# / (2 \cdot 0.4^2)}$ with centres $c_k$ from −2.5 to 2.5. The model stays linear in its weights,
+# and so its posterior stays exact. For this figure it is told the noise $s(x)$.
 
 
 # %%
@@ -294,8 +291,8 @@ print(f"best sigma: {sigmas[np.argmin(nll)]:.2f}")  # (8)
 
 # %% [markdown]
 # The best $\sigma$ is 0.50, not 0.30. So what a network reports as aleatoric is the noise plus its
-# own misfit. And (6) makes misfit likely to stay: a residual pulls at the mean with strength
-# $|r| / \sigma^2$, 100 times $|r|$ where $\sigma$ is 0.1, a hundredth of it where $\sigma$ is 10. A
+# own misfit. And (6) makes misfit likely to stay: a residual pulls at the mean with strength $|r|
+# / \sigma^2$, 100 times $|r|$ where $\sigma$ is 0.1, a hundredth of it where $\sigma$ is 10. A
 # point that was once declared noisy is hardly fitted any more.
 #
 # It is often said that this loss "rewards accurate means". Does it, more than the squared error?
@@ -349,7 +346,7 @@ def all_losses():
     return each.mean((1, 2)).sum()
 
 
-_ = fit(all_losses, torch.optim.Adam(parameters, lr=0.01), steps=600)
+_ = fit(all_losses, torch.optim.Adam(parameters, lr=0.01), steps=500)
 
 # %% [markdown]
 # How far are the means from the true $f$? Root mean squared error (RMSE) over the grid, mean over
@@ -359,21 +356,24 @@ _ = fit(all_losses, torch.optim.Adam(parameters, lr=0.01), steps=600)
 with torch.no_grad():
     at = torch.tensor(grid, dtype=torch.float32, device=device)[None, :, None].expand(15, -1, 1)
     means, log_vars = (v[..., 0].double().cpu().numpy().reshape(3, 5, -1) for v in networks(at))
-rmse = ((means - dial_mean(grid)) ** 2).mean(2) ** 0.5  # (3 losses, 5 seeds)
+squared = (means - dial_mean(grid)) ** 2  # (3 losses, 5 seeds, 301)
+rmse = squared.mean(2) ** 0.5
 
 
 def with_error(values):
     return f"{np.mean(values):6.3f} ± {np.std(values, ddof=1) / len(values) ** 0.5:.3f}"
 
 
-for name, row in zip(("squared error", "Gaussian NLL", "beta-NLL"), rmse, strict=True):
-    print(f"{name:13s} RMSE {with_error(row)}, minus squared error {with_error(row - rmse[0])}")
-difference = rmse[1] - rmse[0]
-assert difference.mean() > 3 * difference.std(ddof=1) / 5**0.5
+for name, row, e in zip(("squared error", "Gaussian NLL", "beta-NLL"), rmse, squared, strict=True):
+    sides = [f"{e[:, side].mean() ** 0.5:.2f}" for side in (grid < 0, grid > 0)]
+    more = with_error(row - rmse[0])
+    print(f"{name:13s} RMSE {with_error(row)} (x < 0: {sides[0]}, x > 0: {sides[1]}), more {more}")
+assert (rmse[1] - rmse[0]).mean() > 3 * (rmse[1] - rmse[0]).std(ddof=1) / 5**0.5
 reveal("06-nll-or-squared-error", "squared error")
 
 # %% [markdown]
-# The squared error by far, although the NLL is the right likelihood here. Where does the NLL lose?
+# The squared error, although the NLL is the right likelihood here. The NLL loses most on the noisy
+# side:
 
 
 # %% alt="NLL means cut the noisy peaks of the wave on the right; beta-NLL means follow them."
@@ -389,11 +389,17 @@ axes[0].label_outer(), axes[1].label_outer()
 _ = axes[0].legend(loc="upper left")
 
 # %% [markdown]
-# Early in training the NLL networks explain the waves on the noisy side as noise, and after 600
-# steps they still have not fitted them. The beta-NLL gives these points their weight back and is as
-# close as the squared error, but predicts its noise as well. The failure is one of optimisation:
-# with many more steps the NLL comes closer. In practice: look at the RMSE of a heteroscedastic
-# network next to that of a plain one.
+# The NLL networks flatten the last wave. By (6) a residual pulls there with $1 / s^2$: between
+# $x = -1$ and $x = 1$ that differs by a factor of
+
+# %% same=True
+print(f"{(dial_scale(1.0) / dial_scale(-1.0)) ** 2:.0f}")
+
+# %% [markdown]
+# The beta-NLL gives the noisy points their weight back: its mean is about as close as that of the
+# squared error, and it predicts the noise as well. The failure is one of optimisation, not of the
+# likelihood, which has its best mean at the true $f$, like the squared error. In practice, look at
+# the RMSE of a network that predicts its noise next to that of a plain one.
 
 # %% [markdown]
 # ## The ladder
@@ -449,8 +455,8 @@ def fit_noise(P, Q, y):  # features of the mean and of the log variance, targets
 
 # %% [markdown]
 # Training data: 200 points with seed 0, 1, 2, 3 or 4; test data: 1000 points with seed 1000 and
-# following. The scores are those of unit 01: NLL and CRPS, both proper, then the coverage of $y$ by
-# the 0.90 interval and its mean width, the sharpness.
+# following. The scores are those of unit 01: NLL and CRPS, both proper, then the coverage of $y$
+# by the 0.90 interval and its mean width, the sharpness.
 
 
 # %%
@@ -466,8 +472,7 @@ def ladder(seed, gap=None):  # {row: scores}; with a gap, only points inside it 
     for varies, name in ((False, "constant sigma"), (True, "sigma(x)")):
         P, Q, (t,) = bumps(x), noise_features(x, varies), tensor(y)
         a = fit_noise(P, Q, t)
-        m, S = posterior(P, t, torch.exp(Q @ a))
-        mean, f_var = predict_f(bumps(x_new), m, S)
+        mean, f_var = predict_f(bumps(x_new), *posterior(P, t, torch.exp(Q @ a)))
         noise = torch.exp(noise_features(x_new, varies) @ a)
         rows[name] = Normal(mean, noise.sqrt())
         rows[f"posterior, {name}"] = Normal(mean, (noise + f_var).sqrt())
@@ -504,8 +509,8 @@ show([ladder(seed) for seed in range(5)])
 reveal("06-which-step-of-the-ladder", "sigma(x)")
 
 # %% [markdown]
-# Knowing where it is noisy is worth nine tenths of a nat per point. Knowing how little one knows is
-# worth nothing that five seeds can show, because there is little left to know: 200 points, 16
+# Knowing where it is noisy is worth nine tenths of a nat per point. Knowing how little one knows
+# is worth nothing that five seeds can show, because there is little left to know: 200 points, 16
 # weights. Coverage alone would not have told: all rows are near 0.90. The posterior's bands are
 # only a little wider.
 #
@@ -525,7 +530,8 @@ show([ladder(seed, gap=(-0.5, 1.0)) for seed in range(5)])
 # ## More data
 #
 # Which of the two parts shrinks? At $x = 1$, for three sizes of data: the variance of $f$ when the
-# noise is known, and the fitted noise variance. Means over seeds 0 to 4, for the largest $n$ 0 and 1.
+# noise is known, and the fitted noise variance. Means over seeds 0 to 4, for the largest $n$ 0 and
+# 1.
 
 # %%
 print("     n   variance of f   fitted noise variance")
@@ -552,8 +558,8 @@ assert all(abs((noise / dial_scale(1.0) ** 2) ** 0.5 - 1) < 0.1 for _, noise in 
 #
 # Is the epistemic part always large in a gap? It is computed within a class of models, and knows
 # nothing of others. A popular demonstration fits polynomials of degree 5 to resampled data (a
-# *bootstrap*) and shows that they disagree where data are missing. Ten data sets of 200 dial points
-# with the same gap, 30 resampled fits each:
+# *bootstrap*) and shows that they disagree where data are missing. Ten data sets of 200 dial
+# points with the same gap, 30 resampled fits each:
 
 
 # %%
@@ -586,10 +592,10 @@ for name in ("bootstrap, degree 5", "16 bumps"):
     print(f"{name:20s} {at_data:13.2f} {in_gap:15.2f} {held:20.2f}")
 
 # %% [markdown]
-# The bootstrap's disagreement grows in the gap, as advertised, and its band misses the true function
-# nearly everywhere. A polynomial of degree 5 cannot bend like this wave, so all 30 are wrong in the
-# same way. Epistemic uncertainty is relative to a class of models: no spread within the class shows
-# what the class cannot do.
+# The bootstrap's disagreement grows in the gap, as advertised, and its band misses the true
+# function nearly everywhere. A polynomial of degree 5 cannot bend like this wave, so all 30 are
+# wrong in the same way. Epistemic uncertainty is relative to a class of models: no spread within
+# the class shows what the class cannot do.
 
 # %% [markdown]
 # ## Classes: the same split, in nats
@@ -620,19 +626,19 @@ for name, pair in {"agree: 0.5 and 0.5": (0.5, 0.5), "differ: 0.9 and 0.1": (0.9
     print(f"{name:20s} {total:5.3f} {each.mean():9.3f} {np.mean(kl):12.3f}")
 
 # %% [markdown]
-# Both averages say 0.5. The first pair agrees on a fair coin; the second disagrees on which side is
-# up. The entropy of one softmax output cannot tell the two: it is total, not epistemic.
+# Both averages say 0.5. The first pair agrees on a fair coin; the second disagrees on which side
+# is up. The entropy of one softmax output cannot tell the two: it is total, not epistemic.
 #
-# An exact case. Coin A has never been thrown, and its probability of heads $\theta$ may be anything,
-# uniformly. Coin B has shown 500 heads in 1000 throws. Both predict heads with 0.5, so for both
-# the entropy of the next throw is $\log 2 = 0.693$ nats. How much of A's would vanish if somebody
-# told you $\theta$?
+# An exact case. Coin A has never been thrown, and its probability of heads $\theta$ may be
+# anything, uniformly. Coin B has shown 500 heads in 1000 throws. Both predict heads with 0.5, so
+# for both the entropy of the next throw is $\log 2 = 0.693$ nats. How much of A's would vanish if
+# somebody told you $\theta$?
 
 # %%
 predict(
     "06-information-of-a-new-coin",
     ...,
-    ask="Coin A, theta uniform on (0, 1): mutual information of the next throw and theta, in nats?",
+    ask="Coin A, theta uniform on (0, 1): nats shared by the next throw and theta?",
 )
 
 # %% [markdown]
@@ -698,9 +704,9 @@ print(f"nats gained {with_error(gain)}, expected {-np.log(0.6):.2f}")
 assert abs(gain.mean() + np.log(0.6)) < 5 * gain.std() / 2000**0.5 + 0.05
 
 # %% [markdown]
-# In both models the epistemic share is small: no data of the same kind would help. One more feature
-# cut the standard deviation of the noise to six tenths. Aleatoric and epistemic are no properties of
-# the world; they belong to a set of features and a class of models. Answer d.
+# In both models the epistemic share is small: no data of the same kind would help. One more
+# feature cut the standard deviation of the noise to six tenths. Aleatoric and epistemic are no
+# properties of the world; they belong to a set of features and a class of models. Answer d.
 
 # %% [markdown]
 # ## Recap
@@ -710,8 +716,8 @@ assert abs(gain.mean() + np.log(0.6)) < 5 * gain.std() / 2000**0.5 + 0.05
 # 2. A band for $f$ is no band for $y$: without the noise it covers less and less as data grow.
 # 3. The NLL fits noise plus misfit, and its gradient gives up on noisy points; the beta-NLL does
 #    not. Check the RMSE of the mean.
-# 4. Epistemic variance goes as $1/n$ and matters where data are few. It is silent about errors that
-#    all models of the class share.
+# 4. Epistemic variance goes as $1/n$ and matters where data are few. It is silent about errors
+#    that all models of the class share.
 # 5. Aleatoric means: irreducible with these features. A new feature may reduce it.
 
 # %% [markdown]
@@ -752,8 +758,8 @@ for k, n in ((2, 15), (2, 100), (20, 100)):
 #   vision?", *NeurIPS* (2017): both kinds in one deep network.
 # - M. Seitzer and others, "On the pitfalls of heteroscedastic uncertainty estimation with
 #   probabilistic neural networks", *ICLR* (2022): the underfitted mean, and the beta-NLL.
-# - S. Depeweg and others, "Decomposition of uncertainty in Bayesian deep learning for efficient and
-#   risk-sensitive learning", *ICML* (2018): both decompositions put to use.
+# - S. Depeweg and others, "Decomposition of uncertainty in Bayesian deep learning for efficient
+#   and risk-sensitive learning", *ICML* (2018): both decompositions put to use.
 # - E. Hüllermeier and W. Waegeman, "Aleatoric and epistemic uncertainty in machine learning: an
 #   introduction to concepts and methods", *Machine Learning* (2021): the survey, with criticism.
 # - A. Der Kiureghian and O. Ditlevsen, "Aleatory or epistemic? Does it matter?", *Structural
