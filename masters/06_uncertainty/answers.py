@@ -33,7 +33,7 @@ def raw_output_nll(raw, y):
     return sum(terms) / len(terms)
 
 
-# %% by-survival right="raw-output-nll" oracle=True
+# %% by-joint right="raw-output-nll" oracle=True
 def raw_output_nll(raw, y):
     # log density of a multivariate normal with diagonal precision, over the rows that exist
     rows = [i for i, v in enumerate(y.tolist()) if not math.isnan(v)]
