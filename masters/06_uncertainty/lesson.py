@@ -125,7 +125,8 @@ assert torch.allclose(f_var, torch.diag(new @ new.mT - gain @ P @ new.mT))
 
 # %% [markdown]
 # Now draw 20 000 worlds: in each, a line from the prior, $n$ points with noise of standard
-# deviation 0.5, and one new point.
+# deviation 0.5, and one new point. We keep how far the prediction is from $f$ and from $y$ there,
+# and how far it expects to be from $f$.
 
 
 # %%
@@ -346,7 +347,7 @@ def all_losses():
     return each.mean((1, 2)).sum()
 
 
-_ = fit(all_losses, torch.optim.Adam(parameters, lr=0.01), steps=500)
+_ = fit(all_losses, torch.optim.Adam(parameters, lr=0.01), steps=500, progress=False)
 
 # %% [markdown]
 # How far are the means from the true $f$? Root mean squared error (RMSE) over the grid, mean over
@@ -597,8 +598,9 @@ for name in ("bootstrap, degree 5", "16 bumps"):
 # %% [markdown]
 # The bootstrap's disagreement grows in the gap, as advertised, and its band misses the true
 # function nearly everywhere. A polynomial of degree 5 cannot bend like this wave, so all 30 are
-# wrong in the same way. Epistemic uncertainty is relative to a class of models: no spread within
-# the class shows what the class cannot do.
+# wrong in the same way. The bumps hold it because their prior allows such waves: our choice, and
+# no merit of the data. Epistemic uncertainty is relative to a class of models, and no spread
+# within the class shows what the class cannot do.
 
 # %% [markdown]
 # ## Classes: the same split, in nats
