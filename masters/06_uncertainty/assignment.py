@@ -227,7 +227,7 @@ check.law(
 check.value("total", lambda: variance_parts(_w, _mean, _sd)[2])
 check.value("total", lambda: variance_parts(_w[::-1], 0.3 * _mean, 2.3 * _sd)[2])
 check.value("far from zero", lambda: variance_parts(_w, 9e5 + 0.013 * _mean, 0.02 * _sd)[1])
-check.value("far from zero", lambda: variance_parts(_w, 0.017 * _mean - 8e5, 0.01 * _sd)[2])
+check.value("far from zero", lambda: variance_parts(_w, 0.017 * _mean - 8e5, 0.01 * _sd)[1])
 
 # %% [markdown]
 # ## Exercise 4. What the entropy of a class prediction consists of (10 min, 5 points)

@@ -252,6 +252,8 @@ _ = draw_bands()
 # %% [markdown]
 # On the left, where the noise is small, both bands are narrow. On the right the band for $y$ is
 # wide and the one for $f$ narrow: noise. In the gap both are wide: ignorance.
+# The share of $f$ jumps from one data set to the next: $f$ is one smooth curve, and lies inside or
+# outside for a whole stretch.
 #
 # **Move `n`:** which of the two bands vanishes, and where does the other one stop? **Move `gap`:**
 # does the band in the middle depend on how many points lie elsewhere?
