@@ -1,0 +1,453 @@
+# %% [markdown]
+# # Assignment 06: Aleatoric and epistemic uncertainty
+#
+# Six exercises, 32 points, about 70 minutes. You write two losses for networks that predict their
+# own noise, take variances and entropies apart, count what two kinds of band hold, and work out
+# how much noise a new measurement removes. The first two exercises use PyTorch tensors, the
+# others NumPy arrays in float64; results of those may be Python numbers, arrays or tensors.
+# Anything that NumPy, SciPy and PyTorch offer may be used.
+#
+# Run the check cell below an exercise as often as you like. It shows what came, what was
+# expected, and often why. More cases run when your work is graded.
+
+# %%
+import math
+
+import numpy as np
+import scipy.special as special
+import torch
+
+from course_utils.checks import Checks
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# ## Exercise 1. From raw outputs to a loss (10 min, 6 points)
+#
+# A network has two outputs for each example: the mean of $y$, and the **logarithm of the
+# variance**. Some targets were never measured; they are marked by `nan`.
+#
+# Write `raw_output_nll(raw, y)`, the **mean** over the measured targets of
+# $-\log \mathcal{N}(y_i \mid \mu_i, \sigma_i^2)$, in nats, with every constant kept.
+#
+# - `raw` has shape `(n, 2)`: column 0 holds $\mu_i$, column 1 holds $\log \sigma_i^2$. `y` has
+#   shape `(n,)`, and at least one entry is not `nan`.
+# - Return a 0-d tensor through which gradients with respect to `raw` flow. Rows whose target is
+#   missing have no influence on the value, and their gradient is exactly 0.
+# - Value and gradient must be right for every log variance between −600 and 600, in float64.
+#
+# Points: value 2, gradient 1, range 1, missing targets 2.
+
+
+# %% exercise="raw-output-nll"
+def raw_output_nll(raw, y):
+    """Return the mean Gaussian NLL in nats of the measured targets, from raw outputs."""
+    ### BEGIN SOLUTION
+    measured = ~torch.isnan(y)
+    mu, log_var = raw[measured].unbind(1)
+    squared = (y[measured] - mu) ** 2
+    return 0.5 * (math.log(2 * math.pi) + log_var + squared * torch.exp(-log_var)).mean()
+    ### END SOLUTION
+
+
+# %% checks="raw-output-nll" points=6
+check = Checks("raw-output-nll")
+y = torch.tensor([1.0, -0.5, 2.0], dtype=torch.float64)
+raw = torch.tensor([[0.3, 1.7], [0.2, -1.0], [1.5, 0.6]], dtype=torch.float64)
+far = torch.tensor([[0.4, 300.0], [-0.5, -300.0], [1.5, 0.3]], dtype=torch.float64)
+missing = torch.tensor([1.0, torch.nan, 2.0], dtype=torch.float64)
+check.keeps("value", raw_output_nll, raw.clone(), y.clone())
+check.value("value", lambda: raw_output_nll(raw, y), points=2)
+check.gradient("gradient", lambda raw: raw_output_nll(raw, y), raw, points=1)
+check.value("range", lambda: raw_output_nll(far, y), points=1)
+check.gradient("range", lambda raw: raw_output_nll(raw, y), far)
+check.value("missing targets", lambda: raw_output_nll(raw, missing), points=2)
+check.gradient("missing targets", lambda raw: raw_output_nll(raw, missing), raw)
+check.report()
+
+# %% hidden="raw-output-nll"
+_t = torch.linspace(-1.7, 2.3, 7, dtype=torch.float64)
+_raw = torch.stack([torch.sin(3 * _t), 1.3 * torch.cos(2 * _t) - 0.4], dim=1)
+_y = 0.6 * _t + torch.cos(5 * _t)
+_holes = torch.where(torch.arange(7) % 3 == 1, torch.nan, _y)
+_wide = torch.stack([_y - 0.3, 171.0 * _t], dim=1)
+_sharp = torch.stack([_y, torch.full_like(_y, -577.0)], dim=1)
+_close = torch.stack([0 * _y, torch.full_like(_y, -43.7)], dim=1)
+check.value("value", lambda: raw_output_nll(_raw, _y))
+check.value("value", lambda: raw_output_nll(_raw[2:3], _y[2:3]))
+check.value("value", lambda: raw_output_nll(_raw + 1.13, 2 * _y))
+check.law(
+    "value",
+    "equal",
+    lambda: raw_output_nll(_raw, _y),
+    lambda: raw_output_nll(torch.cat([_raw, _raw]), torch.cat([_y, _y])),
+    lambda: raw_output_nll(torch.stack([_raw[:, 0] + 5, _raw[:, 1]], dim=1), _y + 5),
+)
+check.gradient("gradient", lambda raw: raw_output_nll(raw, _y), _raw)
+check.gradient("gradient", lambda raw: raw_output_nll(raw, _y[:2]), _raw[4:6])
+check.value("range", lambda: raw_output_nll(_wide[_t > 0], _y[_t > 0]))
+check.value("range", lambda: raw_output_nll(_sharp, _y))
+check.value("range", lambda: raw_output_nll(_close, _y * 1e-10))
+check.gradient("range", lambda raw: raw_output_nll(raw, _y), _sharp)
+check.gradient("range", lambda raw: raw_output_nll(raw, _y), 40 + 200 * _raw.abs())
+check.gradient("range", lambda raw: raw_output_nll(raw, _y * 1e-10), _close)
+check.value("missing targets", lambda: raw_output_nll(_raw, _holes))
+check.value("missing targets", lambda: raw_output_nll(_raw[:2], _holes[:2]))
+check.gradient("missing targets", lambda raw: raw_output_nll(raw, _holes), _raw)
+
+# %% [markdown]
+# ## Exercise 2. A loss that does not give up on hard points (10 min, 5 points)
+#
+# In the Gaussian NLL the mean is pulled by $(y_i - \mu_i)/\sigma_i^2$: where the predicted
+# variance is large, hardly at all. The beta-NLL multiplies each example's NLL by
+# $\sigma_i^{2\beta}$, the variance to the power $\beta$, and treats this weight as a **constant**
+# when it is differentiated. So $\beta = 0$ is the NLL, and with $\beta = 1$ every residual pulls
+# at the mean with the same strength, as in the squared error.
+#
+# Write `beta_nll(y, mu, var, beta)`, the **mean** over the examples of
+#
+# $$\left[\sigma_i^{2\beta}\right]_{\text{constant}} \cdot
+#   \left(-\log \mathcal{N}(y_i \mid \mu_i, \sigma_i^2)\right)$$
+#
+# with every constant of the density kept.
+#
+# - `y`, `mu` and `var` are tensors of shape `(n,)`; `var` is the variance and positive; `beta` is
+#   a number in $[0, 1]$.
+# - Return a 0-d tensor through which gradients with respect to `mu` and `var` flow.
+#
+# Points: value 2, mean gradient 1, variance gradient 2.
+
+
+# %% exercise="beta-nll"
+def beta_nll(y, mu, var, beta):
+    """Return the mean NLL in nats, each weighted with its variance to the power beta."""
+    ### BEGIN SOLUTION
+    nll = 0.5 * (math.log(2 * math.pi) + torch.log(var) + (y - mu) ** 2 / var)
+    return (var.detach() ** beta * nll).mean()
+    ### END SOLUTION
+
+
+# %% checks="beta-nll" points=5
+check = Checks("beta-nll")
+y = torch.tensor([1.0, -0.5, 2.0], dtype=torch.float64)
+mu = torch.tensor([0.4, 0.1, 1.5], dtype=torch.float64)
+var = torch.tensor([4.0, 0.3, 1.7], dtype=torch.float64)
+check.keeps("value", lambda y, mu, var: beta_nll(y, mu, var, 0.5), y.clone(), mu, var)
+check.value("value", lambda: beta_nll(y, mu, var, 0.5), points=2)
+check.value("value", lambda: beta_nll(y, mu, var, 1.0))
+check.gradient("mean gradient", lambda mu: beta_nll(y, mu, var, 0.5), mu, points=1)
+check.gradient("variance gradient", lambda v: beta_nll(y, mu, v, 0.5), var, points=2)
+check.report()
+
+# %% hidden="beta-nll"
+_t = torch.linspace(-1.9, 2.1, 6, dtype=torch.float64)
+_y, _mu, _var = torch.sin(4 * _t), 0.37 * _t, torch.exp(1.3 * torch.cos(3 * _t))
+check.value("value", lambda: beta_nll(_y, _mu, _var, 0.53))
+check.value("value", lambda: beta_nll(_y, _mu, _var, 0))
+check.value("value", lambda: beta_nll(_y, _mu, _var, 0.83))
+check.value("value", lambda: beta_nll(_y[:1], _mu[:1], 31.7 * _var[:1], 0.29))
+check.law(
+    "value",
+    "equal",
+    lambda: beta_nll(_y, _mu, _var, 0.6),
+    lambda: beta_nll(-_y.flip(0), -_mu.flip(0), _var.flip(0), 0.6),
+    lambda: beta_nll(torch.cat([_y, _y]), torch.cat([_mu, _mu]), torch.cat([_var, _var]), 0.6),
+)
+check.gradient("mean gradient", lambda mu: beta_nll(_y, mu, _var, 0.41), _mu)
+check.gradient("mean gradient", lambda mu: beta_nll(_y, mu, 53 * _var, 1.0), _mu)
+check.gradient("mean gradient", lambda w: beta_nll(_y, w * _t, _var, 0.5), _t[4] / 3)
+check.gradient("variance gradient", lambda v: beta_nll(_y, _mu, v, 0.41), _var)
+check.gradient("variance gradient", lambda v: beta_nll(_y, _mu, v, 1.0), 0.17 * _var)
+check.gradient("variance gradient", lambda v: beta_nll(_y, _mu, v, 0), _var)
+check.gradient("variance gradient", lambda s: beta_nll(_y, _mu, torch.exp(s), 0.5), 1.3 * _t)
+
+# %% [markdown]
+# ## Exercise 3. Two sources of variance (10 min, 5 points)
+#
+# You do not know which of $M$ hypotheses is true; hypothesis $m$ has probability $w_m$. Each of
+# them predicts $y$ at $n$ inputs, with a mean and a standard deviation. If the hypothesis is
+# drawn first, and then $y$ from it, the variance of $y$ has two parts: the mean of the variances
+# (the noise that each hypothesis expects), and the variance of the means (their disagreement).
+#
+# Write `variance_parts(weight, mean, sd)`, which returns the tuple
+# `(aleatoric, epistemic, total)` of **variances**, each of shape `(n,)`.
+#
+# - `weight` has shape `(M,)`, is positive and sums to 1; $M \ge 1$. `mean` and `sd` have shape
+#   `(M, n)`; `sd` holds standard deviations, 0 or larger.
+# - The hypotheses are all there are, not a sample from more: nothing is divided by $M - 1$.
+# - Means may be far from zero and close together. The variances must be right to five digits for
+#   means near $10^6$ that differ by 0.01.
+#
+# Points: aleatoric 1, epistemic 2, total 1, far from zero 1.
+
+
+# %% exercise="variance-parts"
+def variance_parts(weight, mean, sd):
+    """Return the aleatoric, the epistemic and the total variance of y at each input."""
+    ### BEGIN SOLUTION
+    aleatoric = weight @ sd**2
+    epistemic = weight @ (mean - weight @ mean) ** 2
+    return aleatoric, epistemic, aleatoric + epistemic
+    ### END SOLUTION
+
+
+# %% checks="variance-parts" points=5
+check = Checks("variance-parts")
+weight = np.array([0.5, 0.3, 0.2])
+mean = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, -3.0]])
+sd = np.array([[1.0, 0.5], [2.0, 0.0], [3.0, 0.7]])
+check.keeps("aleatoric", variance_parts, weight.copy(), mean.copy(), sd.copy())
+check.value("aleatoric", lambda: variance_parts(weight, mean, sd)[0], points=1)
+check.value("epistemic", lambda: variance_parts(weight, mean, sd)[1], points=2)
+check.value("epistemic", lambda: variance_parts(np.ones(1), mean[:1], sd[:1])[1])
+check.value("total", lambda: variance_parts(weight, mean, sd)[2], points=1)
+check.value(
+    "far from zero", lambda: variance_parts(weight, 1e6 + 0.01 * mean, 0.01 * sd)[1], points=1
+)
+check.report()
+
+# %% hidden="variance-parts"
+_t = np.linspace(-1.3, 2.7, 15)
+_mean, _sd = np.sin(5 * _t).reshape(5, 3) + _t.reshape(5, 3), np.exp(np.cos(7 * _t)).reshape(5, 3)
+_w = np.exp(0.7 * np.sin(2.9 * np.arange(5)))
+_w = _w / _w.sum()
+check.value("aleatoric", lambda: variance_parts(_w, _mean, _sd)[0])
+check.value("aleatoric", lambda: variance_parts(np.ones(1), _mean[:1], 1.7 * _sd[:1])[0])
+check.value("aleatoric", lambda: variance_parts(np.full(5, 0.2), _mean, 0.31 * _sd)[0])
+check.value("epistemic", lambda: variance_parts(_w, _mean, _sd)[1])
+check.value("epistemic", lambda: variance_parts(np.full(5, 0.2), 1.9 * _mean, 0 * _sd)[1])
+check.value("epistemic", lambda: variance_parts(_w[::-1], _mean[:, :1], _sd[:, :1])[1])
+check.law(
+    "epistemic",
+    "equal",
+    lambda: variance_parts(_w, _mean, _sd)[1],
+    lambda: variance_parts(_w, 3.0 - _mean, 2 * _sd)[1],
+    lambda: variance_parts(np.tile(_w / 2, 2), np.tile(_mean, (2, 1)), np.tile(_sd, (2, 1)))[1],
+)
+check.value("total", lambda: variance_parts(_w, _mean, _sd)[2])
+check.value("total", lambda: variance_parts(_w[::-1], 0.3 * _mean, 2.3 * _sd)[2])
+check.value("far from zero", lambda: variance_parts(_w, 9e5 + 0.013 * _mean, 0.02 * _sd)[1])
+check.value("far from zero", lambda: variance_parts(_w, 0.017 * _mean - 8e5, 0.01 * _sd)[1])
+
+# %% [markdown]
+# ## Exercise 4. What the entropy of a class prediction consists of (10 min, 5 points)
+#
+# Classifiers that were trained differently give different probabilities for one example. The
+# entropy of their average has the same two parts as a variance: the average entropy of the
+# members, which remains even if one knew which member to trust, and the rest, the **mutual
+# information** between the label and the choice of the member: their disagreement.
+#
+# Write `entropy_parts(p)`, which returns the tuple `(total, aleatoric, information)`, each of
+# shape `(n,)`, in nats.
+#
+# - `p` has shape `(M, n, K)`: the probabilities that member $m$ gives to the $K$ classes of
+#   example $i$. They sum to 1 over the last axis; all members count the same; $M \ge 1$,
+#   $K \ge 2$.
+# - `total` is the entropy of the mean prediction, `aleatoric` the mean entropy of the members,
+#   `information` what the first has more than the second.
+# - Probabilities may be exactly 0: an impossible class adds nothing to an entropy.
+#
+# Points: total 1, aleatoric 1, information 2, zeros 1.
+
+
+# %% exercise="entropy-parts"
+def entropy_parts(p):
+    """Return total entropy, mean entropy of the members, and mutual information in nats."""
+    ### BEGIN SOLUTION
+    total = special.entr(p.mean(axis=0)).sum(axis=-1)
+    aleatoric = special.entr(p).sum(axis=-1).mean(axis=0)
+    return total, aleatoric, total - aleatoric
+    ### END SOLUTION
+
+
+# %% checks="entropy-parts" points=5
+check = Checks("entropy-parts")
+p = np.array(
+    [[[0.8, 0.1, 0.1], [0.2, 0.5, 0.3]], [[0.1, 0.7, 0.2], [0.2, 0.5, 0.3]]]
+)  # two members, two examples; about the second they agree
+sure = np.array([[[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]], [[0.5, 0.5, 0.0]]])
+check.keeps("total", entropy_parts, p.copy())
+check.value("total", lambda: entropy_parts(p)[0], points=1)
+check.value("aleatoric", lambda: entropy_parts(p)[1], points=1)
+check.value("information", lambda: entropy_parts(p)[2], points=2)
+check.value("zeros", lambda: tuple(entropy_parts(sure)), points=1)
+check.report()
+
+# %% hidden="entropy-parts"
+_t = np.linspace(-1.9, 2.3, 60)
+_p = special.softmax(2 * np.sin(9 * _t).reshape(4, 3, 5) + _t.reshape(4, 3, 5), axis=-1)
+_q = special.softmax(7 * np.cos(5 * _t[:24]).reshape(6, 2, 2), axis=-1)
+_z = np.where(np.arange(5) == 2, 0.0, _p)
+_z = _z / _z.sum(axis=-1, keepdims=True)
+_s = np.where(_q > 0.9, 1.0, np.where(_q < 0.1, 0.0, _q))
+check.value("total", lambda: entropy_parts(_p)[0])
+check.value("total", lambda: entropy_parts(_q)[0])
+check.value("aleatoric", lambda: entropy_parts(_p)[1])
+check.value("aleatoric", lambda: entropy_parts(_q)[1])
+check.value("aleatoric", lambda: entropy_parts(_p[:1])[1])
+check.value("information", lambda: entropy_parts(_p)[2])
+check.value("information", lambda: entropy_parts(_q)[2])
+check.value("information", lambda: entropy_parts(_p[1:3, :1])[2])
+check.value("information", lambda: entropy_parts(_p[:1])[2])
+check.law("information", "nonnegative", lambda: entropy_parts(_p)[2], lambda: entropy_parts(_q)[2])
+check.law(
+    "information",
+    "equal",
+    lambda: entropy_parts(_p)[2],
+    lambda: entropy_parts(np.tile(_p, (2, 1, 1)))[2],
+    lambda: entropy_parts(_p[::-1, :, ::-1].copy())[2],
+)
+check.value("zeros", lambda: tuple(entropy_parts(_z)))
+check.value("zeros", lambda: tuple(entropy_parts(_s)))
+
+# %% [markdown]
+# ## Exercise 5. Which band holds what? (10 min, 5 points)
+#
+# A Bayesian regression predicts at each of $n$ test inputs a Normal for the noise-free function
+# value $f$. A new measurement is $y = f + \text{noise}$, with independent noise of known
+# variance. Two bands can be drawn, and each makes a promise of its own: the band for $f$ holds the
+# function, the band for $y$ holds new measurements.
+#
+# Write `band_report(mean, f_var, noise_var, f, y, level)`, which returns the tuple
+# `(share of y, share of f, width of y, width of f)`:
+#
+# the share of the `y` that lie in the band for $y$, the share of the `f` that lie in the band for
+# $f$, and the **mean** widths of the two bands.
+#
+# - All arrays have shape `(n,)`. `mean` and `f_var` are mean and variance of $f$; `noise_var` is
+#   the variance of the noise and differs from input to input. Both variances are positive.
+# - Both bands are central intervals of a Normal around `mean`, for the probability `level` in
+#   $(0, 1)$: as much is left out above as below. The width is the upper end minus the lower.
+# - `f` is the true function, which one knows in a simulation only.
+#
+# Points: share of y 1, share of f 1, width of y 2, width of f 1.
+
+
+# %% exercise="band-report"
+def band_report(mean, f_var, noise_var, f, y, level):
+    """Return the shares of y and of f in their bands, and the mean widths of these bands."""
+    ### BEGIN SOLUTION
+    z = special.ndtri(0.5 + level / 2)
+    for_f, for_y = z * np.sqrt(f_var), z * np.sqrt(f_var + noise_var)
+    held_y, held_f = np.abs(y - mean) <= for_y, np.abs(f - mean) <= for_f
+    return held_y.mean(), held_f.mean(), 2 * for_y.mean(), 2 * for_f.mean()
+    ### END SOLUTION
+
+
+# %% checks="band-report" points=5
+check = Checks("band-report")
+mean = np.array([0.1, 0.5, -0.3, 1.2, 0.0, -1.0, 0.7])
+f_var, noise_var = np.array([0.04, 0.01, 0.09, 0.02, 0.25, 0.05, 0.03]), 0.1 + 0.2 * mean**2
+f = mean + np.array([0.15, -0.21, 0.31, 0.12, 1.3, -0.2, 0.25])
+y = mean + np.array([0.2, 0.53, -0.9, 0.75, 1.2, -0.2, -0.29])
+bands = (mean, f_var, noise_var, f, y)
+check.keeps("share of y", lambda *a: band_report(*a, 0.9), *(a.copy() for a in bands))
+check.value("share of y", lambda: band_report(*bands, 0.9)[0], points=1)
+check.value("share of y", lambda: band_report(*bands, 0.6)[0])
+check.value("share of f", lambda: band_report(*bands, 0.9)[1], points=1)
+check.value("share of f", lambda: band_report(*bands, 0.6)[1])
+check.value("width of y", lambda: band_report(*bands, 0.9)[2], points=2)
+check.value("width of f", lambda: band_report(*bands, 0.9)[3], points=1)
+check.report()
+
+# %% hidden="band-report"
+_t = np.linspace(-1.9, 1.7, 61)
+_m, _fv, _nv = np.sin(3 * _t), 0.04 * np.exp(np.cos(5 * _t)), 0.113 * np.exp(0.9 * _t)
+_f = _m + np.sqrt(_fv) * 2.2 * np.sin(41 * _t**2)
+_y = _m + np.sqrt(_fv + _nv) * 2.1 * np.sin(59 * _t**2 + 1)
+_all = (_m, _fv, _nv, _f, _y)
+check.value("share of y", lambda: band_report(*_all, 0.9)[0])
+check.value("share of y", lambda: band_report(*_all, 0.57)[0])
+check.value("share of y", lambda: band_report(*(a[:17] for a in _all), 0.71)[0])
+check.value("share of f", lambda: band_report(*_all, 0.9)[1])
+check.value("share of f", lambda: band_report(*_all, 0.43)[1])
+check.value("share of f", lambda: band_report(*(a[3:22] for a in _all), 0.77)[1])
+check.value("width of y", lambda: band_report(*_all, 0.93)[2])
+check.value("width of y", lambda: band_report(*_all, 0.59)[2])
+check.value("width of y", lambda: band_report(*(a[5:6] for a in _all), 0.77)[2])
+check.law(
+    "width of y",
+    "increasing",
+    lambda: band_report(*_all, 0.8)[2],
+    lambda: band_report(*_all, 0.95)[2],
+)
+check.value("width of f", lambda: band_report(*_all, 0.9)[3])
+check.value("width of f", lambda: band_report(*(a[7:10] for a in _all), 0.59)[3])
+
+# %% [markdown]
+# ## Exercise 6. Measure one more thing (15 min, 6 points)
+#
+# A target depends on $d$ features, $y = w^\top x + \varepsilon$, with independent noise
+# $\varepsilon$ of mean 0 and variance `noise_var`. The features are jointly Normal with mean 0 and
+# covariance $C$. You have measured some of them; the rest is hidden. Given the measured ones, $y$
+# is Normal again: its mean is linear in what you know, its variance is the noise of *your*
+# problem. Hidden features that are correlated with known ones are partly known.
+#
+# Write `best_from_known(w, C, noise_var, known)`, which returns the tuple `(slope, variance)`.
+#
+# - `w` has shape `(d,)`, `C` shape `(d, d)` (symmetric, positive definite), `known` shape `(d,)`
+#   (booleans; all, some or none may be true).
+# - `slope` has shape `(d,)`: the coefficients of $\mathrm{E}[y \mid \text{known features}]$ at
+#   the known features, and 0 at the hidden ones.
+# - `variance` is the variance of $y$ given the known features, a number: the smallest expected
+#   squared error that any prediction from them can reach.
+# - The weights are known exactly: no data are involved, and nothing is epistemic.
+#
+# Split into known ($k$) and hidden ($h$) blocks, the hidden features given $x_k$ have the mean
+# $C_{hk} C_{kk}^{-1} x_k$ and the covariance $C_{hh} - C_{hk} C_{kk}^{-1} C_{kh}$.
+#
+# Points: independent 1, slope 2, correlated 2, all or none 1.
+
+
+# %% exercise="best-from-known"
+def best_from_known(w, C, noise_var, known):
+    """Return the slope of E[y | known features] and the variance that remains."""
+    ### BEGIN SOLUTION
+    C_kk, C_kh, C_hh = C[known][:, known], C[known][:, ~known], C[~known][:, ~known]
+    of_hidden = np.linalg.solve(C_kk, C_kh)  # mean of the hidden features, for each known one
+    slope = np.zeros(len(w))
+    slope[known] = w[known] + of_hidden @ w[~known]
+    left = C_hh - C_kh.T @ of_hidden
+    return slope, noise_var + w[~known] @ left @ w[~known]
+    ### END SOLUTION
+
+
+# %% checks="best-from-known" points=6
+check = Checks("best-from-known")
+w, apart = np.array([1.5, -2.0, 0.7]), np.diag([1.0, 0.5, 4.0])
+C = np.array([[1.0, 0.6, -0.4], [0.6, 2.0, 0.3], [-0.4, 0.3, 1.5]])
+first, last = np.array([True, False, False]), np.array([False, True, True])
+check.keeps("independent", lambda w, C: best_from_known(w, C, 0.3, first), w.copy(), C)
+check.value("independent", lambda: best_from_known(w, apart, 0.3, first)[1], points=1)
+check.value("slope", lambda: best_from_known(w, C, 0.3, first)[0], points=2)
+check.value("slope", lambda: best_from_known(w, C, 0.3, last)[0])
+check.value("correlated", lambda: best_from_known(w, C, 0.3, first)[1], points=2)
+check.value("correlated", lambda: best_from_known(w, C, 0.3, last)[1])
+check.value("all or none", lambda: tuple(best_from_known(w, C, 0.3, first | last)), points=1)
+check.value("all or none", lambda: tuple(best_from_known(w, C, 0.3, first & last)))
+check.report()
+
+# %% hidden="best-from-known"
+_t = np.linspace(-1.3, 1.9, 20)
+_w, _mix = np.array([0.83, -1.37, 2.11, 0.59]), np.sin(7 * _t).reshape(5, 4) + 0.2
+_C = _mix.T @ _mix + 0.31 * np.eye(4)
+_D = np.diag([0.71, 2.3, 1.19, 0.37])
+_a, _b = np.array([True, False, True, False]), np.array([False, True, False, False])
+check.value("independent", lambda: best_from_known(_w, _D, 0.173, _a)[1])
+check.value("independent", lambda: best_from_known(_w, 1.9 * _D, 0.173, ~_b)[1])
+check.value("slope", lambda: best_from_known(_w, _C, 0.41, _a)[0])
+check.value("slope", lambda: best_from_known(_w, _C, 0.41, ~_b)[0])
+check.value("slope", lambda: best_from_known(_w[:2], _C[:2, :2], 0.41, _b[:2])[0])
+check.value("correlated", lambda: best_from_known(_w, _C, 0.41, _a)[1])
+check.value("correlated", lambda: best_from_known(_w, _C, 0.019, _b)[1])
+check.value("correlated", lambda: best_from_known(3 * _w, _C, 0.41, ~_b)[1])
+check.law(
+    "correlated",
+    "increasing",
+    lambda: best_from_known(_w, _C, 0.41, ~_b)[1],
+    lambda: best_from_known(_w, _C, 0.41, _a)[1],
+    lambda: best_from_known(_w, _C, 0.41, _a & (_t[:4] < -1.2))[1],
+)
+check.value("all or none", lambda: best_from_known(_w, _C, 0.1234, _a & ~_a)[1])
+check.value("all or none", lambda: best_from_known(_w, _C, 0.5678, _a | ~_a)[1])
+check.value("all or none", lambda: best_from_known(_w, _C, 0.87, _a | ~_a)[0])
