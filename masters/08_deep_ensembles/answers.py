@@ -49,6 +49,19 @@ def mixture_moments(mu, sigma, weight):
     return total, np.sqrt(square - total**2)
 
 
+# %% by-quadrature.flip-sign.2 equivalent="mixture-moments"
+# A Normal is symmetric about its mean, and so is the grid.
+
+# %% by-quadrature.change-number.1 equivalent="mixture-moments"
+# A wider grid holds no more probability.
+
+# %% by-quadrature.change-number.2 equivalent="mixture-moments"
+# One more grid point in 300: the sum was exact to rounding before.
+
+# %% by-quadrature.change-number.5 equivalent="mixture-moments"
+# A wider grid holds no more probability.
+
+
 # %% average-the-sds wrong="mixture-moments" fails="sd,weights"
 # Standard deviations do not average: average variances, and add how far the means lie apart.
 def mixture_moments(mu, sigma, weight):
@@ -204,6 +217,10 @@ def mixture_nll(mu, sigma, y):
     return MixtureDensity.apply(mu, sigma.expand(mu.shape), y)
 
 
+# %% by-responsibilities.detach-result.2 equivalent="mixture-nll"
+# Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
+
+
 # %% mean-of-nlls wrong="mixture-nll" fails="value,far points,gradient"
 # This is the mean of the members' NLLs. The mixture averages densities, before the logarithm.
 def mixture_nll(mu, sigma, y):
@@ -224,14 +241,14 @@ def mixture_nll(mu, sigma, y):
     return -torch.distributions.Normal(mu.mean(0), sigma.mean(0)).log_prob(y).mean()
 
 
-# %% log-of-the-sum wrong="mixture-nll" fails="value,far points"
+# %% log-of-the-sum wrong="mixture-nll" fails="value"
 # The densities are averaged, not summed: the log of M is missing.
 def mixture_nll(mu, sigma, y):
     log_density = torch.distributions.Normal(mu, sigma).log_prob(y)
     return -torch.logsumexp(log_density, 0).mean()
 
 
-# %% log-m-added-twice wrong="mixture-nll" fails="value,far points"
+# %% log-m-added-twice wrong="mixture-nll" fails="value"
 # Averaging divides by M, so that the NLL gains log M: the sign is flipped here.
 def mixture_nll(mu, sigma, y):
     log_density = torch.distributions.Normal(mu, sigma).log_prob(y)
@@ -266,7 +283,7 @@ def mixture_nll(mu, sigma, y):
     return -(torch.logsumexp(log_density, 0) - math.log(len(mu))).sum()
 
 
-# %% best-member wrong="mixture-nll" fails="value,far points,gradient"
+# %% best-member wrong="mixture-nll" fails="value,gradient"
 # Nobody knows beforehand which member will be best: average the densities of all of them.
 def mixture_nll(mu, sigma, y):
     return -torch.distributions.Normal(mu, sigma).log_prob(y).max(0).values.mean()
@@ -297,17 +314,11 @@ def mixture_nll(mu, sigma, y):
 # ## mixture-quantile
 
 
-# %% by-bisection right="mixture-quantile"
+# %% by-root-finder right="mixture-quantile"
 def mixture_quantile(mu, sigma, q):
     ends = mu + sigma * special.ndtri(q)
-    low, high = ends.min(), ends.max()
-    for _ in range(60):
-        middle = (low + high) / 2
-        if np.mean(special.ndtr((middle - mu) / sigma)) < q:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    low, high = ends.min() - 1, ends.max() + 1
+    return optimize.brentq(lambda t: special.ndtr((t - mu) / sigma).mean() - q, low, high)
 
 
 # %% by-torch right="mixture-quantile"
@@ -337,6 +348,43 @@ def mixture_quantile(mu, sigma, q):
 
     found, _ = toms748(gap, -reach, reach, xtol=1e-13, rtol=1e-14, full_output=True)
     return found
+
+
+# %% solution.change-number.1 equivalent="mixture-quantile"
+# Fifty halves are finer than the accuracy that is asked for: one more changes nothing.
+
+# %% by-root-finder.drop-term.3 equivalent="mixture-quantile"
+# The members' own quantiles are a bracket; the term only widens it.
+
+# %% by-root-finder.drop-term.4 equivalent="mixture-quantile"
+# The members' own quantiles are a bracket; the term only widens it.
+
+# %% by-root-finder.change-number.1 equivalent="mixture-quantile"
+# A wider bracket holds the same root.
+
+# %% by-root-finder.change-number.2 equivalent="mixture-quantile"
+# A wider bracket holds the same root.
+
+# %% by-torch.change-number.1 equivalent="mixture-quantile"
+# One round more than the accuracy asks for changes nothing.
+
+# %% by-torch.change-number.4 equivalent="mixture-quantile"
+# The grid reaches beyond the bracket and still holds the root.
+
+# %% by-torch.change-number.7 equivalent="mixture-quantile"
+# The root lies at or below the last grid point, so that the limit is never reached.
+
+# %% by-torch.change-number.8 equivalent="mixture-quantile"
+# The next bracket is twice as wide, and ten times finer than the one before.
+
+# %% by-torch.detach-result.1 equivalent="mixture-quantile"
+# The text asks for a number, not for a graph behind it.
+
+# %% by-upper-tail.change-number.1 equivalent="mixture-quantile"
+# A wider bracket holds the same root.
+
+# %% by-upper-tail.change-number.4 equivalent="mixture-quantile"
+# Both forms of the function have the same root; the logarithm only makes it sharper.
 
 
 # %% mean-of-quantiles wrong="mixture-quantile" fails="quantile,tails,far apart"
@@ -404,7 +452,7 @@ def mixture_quantile(mu, sigma, q):
     return grid[np.searchsorted(F, q)]
 
 
-# %% newton-from-the-mean wrong="mixture-quantile" fails="tails,far apart"
+# %% newton-from-the-mean wrong="mixture-quantile" fails="quantile,tails,far apart"
 # Newton's steps explode where the density is tiny: keep a bracket, as bisection and brentq do.
 def mixture_quantile(mu, sigma, q):
     t = mu.mean()
@@ -502,6 +550,19 @@ def pool(logits):
         share = [ballots[k] / len(members) for k in range(len(chances))]
         rows.append(([c / len(members) for c in chances], share, best))
     return tuple(np.array(column) for column in zip(*rows))
+
+
+# %% solution.change-number.7 equivalent="pool-the-votes"
+# Any number below every probability marks a class that does not lead.
+
+# %% by-members.drop-factor.5 equivalent="pool-the-votes"
+# A class with fewer votes leads by less than 0.5 in mean probability: no vote is outweighed.
+
+# %% by-members.change-number.6 equivalent="pool-the-votes"
+# A class with fewer votes leads by less than 0.5 in mean probability: no vote is outweighed.
+
+# %% by-numpy.change-number.5 equivalent="pool-the-votes"
+# Shares of votes differ by at least one over M, far more than the rounding.
 
 
 # %% average-the-logits wrong="pool-the-votes" fails="probability,label"
@@ -658,6 +719,13 @@ def random_members(x, y, x_new, seeds):
         ridge = KernelRidge(alpha=0.3, kernel="linear").fit(lift[0], y)
         result.append(ridge.predict(lift[1]))
     return np.array(result)
+
+
+# %% by-batched-torch.detach-result.1 equivalent="members-from-seeds"
+# The text asks for numbers, not for a graph behind them.
+
+# %% by-kernel.flip-sign.1 equivalent="members-from-seeds"
+# Minus the cosine is as good a feature: the readout changes its sign, the prediction stays.
 
 
 # %% one-generator-for-all wrong="members-from-seeds" fails="seeds"
@@ -883,6 +951,10 @@ def sub_ensemble_error(f, y, m):
     codes = [code for code in range(2 ** f.shape[0]) if bin(code).count("1") == m]
     table = np.array([[code >> i & 1 for i in range(f.shape[0])] for code in codes])
     return float(np.square(table @ (f / m) - y[None]).sum() / (table.shape[0] * y.size))
+
+
+# %% by-torch.detach-result.1 equivalent="sub-ensembles"
+# The text asks for a number, not for a graph behind it.
 
 
 # %% first-members wrong="sub-ensembles" fails="single members,in between"
