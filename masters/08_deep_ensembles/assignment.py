@@ -17,7 +17,7 @@
 import math
 
 import numpy as np
-import scipy.optimize as optimize
+import scipy.optimize as optimize  # noqa: F401 - for root finders
 import scipy.special as special
 import torch
 
