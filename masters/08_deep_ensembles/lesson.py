@@ -114,7 +114,8 @@ reveal("08-sd-of-the-mixture", round(variance.sqrt().item(), 2), within=0.02)
 # otherwise. That would estimate the spread of all networks that could have been trained. But the
 # forecast is the mixture of the $M$ that you have, and its variance divides by $M$. A class for
 # ensembles that is passed around has this slip together with a loss that lacks the constant
-# $\frac12 \log 2\pi$. What do the two do?
+# $\frac12 \log 2\pi$. (It also promises two results and returns four, and takes a dropout rate
+# that it never uses.) What do the slip and the missing constant do?
 
 # %% same=True
 means = torch.arange(5.0)  # five members
@@ -122,7 +123,8 @@ print(
     f"disagreement of five members: {means.var(correction=0):.2f}, with M - 1: {means.var():.2f}"
 )
 one = torch.tensor([0.7])  # an ensemble of one
-print(f"of one member: {one.var(correction=0):.1f}, with M - 1: {0 / torch.tensor(0.0):.1f}")
+unbiased = ((one - one.mean()) ** 2).sum() / (len(one) - 1)
+print(f"of one member: {one.var(correction=0):.1f}, with M - 1: {unbiased:.1f}")
 short = 0.5 * (2 * sigma.log() + (1 - mu) ** 2 / sigma**2)  # its loss, at y = 1
 nll = -torch.distributions.Normal(mu, sigma).log_prob(torch.tensor(1.0))
 print("nats missing from its loss:", " ".join(f"{gap:.2f}" for gap in nll - short))
@@ -151,16 +153,16 @@ for ax, (name, (m, s)) in zip(axes, pairs.items(), strict=True):
     plot_curve(grid, each.mean(1), ax=ax, color="C0", label="mixture")
     look = {"color": "C1", "linestyle": ":", "label": "Normal, same moments"}
     plot_curve(grid, same_moments.log_prob(grid).exp(), ax=ax, **look)
-    ax.set(xlabel="y", ylabel="density", ylim=(0, 0.29), title=name)
+    ax.set(xlabel="y", ylabel="density", ylim=(0, 0.35), title=name)
     ax.legend(loc="upper right", fontsize=8)
-at_0 = [each.mean(1)[180], same_moments.log_prob(grid)[180].exp()]
-print("density at 0, two members: {:.4f}, Normal {:.4f}".format(*at_0))
+ratio = (same_moments.log_prob(grid).exp() / each.mean(1))[180]  # at y = 0
+print(f"at 0, the Normal's density is {ratio:.0f} times that of the mixture")
 
 # %% [markdown]
-# Where the members agree by and large, the Normal is close. Where they do not, it puts its peak
-# where neither member expects anything: 28 times too high a density at 0. So keep the mixture. It
-# has a density, a distribution function and quantiles, and nothing forces you to press it into a
-# Normal.
+# Where the members agree by and large, the Normal is not far off. Where they do not, it puts its
+# peak where neither member expects anything: at 0 its density is 28 times too high. So keep the
+# mixture. It has a density, a distribution function and quantiles, and nothing forces you to press
+# it into a Normal.
 
 # %% [markdown]
 # ## Ten networks, one training run
@@ -168,7 +170,8 @@ print("density at 0, two members: {:.4f}, Normal {:.4f}".format(*at_0))
 # A *deep ensemble* is the simplest one there is: train the same network $M$ times, each time from
 # another random start. The members need no loop. Give each weight a leading axis for the member,
 # and one batched matrix product computes all of them at once. The last row of each matrix holds
-# the biases. Each member has a seed, hence a generator, of its own.
+# the biases; a larger `gain` lets the first layer bend within the range of the data. Each member
+# has a seed, hence a generator, of its own.
 
 
 # %%
@@ -315,8 +318,9 @@ for ax in (left, right):
     ax.legend(loc="upper left", fontsize=8)
 
 # %% [markdown]
-# On the data the members agree. In the gap (shaded) and beyond the data they fan out: where
-# nothing pins them down, the random start decides. That is what an ensemble is for. Is it enough?
+# On the data the members agree (though left of the gap they take for noise what is misfit). In the
+# gap and beyond the data they fan out: where nothing pins them down, the random start decides.
+# That is what an ensemble is for. Is it enough?
 # The band claims to hold nine of ten new $y$, in the gap as elsewhere. How many does it hold
 # there?
 
@@ -358,8 +362,7 @@ reveal("08-coverage-in-the-gap", round(held["in the gap"][0].item(), 2), within=
 # the members differ, but by less than they are wrong; to the right of all data, where the error is
 # the size of the signal, they differ by a quarter of it. The members are the same architecture,
 # trained in the same way on the same points: what they get wrong in common, disagreement cannot
-# show. **Disagreement is a lower bound of what the ensemble does not know.** (That is the
-# rule, not a theorem: by chance the members may scatter more than they err.)
+# show. **Disagreement shows only the part of their ignorance in which the members differ.**
 #
 # ## Smooth models disagree even less
 #
@@ -435,7 +438,7 @@ x_test, y_test = torch.tensor(np.array(tests), dtype=torch.float32, device=devic
 forecasts = [normals(ensembles[k], x_test[k].expand(10, -1)[..., None]) for k in range(5)]
 log_p = torch.stack([f.log_prob(y) for f, y in zip(forecasts, y_test, strict=True)]).double()
 nll, mixed = -log_p.mean(2), -log_p.exp().mean(1).log().mean(1)  # (5, 10), (5,)
-assert (mixed < nll.mean(1)).all()
+assert (log_p.exp().mean(1).log() >= log_p.mean(1) - 1e-12).all()  # (5), at each point
 print("data set   best member  mixture  mean of members  worst member")
 for k in range(5):
     row = nll[k].min(), mixed[k], nll[k].mean(), nll[k].max()
@@ -490,7 +493,9 @@ def draw_members(members=5):
     plot_curve(range(1, 11), by_size, ax=left, label="mean over the subsets")
     left.plot(members, by_size[members - 1], "o", color="C1", markersize=9)
     left.axhline(oracle_nll, color="black", linestyle="--", label="oracle")
-    left.set(xlabel="number of members", ylabel="test NLL (nats per point)", xticks=range(1, 11))
+    left.set(
+        xlabel="number of members", ylabel="test NLL (nats per point)", xticks=(1, 2, 4, 6, 8, 10)
+    )
     left.set_title(f"{members} members: {by_size[members - 1]:.2f} nats")
     draw_band(right, first(in_gap, members))
     right.set_title(f"The first {members} members")
@@ -563,7 +568,6 @@ print(score_table(rows, oracle=oracle))
 # widens the Normal for everybody; in the mixture, the other nine keep their peak. Averaged
 # standard deviations, the wrong answer a, score better than the right moments: a mistake that
 # makes the Normal narrower offsets a mistake that makes it wide. No row argues for a shortcut.
-#
 #
 # Standard errors of a row mix two things: how the methods differ, and how the data sets differ.
 # The data sets are shared, so compare in pairs, as in unit 05:
@@ -644,26 +648,25 @@ def turned(degrees):  # logits (10, 599, 10) for the test images
 
 # %% [markdown]
 # A published tutorial reports an accuracy of 84.6% for an ensemble whose single network has 92.5%.
-# The code takes the predicted class of each network, averages over the networks, and rounds. What
-# went wrong?
+# The members were trained well, from different seeds. What went wrong?
 
 # %%
 predict(
     "08-averaged-class-numbers",
     ...,
     ask="Why is this ensemble so much worse than one of its members?",
-    choices=("members too alike", "too few members", "class numbers averaged", "overfitting"),
+    choices=("members too alike", "members voted", "class numbers averaged", "logits averaged"),
 )
 
 # %% [markdown]
-# Four of five networks say 7, one says 1, and the mean is 29/5: rounded a 6, which nobody said.
-# Class numbers are names. Here are four ways to pool our ten networks, beside the mean over the
+# Its code takes the predicted class of each member, averages over the members, and rounds. Four of
+# five networks say 7, one says 1, and the mean is 29/5: rounded a 6, which nobody said. Class
+# numbers are names. Here are four ways to pool our ten networks, beside the mean over the
 # single members, for images as they are and turned by 15 degrees. Votes and averaged numbers give
 # no probabilities, hence no NLL.
 
+
 # %%
-
-
 def scores_of(z):  # logits (M, n, K): accuracies of five rules, NLLs of three
     chosen, p, q = z.argmax(2), z.softmax(2).mean(0), z.mean(0).softmax(1)
     votes, rounded = F.one_hot(chosen, 10).sum(0), chosen.double().mean(0).round()
@@ -759,7 +762,7 @@ for degrees in range(0, 61, 15):
 # degrees, three orders: by the confidence of one network (the mean of ten such curves), by the
 # confidence of the ensemble, and by the members' disagreement alone.
 
-# %% alt="Accuracy on the kept images rises with the share rejected, in three similar curves."
+# %% alt="Accuracy on the kept images rises with the share rejected, most for disagreement."
 p, kept = turned(15).softmax(2), torch.arange(1, 600)
 mean = p.mean(0)
 doubt = torch.special.entr(mean).sum(1) - torch.special.entr(p).sum(2).mean(0)
@@ -778,9 +781,8 @@ ax.legend(loc="lower right")
 
 # %% [markdown]
 # The ensemble decides no better than one network as long as it must decide all (on the left). With
-# half of the images rejected it is clearly more accurate on the rest, and the disagreement finds
-# the doubtful cases better than the confidence does. Where all members fail in the same way, at 45
-# degrees, no order would help.
+# half of the images rejected it is more accurate on the rest, and the disagreement finds the
+# doubtful cases better than the confidence does. A single member cannot disagree.
 #
 # ## What it costs
 #
