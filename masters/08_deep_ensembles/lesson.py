@@ -347,7 +347,7 @@ for name, ends in places.items():
     members = normals(ensembles[5], xs)
     cdf = members.cdf(torch.tensor(y, dtype=torch.float32, device=device))
     held[name] = [((F_y - 0.5).abs() < 0.45).double().mean() for F_y in (cdf.mean(0), cdf[0])]
-    error = ((members.mean.mean(0).cpu() - dial_mean(x)) ** 2).mean() ** 0.5
+    error = ((members.mean.mean(0).cpu().numpy() - dial_mean(x)) ** 2).mean() ** 0.5
     row = members.mean.var(0, correction=0).mean() ** 0.5, members.variance.mean() ** 0.5, error
     print(f"{name:17s}" + " ".join(f"{v:10.2f}" for v in (*row, *held[name])))
 
@@ -493,9 +493,7 @@ def draw_members(members=5):
     plot_curve(range(1, 11), by_size, ax=left, label="mean over the subsets")
     left.plot(members, by_size[members - 1], "o", color="C1", markersize=9)
     left.axhline(oracle_nll, color="black", linestyle="--", label="oracle")
-    left.set(
-        xlabel="number of members", ylabel="test NLL (nats per point)", xticks=(1, 2, 4, 6, 8, 10)
-    )
+    left.set(xlabel="number of members", ylabel="test NLL (nats)", xticks=range(2, 11, 2))
     left.set_title(f"{members} members: {by_size[members - 1]:.2f} nats")
     draw_band(right, first(in_gap, members))
     right.set_title(f"The first {members} members")
@@ -777,7 +775,7 @@ for name, (label, least) in orders.items():
     print(f"{name:27s} all {accuracy[-1]:.2f}, half rejected {accuracy[299]:.2f}")
     ax = plot_curve(1 - kept / 599, accuracy, label=name)
 ax.set(xlabel="share rejected", ylabel="accuracy on the rest", xlim=(0, 0.95), ylim=(0.5, 1.02))
-ax.legend(loc="lower right")
+_ = ax.legend(loc="lower right")
 
 # %% [markdown]
 # The ensemble decides no better than one network as long as it must decide all (on the left). With
