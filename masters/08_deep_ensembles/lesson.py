@@ -318,8 +318,8 @@ for ax in (left, right):
     ax.legend(loc="upper left", fontsize=8)
 
 # %% [markdown]
-# On the data the members agree (though left of the gap they take for noise what is misfit). In the
-# gap and beyond the data they fan out: where nothing pins them down, the random start decides.
+# On the data the members agree, although left of the gap they all overstate the noise. In the gap
+# and beyond the data they fan out: where nothing pins them down, the random start decides.
 # That is what an ensemble is for. Is it enough?
 # The band claims to hold nine of ten new $y$, in the gap as elsewhere. How many does it hold
 # there?
