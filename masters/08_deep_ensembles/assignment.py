@@ -54,7 +54,7 @@ def mixture_moments(mu, sigma, weight):
 # %% checks="mixture-moments" points=5
 check = Checks("mixture-moments")
 mu = np.array([[0.0, 4.0, -1.0], [1.0, 4.0, 0.5], [2.5, 4.0, 3.0]])
-sigma = np.array([[1.0, 0.5, 0.2], [2.0, 1.5, 0.1], [3.0, 1.0, 0.4]])
+sigma = np.array([[1.0, 0.5, 0.3], [2.0, 1.5, 0.1], [3.0, 1.0, 0.6]])
 equal, uneven = np.full(3, 1 / 3), np.array([4.0, 1.0, 2.0])
 check.keeps("mean", mixture_moments, mu.copy(), sigma.copy(), uneven.copy())
 check.value("mean", lambda: mixture_moments(mu, sigma, equal)[0], points=1)
@@ -67,7 +67,7 @@ check.report()
 
 # %% hidden="mixture-moments"
 _t = np.linspace(-1.7, 2.3, 30)
-_m, _s = (2.3 * np.sin(5 * _t)).reshape(5, 6), (0.4 + np.cos(3 * _t) ** 2).reshape(5, 6)
+_m, _s = (2.41 * np.sin(5 * _t)).reshape(5, 6), (0.4 + np.cos(3 * _t) ** 2).reshape(5, 6)
 _w = np.array([0.31, 2.7, 1.1, 0.07, 5.3])
 check.value("mean", lambda: mixture_moments(_m, _s, np.full(5, 0.2))[0])
 check.value("mean", lambda: mixture_moments(_m[:2, :1], _s[:2, :1], np.full(2, 0.5))[0])
@@ -131,7 +131,7 @@ check.report()
 # %% hidden="mixture-nll"
 _t = torch.linspace(-1.9, 2.2, 20, dtype=torch.float64)
 _m, _s = 1.3 * torch.sin(4 * _t).reshape(4, 5), 0.35 + torch.cos(3 * _t).reshape(4, 5) ** 2
-_y, _far = _t[::4].flip(0) + 0.17, torch.tensor([1200.0, -0.4, -870.0, 0.9, 640.0]).double()
+_y, _far = _t[::4].flip(0) + 0.19, torch.tensor([1200.0, -0.4, -870.0, 0.9, 640.0]).double()
 check.value("value", lambda: mixture_nll(_m, _s, _y))
 check.value("value", lambda: mixture_nll(_m[1:2], _s[1:2], _y))
 check.value("value", lambda: mixture_nll(_m[:3, :1], 0.02 * _s[:3, :1], _m[1, :1]))
@@ -276,8 +276,8 @@ check.value("label", lambda: pool(logits)[2], points=2)
 check.report()
 
 # %% hidden="pool-the-votes"
-_t = torch.linspace(-2.3, 3.1, 140, dtype=torch.float64)
-_z = 2.1 * (torch.sin(31 * _t) + torch.cos(47 * _t)).reshape(7, 5, 4)
+_t = torch.linspace(-2.3, 3.1, 260, dtype=torch.float64)
+_z = 2.1 * (torch.sin(31 * _t) + torch.cos(47 * _t)).reshape(13, 5, 4)
 _z2 = 1.6 * (torch.cos(29 * _t[:132]) - torch.sin(53 * _t[:132])).reshape(11, 6, 2)
 check.value("probability", lambda: pool(_z)[0])
 check.value("probability", lambda: pool(_z[:1])[0])
@@ -338,7 +338,7 @@ def random_members(x, y, x_new, seeds):
 # %% checks="members-from-seeds" points=6
 check = Checks("members-from-seeds")
 x = np.linspace(-1.5, 1.5, 12)
-y, x_new = np.sin(2 * x) + 0.5, np.array([-0.4, 0.3, 2.0])
+y, x_new = np.sin(2 * x) + 0.4, np.array([-0.4, 0.3, 2.0])
 check.keeps("seeds", lambda *a: random_members(*a, [3, 8]), x.copy(), y.copy(), x_new.copy())
 check.value("seeds", lambda: random_members(x, y, x_new, [8, 3, 8]), points=2)
 check.value("members", lambda: random_members(x, y, x_new, [8]), points=4)
@@ -395,7 +395,7 @@ def sub_ensemble_error(f, y, m):
 # %% checks="sub-ensembles" points=5
 check = Checks("sub-ensembles")
 f = np.array([[1.0, 0.0], [2.0, 0.5], [0.0, 3.0], [2.5, 1.0]])
-y = np.array([1.5, 2.0])
+y = np.array([1.5, 2.1])
 check.keeps("single members", lambda f, y: sub_ensemble_error(f, y, 2), f.copy(), y.copy())
 check.value("single members", lambda: sub_ensemble_error(f, y, 1), points=1)
 check.value("all members", lambda: sub_ensemble_error(f, y, 4), points=1)

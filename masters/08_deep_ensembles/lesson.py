@@ -209,7 +209,7 @@ def normals(layers, x):  # what each member forecasts: Normals of batch shape (M
 
 def train(layers, loss, steps, lr=0.01):  # loss: one number for each member
     adam = torch.optim.Adam(layers, lr=lr)
-    for _ in range(steps):
+    for _step in range(steps):
         adam.zero_grad()
         loss(layers).sum().backward()
         adam.step()
