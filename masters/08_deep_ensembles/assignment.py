@@ -54,7 +54,7 @@ def mixture_moments(mu, sigma, weight):
 # %% checks="mixture-moments" points=5
 check = Checks("mixture-moments")
 mu = np.array([[0.0, 4.0, -1.0], [1.0, 4.0, 0.5], [2.5, 4.0, 3.0]])
-sigma = np.array([[1.0, 0.5, 0.3], [2.0, 1.5, 0.1], [3.0, 1.0, 0.6]])
+sigma = np.array([[1.1, 0.5, 0.3], [2.0, 1.5, 0.1], [3.0, 1.0, 0.6]])
 equal, uneven = np.full(3, 1 / 3), np.array([4.0, 1.0, 2.0])
 check.keeps("mean", mixture_moments, mu.copy(), sigma.copy(), uneven.copy())
 check.value("mean", lambda: mixture_moments(mu, sigma, equal)[0], points=1)
