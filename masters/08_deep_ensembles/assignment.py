@@ -1,0 +1,424 @@
+# %% [markdown]
+# # Assignment 08: Deep ensembles
+#
+# Six exercises, 34 points, about 65 minutes. You write what turns members into one forecast: its
+# moments, its NLL, its quantiles, its vote; then members that cost nothing to train, and an answer
+# to the question how many of them are enough.
+#
+# All numbers are in float64. Inputs are NumPy arrays, except in exercises 2 and 4, where they are
+# tensors. Results may be Python numbers, NumPy arrays or tensors, unless an exercise says more.
+# $M$ is the number of members, and $M = 1$ occurs everywhere. Anything that NumPy, SciPy, PyTorch
+# or scikit-learn offers may be used.
+#
+# Run the check cell below an exercise as often as you like. It shows what came, what was
+# expected, and often why. More cases run when your work is graded.
+
+# %%
+import math
+
+import numpy as np
+import scipy.optimize as optimize  # noqa: F401 - for root finders
+import scipy.special as special
+import torch
+
+from course_utils.checks import Checks
+
+# %% [markdown]
+# ## Exercise 1. Moments of a weighted mixture (10 min, 5 points)
+#
+# Members that did well on held-out data may get more weight. Member $m$ forecasts a distribution
+# with mean $\mu_m$ and standard deviation $\sigma_m$; the ensemble draws a member with probability
+# proportional to its weight, and then a value from that member.
+#
+# Write `mixture_moments(mu, sigma, weight)`, which returns the tuple `(mean, sd)` of the
+# ensemble's mean and standard deviation.
+#
+# - `mu` and `sigma` have shape `(M, n)`: one row for each member, one column for each input.
+#   `weight` has shape `(M,)`; the weights are positive and sum to anything.
+# - Both results have shape `(n,)`. They are the exact moments of the distribution described, not
+#   estimates from a sample of members. With one member they are that member's own.
+#
+# Points: mean 1, sd 2, weights 1, one member 1.
+
+
+# %% exercise="mixture-moments"
+def mixture_moments(mu, sigma, weight):
+    """Return mean and standard deviation of the weighted mixture, for each column."""
+    ### BEGIN SOLUTION
+    w = weight / weight.sum()
+    mean = w @ mu
+    return mean, np.sqrt(w @ (sigma**2 + (mu - mean) ** 2))
+    ### END SOLUTION
+
+
+# %% checks="mixture-moments" points=5
+check = Checks("mixture-moments")
+mu = np.array([[0.0, 4.0, -1.0], [1.0, 4.0, 0.5], [2.5, 4.0, 3.0]])
+sigma = np.array([[1.1, 0.5, 0.3], [2.0, 1.5, 0.1], [3.0, 1.0, 0.6]])
+equal, uneven = np.full(3, 1 / 3), np.array([4.0, 1.0, 2.0])
+check.keeps("mean", mixture_moments, mu.copy(), sigma.copy(), uneven.copy())
+check.value("mean", lambda: mixture_moments(mu, sigma, equal)[0], points=1)
+check.value("sd", lambda: mixture_moments(mu, sigma, equal)[1], points=2)
+check.value("weights", lambda: tuple(mixture_moments(mu, sigma, uneven)), points=1)
+check.value(
+    "one member", lambda: tuple(mixture_moments(mu[2:], sigma[2:], np.array([1.0]))), points=1
+)
+check.report()
+
+# %% hidden="mixture-moments"
+_t = np.linspace(-1.7, 2.3, 30)
+_m, _s = (2.41 * np.sin(5 * _t)).reshape(5, 6), (0.4 + np.cos(3 * _t) ** 2).reshape(5, 6)
+_w = np.array([0.31, 2.7, 1.1, 0.07, 5.3])
+check.value("mean", lambda: mixture_moments(_m, _s, np.full(5, 0.2))[0])
+check.value("mean", lambda: mixture_moments(_m[:2, :1], _s[:2, :1], np.full(2, 0.5))[0])
+check.value("sd", lambda: mixture_moments(_m, _s, np.full(5, 0.2))[1])
+check.value("sd", lambda: mixture_moments(_m[:2, :1], _s[:2, :1], np.full(2, 0.5))[1])
+check.value("sd", lambda: mixture_moments(_m, 0.003 * _s, np.full(5, 0.2))[1])
+check.law(
+    "sd",
+    "equal",
+    lambda: mixture_moments(_m, _s, np.full(5, 0.2))[1],
+    lambda: mixture_moments(_m - 3.7, _s, np.full(5, 0.2))[1],
+    lambda: mixture_moments(np.tile(_m, (2, 1)), np.tile(_s, (2, 1)), np.full(10, 0.1))[1],
+)
+check.value("weights", lambda: tuple(mixture_moments(_m, _s, _w)))
+check.value("weights", lambda: tuple(mixture_moments(_m, _s, 0.01 * _w[::-1].copy())))
+check.law(
+    "weights",
+    "equal",
+    lambda: mixture_moments(_m[:2], _s[:2], np.array([2.0, 1.0]))[1],
+    lambda: mixture_moments(_m[[0, 0, 1]], _s[[0, 0, 1]], np.full(3, 1 / 3))[1],
+)
+check.value("one member", lambda: tuple(mixture_moments(_m[3:4], _s[3:4], np.array([1.0]))))
+check.value("one member", lambda: tuple(mixture_moments(_m[:1, :1], _s[:1, :1], np.array([1.0]))))
+
+# %% [markdown]
+# ## Exercise 2. The NLL of the ensemble (10 min, 6 points)
+#
+# The members forecast Normals, and the ensemble is their mixture with equal weights. Its density
+# is the mean of the members' densities, and for a far point each of them underflows to 0.
+#
+# Write `mixture_nll(mu, sigma, y)`: the **mean** over the $n$ points, in nats, of the negative
+# log-density of `y` under the mixture.
+#
+# - `mu` and `sigma` are tensors of shape `(M, n)`, `y` is one of shape `(n,)`.
+# - Return a 0-d tensor. Value and gradient with respect to `mu` must be right for points a
+#   thousand standard deviations away from every member.
+#
+# Points: value 3, far points 2, gradient 1.
+
+
+# %% exercise="mixture-nll"
+def mixture_nll(mu, sigma, y):
+    """Return the mean NLL in nats of y under the equal mixture of the members' Normals."""
+    ### BEGIN SOLUTION
+    log_density = -0.5 * ((y - mu) / sigma) ** 2 - sigma.log() - 0.5 * math.log(2 * math.pi)
+    return -(torch.logsumexp(log_density, 0) - math.log(len(mu))).mean()
+    ### END SOLUTION
+
+
+# %% checks="mixture-nll" points=6
+check = Checks("mixture-nll")
+mu = torch.tensor([[0.0, 1.0, 3.0], [1.0, 1.5, -2.0]], dtype=torch.float64)
+sigma = torch.tensor([[1.0, 0.5, 2.0], [2.0, 0.5, 0.3]], dtype=torch.float64)
+y = torch.tensor([0.5, 3.0, 3.0], dtype=torch.float64)
+check.keeps("value", mixture_nll, mu.clone(), sigma.clone(), y.clone())
+check.value("value", lambda: mixture_nll(mu, sigma, y), points=3)
+check.value("far points", lambda: mixture_nll(mu, sigma, 1000 * y), points=2)
+check.gradient("gradient", lambda m: mixture_nll(m, sigma, y), mu, points=1)
+check.report()
+
+# %% hidden="mixture-nll"
+_t = torch.linspace(-1.9, 2.2, 20, dtype=torch.float64)
+_m, _s = 1.3 * torch.sin(4 * _t).reshape(4, 5), 0.35 + torch.cos(3 * _t).reshape(4, 5) ** 2
+_y, _far = _t[::4].flip(0) + 0.19, torch.tensor([1200.0, -0.4, -870.0, 0.9, 640.0]).double()
+check.value("value", lambda: mixture_nll(_m, _s, _y))
+check.value("value", lambda: mixture_nll(_m[1:2], _s[1:2], _y))
+check.value("value", lambda: mixture_nll(_m[:3, :1], 0.02 * _s[:3, :1], _m[1, :1]))
+check.law(
+    "value",
+    "equal",
+    lambda: mixture_nll(_m, _s, _y),
+    lambda: mixture_nll(_m.repeat(2, 1), _s.repeat(2, 1), _y),
+    lambda: mixture_nll(_m.repeat(1, 2), _s.repeat(1, 2), _y.repeat(2)),
+    lambda: mixture_nll(_m.flip(0) + 2.1, _s.flip(0), _y + 2.1),
+)
+check.law(
+    "value",
+    "nonnegative",  # Jensen: at most the mean NLL of the members
+    lambda: -torch.distributions.Normal(_m, _s).log_prob(_y).mean() - mixture_nll(_m, _s, _y),
+)
+check.value("far points", lambda: mixture_nll(_m, _s, _far))
+check.value("far points", lambda: mixture_nll(_m[:, :1] + 77.0, 0.04 * _s[:, :1], _y[:1]))
+check.gradient("gradient", lambda m: mixture_nll(m, _s, _y), _m)
+check.gradient("gradient", lambda m: 1.7 * mixture_nll(m, _s, _far), _m)
+check.gradient("gradient", lambda m: mixture_nll(m, _s[:1], _y), _m[:1])
+
+# %% [markdown]
+# ## Exercise 3. A quantile of the ensemble (10 min, 6 points)
+#
+# An interval for $y$ needs quantiles. Those of a mixture have no formula, but its distribution
+# function has: $F(t) = \frac1M \sum_m \Phi\!\left((t - \mu_m) / \sigma_m\right)$, where $\Phi$ is
+# that of the standard normal.
+#
+# Write `mixture_quantile(mu, sigma, q)`: the number $t$ with $F(t) = q$, for the mixture of $M$
+# Normals with equal weights.
+#
+# - `mu` and `sigma` have shape `(M,)`; `q` is a number in $(0, 1)$, between $10^{-6}$ and
+#   $1 - 10^{-6}$.
+# - Return one number, right to $10^{-7}$ of the range from the smallest to the largest
+#   $q$-quantile of the members. (Your answer lies in that range. Why?)
+# - Members may lie far apart, with hardly any probability between them. Any method will do that
+#   gets there; set its tolerance yourself.
+#
+# Points: quantile 3, tails 1, far apart 2.
+
+
+# %% exercise="mixture-quantile"
+def mixture_quantile(mu, sigma, q):
+    """Return the q-quantile of the equal mixture of Normals."""
+    ### BEGIN SOLUTION
+    ends = mu + sigma * special.ndtri(q)  # the members' own quantiles
+    low, high = ends.min(), ends.max()
+    for _ in range(50):  # halves of halves
+        middle = (low + high) / 2
+        if special.ndtr((middle - mu) / sigma).mean() < q:
+            low = middle
+        else:
+            high = middle
+    return low
+    ### END SOLUTION
+
+
+# %% checks="mixture-quantile" points=6
+check = Checks("mixture-quantile")
+mu, sigma = np.array([0.0, 1.0, 2.5]), np.array([1.0, 2.0, 0.5])
+wide = np.array([-40.0, 7.0, 90.0])
+check.keeps(
+    "quantile", lambda mu, sigma: mixture_quantile(mu, sigma, 0.3), mu.copy(), sigma.copy()
+)
+check.value("quantile", lambda: mixture_quantile(mu, sigma, 0.3), points=3)
+check.value("quantile", lambda: mixture_quantile(mu, sigma, 0.95))
+check.value("tails", lambda: mixture_quantile(mu, sigma, 1e-5), points=1)
+check.value("far apart", lambda: mixture_quantile(wide, sigma, 0.25), points=2)
+check.report()
+
+# %% hidden="mixture-quantile"
+_t = np.linspace(-1.3, 2.1, 6)
+_m, _s = 1.7 * np.sin(3 * _t), 0.3 + np.cos(2 * _t) ** 2
+_three = (np.array([-310.0, 12.0, 255.0]), np.array([1.3, 0.4, 2.2]))
+check.value("quantile", lambda: mixture_quantile(_m, _s, 0.27))
+check.value("quantile", lambda: mixture_quantile(_m, _s, 0.913))
+check.value("quantile", lambda: mixture_quantile(_m[:2], 0.05 * _s[:2], 0.64))
+check.value("quantile", lambda: mixture_quantile(_m[1:2], _s[1:2], 0.83))
+check.value("quantile", lambda: mixture_quantile(_m[[2, 2]], _s[[2, 2]], 0.37))
+check.law(
+    "quantile",
+    "equal",
+    lambda: mixture_quantile(_m, _s, 0.17),
+    lambda: mixture_quantile(np.tile(_m, 2), np.tile(_s, 2), 0.17),
+    lambda: -mixture_quantile(-_m[::-1].copy(), _s[::-1].copy(), 0.83),
+    lambda: mixture_quantile(4 * _m + 9, 4 * _s, 0.17) / 4 - 2.25,
+)
+check.value("tails", lambda: mixture_quantile(_m, _s, 3e-6))
+check.value("tails", lambda: mixture_quantile(_m, _s, 1 - 2e-5))
+check.value("tails", lambda: mixture_quantile(_m[:2] + 5, np.array([0.9, 0.07]), 0.00013))
+check.value("far apart", lambda: mixture_quantile(*_three, 0.21))
+check.value("far apart", lambda: mixture_quantile(*_three, 0.41))
+check.value("far apart", lambda: mixture_quantile(*_three, 0.995))
+check.value("far apart", lambda: mixture_quantile(_m[:2] + [0, 830], 0.11 * _s[:2], 0.77))
+
+# %% [markdown]
+# ## Exercise 4. Pooling and voting (10 min, 6 points)
+#
+# For classes there are two ways to make one decision out of $M$: average the probabilities, or let
+# each member vote. Write `pool(logits)`, which returns the tuple `(probability, votes, label)`.
+#
+# - `logits` is a tensor of shape `(M, n, K)`. The softmax over the last axis is what a member
+#   forecasts; the logits may be as large as $\pm 1000$.
+# - `probability`, shape `(n, K)`: the forecast of the ensemble that draws one of its members at
+#   random.
+# - `votes`, shape `(n, K)`: the share of members whose most probable class is $k$. No two of a
+#   member's logits are equal.
+# - `label`, shape `(n,)`: the class with the most votes (an integer); of several with equally
+#   many, the one with the largest `probability`.
+#
+# Points: probability 2, votes 2, label 2.
+
+
+# %% exercise="pool-the-votes"
+def pool(logits):
+    """Return mean probabilities, shares of votes, and the label with the most votes."""
+    ### BEGIN SOLUTION
+    p = logits.softmax(2)
+    probability = p.mean(0)
+    votes = torch.nn.functional.one_hot(logits.argmax(2), logits.shape[2]).to(p.dtype).mean(0)
+    leads = votes > votes.max(1, keepdim=True).values - 1e-9
+    return probability, votes, torch.where(leads, probability, -1).argmax(1)
+    ### END SOLUTION
+
+
+# %% checks="pool-the-votes" points=6
+check = Checks("pool-the-votes")
+logits = torch.tensor(
+    [
+        [[2.0, 0.0, 1.0], [0.0, 3.0, 1.0], [4.0, 0.0, 1.0], [0.5, 0.0, 2.0]],
+        [[1.0, 0.5, 0.0], [0.2, 0.0, 0.1], [0.0, 1.0, 2.6], [0.0, 1.0, 0.3]],
+        [[0.0, 0.1, 5.0], [0.3, 0.0, 0.2], [0.0, 3.0, 0.5], [1.0, 4.0, 0.0]],
+    ],
+    dtype=torch.float64,
+)
+check.keeps("probability", pool, logits.clone())
+check.value("probability", lambda: pool(logits)[0], points=2)
+check.value("probability", lambda: pool(200 * logits)[0])
+check.value("votes", lambda: pool(logits)[1], points=2)
+check.value("label", lambda: pool(logits)[2], points=2)
+check.report()
+
+# %% hidden="pool-the-votes"
+_t = torch.linspace(-2.3, 3.1, 260, dtype=torch.float64)
+_z = 2.1 * (torch.sin(31 * _t) + torch.cos(47 * _t)).reshape(13, 5, 4)
+_z2 = 1.6 * (torch.cos(29 * _t[:132]) - torch.sin(53 * _t[:132])).reshape(11, 6, 2)
+check.value("probability", lambda: pool(_z)[0])
+check.value("probability", lambda: pool(_z[:1])[0])
+check.value("probability", lambda: pool(_z + 930.0)[0])
+check.value("probability", lambda: pool(430.0 * _z[:3, :, :3])[0])
+check.law("probability", "sums_to_one", lambda: pool(_z)[0], lambda: pool(_z[:, :1])[0])
+check.value("votes", lambda: pool(_z)[1])
+check.value("votes", lambda: pool(_z[:, :1].flip(2))[1])
+check.value("votes", lambda: pool(_z2)[1])
+check.law("votes", "sums_to_one", lambda: pool(_z)[1], lambda: pool(_z2[:5])[1])
+check.value("label", lambda: pool(_z)[2])
+check.value("label", lambda: pool(_z[:4])[2])
+check.value("label", lambda: pool(_z2[:6])[2])
+check.value("label", lambda: pool(0.31 * _z[2:5].flip(1))[2])
+check.law("label", "equal", lambda: pool(_z)[2], lambda: pool(_z.flip(0) + 11.3)[2])
+
+# %% [markdown]
+# ## Exercise 5. Members from seeds (15 min, 6 points)
+#
+# A network with a random first layer that stays fixed is trained by solving one linear system, so
+# that a whole ensemble costs milliseconds. What makes its members differ is the seed, and nothing
+# else may.
+#
+# Write `random_members(x, y, x_new, seeds)`, an array or tensor of shape `(M, k)`: the predictions
+# of one member for each seed, at the $k$ inputs `x_new`.
+#
+# - `x` and `y` have shape `(n,)`, `x_new` has shape `(k,)`; `seeds` is a list of $M$ integers,
+#   and may hold the same one twice.
+# - For seed $s$, make a new generator with `torch.Generator().manual_seed(s)`. From it draw, in
+#   float64 and in this order, 20 standard normals with `torch.randn` and 20 uniforms with
+#   `torch.rand`. The frequencies $w$ are 2 times the normals, the phases $b$ are $2\pi$ times the
+#   uniforms.
+# - The features of an input are $\phi_j(x) = \cos(w_j x + b_j)$. The readout $a$ minimises
+#   $\sum_i \left(y_i - \sum_j a_j \phi_j(x_i)\right)^2 + 0.3 \sum_j a_j^2$ exactly; there is no
+#   intercept. The prediction is $\sum_j a_j \phi_j$.
+# - A row depends on its own seed, not on the other seeds or their order. The global random
+#   generators of torch and NumPy are left as they are.
+#
+# Points: seeds 2, members 4.
+
+
+# %% exercise="members-from-seeds"
+def random_members(x, y, x_new, seeds):
+    """Return one row of predictions at x_new for each seed."""
+    ### BEGIN SOLUTION
+    rows = []
+    for seed in seeds:
+        generator = torch.Generator().manual_seed(seed)
+        w = 2 * torch.randn(20, generator=generator, dtype=torch.float64).numpy()
+        b = 2 * np.pi * torch.rand(20, generator=generator, dtype=torch.float64).numpy()
+        phi, phi_new = (np.cos(np.outer(at, w) + b) for at in (x, x_new))
+        a = np.linalg.solve(phi.T @ phi + 0.3 * np.eye(20), phi.T @ y)
+        rows.append(phi_new @ a)
+    return np.stack(rows)
+    ### END SOLUTION
+
+
+# %% checks="members-from-seeds" points=6
+check = Checks("members-from-seeds")
+x = np.linspace(-1.5, 1.5, 12)
+y, x_new = np.sin(2 * x) + 0.4, np.array([-0.4, 0.3, 2.0])
+check.keeps("seeds", lambda *a: random_members(*a, [3, 8]), x.copy(), y.copy(), x_new.copy())
+check.value("seeds", lambda: random_members(x, y, x_new, [8, 3, 8]), points=2)
+check.value("members", lambda: random_members(x, y, x_new, [8]), points=4)
+check.report()
+
+# %% hidden="members-from-seeds"
+_x = np.linspace(-1.9, 1.7, 17) ** 3 / 3
+_y, _new = np.exp(0.6 * _x) - np.cos(3 * _x), np.array([-2.6, -0.33, 0.71, 1.9])
+_line = np.linspace(-1, 1, 9)
+check.value("seeds", lambda: random_members(_x, _y, _new, [41, 7, 12, 7]))
+check.value("seeds", lambda: random_members(_x, _y, _new[:1], [12, 41]))
+check.value("seeds", lambda: np.std(np.asarray(random_members(_x, _y, _new, [5, 6, 9])), axis=0))
+check.value("members", lambda: random_members(_x, _y, _new, [29]))
+check.value("members", lambda: random_members(_line, 3.3 + _line, _new[1:], [0]))
+check.value("members", lambda: random_members(_x[:4], _y[:4], _new, [104729]))
+check.law(
+    "members",
+    "equal",
+    lambda: random_members(_x, _y, _new, [6]),
+    lambda: random_members(_x[::-1].copy(), _y[::-1].copy(), _new, [6]),
+    lambda: random_members(_x, 5 * _y, _new, [6]) / 5,
+)
+
+# %% [markdown]
+# ## Exercise 6. How many are enough? (10 min, 5 points)
+#
+# You have trained $M$ members. Would $m$ of them have done? The first $m$ are one subset among
+# many; a fair answer averages over all of them.
+#
+# Write `sub_ensemble_error(f, y, m)`: the mean squared error of the mean of $m$ members, averaged
+# over all subsets of $m$ different members and over the $n$ points.
+#
+# - `f` has shape `(M, n)` and holds the members' predictions, $1 \le M \le 12$; `y` has shape
+#   `(n,)`; $1 \le m \le M$.
+# - Return one number, exact up to rounding: no subset is left out and none is drawn at random.
+# - Going through all subsets is quick enough. There is also a formula in the mean and the variance
+#   of the members; the variance of the mean of $m$ out of $M$ has a factor that vanishes at
+#   $m = M$.
+#
+# Points: single members 1, all members 1, in between 3.
+
+
+# %% exercise="sub-ensembles"
+def sub_ensemble_error(f, y, m):
+    """Return the mean squared error of the mean of m members, over all subsets."""
+    ### BEGIN SOLUTION
+    all_members = np.mean((f.mean(0) - y) ** 2)
+    if m == len(f):
+        return all_members
+    return all_members + (1 / m - 1 / len(f)) * f.var(0, ddof=1).mean()
+    ### END SOLUTION
+
+
+# %% checks="sub-ensembles" points=5
+check = Checks("sub-ensembles")
+f = np.array([[1.0, 0.0], [2.0, 0.5], [0.0, 3.0], [2.5, 1.0]])
+y = np.array([1.5, 2.1])
+check.keeps("single members", lambda f, y: sub_ensemble_error(f, y, 2), f.copy(), y.copy())
+check.value("single members", lambda: sub_ensemble_error(f, y, 1), points=1)
+check.value("all members", lambda: sub_ensemble_error(f, y, 4), points=1)
+check.value("in between", lambda: sub_ensemble_error(f, y, 2), points=3)
+check.value("in between", lambda: sub_ensemble_error(f, y, 3))
+check.report()
+
+# %% hidden="sub-ensembles"
+_t = np.linspace(-1.2, 2.6, 42)
+_f, _y = (1.9 * np.sin(11 * _t)).reshape(7, 6), np.cos(3 * _t[:6]) + 0.4
+check.value("single members", lambda: sub_ensemble_error(_f, _y, 1))
+check.value("single members", lambda: sub_ensemble_error(_f[2:4, :1], _y[:1], 1))
+check.value("all members", lambda: sub_ensemble_error(_f, _y, 7))
+check.value("all members", lambda: sub_ensemble_error(_f[:2], _y, 2))
+check.value("all members", lambda: sub_ensemble_error(_f[4:5], _y, 1))
+check.value("in between", lambda: sub_ensemble_error(_f, _y, 3))
+check.value("in between", lambda: sub_ensemble_error(_f, _y, 6))
+check.value("in between", lambda: sub_ensemble_error(_f[:3], _y, 2))
+check.value("in between", lambda: sub_ensemble_error(0.7 * _f[1:6] + 2.2, _y, 4))
+check.law(
+    "in between",
+    "increasing",  # every further member helps, on average over the subsets
+    lambda: sub_ensemble_error(_f, _y, 6),
+    lambda: sub_ensemble_error(_f, _y, 4),
+    lambda: sub_ensemble_error(_f, _y, 2),
+)

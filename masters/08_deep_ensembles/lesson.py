@@ -1,0 +1,854 @@
+# %% [markdown]
+# # Deep ensembles
+#
+# Three networks, trained alike from different random starts, forecast the same number. Each
+# forecasts a Normal: their means are 0, 1 and 2, their standard deviations 1, 2 and 3. **What is
+# the standard deviation of the three together?**
+#
+# - a) 2.0
+# - b) 2.2
+# - c) 2.3
+# - d) 2.4
+#
+# Most people answer a. Each of the four comes out of code that is in use, and three of them are
+# wrong. Choose one, and read on until you can defend it.
+
+# %% [markdown]
+# **After this lesson you can** turn members into one distribution and score it; train ten networks
+# as one; say what an ensemble can be trusted with and where its bands miss; and pool classifiers
+# without losing what their disagreement says.
+#
+# **You need** the NLL (unit 01), calibration and the ECE (unit 05), and the difference between the
+# noise of the data and what a model does not know (unit 06).
+#
+# Where a cell asks for a prediction, put your answer in place of `...` and run the cell before
+# you read on. Your first answer is kept, compared with the truth, and never graded.
+
+# %% [markdown]
+# The setup looks the same in every lesson: imports, one device, one thread, one style.
+
+# %%
+import numpy as np
+import torch
+from matplotlib import pyplot as plt
+from torch.nn import functional as F
+
+from course_utils.data import dial, dial_mean, dial_scale
+from course_utils.device import numpy_rng, one_thread, pick_device, torch_generator
+from course_utils.plotting import plot_band, plot_curve, plot_data, plot_oracle, use_course_style
+from course_utils.predictions import predict, reveal
+from course_utils.widgets import interactive
+
+device = pick_device()
+one_thread()
+use_course_style()
+
+# %% [markdown]
+# ## Members make a mixture
+#
+# An *ensemble* is a set of $M$ models, its *members*, that were trained on the same task. We do
+# not know which member is best, so we give each the same probability: draw a member, then draw $y$
+# from what that member forecasts. The distribution of this $y$ is a *mixture*. Its density is the
+# mean of the members' densities,
+#
+# $$p(y \mid x) = \frac1M \sum_m p_m(y \mid x) .$$
+#
+# It is a mean of distributions, not of parameters. With member means $\mu_m$, standard deviations
+# $\sigma_m$ and $\bar\mu = \frac1M \sum_m \mu_m$:
+#
+# $$
+# \begin{aligned}
+# (1) && \mathrm{E}\,y &= \tfrac1M \textstyle\sum_m \mu_m = \bar\mu \\
+# (2) && \mathrm{E}\,y^2 &= \tfrac1M \textstyle\sum_m (\sigma_m^2 + \mu_m^2) \\
+# (3) && \mathrm{var}\,y &= \tfrac1M \textstyle\sum_m (\sigma_m^2 + \mu_m^2) - \bar\mu^2 \\
+# (4) && &= \underbrace{\tfrac1M \textstyle\sum_m \sigma_m^2}_{\text{noise}}
+#   + \underbrace{\tfrac1M \textstyle\sum_m (\mu_m - \bar\mu)^2}_{\text{disagreement}}
+# \end{aligned}
+# $$
+#
+# (1) and (2) are means over the members, since the mixture draws each equally often. (3) is the
+# definition of a variance. (4) is the law of total variance of unit 06: the first part is what the
+# members take for noise (aleatoric), the second is how far they disagree (epistemic). For the
+# three networks above:
+
+# %%
+predict(
+    "08-sd-of-the-mixture",
+    ...,
+    ask="Means 0, 1, 2 and standard deviations 1, 2, 3: sd of the mixture?",
+)
+
+# %% [markdown]
+# Each line is checked against the density itself, by a sum over a fine grid:
+
+# %%
+mu, sigma = torch.tensor([0.0, 1.0, 2.0]).double(), torch.tensor([1.0, 2.0, 3.0]).double()
+y = torch.linspace(-40, 42, 8201, dtype=torch.float64)[:, None]
+each = torch.distributions.Normal(mu, sigma).log_prob(y).exp()  # (8201, 3)
+p = each.mean(1, keepdim=True) * 0.01  # probability of each cell of the grid
+mean, square = (p * y).sum(), (p * y**2).sum()
+assert torch.isclose(mean, mu.mean())  # (1)
+assert torch.isclose(square, (sigma**2 + mu**2).mean())  # (2)
+variance = (p * (y - mean) ** 2).sum()
+assert torch.isclose(variance, (sigma**2 + mu**2).mean() - mu.mean() ** 2)  # (3)
+assert torch.isclose(variance, (sigma**2).mean() + ((mu - mu.mean()) ** 2).mean())  # (4)
+
+# %% [markdown]
+# The four answers, and a fifth:
+
+# %% same=True
+recipes = {
+    "mean of the standard deviations": sigma.mean(),
+    "root of the mean variance": (sigma**2).mean().sqrt(),
+    "noise and disagreement": variance.sqrt(),
+    "the same, disagreement over M - 1": ((sigma**2).mean() + mu.var()).sqrt(),
+    "sd of noise + sd of disagreement": (sigma**2).mean().sqrt() + mu.std(correction=0),
+}
+for name, value in recipes.items():
+    print(f"{name:34s} {value:.2f}")
+reveal("08-sd-of-the-mixture", round(variance.sqrt().item(), 2), within=0.02)
+
+# %% [markdown]
+# Answer c. The first two forget the disagreement. The last adds standard deviations where
+# variances add. The fourth is a slip of another kind: `torch.var` divides by $M - 1$ unless told
+# otherwise. That would estimate the spread of all networks that could have been trained. But the
+# forecast is the mixture of the $M$ that you have, and its variance divides by $M$. A class for
+# ensembles that is passed around has this slip together with a loss that lacks the constant
+# $\frac12 \log 2\pi$. (It also promises two results and returns four, and takes a dropout rate
+# that it never uses.) What do the slip and the missing constant do?
+
+# %% same=True
+means = torch.arange(5.0)  # five members
+print(
+    f"disagreement of five members: {means.var(correction=0):.2f}, with M - 1: {means.var():.2f}"
+)
+one = torch.tensor([0.7])  # an ensemble of one
+unbiased = ((one - one.mean()) ** 2).sum() / (len(one) - 1)
+print(f"of one member: {one.var(correction=0):.1f}, with M - 1: {unbiased:.1f}")
+short = 0.5 * (2 * sigma.log() + (1 - mu) ** 2 / sigma**2)  # its loss, at y = 1
+nll = -torch.distributions.Normal(mu, sigma).log_prob(torch.tensor(1.0))
+print("nats missing from its loss:", " ".join(f"{gap:.2f}" for gap in nll - short))
+
+# %% [markdown]
+# For five members the disagreement is a quarter too large, and for one it is not a number. An
+# ensemble of one must be that one model: a good first test of any ensemble code. The missing
+# constant does no harm to training, but makes the loss incomparable with any other NLL.
+
+# %% [markdown]
+# ## Two moments are not the mixture
+#
+# Equation (4) gives the right standard deviation. It does not make the mixture a Normal. On the
+# left our three members, on the right two members that are sure of different things, at −3 and 3:
+
+
+# %% alt="Left: a mixture near its Normal. Right: two peaks at -3 and 3; the Normal peaks between."
+_, axes = plt.subplots(1, 2)
+grid = torch.linspace(-9, 11, 401, dtype=torch.float64)
+pairs = {"three members": (mu, sigma), "two members": (3 * mu[[0, 2]] - 3, sigma[[0, 0]])}
+for ax, (name, (m, s)) in zip(axes, pairs.items(), strict=True):
+    each = torch.distributions.Normal(m, s).log_prob(grid[:, None]).exp()
+    same_moments = torch.distributions.Normal(m.mean(), (s**2 + (m - m.mean()) ** 2).mean().sqrt())
+    for j, density in enumerate((each / len(m)).T):
+        plot_curve(grid, density, ax=ax, color="#808080", lw=1, label=None if j else "member / M")
+    plot_curve(grid, each.mean(1), ax=ax, color="C0", label="mixture")
+    look = {"color": "C1", "linestyle": ":", "label": "Normal, same moments"}
+    plot_curve(grid, same_moments.log_prob(grid).exp(), ax=ax, **look)
+    ax.set(xlabel="y", ylabel="density", ylim=(0, 0.35), title=name)
+    ax.legend(loc="upper right", fontsize=8)
+ratio = (same_moments.log_prob(grid).exp() / each.mean(1))[180]  # at y = 0
+print(f"at 0, the Normal's density is {ratio:.0f} times that of the mixture")
+
+# %% [markdown]
+# Where the members agree by and large, the Normal is not far off. Where they do not, it puts its
+# peak where neither member expects anything: at 0 its density is 28 times too high. So keep the
+# mixture. It has a density, a distribution function and quantiles, and nothing forces you to press
+# it into a Normal.
+
+# %% [markdown]
+# ## Ten networks, one training run
+#
+# A *deep ensemble* is the simplest one there is: train the same network $M$ times, each time from
+# another random start. The members need no loop. Give each weight a leading axis for the member,
+# and one batched matrix product computes all of them at once. The last row of each matrix holds
+# the biases; a larger `gain` lets the first layer bend within the range of the data. Each member
+# has a seed, hence a generator, of its own.
+
+
+# %%
+def make(seeds, sizes=(1, 20, 20, 2), gain=3.0):  # one (M, in + 1, out) tensor for each layer
+    members = []
+    for seed in seeds:
+        generator = torch_generator(seed)
+        shapes = zip(sizes, sizes[1:], strict=False)
+        layers = [torch.randn(a + 1, b, generator=generator) / a**0.5 for a, b in shapes]
+        layers[0] = gain * layers[0]
+        members.append(layers)
+    stacked = [torch.stack(w).to(device) for w in zip(*members, strict=True)]
+    return [w.requires_grad_() for w in stacked]
+
+
+def outputs(layers, x):  # x (M, n, in) -> (M, n, out)
+    for i, w in enumerate(layers):
+        x = torch.tanh(x) if i else x
+        x = torch.baddbmm(w[:, -1:], x, w[:, :-1])
+    return x
+
+
+# %% [markdown]
+# For the dial data (unit 06) a member has two outputs: a mean and, through a softplus, a standard
+# deviation that depends on $x$. The loss is the NLL, a mean over the points and a *sum* over the
+# members. A member's weights occur in one term of that sum, so that its gradient is its own, and
+# Adam treats every weight by itself. Training together is training apart.
+
+
+# %%
+def normals(layers, x):  # what each member forecasts: Normals of batch shape (M, n)
+    mean, raw = outputs(layers, x).unbind(-1)
+    return torch.distributions.Normal(mean, 0.01 + F.softplus(raw))
+
+
+def train(layers, loss, steps, lr=0.01):  # loss: one number for each member
+    adam = torch.optim.Adam(layers, lr=lr)
+    for _step in range(steps):
+        adam.zero_grad()
+        loss(layers).sum().backward()
+        adam.step()
+    return [w.detach() for w in layers]
+
+
+# %% [markdown]
+# Six data sets of 200 points: five as in unit 06, and a sixth without any $x$ between −1.25 and
+# −0.25. Ten members each, which makes sixty networks.
+
+# %%
+GAP = (-1.25, -0.25)
+sets = [dial(200, rng=numpy_rng(seed)) for seed in range(5)]
+sets.append(dial(200, rng=numpy_rng(5), gap=GAP))
+x_all, y_all = torch.tensor(np.array(sets), dtype=torch.float32, device=device).unbind(1)
+x_all, y_all = x_all.repeat_interleave(10, 0)[..., None], y_all.repeat_interleave(10, 0)
+
+
+def dial_loss(x, y):  # x (M, n, 1), y (M, n)
+    return lambda layers: -normals(layers, x).log_prob(y).mean(1)
+
+
+# %% [markdown]
+# Is it true that training together is training apart? Number 3 of the first ten, in the batch and
+# alone, after 30 steps:
+
+# %%
+together = train(make(range(10)), dial_loss(x_all[:10], y_all[:10]), steps=30)
+alone = train(make([3]), dial_loss(x_all[3:4], y_all[3:4]), steps=30)
+for w, own in zip(together, alone, strict=True):
+    assert torch.allclose(w[3], own[0], atol=1e-4)
+
+# %% [markdown]
+# It is. Now all sixty, and the time they take:
+
+# %%
+import time
+
+start = time.perf_counter()
+layers = train(make(range(60)), dial_loss(x_all, y_all), steps=400)
+print(f"sixty networks in {time.perf_counter() - start:.0f} s")
+ensembles = [[w[10 * k : 10 * k + 10] for w in layers] for k in range(6)]  # one for each data set
+
+# %% [markdown]
+# ## Where the members disagree
+#
+# The sixth data set has the gap. We look at the members inside and outside the range of the data.
+# PyTorch's `MixtureSameFamily` is the mixture; the ends of its central interval lie where its
+# distribution function passes 0.05 and 0.95, read here from a grid.
+
+
+# %%
+def mixture(members):  # Normals (M, n) -> mixtures (n,)
+    parts = torch.distributions.Normal(members.mean.T, members.stddev.T)
+    picks = torch.distributions.Categorical(logits=torch.zeros_like(parts.mean))
+    return torch.distributions.MixtureSameFamily(picks, parts)
+
+
+def band(prediction, level=0.9):  # ends of the central interval, to 0.01
+    t = torch.linspace(-5, 5, 1001, device=device)[:, None]
+    cdf = prediction.cdf(t.expand(-1, prediction.mean.numel()))
+    return [t[(cdf < q).sum(0).clamp(max=1000), 0] for q in ((1 - level) / 2, (1 + level) / 2)]
+
+
+def mesh(low, high, n, members=10):  # the same n inputs for each member, (M, n, 1)
+    return torch.linspace(low, high, n, device=device).expand(members, n)[..., None]
+
+
+fine = mesh(-3, 3, 121)
+x_fine = fine[0, :, 0].cpu()
+in_gap = normals(ensembles[5], fine)
+
+
+# %% [markdown]
+# The left panel will show the data, the members' means and the ensemble's band for new $y$, the
+# right one the two parts of the variance (4), as standard deviations, and the true noise. The gap
+# is shaded.
+
+
+# %%
+def draw_band(ax, members):
+    plot_data(*sets[5], ax=ax, markersize=3)
+    plot_band(x_fine, *band(mixture(members)), ax=ax, contains="y", level=0.9)
+    plot_oracle(x_fine, dial_mean(x_fine), ax=ax, label="truth")
+    ax.axvspan(*GAP, color="#EEEEEE", zorder=0)
+    ax.set(xlabel="x", ylabel="y", ylim=(-3, 4.9))
+
+
+# %% [markdown]
+# The members' means are drawn thin:
+
+# %% alt="Left: members fan out in the gap and beyond the data. Right: disagreement grows there."
+_, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2))
+draw_band(left, in_gap)
+for j, mean in enumerate(in_gap.mean):
+    plot_curve(x_fine, mean, ax=left, color="C1", lw=0.8, label=None if j else "members' means")
+left.set_title("Ten members, a gap")
+plot_curve(x_fine, in_gap.variance.mean(0).sqrt(), ax=right, label="noise, by the members")
+apart = in_gap.mean.std(0, correction=0)
+plot_curve(x_fine, apart, ax=right, color="C1", label="disagreement")
+plot_oracle(x_fine, dial_scale(x_fine), ax=right, label="true noise")
+right.axvspan(*GAP, color="#EEEEEE", zorder=0)
+right.set(xlabel="x", ylabel="standard deviation (units of y)", ylim=(0, 1.2))
+right.set_title("Two parts of the variance")
+for ax in (left, right):
+    ax.legend(loc="upper left", fontsize=8)
+
+# %% [markdown]
+# On the data the members agree, although left of the gap they all overstate the noise. In the gap
+# and beyond the data they fan out: where nothing pins them down, the random start decides.
+# That is what an ensemble is for. Is it enough?
+# The band claims to hold nine of ten new $y$, in the gap as elsewhere. How many does it hold
+# there?
+
+# %%
+predict(
+    "08-coverage-in-the-gap",
+    ...,
+    ask="Share of new y in the gap inside the ensemble's 0.9 band?",
+)
+
+# %% [markdown]
+# New data can be drawn anywhere, since we know the truth. A $y$ lies in the central interval if
+# the distribution function there is between 0.05 and 0.95. *Error* is the root mean squared
+# distance of the ensemble's mean from the true mean; the single network is the first member.
+
+# %%
+places = {"on the data": (-0.25, 2), "in the gap": GAP, "left of it all": (-3, -2)}
+places["right of it all"], held = (2, 3), {}
+print("                disagreement      noise      error   coverage   of one network")
+for name, ends in places.items():
+    xs = mesh(*ends, 2000)
+    x = xs[0, :, 0].cpu().numpy()
+    y = dial_mean(x) + dial_scale(x) * numpy_rng(9).standard_normal(2000)
+    members = normals(ensembles[5], xs)
+    cdf = members.cdf(torch.tensor(y, dtype=torch.float32, device=device))
+    held[name] = [((F_y - 0.5).abs() < 0.45).double().mean() for F_y in (cdf.mean(0), cdf[0])]
+    error = ((members.mean.mean(0).cpu().numpy() - dial_mean(x)) ** 2).mean() ** 0.5
+    row = members.mean.var(0, correction=0).mean() ** 0.5, members.variance.mean() ** 0.5, error
+    print(f"{name:17s}" + " ".join(f"{v:10.2f}" for v in (*row, *held[name])))
+
+# %% [markdown]
+# Your prediction:
+
+# %%
+reveal("08-coverage-in-the-gap", round(held["in the gap"][0].item(), 2), within=0.1)
+
+# %% [markdown]
+# The ensemble's band does better than a single network's and does not keep its promise. In the gap
+# the members differ, but by less than they are wrong; to the right of all data, where the error is
+# the size of the signal, they differ by a quarter of it. The members are the same architecture,
+# trained in the same way on the same points: what they get wrong in common, disagreement cannot
+# show. **Disagreement shows only the part of their ignorance in which the members differ.**
+#
+# ## Smooth models disagree even less
+#
+# A popular demonstration fits polynomials of degree 5 to resampled data, shows that their spread
+# grows in a gap, and stops there. The same on our sixth data set, with the question that it leaves
+# out: how often is the truth inside twice the spread?
+
+# %%
+rng, (x, y) = numpy_rng(0), sets[5]
+inside = np.linspace(*GAP, 200)
+rows = [rng.integers(200, size=200) for _ in range(20)]
+fits = [np.polyfit(x[r], y[r], 5) for r in rows]
+for name, at in {"on the data": x, "in the gap": inside}.items():
+    curves = np.array([np.polyval(fit, at) for fit in fits])
+    spread, off = curves.std(0), abs(curves.mean(0) - dial_mean(at))
+    print(
+        f"{name}: spread {spread.mean():.2f}, distance from the truth {off.mean():.2f},", end=" "
+    )
+    print(f"truth inside two spreads: {(off < 2 * spread).mean():.2f}")
+
+# %% [markdown]
+# The spread grows in the gap, and the picture looks like the one above. But the truth is inside
+# for less than half of the gap, and for less than half of the data as well: a polynomial of degree
+# 5 cannot follow this curve, whichever points it gets. All twenty fits share that error. Check
+# what a spread is worth against new data, never against the eye.
+#
+# ## What averaging does to the NLL
+#
+# For one observed $y$, write $p_m$ for the density that member $m$ gave it. The logarithm is
+# concave: the log of a mean is at least the mean of the logs (Jensen's inequality). So
+#
+# $$
+# \begin{aligned}
+# (5) && -\log \tfrac1M \textstyle\sum_m p_m &\le \tfrac1M \textstyle\sum_m (-\log p_m) \\
+# (6) && \tfrac1M \textstyle\sum_m (-\log p_m) + \log \tfrac1M \sum_m p_m
+#   &= \tfrac1M \textstyle\sum_m \log \frac{p}{p_m} \;\ge\; 0
+# \end{aligned}
+# $$
+#
+# with $p = \frac1M \sum_m p_m$. At every single point the mixture's NLL is at most the mean of the
+# members' NLLs, and the gain (6) is the larger, the more the members differ in what they said
+# about $y$. Three NLLs are often mixed up. For the three members of the first question:
+
+# %% same=True
+print("  y  mean of NLLs  mixture  Normal with the same moments")
+for y in (0.0, 1.0, 3.0):
+    log_p = torch.distributions.Normal(mu, sigma).log_prob(torch.tensor(y).double())
+    normal = torch.distributions.Normal(mu.mean(), variance.sqrt()).log_prob(torch.tensor(y))
+    mixed = -log_p.exp().mean().log()
+    gain = (log_p.exp().mean().log() - log_p).mean()
+    assert torch.isclose(-log_p.mean() - mixed, gain) and gain > 0  # (5) and (6)
+    print(f"{y:4.0f} {-log_p.mean():11.2f} {mixed:9.2f} {-normal:9.2f}")
+
+# %% [markdown]
+# The mixture is never above the mean of the NLLs. The Normal is above both in the first two rows
+# and below both in the last: nothing protects it. Nor does Jensen say anything about the *best*
+# member. Is the ensemble better than the best of its ten, on average over a test set?
+
+# %%
+predict(
+    "08-ensemble-or-best-member",
+    ...,
+    ask="Is the ensemble's test NLL below that of its best member?",
+    choices=("always", "never", "it depends"),
+)
+
+# %% [markdown]
+# Five data sets without gap, 1000 test points each, ten members:
+
+# %%
+tests = [dial(1000, rng=numpy_rng(1000 + seed)) for seed in range(5)]
+x_test, y_test = torch.tensor(np.array(tests), dtype=torch.float32, device=device).unbind(1)
+forecasts = [normals(ensembles[k], x_test[k].expand(10, -1)[..., None]) for k in range(5)]
+log_p = torch.stack([f.log_prob(y) for f, y in zip(forecasts, y_test, strict=True)]).double()
+nll, mixed = -log_p.mean(2), -log_p.exp().mean(1).log().mean(1)  # (5, 10), (5,)
+assert (log_p.exp().mean(1).log() >= log_p.mean(1) - 1e-12).all()  # (5), at each point
+print("data set   best member  mixture  mean of members  worst member")
+for k in range(5):
+    row = nll[k].min(), mixed[k], nll[k].mean(), nll[k].max()
+    print(f"{k:5d}" + " ".join(f"{v:12.2f}" for v in row))
+
+# %% [markdown]
+# Your prediction:
+
+# %%
+print("below the best member:", sum(mixed < nll.min(1).values).item(), "of 5 data sets")
+p = torch.tensor([[0.9, 0.1], [0.1, 0.9]])  # two members (rows), each good at another point
+print(f"each of the two {-p.log().mean(1)[0]:.2f}, mixture {-p.mean(0).log().mean():.2f}")
+reveal("08-ensemble-or-best-member", "it depends")
+
+# %% [markdown]
+# It depends. Here the mixture lies between the best member and the mean, on every data set. But
+# members that are good at different points make a mixture that beats both, as in the last line but
+# one. In practice the comparison is idle: which member is best is known after the test. What the
+# mixture saves you from is the worst one.
+#
+# ## How many members?
+#
+# Which five of ten members an ensemble of five has is chance. So we average the NLL over all
+# subsets of a size; there are 1023 subsets in all. This is done for data set 4.
+
+# %%
+subsets = torch.tensor([[c >> m & 1 for m in range(10)] for c in range(1, 1024)]).double()
+counts = subsets.sum(1)
+density = (subsets / counts[:, None]).to(device) @ log_p[4].exp()  # (1023, 1000)
+of_subset = -density.log().mean(1).cpu()
+by_size = torch.stack([of_subset[counts == m].mean() for m in range(1, 11)])
+print("members and NLL:", ", ".join(f"{m}: {by_size[m - 1]:.2f}" for m in (1, 2, 3, 5, 10)))
+x, y = tests[4]
+true = torch.distributions.Normal(*map(torch.tensor, (dial_mean(x), dial_scale(x))))
+oracle_nll = -true.log_prob(torch.tensor(y)).mean()
+
+
+def first(members, count):
+    return torch.distributions.Normal(members.mean[:count], members.stddev[:count])
+
+
+# %% [markdown]
+# On the left, grey dots are single subsets and the line is their mean; the dashed line is what the
+# true distribution scores on the same points. On the right is the band of the first members on the
+# data with the gap.
+
+
+# %% alt="Left: the NLL falls from one to three members, then flattens. Right: the band."
+def draw_members(members=5):
+    _, (left, right) = plt.subplots(1, 2, figsize=(9, 4.0))
+    plot_data(counts, of_subset, ax=left, label="one subset", markersize=3)
+    plot_curve(range(1, 11), by_size, ax=left, label="mean over the subsets")
+    left.plot(members, by_size[members - 1], "o", color="C1", markersize=9)
+    left.axhline(oracle_nll, color="black", linestyle="--", label="oracle")
+    left.set(xlabel="number of members", ylabel="test NLL (nats)", xticks=range(2, 11, 2))
+    left.set_title(f"{members} members: {by_size[members - 1]:.2f} nats")
+    draw_band(right, first(in_gap, members))
+    right.set_title(f"The first {members} members")
+    for ax in (left, right):
+        ax.legend(loc="upper right" if ax is left else "upper left", fontsize=8)
+    return left
+
+
+ax = draw_members()
+
+# %% [markdown]
+# The second member brings most, and after five little is left to gain; the luck of the draw, the
+# scatter of the dots, shrinks as well. **Move `members`:** what happens to the band in the gap as
+# members join? Does it ever become right beyond $x = 2$?
+
+# %%
+interactive(draw_members, members=(1, 10, 1))
+
+# %% [markdown]
+# ## The table
+#
+# The comparison of unit 06: proper scores, with standard errors over the five data sets. The CRPS,
+# in units of $y$, is proper like the NLL, but punishes a confident miss less. *Coverage* and
+# *width* are those of the central 0.9 interval. Three rows use the same ten networks in three
+# ways: as a mixture, as one Normal with the moments (4), and as one Normal with averaged standard
+# deviations.
+
+
+# %%
+from course_utils.scores import Scores, score, score_table
+
+
+def one_normal(members, averaged_sds=False):
+    spread = (members.variance.mean(0) + members.mean.var(0, correction=0)).sqrt()
+    spread = members.stddev.mean(0) if averaged_sds else spread
+    return torch.distributions.Normal(members.mean.mean(0), spread)
+
+
+rules = {
+    "ensemble of 5": lambda members: mixture(first(members, 5)),
+    "ensemble of 10": mixture,
+    "10, one Normal": one_normal,
+    "10, averaged sds": lambda members: one_normal(members, averaged_sds=True),
+}
+
+# %% [markdown]
+# The row of the single network is the mean over the ten, so that it does not hang on one lucky or
+# unlucky start. The oracle is the true distribution on the same test points.
+
+# %%
+pairs = list(zip(forecasts, y_test, strict=True))
+rows = {"single network": []}
+for f, y in pairs:
+    ten = [score(torch.distributions.Normal(*ms), y) for ms in zip(f.mean, f.stddev, strict=True)]
+    rows["single network"].append(Scores(*np.mean(ten, axis=0)))
+rows |= {name: [score(rule(f), y) for f, y in pairs] for name, rule in rules.items()}
+oracle = []
+for x, y in tests:
+    mean, sd = torch.tensor(dial_mean(x)), torch.tensor(dial_scale(x))
+    oracle.append(score(torch.distributions.Normal(mean, sd), y))
+print(score_table(rows, oracle=oracle))
+
+# %% [markdown]
+# By NLL and by CRPS the mixture is better than a single network, and ten members are no better
+# than five within the errors. Its 0.9 interval covers more than 0.9 and is wider than the
+# oracle's: a mixture is wider than its members, and members that were right already become too
+# wide. Averaging is not calibration.
+#
+# One Normal with the right moments throws the gain away. Wherever a single member is far off, it
+# widens the Normal for everybody; in the mixture, the other nine keep their peak. Averaged
+# standard deviations, the wrong answer a, score better than the right moments: a mistake that
+# makes the Normal narrower offsets a mistake that makes it wide. No row argues for a shortcut.
+#
+# Standard errors of a row mix two things: how the methods differ, and how the data sets differ.
+# The data sets are shared, so compare in pairs, as in unit 05:
+
+# %%
+for name in ("ensemble of 5", "ensemble of 10", "10, one Normal", "10, averaged sds"):
+    gains = [a.nll - b.nll for a, b in zip(rows["single network"], rows[name], strict=True)]
+    print(f"{name:17s} gains {np.mean(gains):.2f} ± {np.std(gains, ddof=1) / 5**0.5:.2f} nats")
+
+# %% [markdown]
+# The gain of the mixtures is more than two standard errors; that of a Normal is not. So the
+# members' forecasts, mixed, are worth their cost here, and squeezed into a Normal they may not be.
+#
+# ## Broken on purpose: equal seeds, averaged weights
+#
+# The gain comes from the differences between members, and these come from the seeds alone. A
+# function that builds a network and calls `torch.manual_seed(0)` inside builds the same network
+# every time. And if members are averages of functions, why not average their weights, and save the
+# cost of ten forward passes?
+
+# %%
+same = train(make([4, 4, 4]), dial_loss(x_all[:3], y_all[:3]), steps=50)
+copies = normals(same, fine[:3]).mean
+print(f"disagreement of equal seeds: {copies.std(0, correction=0).max():.1f}")
+averaged = normals([w.mean(0, keepdim=True) for w in ensembles[0]], x_test[:1, :, None])
+soup = -averaged.log_prob(y_test[0]).mean()
+print(f"averaged weights: NLL {soup:.2f}, worst member {nll[0].max():.2f}")
+
+# %% [markdown]
+# Equal seeds give one network three times, with disagreement 0: the code runs, the plot shows a
+# neat band, and nothing is gained. And the averaged weights are far worse than the worst member.
+# Why? Flip the signs of all weights of the first layer, and of those that read it:
+
+# %%
+own = [w[:1] for w in ensembles[0]]  # one network
+twin = [w.clone() for w in own]
+twin[0], twin[1][:, :-1] = -own[0], -own[1][:, :-1]  # all but the biases of the second layer
+halfway = [(w + v) / 2 for w, v in zip(own, twin, strict=True)]
+f, f_twin, f_half = (normals(w, fine[:1]).mean for w in (own, twin, halfway))
+assert torch.allclose(f, f_twin, atol=1e-4)
+print(f"range of the network: {f.max() - f.min():.2f}, halfway: {f_half.max() - f_half.min():.2f}")
+
+# %% [markdown]
+# Since tanh is odd, the twin is the same function. Halfway between the two lies a network that
+# does not see its input. Any hidden unit may be flipped alone, and any two of a layer may change
+# places: a trained network has very many twins, and two training runs end near different ones.
+# Average what networks say, not what they are made of. (Weights along *one* run, or of copies of
+# one network that were trained a little further, lie close together. There, averaging can work.)
+
+# %% [markdown]
+# ## Classes: what can be averaged
+#
+# Now ten networks classify small images of digits, 1198 for training and 599 for the test. Again
+# it is one batched run; only the sizes and the loss differ. For the test the images are turned as
+# well, which no network has seen in training.
+
+# %%
+from course_utils.digits import digits, rotated
+
+images, labels, test_images, test_labels = digits(rng=numpy_rng(0))
+flat = torch.tensor(images, device=device).flatten(1).expand(10, -1, -1)
+target = torch.tensor(labels, device=device)
+truth = torch.tensor(test_labels, device=device)
+
+
+def digit_loss(layers):
+    z = outputs(layers, flat)
+    return F.cross_entropy(z.mT, target.expand(10, -1), reduction="none").mean(1)
+
+
+classifiers = train(make(range(10), (64, 32, 10), gain=1.0), digit_loss, steps=100, lr=0.02)
+
+
+def turned(degrees):  # logits (10, 599, 10) for the test images
+    x = torch.tensor(rotated(test_images, degrees), device=device).flatten(1)
+    return outputs(classifiers, x.expand(10, -1, -1))
+
+
+# %% [markdown]
+# A published tutorial reports an accuracy of 84.6% for an ensemble whose single network has 92.5%.
+# The members were trained well, from different seeds. What went wrong?
+
+# %%
+predict(
+    "08-averaged-class-numbers",
+    ...,
+    ask="Why is this ensemble so much worse than one of its members?",
+    choices=("members too alike", "members voted", "class numbers averaged", "logits averaged"),
+)
+
+# %% [markdown]
+# Its code takes the predicted class of each member, averages over the members, and rounds. Four of
+# five networks say 7, one says 1, and the mean is 29/5: rounded a 6, which nobody said. Class
+# numbers are names. Here are four ways to pool our ten networks, beside the mean over the
+# single members, for images as they are and turned by 15 degrees. Votes and averaged numbers give
+# no probabilities, hence no NLL.
+
+
+# %%
+def scores_of(z):  # logits (M, n, K): accuracies of five rules, NLLs of three
+    chosen, p, q = z.argmax(2), z.softmax(2).mean(0), z.mean(0).softmax(1)
+    votes, rounded = F.one_hot(chosen, 10).sum(0), chosen.double().mean(0).round()
+    labels = chosen, p.argmax(1), q.argmax(1), votes.argmax(1), rounded
+    each = F.cross_entropy(z.mT, truth.expand(10, -1))
+    nlls = each, F.nll_loss(p.log(), truth), F.nll_loss(q.log(), truth)
+    return [(v == truth).double().mean().item() for v in labels], [v.item() for v in nlls]
+
+
+# %% [markdown]
+# The first column is the mean over the single members:
+
+# %%
+print("                   members  mean p  mean logits  votes  class numbers")
+for degrees in (0, 15):
+    accuracies, nlls = scores_of(turned(degrees))
+    print(
+        f"{degrees:2d} degrees accuracy"
+        + "{:8.3f} {:7.3f} {:10.3f} {:8.3f} {:10.3f}".format(*accuracies)
+    )
+    print("                NLL" + "{:8.3f} {:7.3f} {:10.3f}".format(*nlls))
+reveal("08-averaged-class-numbers", "class numbers averaged")
+
+# %% [markdown]
+# Averaged class numbers lose against a single member, and most where the members disagree: between
+# a 7 and a 1 lies no compromise. The other three rules are close in accuracy. Their probabilities
+# are not: on turned images the mixture has the lowest NLL. On the images as they are, where the
+# networks are nearly always right, averaging logits is slightly better: it stays surer.
+#
+# Two members, one with probabilities 0.99 and 0.01, the other with 0.4 and 0.6, show how the two
+# means differ:
+
+# %% same=True
+pair = torch.tensor([[0.99, 0.01], [0.4, 0.6]]).double()
+geometric = pair.log().mean(0).softmax(0)
+print(f"mean of probabilities {pair.mean(0)[0]:.3f}, softmax of mean logits {geometric[0]:.3f}")
+
+# %% [markdown]
+# A mean of logits multiplies probabilities and takes a root, so that a sure member outweighs a
+# doubtful one. It is a pooling in its own right (a *geometric* or logarithmic pool). But it is not
+# the mixture, and the entropies below do not add up for it.
+
+# %% [markdown]
+# ## Three entropies, and a shift
+#
+# The variance has no meaning for classes; the entropy $H(p) = -\sum_k p_k \log p_k$, in nats,
+# takes its place (unit 06). The total is the entropy of the mean probabilities, the members' own
+# part is the mean of their entropies, and the difference (the mutual information) is their
+# disagreement, which is 0 for one member and for equal members, and never negative. Turn the test
+# images by more and more degrees and compare with the accuracy. The ECE is that of the top label
+# in ten bins (unit 05):
+
+
+# %%
+def top_label_ece(p):
+    confidence, top = p.max(1)
+    surplus = (confidence - (top == truth).double()).double()
+    k = (confidence * 10).long().clamp(max=9)
+    return torch.zeros(10, device=device).double().index_add(0, k, surplus).abs().sum() / len(p)
+
+
+# %% [markdown]
+# "One" is the mean over the ten networks, "all" their mixture.
+
+# %%
+print("          entropy, nats         accuracy       ECE          NLL")
+print("degrees total   own disagree.   one  all    one  all    one    all")
+for degrees in range(0, 61, 15):
+    p = turned(degrees).softmax(2)
+    total, own = torch.special.entr(p.mean(0)).sum(1), torch.special.entr(p).sum(2).mean(0)
+    row = [total.mean(), own.mean(), (total - own).mean()]
+    row += [(v == truth).double().mean() for v in (p.argmax(2), p.mean(0).argmax(1))]
+    row += [torch.stack([top_label_ece(m) for m in p]).mean(), top_label_ece(p.mean(0))]
+    row += [-v.log()[..., range(len(truth)), truth].mean() for v in (p, p.mean(0))]
+    print(
+        f"{degrees:7d}"
+        + "{:6.2f}{:6.2f}{:8.2f}{:9.2f}{:5.2f}{:7.2f}{:5.2f}{:8.2f}{:6.2f}".format(*row)
+    )
+
+# %% [markdown]
+# Up to 30 degrees the members disagree more and more, and the mixture has the lower ECE and the
+# lower NLL. Its accuracy gains nothing. Then it fails: at 45 degrees only one image in eight is
+# right, and the disagreement has fallen again. The networks have become sure of the same wrong
+# digits. At every angle most of the total entropy is the members' own, and an ECE of 0.80 is
+# hardly better than 0.81. An ensemble softens the overconfidence of its members. It does not know
+# what no member knows.
+
+# %% [markdown]
+# ## Whom to send to a human
+#
+# One use of uncertainty: reject the least certain cases and decide the rest. If the uncertainty is
+# worth anything, the accuracy on the rest grows with the share rejected. On images turned by 15
+# degrees, three orders: by the confidence of one network (the mean of ten such curves), by the
+# confidence of the ensemble, and by the members' disagreement alone.
+
+# %% alt="Accuracy on the kept images rises with the share rejected, most for disagreement."
+p, kept = turned(15).softmax(2), torch.arange(1, 600)
+mean = p.mean(0)
+doubt = torch.special.entr(mean).sum(1) - torch.special.entr(p).sum(2).mean(0)
+orders = {
+    "one network, by confidence": (p.argmax(2), -p.amax(2)),
+    "ensemble, by confidence": (mean.argmax(1)[None], -mean.amax(1)[None]),
+    "ensemble, by disagreement": (mean.argmax(1)[None], doubt[None]),
+}
+for name, (label, least) in orders.items():
+    right = (label == truth).double().gather(1, least.argsort(1))
+    accuracy = (right.cumsum(1).cpu() / kept).mean(0)  # of the most certain 1, 2, ... 599
+    print(f"{name:27s} all {accuracy[-1]:.2f}, half rejected {accuracy[299]:.2f}")
+    ax = plot_curve(1 - kept / 599, accuracy, label=name)
+ax.set(xlabel="share rejected", ylabel="accuracy on the rest", xlim=(0, 0.95), ylim=(0.5, 1.02))
+_ = ax.legend(loc="lower right")
+
+# %% [markdown]
+# The ensemble decides no better than one network as long as it must decide all (on the left). With
+# half of the images rejected it is more accurate on the rest, and the disagreement finds the
+# doubtful cases better than the confidence does. A single member cannot disagree.
+#
+# ## What it costs
+#
+# Ten members cost ten times the arithmetic, in training and at every prediction, and ten times the
+# memory. It is sometimes said that this is a slight increase in latency; it is a factor $M$,
+# unless the members run side by side. Batching, as here, hides part of it while the networks are
+# small. And an ensemble is no answer to the question how to get uncertainty *without* training
+# again.
+
+# %% [markdown]
+# ## Recap
+#
+# 1. An ensemble is a mixture: average densities or probabilities, never parameters, standard
+#    deviations, class numbers or weights.
+# 2. Answer c. Variance = mean variance + variance of the means, divided by $M$; the mixture is no
+#    Normal, though, and one member must be itself.
+# 3. The mixture's NLL is at most the mean of its members' (Jensen), at every point. It may lie on
+#    either side of the best member's.
+# 4. Members must differ: one seed each. Most of the gain comes with the first few.
+# 5. Disagreement shows what the random start decides, not what all members get wrong. Check the
+#    coverage on new data, and under shift.
+
+# %% [markdown]
+# ## An interview question
+#
+# *Your ensemble of five is in use at a hospital. On the first images from a second hospital the
+# five networks agree more than they did on the test set. Are its forecasts safe there?*
+#
+# Think first.
+#
+# <details><summary>An answer</summary>
+#
+# Agreement says that the five training runs led to the same function on these images. It does not
+# say that the function is right. All five had the same data, architecture and loss, so that a new
+# scanner can fool them all alike: our digits at 45 degrees had less disagreement than at 30, and
+# an accuracy of 0.12. More agreement than on the test set is itself a warning, since a shift has
+# happened. Label a few hundred images from the second hospital and compare NLL, accuracy and
+# calibration with those at home. Until then, do not reject by disagreement alone; a detector for
+# unusual *inputs* is another tool. High disagreement would be an alarm. Low disagreement is no
+# all-clear.
+#
+# </details>
+
+# %% [markdown]
+# ## What to read next
+#
+# - B. Lakshminarayanan, A. Pritzel and C. Blundell, "Simple and scalable predictive uncertainty
+#   estimation using deep ensembles", *NeurIPS* (2017): the method; it squeezes the mixture into
+#   one Normal for its intervals.
+# - S. Fort, H. Hu and B. Lakshminarayanan, "Deep ensembles: a loss landscape perspective", arXiv
+#   (2019): why different starts give more different functions than variations around one network.
+# - Y. Ovadia and others, "Can you trust your model's uncertainty? Evaluating predictive
+#   uncertainty under dataset shift", *NeurIPS* (2019): ensembles against other methods under
+#   shift.
+# - A. G. Wilson and P. Izmailov, "Bayesian deep learning and a probabilistic perspective of
+#   generalization", *NeurIPS* (2020): an ensemble as an approximation of a Bayesian average.
+# - R. Rahaman and A. Thiery, "Uncertainty quantification and deep ensembles", *NeurIPS* (2021):
+#   why averaging calibrated members gives an ensemble that is too timid.
+# - T. Abe and others, "Deep ensembles work, but are they necessary?", *NeurIPS* (2022): a single
+#   larger network often does as well, under shift too.
+#
+# ## Your turn
+#
+# The assignment `08_deep_ensembles` has six exercises, and none is a cell of this lesson:
+#
+# 1. moments of a mixture whose members have weights;
+# 2. the NLL of a mixture, with its gradient, for points far away;
+# 3. a quantile of a mixture, to seven digits;
+# 4. votes and mean probabilities, with a rule for ties;
+# 5. members that differ by their seeds and by nothing else;
+# 6. how many members are enough, averaged over all subsets.
