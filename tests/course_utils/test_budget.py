@@ -42,6 +42,25 @@ def test_it_rings_again_when_the_first_ring_is_swallowed():
             spin()
 
 
+SLOW = """
+import time
+start = time.process_time()
+while time.process_time() - start < 0.4:
+    pass
+"""
+
+
+@needs_timer
+def test_an_import_is_not_counted_and_ends(tmp_path, monkeypatch):
+    (tmp_path / "slow_to_import.py").write_text(SLOW)
+    monkeypatch.syspath_prepend(tmp_path)
+    with cpu_budget(0.1) as timer:
+        import slow_to_import
+    assert slow_to_import.time and timer.seconds < 0.1
+    with pytest.raises(OutOfTime), cpu_budget(0.1):
+        spin()
+
+
 def test_waiting_costs_nothing():
     with cpu_budget(0.1) as timer:
         time.sleep(0.2)
