@@ -14,7 +14,6 @@
 import numpy as np
 import scipy.optimize as optimize
 import scipy.special as special
-import torch._dynamo  # noqa: F401 - torch's optimisers need it: loaded before a check's clock runs
 
 from course_utils.checks import Checks
 
