@@ -14,6 +14,7 @@ __all__ = [
     "kind",
     "limits_prefix",
     "namespaces",
+    "no_more_namespaces",
     "system",
     "variables",
     "ways",
@@ -71,12 +72,16 @@ def command(inner, *, sockets, files, memory_gib, cpu_seconds):
     data = [part for n, p in everything.items() for part in ("--ro-bind", str(p), f"{HOME}/{n}")]
     return [
         *namespaces(),
+        *no_more_namespaces(),
+        *("--as-pid-1",),  # else bubblewrap's own process, which a student could trace, is inside
         *system(),
         *variables(environment()),
         *("--size", str(GIB), "--tmpfs", "/tmp", "--size", str(GIB), "--tmpfs", HOME),
         *course(),
         *data,
-        *("--bind", str(sockets), str(sockets), "--chdir", HOME, "--"),
+        *("--bind", str(sockets), str(sockets)),
+        *("--remount-ro", "/", "--remount-ro", "/dev"),  # what may be written to has a size
+        *("--chdir", HOME, "--"),
         *limits_prefix(memory_gib, cpu_seconds),
         *inner,
     ]
@@ -144,13 +149,20 @@ def font_cache():
 def namespaces():
     """Share nothing with the outside: no network, no processes, no user."""
     return [
-        "bwrap",
+        *("/usr/bin/env", "-i", shutil.which("bwrap") or "bwrap"),  # /proc/1/environ is readable
         "--unshare-all",
         "--die-with-parent",
         "--new-session",
         "--clearenv",
         *("--cap-drop", "ALL", "--hostname", "sandbox", "--uid", "1000", "--gid", "1000"),
     ]
+
+
+@functools.cache
+def no_more_namespaces():
+    """Keep a student from being root in a namespace of their own; bubblewrap 0.8 can do it."""
+    known = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False).stdout
+    return ["--unshare-user", "--disable-userns"] if "--disable-userns" in known else []
 
 
 def system():

@@ -7,7 +7,7 @@ from course_grader import sandbox
 from course_grader.course import LIMITS
 from course_grader.execute import NoSandbox, execute
 
-QUICK = LIMITS | {"cell_seconds": 3, "submission_seconds": 45}
+QUICK = LIMITS | {"cell_seconds": 8, "submission_seconds": 45}
 
 CELLS = {
     "text": "print('words')",

@@ -10,7 +10,7 @@ import ctypes
 import os
 
 libc = ctypes.CDLL(None, use_errno=True)
-for process in (1, os.getppid()):
+for process in {1, os.getppid()} - {os.getpid()}:
     try:
         open(f"/proc/{process}/mem", "rb").close()
         print("E5CAP" + "ED memory of", process)

@@ -1,0 +1,51 @@
+"""Without the preloaded sandbox, one sandbox for each submission stops the same attacks."""
+
+import contextlib
+
+import pytest
+
+from course_grader import executions
+from course_grader.course import find_unit
+from tests.redteam.attack import ATTACKS
+from tests.redteam.harness import HONEST_POINTS, attack_class
+
+FEW = [  # one for each thing that only a sandbox keeps from a student
+    "abstract_socket",
+    "network",
+    "process_one",
+    "reads_the_disk",
+    "reads_the_environment",
+    "unshare",
+    "writes_results",
+]
+
+
+@contextlib.contextmanager
+def not_preloaded(files, *, say):
+    """Stand in for `preloaded` on a machine where it fails its self-test."""
+    yield None
+
+
+@pytest.fixture(scope="module")
+def graded_each_alone(tmp_path_factory, bubblewrap):
+    """A few attacks and their neighbours, each in a sandbox of its own."""
+    folder = tmp_path_factory.mktemp("fallback")
+    unit = find_unit("01")  # with its own limits: here the first cell imports torch
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executions, "preloaded", not_preloaded)
+        yield attack_class({name: ATTACKS[name] for name in FEW}, unit, folder)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_an_attack_gains_and_learns_nothing(name, graded_each_alone):
+    report = graded_each_alone[0][name]
+    assert report.record["execution"]["sandbox"] == "bubblewrap"
+    assert report.got == ATTACKS[name].deserved
+    assert report.leaks == report.active == []
+
+
+def test_the_neighbours_are_unharmed(graded_each_alone):
+    neighbours = graded_each_alone[1]
+    assert len(neighbours) >= 2
+    for report in neighbours.values():
+        assert report.got == HONEST_POINTS and report.leaks == []
