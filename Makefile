@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+JOBS ?= 2
 COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 .DEFAULT_GOAL := help
 .PHONY: help env demo build test lint lab check grade regrade export prove new-unit bundle clean bench-grading redteam
@@ -10,7 +11,7 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, UNSAFE=1, WORKERS=4,"
-	@echo "  SCHEDULER=tcp://host:8786, PYTHON=python3.12"
+	@echo "  SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time)"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit('Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.11 ...' % v)"
@@ -38,7 +39,8 @@ lint: $(STAMP)  ## Check format and lint.
 	$(BIN)/ruff check .
 
 test: lint  ## Run all tests: units, answers and mutants, drift, leaks, notebooks, grading.
-	OMP_NUM_THREADS=1 COURSE_PROGRESS=off $(BIN)/python -m pytest --nbval-lax notebooks solutions tests
+	OMP_NUM_THREADS=1 COURSE_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadfile \
+		--durations=15 --nbval-lax notebooks solutions tests
 
 redteam: $(STAMP)  ## Grade a class of attackers: points deserved and got, leaked yes or no.
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.redteam
