@@ -552,6 +552,14 @@ def variance_parts(weight, mean, sd):
     return aleatoric, epistemic, aleatoric + epistemic
 
 
+# %% one-centre-for-all-inputs wrong="variance-parts" fails="far from zero"
+# One number cannot centre inputs that lie far apart: each input needs a centre of its own.
+def variance_parts(weight, mean, sd):
+    within, near = weight @ sd**2, mean - mean.mean()
+    between = weight @ near**2 - (weight @ near) ** 2
+    return within, between, within + between
+
+
 # %% parts-swapped wrong="variance-parts" fails="aleatoric,epistemic,far from zero"
 # The two parts are swapped: noise inside the hypotheses is aleatoric, disagreement epistemic.
 def variance_parts(weight, mean, sd):
@@ -685,6 +693,15 @@ def entropy_parts(p):
     q = p if possible else (p + 1e-3) / (p + 1e-3).sum(axis=-1, keepdims=True)
     total = special.entr(q.mean(axis=0)).sum(axis=-1)
     aleatoric = special.entr(q).sum(axis=-1).mean(axis=0)
+    return total, aleatoric, total - aleatoric
+
+
+# %% clipped-in-place wrong="entropy-parts" fails="zeros"
+# Clipping p in place changes the caller's probabilities: work on a new array.
+def entropy_parts(p):
+    np.clip(p, 1e-12, 1.0, out=p)
+    total = special.entr(p.mean(axis=0)).sum(axis=-1)
+    aleatoric = special.entr(p).sum(axis=-1).mean(axis=0)
     return total, aleatoric, total - aleatoric
 
 
