@@ -197,6 +197,31 @@ def raw_output_nll(raw, y):
     return -torch.distributions.Normal(mu, torch.exp(log_var / 2)).log_prob(y[there]).mean().item()
 
 
+# %% half-dropped wrong="raw-output-nll" fails="value,gradient,range,missing targets"
+# This is twice the NLL without its constant: the best network is the same, the nats are not.
+def raw_output_nll(raw, y):
+    there = ~torch.isnan(y)
+    mu, log_var = raw[there].unbind(1)
+    return (log_var + (y[there] - mu) ** 2 * torch.exp(-log_var)).mean()
+
+
+# %% rows-against-columns wrong="raw-output-nll" fails="value,gradient,range,missing targets"
+# A column of shape (n, 1) against y of shape (n,) gives all n * n pairs: look at the shapes.
+def raw_output_nll(raw, y):
+    there = ~torch.isnan(y)
+    mu, log_var = raw[there].split(1, dim=1)
+    return -torch.distributions.Normal(mu, torch.exp(log_var / 2)).log_prob(y[there]).mean()
+
+
+# %% targets-overwritten wrong="raw-output-nll" fails="missing targets"
+# Filling in y in place changes the caller's data: the next call takes the filler for a target.
+def raw_output_nll(raw, y):
+    there = ~torch.isnan(y)
+    y[~there] = 0.0
+    mu, log_var = raw[there].unbind(1)
+    return -torch.distributions.Normal(mu, torch.exp(log_var / 2)).log_prob(y[there]).mean()
+
+
 # %% [markdown]
 # ## beta-nll
 
@@ -348,6 +373,27 @@ def beta_nll(y, mu, var, beta):
     return ((1 - beta) * nll + beta * (y - mu) ** 2 / 2).mean()
 
 
+# %% constant-outside-the-weight wrong="beta-nll" fails="value"
+# The constant belongs to each example's NLL, so the weight multiplies it as well.
+def beta_nll(y, mu, var, beta):
+    nll = 0.5 * (torch.log(var) + (y - mu) ** 2 / var)
+    return (var.detach() ** beta * nll).mean() + 0.5 * math.log(2 * math.pi)
+
+
+# %% means-multiplied wrong="beta-nll" fails="value,mean gradient,variance gradient"
+# The mean of a product is not the product of two means: weight each example, then average.
+def beta_nll(y, mu, var, beta):
+    nll = 0.5 * (math.log(2 * math.pi) + torch.log(var) + (y - mu) ** 2 / var)
+    return (var.detach() ** beta).mean() * nll.mean()
+
+
+# %% beta-reversed wrong="beta-nll" fails="value,mean gradient,variance gradient"
+# beta runs the other way: 0 is the plain NLL, 1 gives every residual the same pull.
+def beta_nll(y, mu, var, beta):
+    nll = 0.5 * (math.log(2 * math.pi) + torch.log(var) + (y - mu) ** 2 / var)
+    return (var.detach() ** (1 - beta) * nll).mean()
+
+
 # %% [markdown]
 # ## variance-parts
 
@@ -477,6 +523,13 @@ def variance_parts(weight, mean, sd):
     return aleatoric, weight @ (mean - weight @ mean) ** 2, aleatoric
 
 
+# %% disagreement-of-the-sds-added wrong="variance-parts" fails="total"
+# Hypotheses that differ in their noise are in the aleatoric part already: add nothing for it.
+def variance_parts(weight, mean, sd):
+    within, between = weight @ sd**2, weight @ (mean - weight @ mean) ** 2
+    return within, between, within + between + weight @ (sd - weight @ sd) ** 2
+
+
 # %% over-the-inputs wrong="variance-parts" fails="epistemic,total,far from zero"
 # Centre each input on its own mean over the hypotheses, not on one mean over all inputs.
 def variance_parts(weight, mean, sd):
@@ -497,6 +550,14 @@ def variance_parts(weight, mean, sd):
     aleatoric = weight @ sd**2
     epistemic = np.maximum(weight @ mean**2 - (weight @ mean) ** 2, 0)
     return aleatoric, epistemic, aleatoric + epistemic
+
+
+# %% one-centre-for-all-inputs wrong="variance-parts" fails="far from zero"
+# One number cannot centre inputs that lie far apart: each input needs a centre of its own.
+def variance_parts(weight, mean, sd):
+    within, near = weight @ sd**2, mean - mean.mean()
+    between = weight @ near**2 - (weight @ near) ** 2
+    return within, between, within + between
 
 
 # %% parts-swapped wrong="variance-parts" fails="aleatoric,epistemic,far from zero"
@@ -597,6 +658,14 @@ def entropy_parts(p):
     return total, aleatoric, total - aleatoric
 
 
+# %% relative-to-the-maximum wrong="entropy-parts" fails="total,aleatoric,information,zeros"
+# Divided by log K these are shares of the largest entropy; the text asks for nats.
+def entropy_parts(p):
+    total = special.entr(p.mean(axis=0)).sum(axis=-1) / np.log(p.shape[-1])
+    aleatoric = special.entr(p).sum(axis=-1).mean(axis=0) / np.log(p.shape[-1])
+    return total, aleatoric, total - aleatoric
+
+
 # %% zeros-not-handled wrong="entropy-parts" fails="zeros"
 # 0 times log 0 is nan in floating point, while its limit is 0: handle impossible classes.
 def entropy_parts(p):
@@ -624,6 +693,15 @@ def entropy_parts(p):
     q = p if possible else (p + 1e-3) / (p + 1e-3).sum(axis=-1, keepdims=True)
     total = special.entr(q.mean(axis=0)).sum(axis=-1)
     aleatoric = special.entr(q).sum(axis=-1).mean(axis=0)
+    return total, aleatoric, total - aleatoric
+
+
+# %% clipped-in-place wrong="entropy-parts" fails="zeros"
+# Clipping p in place changes the caller's probabilities: work on a new array.
+def entropy_parts(p):
+    np.clip(p, 1e-12, 1.0, out=p)
+    total = special.entr(p.mean(axis=0)).sum(axis=-1)
+    aleatoric = special.entr(p).sum(axis=-1).mean(axis=0)
     return total, aleatoric, total - aleatoric
 
 
@@ -822,6 +900,22 @@ def band_report(mean, f_var, noise_var, f, y, level):
     return held_y.mean(), held_f.mean(), 2 * for_y.mean(), 2 * for_f.mean()
 
 
+# %% always-0.95 wrong="band-report" fails="share of y,share of f,width of y,width of f"
+# The factor 1.96 belongs to the level 0.95 only: compute it from `level`.
+def band_report(mean, f_var, noise_var, f, y, level):
+    for_f, for_y = 1.96 * np.sqrt(f_var), 1.96 * np.sqrt(f_var + noise_var)
+    held_y, held_f = np.abs(y - mean) <= for_y, np.abs(f - mean) <= for_f
+    return held_y.mean(), held_f.mean(), 2 * for_y.mean(), 2 * for_f.mean()
+
+
+# %% always-0.9 wrong="band-report" fails="share of y,share of f,width of y,width of f"
+# The factor is right for the level 0.9 only: compute it from `level`.
+def band_report(mean, f_var, noise_var, f, y, level):
+    for_f, for_y = 1.645 * np.sqrt(f_var), 1.645 * np.sqrt(f_var + noise_var)
+    held_y, held_f = np.abs(y - mean) <= for_y, np.abs(f - mean) <= for_f
+    return held_y.mean(), held_f.mean(), 2 * for_y.mean(), 2 * for_f.mean()
+
+
 # %% half-widths wrong="band-report" fails="width of y,width of f"
 # The width runs from the lower end to the upper one: this is half of it.
 def band_report(mean, f_var, noise_var, f, y, level):
@@ -866,6 +960,24 @@ def band_report(mean, f_var, noise_var, f, y, level):
     for_f, for_y = z * np.sqrt(f_var), z * np.sqrt(f_var + noise_var)
     held_y, held_f = np.abs(y - mean) <= for_y, np.abs(f - mean) <= for_f
     return held_y.sum(), held_f.sum(), 2 * for_y.mean(), 2 * for_f.mean()
+
+
+# %% percentages wrong="band-report" fails="share of y,share of f"
+# These are percentages; the text asks for shares between 0 and 1.
+def band_report(mean, f_var, noise_var, f, y, level):
+    z = special.ndtri(0.5 + level / 2)
+    for_f, for_y = z * np.sqrt(f_var), z * np.sqrt(f_var + noise_var)
+    held_y, held_f = np.abs(y - mean) <= for_y, np.abs(f - mean) <= for_f
+    return 100 * held_y.mean(), 100 * held_f.mean(), 2 * for_y.mean(), 2 * for_f.mean()
+
+
+# %% share-beside-width wrong="band-report" fails="share of f,width of y"
+# The order of the four numbers: both shares first, then both widths.
+def band_report(mean, f_var, noise_var, f, y, level):
+    z = special.ndtri(0.5 + level / 2)
+    for_f, for_y = z * np.sqrt(f_var), z * np.sqrt(f_var + noise_var)
+    held_y, held_f = np.abs(y - mean) <= for_y, np.abs(f - mean) <= for_f
+    return held_y.mean(), 2 * for_y.mean(), held_f.mean(), 2 * for_f.mean()
 
 
 # %% returns-the-promise wrong="band-report" fails="share of y,share of f"
@@ -944,6 +1056,33 @@ def best_from_known(w, C, noise_var, known):
     b = np.zeros(len(w))
     b[known] = np.linalg.solve(C[known][:, known], (C @ w)[known])
     return np.where(known, w, 0.0), noise_var + w @ C @ w - b @ C @ w
+
+
+# %% only-what-the-hidden-add wrong="best-from-known" fails="slope,all or none"
+# A known feature acts on y by itself, too: its own weight is missing from the slope.
+def best_from_known(w, C, noise_var, known):
+    b = np.zeros(len(w))
+    b[known] = np.linalg.solve(C[known][:, known], (C @ w)[known])
+    return np.where(known, b - w, 0.0), noise_var + w @ C @ w - b @ C @ w
+
+
+# %% known-from-hidden wrong="best-from-known" fails="slope"
+# This regresses the known features on the hidden ones: it is the known block that is inverted.
+def best_from_known(w, C, noise_var, known):
+    b, slope = np.zeros(len(w)), np.where(known, w, 0.0)
+    b[known] = np.linalg.solve(C[known][:, known], (C @ w)[known])
+    slope[known] += C[known][:, ~known] @ np.linalg.solve(C[~known][:, ~known], w[~known])
+    return slope, noise_var + w @ C @ w - b @ C @ w
+
+
+# %% covariance-added wrong="best-from-known" fails="correlated"
+# Knowing more never adds variance: what the known features explain is taken off.
+def best_from_known(w, C, noise_var, known):
+    slope = np.zeros(len(w))
+    slope[known] = np.linalg.solve(C[known][:, known], (C @ w)[known])
+    C_hk = C[~known][:, known]
+    left = C[~known][:, ~known] + C_hk @ np.linalg.solve(C[known][:, known], C_hk.T)
+    return slope, noise_var + w[~known] @ left @ w[~known]
 
 
 # %% one-feature-at-a-time wrong="best-from-known" fails="slope,correlated,all or none"

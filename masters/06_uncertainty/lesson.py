@@ -255,8 +255,8 @@ _ = draw_bands()
 # The share of $f$ jumps from one data set to the next: $f$ is one smooth curve, and lies inside or
 # outside for a whole stretch.
 #
-# **Move `n`:** which of the two bands vanishes, and where does the other one stop? **Move `gap`:**
-# does the band in the middle depend on how many points lie elsewhere?
+# **Move `n`:** at the data, which band vanishes, and where does the other one stop? Does the
+# middle of the gap notice? **Move `gap` to 0:** what is left of the band for $f$?
 
 # %%
 interactive(draw_bands, n=(10, 500, 10), gap=(0.0, 2.5, 0.25))
@@ -294,9 +294,7 @@ print(f"best sigma: {sigmas[np.argmin(nll)]:.2f}")  # (8)
 
 # %% [markdown]
 # The best $\sigma$ is 0.50, not 0.30. So what a network reports as aleatoric is the noise plus its
-# own misfit. And (6) makes misfit likely to stay: a residual pulls at the mean with strength $|r|
-# / \sigma^2$, 100 times $|r|$ where $\sigma$ is 0.1, a hundredth of it where $\sigma$ is 10. A
-# point that was once declared noisy is hardly fitted any more.
+# own misfit.
 #
 # It is often said that this loss "rewards accurate means". Does it, more than the squared error?
 
@@ -349,7 +347,7 @@ def all_losses():
     return each.mean((1, 2)).sum()
 
 
-_ = fit(all_losses, torch.optim.Adam(parameters, lr=0.015), steps=300, progress=False)
+_ = fit(all_losses, torch.optim.Adam(parameters, lr=0.015), steps=300)
 
 # %% [markdown]
 # How far are the means from the true $f$? Root mean squared error (RMSE) over the grid, mean over
@@ -371,6 +369,8 @@ for name, row, e in zip(("squared error", "Gaussian NLL", "beta-NLL"), rmse, squ
     sides = [f"{e[:, side].mean() ** 0.5:.2f}" for side in (grid < 0, grid > 0)]
     more = with_error(row - rmse[0])
     print(f"{name:13s} RMSE {with_error(row)} (x < 0: {sides[0]}, x > 0: {sides[1]}), more {more}")
+off = np.exp(abs(log_vars / 2 - np.log(dial_scale(grid))).mean((1, 2)))  # predicted sd, true sd
+print(f"noise sd, wrong by a typical factor of: NLL {off[1]:.1f}, beta-NLL {off[2]:.1f}")
 assert (rmse[1] - rmse[0]).mean() > 3 * (rmse[1] - rmse[0]).std(ddof=1) / 5**0.5
 reveal("06-nll-or-squared-error", "squared error")
 
@@ -379,7 +379,7 @@ reveal("06-nll-or-squared-error", "squared error")
 # side:
 
 
-# %% alt="NLL means cut the noisy peaks of the wave on the right; beta-NLL means follow them."
+# %% alt="NLL means cut the noisy peaks of the wave on the right; beta-NLL means come closer."
 _, axes = plt.subplots(1, 2, sharey=True)
 for ax, k, name in zip(axes, (1, 2), ("Gaussian NLL", "beta-NLL"), strict=True):
     plot_data(*drawn[0], ax=ax, label="data, seed 0", markersize=3)
@@ -392,18 +392,19 @@ for ax, k, name in zip(axes, (1, 2), ("Gaussian NLL", "beta-NLL"), strict=True):
 _ = axes[0].legend(loc="upper left")
 
 # %% [markdown]
-# The NLL networks flatten the last wave. By (6) a residual pulls there with $1 / s^2$: between
-# $x = -1$ and $x = 1$ that differs by a factor of
+# The NLL networks flatten the last wave. By (6) a residual pulls there with $1 / \sigma^2$, and a
+# point that was once declared noisy is hardly fitted any more. Between $x = -1$ and $x = 1$ the
+# true $1 / s^2$ differs by a factor of
 
 # %% same=True
 print(f"{(dial_scale(1.0) / dial_scale(-1.0)) ** 2:.0f}")
 
 # %% [markdown]
 # The beta-NLL gives the noisy points their weight back: its mean is about as close as that of the
-# squared error, and it predicts the noise as well. The failure is one of training, not of the
-# likelihood: on unlimited data the NLL, too, has its best mean at the true $f$, where (6) averages
-# to zero. In practice, look at the RMSE of a network that predicts its noise next to that of a
-# plain one.
+# squared error, and its noise is closer to the truth than that of the NLL. The failure is one of
+# training, not of the likelihood: on unlimited data the NLL, too, has its best mean at the true
+# $f$, where (6) averages to zero. In practice, look at the RMSE of a network that predicts its
+# noise next to that of a plain one.
 
 # %% [markdown]
 # ## The ladder
@@ -417,8 +418,8 @@ print(f"{(dial_scale(1.0) / dial_scale(-1.0)) ** 2:.0f}")
 #   adds the variance of $f$.
 #
 # The coefficients $a$ maximise the evidence: the likelihood with the weights integrated out, so
-# that no misfit passes for noise. A wide prior, $N(0, 2^2)$ on the $a_k$, keeps them finite. Given
-# the noise, the posterior is exact.
+# that weights fitted to the noise do not make it look small. A wide prior, $N(0, 2^2)$ on the
+# $a_k$, keeps them finite. Given the noise, the posterior is exact.
 
 
 # %%
