@@ -1,6 +1,6 @@
 """Decide whether a recorded result agrees with the expected one, and say how it differs."""
 
-__all__ = ["RTOL", "agrees", "describe", "shape_of"]
+__all__ = ["RTOL", "agrees", "describe", "form_of"]
 
 import numpy as np
 
@@ -55,10 +55,13 @@ def _one_line(words):
     return " ".join(words.split())[:160].encode("utf-8", "replace").decode("utf-8")
 
 
-def shape_of(record):
-    """Return the shape of a numeric record as text, '' for anything else."""
-    numeric = "shape" in record and not record.keys() & {"error", "items"}
-    return str(tuple(record["shape"])) if numeric else ""
+def form_of(record):
+    """Say in what form values were recorded: a number, an array, several values; '' for errors."""
+    if "items" in record:
+        return f"a list or tuple of {len(record['items'])}"
+    if "error" in record or "shape" not in record:
+        return ""
+    return f"an array of shape {tuple(record['shape'])}" if record["shape"] else "a number"
 
 
 def _agrees(got, expected):

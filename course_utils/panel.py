@@ -5,7 +5,7 @@ __all__ = ["Aspect", "Verdict", "html", "text"]
 import dataclasses
 from html import escape
 
-from course_utils.agreement import describe, shape_of
+from course_utils.agreement import describe, form_of
 
 MARKS = {"passed": "✓", "not yet": "✗", "not attempted": "○", "not judged": "?"}
 COLOURS = {
@@ -69,10 +69,11 @@ def html(verdict):
 
 
 def difference(call, got, expected):
-    """Say what a visible check got and what was expected, with both shapes where they differ."""
+    """Say what a visible check got and what was expected, and in what form where they differ."""
     shown, wanted = describe(got), describe(expected)
-    if shape_of(got) != shape_of(expected) and shape_of(got) and shape_of(expected):
-        shown, wanted = f"{shown}, shape {shape_of(got)}", f"{wanted}, shape {shape_of(expected)}"
+    forms = form_of(got), form_of(expected)
+    if all(forms) and forms[0] != forms[1]:
+        shown, wanted = f"{shown}, {forms[0]}", f"{wanted}, {forms[1]}"
     if "error" in got:
         return f"{call} raised {shown}; expected {wanted}"
     if "error" in expected:

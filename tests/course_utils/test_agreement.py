@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.agreement import agrees, describe, shape_of
+from course_utils.agreement import agrees, describe, form_of
 from course_utils.records import failure, plain
 
 X = np.array([1.0, 2.0, 3.0])
@@ -150,11 +150,19 @@ def test_a_description_can_be_written_to_a_file():
     assert describe(failure(ValueError("broken \ud800 text"))).encode("utf-8")
 
 
-@pytest.mark.parametrize(("value", "shape"), [(1.0, "()"), (X, "(3,)"), (X[:, None], "(3, 1)")])
-def test_the_shape_is_shown_as_python_writes_it(value, shape):
-    assert shape_of(plain(value)) == shape
+FORMS = [
+    (1.0, "a number"),
+    (X, "an array of shape (3,)"),
+    (X[:, None], "an array of shape (3, 1)"),
+    ([1.0, 2.0], "a list or tuple of 2"),
+]
 
 
-@pytest.mark.parametrize("record", [plain((1.0,)), failure(ValueError())], ids=["items", "error"])
-def test_what_has_no_shape_shows_none(record):
-    assert shape_of(record) == ""
+@pytest.mark.parametrize(("value", "form"), FORMS)
+def test_the_form_of_a_value_is_said(value, form):
+    assert form_of(plain(value)) == form
+
+
+@pytest.mark.parametrize("record", [{}, failure(ValueError())], ids=["nothing", "error"])
+def test_what_has_no_form_shows_none(record):
+    assert form_of(record) == ""

@@ -118,6 +118,11 @@ def test_a_difference_of_shapes_shows_both():
     assert "f(x)" in sentence and "(2, 1)" in sentence and "(2,)" in sentence
 
 
+def test_a_list_for_an_array_is_told():
+    sentence = difference("f(x)", plain([1.0, 2.0]), plain(np.array([1.0, 2.0])))
+    assert "a list or tuple of 2; expected" in sentence and "an array of shape (2,)" in sentence
+
+
 def test_equal_shapes_are_not_repeated():
     assert "shape" not in difference("f(x)", plain(np.ones(2)), plain(np.zeros(2)))
 
