@@ -327,9 +327,9 @@ for ax in (left, right):
     ax.legend(loc="upper left", fontsize=8)
 
 # %% [markdown]
-# On the data the members agree, although left of the gap they all overstate the noise. In the gap
-# and beyond the data they fan out: where nothing pins them down, the random start decides.
-# That is what an ensemble is for. Is it enough?
+# On the data the members agree, and what they take for noise is about the true one. In the gap and
+# beyond the data they fan out: where nothing pins them down, the random start decides. That is
+# what an ensemble is for. Is it enough?
 # The band claims to hold nine of ten new $y$, in the gap as elsewhere. How many does it hold
 # there?
 
@@ -506,7 +506,7 @@ _ = ax.legend(loc="upper right")
 # scatter of the dots, shrinks as well. And the band of the first members on the data with the gap:
 
 
-# %% alt="The band of five members; it misses the truth beyond the data."
+# %% alt="The band of five members; it misses part of the truth beyond the data."
 def draw_members(members=5):
     _, ax = plt.subplots()
     draw_band(ax, first(in_gap, members))
@@ -759,10 +759,10 @@ for degrees in range(0, 61, 15):
 # %% [markdown]
 # Up to 30 degrees the members disagree more and more, and the mixture has the lower NLL and, on
 # turned images, the lower ECE. Its accuracy gains next to nothing. Then it fails: at 45 degrees
-# about one image in eight is right, and the disagreement has fallen again. The networks have become
-# sure of the same wrong digits. At every angle most of the total entropy is the members' own, and
-# the ECE is hardly better than that of one network. An ensemble softens the overconfidence of its
-# members. It does not know what no member knows.
+# about one image in eight is right, the disagreement has fallen again, and the ECE is hardly better
+# than that of one network: the members are sure of the same wrong digits. At every angle most of
+# the total entropy is the members' own. An ensemble softens the overconfidence of its members. It
+# does not know what no member knows.
 
 # %% [markdown]
 # ## Whom to send to a human
@@ -772,7 +772,7 @@ for degrees in range(0, 61, 15):
 # degrees, three orders: by the confidence of one network (the mean of ten such curves), by the
 # confidence of the ensemble, and by the members' disagreement alone.
 
-# %% alt="Accuracy on the kept images rises with the share rejected; the ensemble is above one network."
+# %% alt="Accuracy on the kept images rises with the share rejected, more for the ensemble."
 p, kept = turned(15).softmax(2), torch.arange(1, 600)
 mean = p.mean(0)
 doubt = torch.special.entr(mean).sum(1) - torch.special.entr(p).sum(2).mean(0)
@@ -828,7 +828,7 @@ _ = ax.legend(loc="lower right")
 # Agreement says that the five training runs led to the same function on these images. It does not
 # say that the function is right. All five had the same data, architecture and loss, so that a new
 # scanner can fool them all alike: our digits at 45 degrees had less disagreement than at 30, and
-# one in eight was right. More agreement than on the test set is itself a warning, since a shift has
+# one in eight was right. More agreement than on the test set is itself a warning: a shift has
 # happened. Label a few hundred images from the second hospital and compare NLL, accuracy and
 # calibration with those at home. Until then, do not reject by disagreement alone; a detector for
 # unusual *inputs* is another tool. High disagreement would be an alarm. Low disagreement is no
