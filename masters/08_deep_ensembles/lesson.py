@@ -148,15 +148,7 @@ for ax, (name, (m, s)) in zip(axes, pairs.items(), strict=True):
     each = torch.distributions.Normal(m, s).log_prob(grid[:, None]).exp()
     same_moments = torch.distributions.Normal(m.mean(), (s**2 + (m - m.mean()) ** 2).mean().sqrt())
     for j, density in enumerate((each / len(m)).T):
-        plot_curve(
-            grid,
-            density,
-            ax=ax,
-            color="#808080",
-            lw=1,
-            zorder=3,
-            label=None if j else "member / M",
-        )
+        plot_curve(grid, density, ax=ax, color="#808080", lw=1, label=None if j else "member / M")
     plot_curve(grid, each.mean(1), ax=ax, color="C0", label="mixture")
     look = {"color": "C1", "linestyle": ":", "label": "Normal, same moments"}
     plot_curve(grid, same_moments.log_prob(grid).exp(), ax=ax, **look)
@@ -759,7 +751,7 @@ for degrees in range(0, 61, 15):
 # %% [markdown]
 # Up to 30 degrees the members disagree more and more, and the mixture has the lower NLL and, on
 # turned images, the lower ECE. Its accuracy gains next to nothing. Then it fails: at 45 degrees
-# about one image in eight is right, the disagreement has fallen again, and the ECE is hardly better
+# about one image in eight is right, the disagreement has fallen again, and the ECE is hardly lower
 # than that of one network: the members are sure of the same wrong digits. At every angle most of
 # the total entropy is the members' own. An ensemble softens the overconfidence of its members. It
 # does not know what no member knows.
