@@ -139,6 +139,14 @@ def mixture_moments(mu, sigma, weight):
     return mean, np.sqrt(weight @ (sigma**2 + (mu - mean) ** 2))
 
 
+# %% softmax-of-the-weights wrong="mixture-moments" fails="weights"
+# The weights are proportional to the probabilities, they are no logits: divide by their sum.
+def mixture_moments(mu, sigma, weight):
+    w = special.softmax(weight)
+    mean = w @ mu
+    return mean, np.sqrt(w @ (sigma**2 + (mu - mean) ** 2))
+
+
 # %% weights-of-the-mean-only wrong="mixture-moments" fails="weights"
 # The variance is a weighted mean, too: the same weights belong in both of its parts.
 def mixture_moments(mu, sigma, weight):
@@ -274,6 +282,27 @@ def mixture_nll(mu, sigma, y):
 def mixture_nll(mu, sigma, y):
     log_density = torch.distributions.Normal(mu, sigma).log_prob(y).sum(1)
     return -(torch.logsumexp(log_density, 0) - math.log(len(mu))) / len(y)
+
+
+# %% in-bits wrong="mixture-nll" fails="value,far points,gradient"
+# These are bits; the text asks for nats, the natural logarithm.
+def mixture_nll(mu, sigma, y):
+    log_density = torch.distributions.Normal(mu, sigma).log_prob(y)
+    return -(torch.logsumexp(log_density, 0) - math.log(len(mu))).mean() / math.log(2)
+
+
+# %% weights-by-responsibility wrong="mixture-nll" fails="value,gradient"
+# Weights that depend on y make a mean of log-densities; the mixture takes the log of their mean.
+def mixture_nll(mu, sigma, y):
+    log_density = torch.distributions.Normal(mu, sigma).log_prob(y)
+    return -(log_density.softmax(0) * log_density).sum(0).mean()
+
+
+# %% constant-missing wrong="mixture-nll" fails="value"
+# The normal density has a constant, half the log of two pi, and an NLL keeps it.
+def mixture_nll(mu, sigma, y):
+    log_density = -0.5 * ((y - mu) / sigma) ** 2 - sigma.log()
+    return -(torch.logsumexp(log_density, 0) - math.log(len(mu))).mean()
 
 
 # %% sum-over-points wrong="mixture-nll" fails="value,far points,gradient"
@@ -450,6 +479,13 @@ def mixture_quantile(mu, sigma, q):
     grid = np.linspace((mu - 6 * sigma).min(), (mu + 6 * sigma).max(), 2001)
     F = special.ndtr((grid[:, None] - mu) / sigma).mean(1)
     return grid[np.searchsorted(F, q)]
+
+
+# %% fine-grid wrong="mixture-quantile" fails="far apart"
+# Between two grid points F may jump, where a member is narrow: bracket the answer and refine.
+def mixture_quantile(mu, sigma, q):
+    grid = np.linspace((mu - 6 * sigma).min(), (mu + 6 * sigma).max(), 20001)
+    return np.interp(q, special.ndtr((grid[:, None] - mu) / sigma).mean(1), grid)
 
 
 # %% newton-from-the-mean wrong="mixture-quantile" fails="quantile,tails,far apart"
@@ -633,6 +669,27 @@ def pool(logits):
     return probability, votes, probability.argmax(1)
 
 
+# %% votes-plus-probability wrong="pool-the-votes" fails="label"
+# The mean probability breaks ties and no more: added to the votes, it can outweigh one.
+def pool(logits):
+    probability = logits.softmax(2).mean(0)
+    votes = torch.nn.functional.one_hot(logits.argmax(2), logits.shape[2]).double().mean(0)
+    return probability, votes, (votes + probability).argmax(1)
+
+
+# %% tie-open-to-all wrong="pool-the-votes" fails="label"
+# Only the classes that lead by votes may win a tie; a class with fewer votes may not.
+def pool(logits):
+    probability = logits.softmax(2).mean(0)
+    votes = torch.nn.functional.one_hot(logits.argmax(2), logits.shape[2]).double().mean(0)
+    leads = votes > votes.max(1, keepdim=True).values - 1e-9
+    return (
+        probability,
+        votes,
+        torch.where(leads.sum(1) > 1, probability.argmax(1), votes.argmax(1)),
+    )
+
+
 # %% most-confident-member wrong="pool-the-votes" fails="label"
 # The boldest member does not decide alone: count the votes of all.
 def pool(logits):
@@ -809,6 +866,20 @@ def random_members(x, y, x_new, seeds):
         a = np.linalg.solve(phi.T @ phi + 0.3 * np.eye(20), phi.T @ y)
         rows.append(phi_new @ a)
     return np.stack(rows)
+
+
+# %% rows-are-inputs wrong="members-from-seeds" fails="seeds,members"
+# This is the transpose: one row for each member, one column for each new input.
+def random_members(x, y, x_new, seeds):
+    rows = []
+    for seed in seeds:
+        generator = torch.Generator().manual_seed(seed)
+        w = 2 * torch.randn(20, generator=generator, dtype=torch.float64).numpy()
+        b = 2 * np.pi * torch.rand(20, generator=generator, dtype=torch.float64).numpy()
+        phi, phi_new = (np.cos(np.outer(at, w) + b) for at in (x, x_new))
+        a = np.linalg.solve(phi.T @ phi + 0.3 * np.eye(20), phi.T @ y)
+        rows.append(phi_new @ a)
+    return np.stack(rows, axis=1)
 
 
 # %% members-averaged wrong="members-from-seeds" fails="seeds"
@@ -1009,6 +1080,15 @@ def sub_ensemble_error(f, y, m):
 def sub_ensemble_error(f, y, m):
     runs = [f[i : i + m].mean(0) for i in range(len(f) - m + 1)]
     return np.mean([((mean - y) ** 2).mean() for mean in runs])
+
+
+# %% best-subset wrong="sub-ensembles" fails="single members,in between"
+# Nobody knows the best subset beforehand: average the errors over all of them.
+def sub_ensemble_error(f, y, m):
+    import itertools
+
+    chosen = itertools.combinations(range(len(f)), m)
+    return min(((f[list(c)].mean(0) - y) ** 2).mean() for c in chosen)
 
 
 # %% random-subsets wrong="sub-ensembles" fails="in between"

@@ -167,7 +167,8 @@ check.gradient("gradient", lambda m: mixture_nll(m, _s[:1], _y), _m[:1])
 # - `mu` and `sigma` have shape `(M,)`; `q` is a number in $(0, 1)$, between $10^{-6}$ and
 #   $1 - 10^{-6}$.
 # - Return one number, right to $10^{-7}$ of the range from the smallest to the largest
-#   $q$-quantile of the members. (Your answer lies in that range. Why?)
+#   $q$-quantile of the members. (Your answer lies in that range. Why?) Where the range is 0, all
+#   members agree, and rounding is allowed.
 # - Members may lie far apart, with hardly any probability between them. Any method will do that
 #   gets there; set its tolerance yourself.
 #
@@ -225,6 +226,7 @@ check.value("tails", lambda: mixture_quantile(_m, _s, 1 - 2e-5))
 check.value("tails", lambda: mixture_quantile(_m[:2] + 5, np.array([0.9, 0.07]), 0.00013))
 check.value("far apart", lambda: mixture_quantile(*_three, 0.21))
 check.value("far apart", lambda: mixture_quantile(*_three, 0.41))
+check.value("far apart", lambda: mixture_quantile(_three[0], _three[1] * [1, 0.01, 1], 0.41))
 check.value("far apart", lambda: mixture_quantile(*_three, 0.995))
 check.value("far apart", lambda: mixture_quantile(_m[:2] + [0, 830], 0.11 * _s[:2], 0.77))
 
@@ -292,6 +294,13 @@ check.value("label", lambda: pool(_z)[2])
 check.value("label", lambda: pool(_z[:4])[2])
 check.value("label", lambda: pool(_z2[:6])[2])
 check.value("label", lambda: pool(0.31 * _z[2:5].flip(1))[2])
+_u = torch.linspace(-2.9, 2.3, 90, dtype=torch.float64)
+_u = (1.3 * torch.sin(29 * _u) + torch.cos(53 * _u)).reshape(5, 6, 3)
+_v = torch.linspace(-2.9, 2.3, 144, dtype=torch.float64)
+_v = (1.3 * torch.sin(37 * _v) + torch.cos(53 * _v)).reshape(6, 6, 4)
+_bold = torch.logspace(-1, 1, 6, dtype=torch.float64)[:, None, None]  # from meek to sure members
+check.value("label", lambda: pool(_u * torch.logspace(-1, 1, 5).double()[:, None, None])[2])
+check.value("label", lambda: pool(_v * _bold)[2])
 check.law("label", "equal", lambda: pool(_z)[2], lambda: pool(_z.flip(0) + 11.3)[2])
 
 # %% [markdown]
