@@ -57,9 +57,9 @@ def _one_line(words):
 
 def form_of(record):
     """Say in what form values were recorded: a number, an array, several values; '' for errors."""
-    if "items" in record:
+    if isinstance(record.get("items"), dict):
         return f"a list or tuple of {len(record['items'])}"
-    if "error" in record or "shape" not in record:
+    if record.keys() & {"error", "items"} or "shape" not in record:
         return ""
     return f"an array of shape {tuple(record['shape'])}" if record["shape"] else "a number"
 
