@@ -431,7 +431,7 @@ _ = fit(nll, torch.optim.Adam(network.parameters(), lr=0.01), steps=600)
 
 # %% [markdown]
 # Four predictions of 1000 fresh points go into the table. The last but one, the *mixture*, gives
-# each of 20 passes a Normal of its own; by the law of total variance, its variance is the spread
+# each of 10 passes a Normal of its own; by the law of total variance, its variance is the spread
 # of the means plus the mean noise variance.
 
 # %%
@@ -445,8 +445,8 @@ with torch.no_grad():
     network.eval()
     off = [v.double().cpu() for v in mean_and_scale(x_test)]  # mean and scale, (6, 1000)
     network.train()
-    passes = [mean_and_scale(x_test) for _ in range(20)]
-mean, scale = (  # (6, 1000, 20) each
+    passes = [mean_and_scale(x_test) for _ in range(10)]
+mean, scale = (  # (6, 1000, 10) each
     torch.stack(v, dim=-1).double().cpu() for v in zip(*passes, strict=True)
 )
 
@@ -457,7 +457,7 @@ mean, scale = (  # (6, 1000, 20) each
 # %%
 def predictions(i):
     x = test[i][0]
-    mixture = MixtureSameFamily(Categorical(torch.ones(1000, 20)), Normal(mean[i], scale[i]))
+    mixture = MixtureSameFamily(Categorical(torch.ones(1000, 10)), Normal(mean[i], scale[i]))
     return {
         "dropout off": Normal(off[0][i], off[1][i]),
         "spread only": Normal(mean[i].mean(-1), mean[i].std(-1)),
@@ -494,7 +494,7 @@ assert np.mean(lost) > -0.03
 # %% alt="Dropout's band hardly opens in the gap and misses the truth; the exact posterior's does."
 with torch.no_grad():
     inputs = everywhere.expand(6, -1, 1)
-    f = torch.stack([mean_and_scale(inputs)[0][5] for _ in range(300)]).double().cpu()
+    f = torch.stack([mean_and_scale(inputs)[0][5] for _ in range(100)]).double().cpu()
 fits = {"dropout": (f.mean(0).numpy(), f.std(0).numpy()), "exact posterior": exact_fit(*sets[5])}
 hole = (grid > gap[0]) & (grid < gap[1])
 _, axes = plt.subplots(1, 2, sharey=True)
