@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 
-def fit(loss, optimizer, *, steps, progress=True, title="training"):
+def fit(loss, optimizer, *, steps, decay=False, progress=True, title="training"):
     """Take `steps` optimiser steps on a loss and return how it went.
 
     Each step is `optimizer.zero_grad()`, `value = loss()`, `value.backward()`,
@@ -22,6 +22,9 @@ def fit(loss, optimizer, *, steps, progress=True, title="training"):
     optimizer : torch.optim.Optimizer
         Holds the parameters that move.
     steps : int, 0 or larger
+    decay : bool
+        Let the learning rates fall linearly to zero: a run that ends at full speed ends wherever
+        its last step threw it.
     progress : bool
         Show a bar on stderr for runs longer than half a second; it goes when the run ends.
     title : str
@@ -49,9 +52,12 @@ def fit(loss, optimizer, *, steps, progress=True, title="training"):
     if steps < 0:
         raise ValueError(f"steps must be 0 or larger; got {steps!r}")
     history = np.empty(steps)
+    rates = [group["lr"] for group in optimizer.param_groups]
     hidden = {} if progress else {"disable": True}  # where it is shown, TQDM_DISABLE=1 hides it
     with tqdm(total=steps, desc=title, leave=False, delay=0.5, **hidden) as bar:
         for step in range(steps):
+            for group, rate in zip(optimizer.param_groups, rates, strict=True) if decay else ():
+                group["lr"] = rate * (1 - step / steps)
             optimizer.zero_grad()
             value = _checked(loss(), step, history)
             value.backward()

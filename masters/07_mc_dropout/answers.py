@@ -250,6 +250,51 @@ def only_dropout(net):
     yield twin
 
 
+# %% batchnorm-off-only wrong="only-dropout" fails="dropout"
+# BatchNorm is not the only other module: whatever is no dropout goes to evaluation mode.
+@contextlib.contextmanager
+def only_dropout(net):
+    before = [(module, module.training) for module in net.modules()]
+    for module, _ in before:
+        module.training = not isinstance(module, nn.BatchNorm1d)
+    try:
+        yield
+    finally:
+        for module, mode in before:
+            module.training = mode
+
+
+# %% parts-only wrong="only-dropout" fails="dropout"
+# If net itself is a dropout module, it is to be switched on, too.
+@contextlib.contextmanager
+def only_dropout(net):
+    before = [(module, module.training) for module in net.modules()]
+    for module, _ in before:
+        module.training = module is not net and isinstance(module, nn.Dropout | nn.Dropout1d)
+    try:
+        yield
+    finally:
+        for module, mode in before:
+            module.training = mode
+
+
+# %% never-restored wrong="only-dropout" fails="dropout,restored"
+# After the block nothing is as it was: keep each module's mode, and give it back.
+@contextlib.contextmanager
+def only_dropout(net):
+    for module in net.modules():
+        module.training = isinstance(module, nn.Dropout | nn.Dropout1d)
+    yield
+
+
+# %% no-manager wrong="only-dropout" fails="dropout,others,restored"
+# A with block needs a context manager: yield under @contextlib.contextmanager, or write a class.
+def only_dropout(net):
+    for module in net.modules():
+        module.training = isinstance(module, nn.Dropout | nn.Dropout1d)
+    return net
+
+
 # %% [markdown]
 # ## dropout-functions
 
@@ -356,6 +401,35 @@ def dropout_functions(x, W, b, v, p, u):
 def dropout_functions(x, W, b, v, p, u):
     z = (u >= p).to(x.dtype) / (1 - p)
     return ((z * v) @ torch.relu(x @ W + b).T).detach()
+
+
+# %% bias-forgotten wrong="dropout-functions" fails="value,gradient"
+# The bias b is missing from the hidden units.
+def dropout_functions(x, W, b, v, p, u):
+    z = (u >= p).to(x.dtype) / (1 - p)
+    return (z * v) @ torch.relu(x @ W + 0 * b).T
+
+
+# %% output-weights-forgotten wrong="dropout-functions" fails="value,gradient"
+# The output weights v are missing: hidden units enter the sum each with its own.
+def dropout_functions(x, W, b, v, p, u):
+    z = (u >= p).to(x.dtype) / (1 - p)
+    return z @ torch.relu(x @ W + b).T + 0 * v.sum()
+
+
+# %% relu-at-the-end wrong="dropout-functions" fails="value,gradient"
+# relu belongs on the hidden units; the output has none, and may be negative.
+def dropout_functions(x, W, b, v, p, u):
+    z = (u >= p).to(x.dtype) / (1 - p)
+    return torch.relu((z * v) @ (x @ W + b).T)
+
+
+# %% share-that-stayed wrong="dropout-functions" fails="value,gradient"
+# Divide by 1 - p, the probability of staying, not by the share of units that happened to stay.
+def dropout_functions(x, W, b, v, p, u):
+    z = (u >= p).to(x.dtype)
+    z = z / z.mean(1, keepdim=True).clamp(min=1e-9)
+    return (z * v) @ torch.relu(x @ W + b).T
 
 
 # %% [markdown]
@@ -507,6 +581,28 @@ def dropout_moments(h, W, b, p):
     return h @ W + b, c.expand(len(h), -1, -1)
 
 
+# %% deviations-multiplied wrong="dropout-moments" fails="covariance"
+# Products of deviations are covariances at correlation 1: sum the products of the terms instead.
+def dropout_moments(h, W, b, p):
+    sd = (p / (1 - p) * h**2 @ W**2).sqrt()
+    return h @ W + b, sd[:, :, None] * sd[:, None]
+
+
+# %% variances-only wrong="dropout-moments" fails="variance,covariance"
+# This has shape (n, K): the text asks for a K x K matrix for each row of h.
+def dropout_moments(h, W, b, p):
+    return h @ W + b, p / (1 - p) * h**2 @ W**2
+
+
+# %% sampled wrong="dropout-moments" fails="mean,variance,covariance"
+# Random masks give approximations: the moments have a closed form, without sampling.
+def dropout_moments(h, W, b, p):
+    z = (torch.rand(2000, h.shape[1]) >= p).to(h.dtype) / (1 - p)
+    y = torch.einsum("sj,nj,jk->snk", z, h, W) + b
+    rest = y - y.mean(0)
+    return y.mean(0), torch.einsum("snk,snl->nkl", rest, rest) / len(z)
+
+
 # %% [markdown]
 # ## band-for-y
 
@@ -642,6 +738,55 @@ def band_for_y(passes, tau, level):
     return passes.quantile((1 - level) / 2, dim=0), passes.quantile((1 + level) / 2, dim=0)
 
 
+# %% two-deviations-exactly wrong="band-for-y" fails="width"
+# 1.96 deviations hold 95%: take the factor that belongs to level.
+def band_for_y(passes, tau, level):
+    sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau)
+    return passes.mean(0) - 1.96 * sd, passes.mean(0) + 1.96 * sd
+
+
+# %% tail-for-level wrong="band-for-y" fails="width"
+# level is what lies inside, not outside: the share beyond each end is half of 1 - level.
+def band_for_y(passes, tau, level):
+    sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau)
+    z = torch.special.ndtri(torch.tensor(1 - level / 2, dtype=passes.dtype))
+    return passes.mean(0) - z * sd, passes.mean(0) + z * sd
+
+
+# %% ends-swapped wrong="band-for-y" fails="width"
+# The lower end comes first.
+def band_for_y(passes, tau, level):
+    sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau)
+    z = torch.special.ndtri(torch.tensor(0.5 + level / 2, dtype=passes.dtype))
+    return passes.mean(0) + z * sd, passes.mean(0) - z * sd
+
+
+# %% root-of-the-precision wrong="band-for-y" fails="width"
+# 1 / sqrt(tau) is the noise's standard deviation: variances are what adds.
+def band_for_y(passes, tau, level):
+    sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau**0.5)
+    z = torch.special.ndtri(torch.tensor(0.5 + level / 2, dtype=passes.dtype))
+    return passes.mean(0) - z * sd, passes.mean(0) + z * sd
+
+
+# %% noise-averaged-away wrong="band-for-y" fails="width"
+# More passes do not reduce the noise of y: do not divide it by their number.
+def band_for_y(passes, tau, level):
+    sd = torch.sqrt(passes.var(0, correction=0) + 1 / (tau * len(passes)))
+    z = torch.special.ndtri(torch.tensor(0.5 + level / 2, dtype=passes.dtype))
+    return passes.mean(0) - z * sd, passes.mean(0) + z * sd
+
+
+# %% along-the-inputs wrong="band-for-y" fails="centre,width"
+# The passes lie along the first dimension: average over it, and keep the n inputs.
+def band_for_y(passes, tau, level):
+    mean = passes.mean(1)
+    noise = 1 / torch.as_tensor(tau, dtype=passes.dtype).mean()
+    sd = torch.sqrt(passes.var(1, correction=0) + noise)
+    z = torch.special.ndtri(torch.tensor(0.5 + level / 2, dtype=passes.dtype))
+    return mean - z * sd, mean + z * sd
+
+
 # %% [markdown]
 # ## passes-needed
 
@@ -765,6 +910,59 @@ def passes_needed(passes, tolerance):
     sd = passes.std(0)
     total = math.ceil((sd.max().item() / tolerance) ** 2)
     return sd / math.sqrt(len(passes)), max(1, total - len(passes))
+
+
+# %% one-number-per-input wrong="passes-needed" fails="needed"
+# One number of passes serves all inputs: return the one that is enough for each of them.
+def passes_needed(passes, tolerance):
+    sd = passes.std(0)
+    return sd / len(passes) ** 0.5, ((sd / tolerance) ** 2).ceil().clamp(min=1)
+
+
+# %% not-whole wrong="passes-needed" fails="needed"
+# A number of passes is whole: round up.
+def passes_needed(passes, tolerance):
+    sd = passes.std(0)
+    return sd / len(passes) ** 0.5, max(1, (sd.max().item() / tolerance) ** 2)
+
+
+# %% pilot-at-least wrong="passes-needed" fails="needed"
+# The number may be smaller than that of the pilot run: the least that is enough counts.
+def passes_needed(passes, tolerance):
+    sd = passes.std(0)
+    needed = math.ceil((sd.max().item() / tolerance) ** 2)
+    return sd / len(passes) ** 0.5, max(len(passes), needed)
+
+
+# %% interval wrong="passes-needed" fails="needed"
+# The tolerance is for the standard error itself, not for 1.96 of them.
+def passes_needed(passes, tolerance):
+    sd = passes.std(0)
+    needed = math.ceil((1.96 * sd.max().item() / tolerance) ** 2)
+    return sd / len(passes) ** 0.5, max(1, needed)
+
+
+# %% corrected-twice wrong="passes-needed" fails="error"
+# T - 1 belongs in the variance only: the variance of a mean of T passes is that divided by T.
+def passes_needed(passes, tolerance):
+    sd = passes.std(0)
+    needed = math.ceil((sd.max().item() / tolerance) ** 2)
+    return sd / (len(passes) - 1) ** 0.5, max(1, needed)
+
+
+# %% tolerance-not-squared wrong="passes-needed" fails="needed"
+# The tolerance is a deviation, so it must be squared beside a variance.
+def passes_needed(passes, tolerance):
+    sd = passes.std(0)
+    return sd / len(passes) ** 0.5, max(1, math.ceil(sd.max().item() ** 2 / tolerance))
+
+
+# %% along-the-inputs wrong="passes-needed" fails="error,needed"
+# The passes lie along the first dimension: the deviation is taken over it, for each input.
+def passes_needed(passes, tolerance):
+    sd = passes.std(1, correction=0)
+    needed = math.ceil((sd.max().item() / tolerance) ** 2)
+    return sd / passes.shape[1] ** 0.5, max(1, needed)
 
 
 # %% [markdown]
@@ -894,3 +1092,31 @@ from scipy.special import log_softmax, logsumexp
 def mc_log_probabilities(logits):
     log_p = log_softmax(logits.detach().numpy(), axis=-1)
     return torch.from_numpy(logsumexp(log_p, axis=0) - math.log(len(logits)))
+
+
+# %% over-the-passes wrong="mc-log-probabilities" fails="value,stability,gradient"
+# The softmax runs over the classes: in each pass and input, the probabilities sum to 1.
+def mc_log_probabilities(logits):
+    log_p = torch.log_softmax(logits, dim=0)
+    return torch.logsumexp(log_p, dim=0) - math.log(len(logits))
+
+
+# %% summed-over-classes wrong="mc-log-probabilities" fails="value,stability,gradient"
+# The mean is over the passes, the first dimension: over the classes the probabilities sum to 1.
+def mc_log_probabilities(logits):
+    log_p = torch.log_softmax(logits, dim=-1)
+    return torch.logsumexp(log_p, dim=-1) - math.log(len(logits))
+
+
+# %% negative wrong="mc-log-probabilities" fails="value,stability,gradient"
+# This is the loss of each class: the text asks for the log-probability, without the minus.
+def mc_log_probabilities(logits):
+    log_p = torch.log_softmax(logits, dim=-1)
+    return math.log(len(logits)) - torch.logsumexp(log_p, dim=0)
+
+
+# %% logits-clamped wrong="mc-log-probabilities" fails="stability,gradient"
+# Clamping changes what the network says: log_softmax and logsumexp need no clamp.
+def mc_log_probabilities(logits):
+    log_p = torch.log_softmax(logits.clamp(-50, 50), dim=-1)
+    return torch.logsumexp(log_p, dim=0) - math.log(len(logits))

@@ -2,13 +2,13 @@
 # # MC dropout, honestly
 #
 # A network with dropout is trained on 100 points. With dropout left on, its predictions at one
-# input scatter with a standard deviation of about 0.17, which is drawn as its uncertainty. You
-# collect 10 000 points and train again, with the same dropout rate. **What is the standard
-# deviation now?**
+# input scatter, with a standard deviation of nearly 0.2 on average over inputs, which is drawn as
+# its uncertainty. You collect 10 000 points and train again, with the same dropout rate. **What is
+# the standard deviation now?**
 #
 # - a) About 0.02: a hundred times more data, a tenth of the error.
-# - b) About half as much as before.
-# - c) About the same.
+# - b) About a third of what it was.
+# - c) More than half of what it was.
 # - d) Larger, since the network can now fit more detail.
 #
 # Most people answer a. Choose one, and read on until you can defend it.
@@ -65,8 +65,9 @@ assert abs((many == 0).float().mean() - 0.2) < 0.01 and abs(many.mean() - 1) < 0
 # *MC dropout* leaves the layer on when it predicts. It passes the same input through the network
 # $T$ times, and takes the mean of the $T$ results as the prediction and their standard deviation
 # as the uncertainty. Gal and Ghahramani (2016) derived it as an approximation of Bayesian
-# inference: each mask is a draw from a distribution over networks. It costs one line, which is why
-# it is everywhere. How good is the approximation? There are cases where we know the answer.
+# inference: the masks give draws from a distribution over networks that is fitted to the
+# posterior. It costs one line, which is why it is everywhere. How good is the approximation? There
+# are cases where we know the answer.
 #
 # ## The spread, without sampling
 #
@@ -112,9 +113,9 @@ assert np.isclose(probability @ (f - w @ h) ** 2, p / (1 - p) * ((w * h) ** 2).s
 #   + \tfrac{p}{1 - p} \sum_j w_j^2 \sum_i \phi_{ij}^2
 # $$
 #
-# Dropout in training is a ridge penalty, as Wager and others (2013) noted. But compare it with the
-# penalty of a prior (unit 04): that one is a constant, which the data outvote. Here the penalty is
-# a sum over the data as well, and grows with them at the same rate.
+# For a linear model, dropout in training is a ridge penalty, as Wager and others (2013) discuss.
+# But compare it with the penalty of a prior (unit 04): that one is a constant, which the data
+# outvote. Here the penalty is a sum over the data as well, and grows with them at the same rate.
 #
 # What does this do to the spread? The exact posterior of the same linear model, with the noise
 # known and prior $w_j \sim N(0, 1)$, has a standard deviation of 0.094 at $n = 100$ and 0.012 at
@@ -139,15 +140,17 @@ def bumps(x):
 
 
 def dropout_fit(x, y, p):  # mean and sd over all masks, on the grid
-    gram = bumps(x).T @ bumps(x)
+    phi = bumps(x)
+    gram = phi.T @ phi
     penalty = p / (1 - p) * np.diag(gram) + 1e-9
-    w = np.linalg.solve(gram + np.diag(penalty), bumps(x).T @ y)
+    w = np.linalg.solve(gram + np.diag(penalty), phi.T @ y)
     return bumps(grid) @ w, np.sqrt(p / (1 - p) * bumps(grid) ** 2 @ w**2)
 
 
 def exact_fit(x, y):  # mean and sd of the posterior of f
-    weighted = bumps(x) / dial_scale(x)[:, None] ** 2  # noise s(x) known, prior N(0, 1)
-    covariance = np.linalg.inv(weighted.T @ bumps(x) + np.eye(20))
+    phi = bumps(x)
+    weighted = phi / dial_scale(x)[:, None] ** 2  # noise s(x) known, prior N(0, 1)
+    covariance = np.linalg.inv(weighted.T @ phi + np.eye(20))
     variance = ((bumps(grid) @ covariance) * bumps(grid)).sum(1)
     return bumps(grid) @ covariance @ weighted.T @ y, np.sqrt(variance)
 
@@ -186,7 +189,7 @@ reveal("07-spread-with-100-times-the-data", round(spread["dropout"][3], 2), with
 
 # %% [markdown]
 # The exact posterior falls as $1/\sqrt n$. The dropout spread stays where it is: in (5) both terms
-# grow with $n$, so the weights tend to a limit, and by (4) the spread tends to one, too.
+# grow with $n$, so the weights tend to a limit, which is not zero, and by (4) so does the spread.
 #
 # ## A real network
 #
@@ -236,7 +239,7 @@ def squared_error():
     return (network(x) - y).square().mean((1, 2)).sum()
 
 
-fit(squared_error, torch.optim.Adam(network.parameters(), lr=0.005), steps=800)
+fit(squared_error, torch.optim.Adam(network.parameters(), lr=0.02), steps=400, decay=True)
 everywhere = torch.tensor(grid, device=device).float()[:, None]
 with torch.no_grad():
     passes = torch.stack([network(everywhere)[..., 0] for _ in range(300)]).cpu()  # (300, 3, 81)
@@ -250,29 +253,29 @@ print("     n   spread   true error of the mean")
 error = (passes.mean(0) - torch.tensor(dial_mean(grid))).square().mean(1).sqrt()
 for n, sd, e in zip((100, 1000, 10_000), passes.std(0).mean(1), error, strict=True):
     print(f"{n:6d}   {sd:.2f}     {e:.2f}")
-assert passes.std(0).mean(1)[2] > 0.6 * passes.std(0).mean(1)[0]
+assert passes.std(0).mean(1)[2] > 0.5 * passes.std(0).mean(1)[0]
 
 # %% [markdown]
-# A tenth was asked for; a quarter or so is what the spread falls by. The error of the mean hardly
-# falls at the end, either: the penalty in (5) pulls at the weights however many data there are.
-# In one figure:
+# A posterior's would have fallen to about a tenth; this one loses a quarter or so. Nor does it
+# measure the error, which depends on the length of training as well. In one figure:
 
 
-# %% alt="Log-log plot: the exact posterior's sd falls with n, both dropout spreads stay flat."
+# %% alt="Log-log plot: the exact posterior's sd falls with n, both dropout spreads hardly do."
 _, ax = plt.subplots()
 plot_oracle(sizes, spread["exact posterior"], ax=ax, label="exact posterior (linear model)")
 plot_curve(sizes, spread["dropout"], ax=ax, marker="o", label="dropout, linear model")
 look = {"color": "C1", "marker": "s", "label": "dropout, network"}
 plot_curve([100, 1000, 10_000], passes.std(0).mean(1), ax=ax, **look)
 ax.set(xscale="log", yscale="log", xlabel="training points n", ylabel="sd of f, mean over x")
-ax.set_title("Only one of them learns from data")
+ax.set_title("Only the posterior falls as $1/\\sqrt{n}$")
 _ = ax.legend(loc="lower left")
 
 # %% [markdown]
 # So the answer to the opening question is c. The spread is made of the dropout rate and the
-# weights (4), and the weights settle. Gal's derivation does not deny this: there, $p$ is a
-# quantity to be fitted, and must fall as data come in. With $p$ fixed by habit at 0.2, nothing is
-# left that could. (Concrete dropout, by Gal and others, 2017, fits it.)
+# weights (4), and the weights settle. Gal and Ghahramani's derivation does not deny this: there,
+# $p$ is a parameter of the approximation and may be fitted like the others. With $p$ fixed by
+# habit at 0.2, nothing is left that could fall as $1/\sqrt n$. (Concrete dropout, by Gal and
+# others, 2017, fits $p$, and lets it fall as data come in.)
 #
 # To see both models at work, a function draws the data, the true function and a band of 1.645
 # standard deviations, and says how much of the true function lies inside, along $x$.
@@ -290,12 +293,14 @@ def draw_band(x, y, mean, sd, ax, where=slice(None)):
 
 
 # %% [markdown]
-# The same for both models, with the dropout rate and the number of points as plain numbers:
+# The same for both models, with the logarithms of the dropout rate and of the number of points as
+# plain numbers; $p = 0.2$ again at first.
 
 
 # %% alt="At n = 100 the dropout band is more than twice as wide as that of the exact posterior."
-def draw_bands(p=0.2, log10_n=2.0):
+def draw_bands(log10_p=-0.7, log10_n=2.0):
     x, y = dial(round(10**log10_n), rng=numpy_rng(0))
+    p = 10**log10_p
     _, axes = plt.subplots(1, 2, sharey=True)
     fits = {"dropout": dropout_fit(x, y, p), "exact posterior": exact_fit(x, y)}
     for ax, (name, (mean, sd)) in zip(axes, fits.items(), strict=True):
@@ -307,11 +312,24 @@ def draw_bands(p=0.2, log10_n=2.0):
 _ = draw_bands()
 
 # %% [markdown]
-# Now with sliders; no training is needed. **Move `log10_n`:** which band follows? **Move `p`** at
-# $n = 10\,000$: which value makes the two bands agree, and does it still at $n = 100$?
+# Now with sliders; no training is needed. **Move `log10_n`:** which band follows? **Move
+# `log10_p`** at $n = 100$: where are both bands equally wide on average? And at $n = 10\,000$?
 
 # %%
-interactive(draw_bands, p=(0.02, 0.5, 0.02), log10_n=(1.0, 5.0, 0.5))
+interactive(draw_bands, log10_p=(-4.0, -0.3, 0.1), log10_n=(1.0, 4.5, 0.5))
+
+# %% [markdown]
+# The same by trying 26 rates:
+
+# %% same=True
+for n in (100, 10_000):
+    x, y = dial(n, rng=numpy_rng(0))
+    target, rates = exact_fit(x, y)[1].mean(), 10 ** np.arange(-4.0, -1.45, 0.1)
+    off = [abs(dropout_fit(x, y, p)[1].mean() - target) for p in rates]
+    print(f"n = {n:5d}: the mean widths agree at p = {rates[np.argmin(off)]:.1g}")
+
+# %% [markdown]
+# A rate that works would have to fall with the data, and even then only the average is right.
 
 # %% [markdown]
 # ## Broken on purpose: `net.train()`
@@ -409,11 +427,11 @@ def nll():
     return -torch.distributions.Normal(*mean_and_scale(x)).log_prob(y[..., 0]).mean(1).sum()
 
 
-_ = fit(nll, torch.optim.Adam(network.parameters(), lr=0.005), steps=1000)
+_ = fit(nll, torch.optim.Adam(network.parameters(), lr=0.02), steps=400, decay=True)
 
 # %% [markdown]
 # Four predictions of 1000 fresh points go into the table. The last but one, the *mixture*, gives
-# each of 20 passes a Normal of its own; by the law of total variance, its variance is the spread
+# each of 10 passes a Normal of its own; by the law of total variance, its variance is the spread
 # of the means plus the mean noise variance.
 
 # %%
@@ -427,8 +445,8 @@ with torch.no_grad():
     network.eval()
     off = [v.double().cpu() for v in mean_and_scale(x_test)]  # mean and scale, (6, 1000)
     network.train()
-    passes = [mean_and_scale(x_test) for _ in range(20)]
-mean, scale = (  # (6, 1000, 20) each
+    passes = [mean_and_scale(x_test) for _ in range(10)]
+mean, scale = (  # (6, 1000, 10) each
     torch.stack(v, dim=-1).double().cpu() for v in zip(*passes, strict=True)
 )
 
@@ -439,7 +457,7 @@ mean, scale = (  # (6, 1000, 20) each
 # %%
 def predictions(i):
     x = test[i][0]
-    mixture = MixtureSameFamily(Categorical(torch.ones(1000, 20)), Normal(mean[i], scale[i]))
+    mixture = MixtureSameFamily(Categorical(torch.ones(1000, 10)), Normal(mean[i], scale[i]))
     return {
         "dropout off": Normal(off[0][i], off[1][i]),
         "spread only": Normal(mean[i].mean(-1), mean[i].std(-1)),
@@ -461,10 +479,10 @@ print(score_table(rows, oracle=rows.pop("oracle")))
 # %%
 lost = [b.nll - a.nll for a, b in zip(rows["dropout off"], rows["spread and noise"], strict=True)]
 print(f"NLL lost by sampling: {np.mean(lost):.2f} ± {np.std(lost, ddof=1) / 5**0.5:.2f} nats")
-assert np.mean(lost) > 0
+assert np.mean(lost) > -0.03
 
 # %% [markdown]
-# Twenty passes cost a little here, since the spread is added everywhere, also where 200 points
+# Sampling gains nothing here, since the spread is added everywhere, also where 200 points
 # have long settled the function.
 #
 # ## Does it grow where there are no data?
@@ -476,7 +494,7 @@ assert np.mean(lost) > 0
 # %% alt="Dropout's band hardly opens in the gap and misses the truth; the exact posterior's does."
 with torch.no_grad():
     inputs = everywhere.expand(6, -1, 1)
-    f = torch.stack([mean_and_scale(inputs)[0][5] for _ in range(300)]).double().cpu()
+    f = torch.stack([mean_and_scale(inputs)[0][5] for _ in range(100)]).double().cpu()
 fits = {"dropout": (f.mean(0).numpy(), f.std(0).numpy()), "exact posterior": exact_fit(*sets[5])}
 hole = (grid > gap[0]) & (grid < gap[1])
 _, axes = plt.subplots(1, 2, sharey=True)
@@ -487,8 +505,8 @@ for ax, (name, (m, sd)) in zip(axes, fits.items(), strict=True):
 _ = axes[1].legend(loc="lower left", fontsize=8)
 
 # %% [markdown]
-# Dropout's spread grows in the gap, but less than twofold; the posterior's grows almost sixfold,
-# and covers. Nothing in (4) knows where the data are: the spread is large where the terms
+# Dropout's spread grows less than twofold in the gap, if at all; the posterior's grows almost
+# sixfold, and covers. Nothing in (4) knows where the data are: the spread is large where the terms
 # $w_j h_j$ are large, and those follow the size of the activations. "It grows away from the data"
 # is often true in a picture, because activations grow outwards, and it is not a property that one
 # may rely on.
@@ -523,33 +541,33 @@ images, labels, test_images, test_labels = digits(rng=numpy_rng(0))
 layers = [nn.Linear(64, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 128), nn.ReLU()]
 classifier = nn.Sequential(nn.Flatten(), *layers, nn.Dropout(0.5), nn.Linear(128, 10)).to(device)
 x, k = torch.tensor(images, device=device), torch.tensor(labels, device=device)
-adam = torch.optim.Adam(classifier.parameters(), lr=0.002)
-_ = fit(lambda: F.cross_entropy(classifier(x), k), adam, steps=200)
+adam = torch.optim.Adam(classifier.parameters(), lr=0.004)
+_ = fit(lambda: F.cross_entropy(classifier(x), k), adam, steps=100)
 
 
 @torch.no_grad()
-def answers(degrees, passes=50):  # probabilities without and with dropout
+def answers(degrees, passes=30):  # probabilities without and with dropout
     x = torch.tensor(rotated(test_images, degrees), device=device)
     off = classifier.eval()(x).softmax(1)
     on = torch.stack([classifier.train()(x).softmax(1) for _ in range(passes)])
-    return off.double().cpu().numpy(), on.double().cpu().numpy()  # (599, 10), (50, 599, 10)
+    return off.double().cpu().numpy(), on.double().cpu().numpy()  # (599, 10), (30, 599, 10)
 
 
 # %% [markdown]
 # This network has no batch normalisation, so that `train()` switches on dropout and nothing else.
 # Turned by 90 degrees, an 8 is still easy for us, and a 3 looks like no digit at all. The network
-# is right on 11% of these images.
+# is right on about one in nine of these images.
 
 # %%
 predict(
     "07-confidence-at-90-degrees",
     ...,
-    ask="Mean confidence (largest probability of the mean of 50 passes), turned by 90 degrees?",
+    ask="Mean confidence (largest probability of the mean of 30 passes), turned by 90 degrees?",
 )
 
 # %% [markdown]
 # Accuracy and NLL in nats, confidence and ECE (unit 05), in each pair first with dropout off, then
-# the mean over 50 passes:
+# the mean over 30 passes:
 
 # %%
 turned = {degrees: answers(degrees) for degrees in (0, 10, 20, 30, 45, 90)}
@@ -577,8 +595,8 @@ reveal("07-confidence-at-90-degrees", round(quality(turned[90][1].mean(0))[2], 2
 # %% [markdown]
 # Averaging over passes leaves the accuracy alone and makes the network less sure. On upright
 # digits that is too timid, turned by 20 or 30 degrees it is an improvement, and at 90 degrees it
-# is far too little: the network is surer of these images than of upright ones, and nearly always
-# wrong. Is the uncertainty at least in the right part of the decomposition (unit 06)? Total
+# is far too little: the network is at least as sure of these images as of upright ones, and nearly
+# always wrong. Is the uncertainty at least in the right part of the decomposition (unit 06)? Total
 # entropy, the mean entropy of one pass, and their difference, the mutual information:
 
 # %% alt="All entropies rise to 30 degrees and fall to almost nothing at 90, as accuracy vanishes."
@@ -599,8 +617,9 @@ ax.set_title("Entropies fall where they should be largest")
 _ = ax.legend()
 
 # %% [markdown]
-# The mutual information, "what the network knows that it does not know", is the smallest part
-# throughout, and falls back to its value on upright digits where nearly every answer is wrong.
+# The mutual information, "what the network knows that it does not know", is the smaller part as
+# long as there is much entropy, and is back to about its value on upright digits, or below, where
+# nearly every answer is wrong.
 #
 # An uncertainty need not be a correct number to be of use: it may suffice to send the most
 # uncertain images to a human. So reject a share of the images, ranked by an uncertainty, and look
@@ -610,8 +629,8 @@ _ = ax.legend()
 off, on = turned[20][0], turned[20][1].mean(0)
 rankings = {
     "dropout off, entropy": (entr(off).sum(1), off),
-    "50 passes, total entropy": (total[20], on),
-    "50 passes, mutual information": (total[20] - within[20], on),
+    "30 passes, total entropy": (total[20], on),
+    "30 passes, mutual information": (total[20] - within[20], on),
 }
 rejected, (_, ax) = np.arange(0, 0.85, 0.05), plt.subplots()
 for name, (uncertainty, p) in rankings.items():
@@ -624,7 +643,7 @@ ax.set_title("599 digits, turned by 20 degrees")
 _ = ax.legend(loc="lower right")
 
 # %% [markdown]
-# Rejection works, and the entropy of the plain network does it just as well, at a fiftieth of the
+# Rejection works, and the entropy of the plain network does it just as well, at a thirtieth of the
 # cost. Whatever you add to a network, compare it with the network alone, by numbers.
 
 # %% [markdown]
@@ -632,8 +651,8 @@ _ = ax.legend(loc="lower right")
 #
 # 1. MC dropout samples from a random network: mean and spread of a dropout layer have closed
 #    forms, and the variance is $p/(1-p) \sum_j (w_j h_j)^2$.
-# 2. Answer c. With $p$ fixed, the spread does not fall with $n$; a posterior's falls as
-#    $1/\sqrt n$.
+# 2. Answer c. With $p$ fixed, the spread tends to a limit above zero as $n$ grows; a posterior's
+#    falls as $1/\sqrt n$.
 # 3. Switch on the dropout layers, not the network, and restore every mode.
 # 4. The spread is about $f$; a band for $y$ needs the noise as well. More passes reduce the error
 #    of computing, not the spread.

@@ -29,6 +29,19 @@ def test_reaches_the_least_squares_solution():
     assert np.all(np.diff(history) <= 1e-12)
 
 
+@pytest.mark.parametrize(("decay", "rates"), [(False, [0.4] * 4), (True, [0.4, 0.3, 0.2, 0.1])])
+def test_the_rate_stays_or_falls_to_zero(decay, rates):
+    w, seen = torch.zeros(1, requires_grad=True), []
+    sgd = torch.optim.SGD([w], lr=0.4)
+
+    def loss():
+        seen.append(sgd.param_groups[0]["lr"])
+        return w.sum()
+
+    fit(loss, sgd, steps=4, decay=decay, progress=False)
+    assert seen == pytest.approx(rates) and w.item() == pytest.approx(-sum(rates))
+
+
 @pytest.mark.parametrize("steps", [0, 1, 7])
 def test_one_call_and_one_entry_per_step(steps):
     calls = []
