@@ -256,7 +256,7 @@ for n, sd, e in zip((100, 1000, 10_000), passes.std(0).mean(1), error, strict=Tr
 assert passes.std(0).mean(1)[2] > 0.5 * passes.std(0).mean(1)[0]
 
 # %% [markdown]
-# A posterior's would have fallen to about a tenth; this one loses a quarter or so. Nor does it
+# A posterior's would have fallen to about a tenth; this one loses a small part. Nor does it
 # measure the error, which depends on the length of training as well. In one figure:
 
 
