@@ -116,6 +116,7 @@ def environment():
         "OPENBLAS_NUM_THREADS": "1",
         "COURSE_DEVICE": "cpu",
         "COURSE_PROGRESS": "off",
+        "TQDM_DISABLE": "1",
         "NBGRADER_EXECUTION": "autograde",
     }
 
