@@ -15,6 +15,7 @@ from nbgrader.api import Gradebook
 
 from course_grader.course import PROJECT, Course
 from tests.redteam.attack import ATTACKS
+from tests.redteam.harness import attack_class
 
 NAMES = [name for name, attack in ATTACKS.items() if attack.kind == "reader's browser"]
 SHOWN = "The Gaussian negative log-likelihood"  # provided text: the page is there at all
@@ -22,8 +23,19 @@ TOKEN = "for-this-test-alone"
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium; where it is required, as in CI, it must be there."""
+def course(unit, tmp_path_factory, bubblewrap):
+    """The attacks on a reader's browser, graded."""
+    folder = tmp_path_factory.mktemp("browser")
+    attack_class({name: ATTACKS[name] for name in NAMES}, unit, folder, neighbours=False)
+    return Course(folder / "course")
+
+
+@pytest.fixture(scope="module")
+def browser(course):
+    """Headless Chromium; where it is required, as in CI, it must be there.
+
+    It comes after the grading, since its event loop stays.
+    """
     playwright = pytest.importorskip("playwright.sync_api") if not _required() else None
     if playwright is None:
         import playwright.sync_api as playwright
@@ -36,11 +48,6 @@ def browser():
         opened = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield opened
         opened.close()
-
-
-@pytest.fixture(scope="module")
-def course(graded):
-    return Course(graded[2] / "course")
 
 
 @pytest.fixture(scope="module")
