@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import torch
 
 from course_grader.course import PROJECT, CourseError, units
 from course_grader.exercises import read_assignment
@@ -99,3 +100,11 @@ def test_the_check_cells_of_an_assignment_are_quick(unit):
         assert rehearse(stage, solution)
         seconds += time.monotonic() - start
     assert seconds < 2
+
+
+def test_an_answer_that_draws_without_a_seed_is_recorded_the_same_each_time(assignment):
+    stage = Rehearsal.of(assignment, next(iter(assignment.exercises.values())))
+    drawn = "def gaussian_nll(y, mu, sigma):\n    return torch.randn(())"
+    first = rehearse(stage, drawn)
+    torch.rand(3)
+    assert first and rehearse(stage, drawn) == first
