@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from course_grader import notebooks, sandbox
+from course_grader import notebooks
 from course_grader.course import Course, Unit, find_unit
 from course_grader.exercises import read_assignment
 from course_grader.masters import MasterError
@@ -66,15 +66,6 @@ def edit(own_unit):
 def course(unit, tmp_path):
     """An empty course folder with source and release of unit 01."""
     return Course.throwaway(tmp_path / "course", unit)
-
-
-@pytest.fixture(scope="session")
-def bubblewrap():
-    """Skip where there is no sandbox; fail where one is required, as in CI."""
-    if not sandbox.available():
-        if os.environ.get("COURSE_REQUIRE_SANDBOX"):
-            pytest.fail("bubblewrap is required here (COURSE_REQUIRE_SANDBOX), but not available")
-        pytest.skip("bubblewrap is not available")
 
 
 @pytest.fixture

@@ -1,24 +1,12 @@
 """What the red team's tests share: a graded class of all attacks."""
 
-import os
-
 import pytest
 
-from course_grader import sandbox
 from course_grader.course import Course, find_unit
 from course_grader.preload import preloaded
 from course_grader.preprocessors import data_files
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import QuickUnit, attack_class
-
-
-@pytest.fixture(scope="session")
-def bubblewrap():
-    """Skip where there is no sandbox; fail where one is required, as in CI."""
-    if not sandbox.available():
-        if os.environ.get("COURSE_REQUIRE_SANDBOX"):
-            pytest.fail("bubblewrap is required here (COURSE_REQUIRE_SANDBOX), but not available")
-        pytest.skip("bubblewrap is not available")
 
 
 @pytest.fixture(scope="session")
