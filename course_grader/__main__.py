@@ -110,6 +110,14 @@ def export_command(arguments):
     print(f"Written: {path}")
 
 
+def class_report_command(arguments):
+    from course_grader.class_report import write_class_report
+    from course_grader.course import Course
+
+    course = Course(Path(arguments.course).resolve())
+    print(f"Written: {write_class_report(course, find_unit(arguments.unit))}")
+
+
 def check_command(arguments):
     from course_grader.lab import check_work
 
@@ -148,9 +156,10 @@ ORIGIN = {
     "--preview": {"action": "store_true", "help": "show what would change, write nothing"},
     "--scheduler": {"default": None, "help": "a dask scheduler, tcp://host:8786, to execute on"},
 }
+COURSE = {"--course": ORIGIN["--course"]}
 EXPORT = {
     "--to": {"required": True, "choices": ["canvas", "moodle"], "help": "whose format"},
-    "--course": ORIGIN["--course"],
+    **COURSE,
 }
 COMMANDS = [
     ("build", build_command, "Build the four trees from the masters.", UNIT),
@@ -158,6 +167,7 @@ COMMANDS = [
     ("demo", demo_command, "Grade a sample class of each unit under build/demo.", UNIT),
     ("grade", grade_command, "Grade submitted/, a folder or an LMS zip.", ONE_UNIT | ORIGIN),
     ("export", export_command, "Write the gradebook as an LMS imports it.", EXPORT),
+    ("class-report", class_report_command, "Show a graded class on a page.", ONE_UNIT | COURSE),
     ("check", check_command, "Grade your own copy in work/ with all checks.", ONE_UNIT),
     ("work", work_command, "Copy lessons and assignments into work/.", {}),
     ("new-unit", new_unit_command, "Make masters/NN_topic, a skeleton that builds.", NEW_NAME),

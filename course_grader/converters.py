@@ -1,8 +1,9 @@
 """Run nbgrader's converters quietly, and without the work that they repeat for each notebook.
 
 nbgrader opens the gradebook nine times for a submission, each time with an engine that compiles
-its statements anew, and checks its own metadata schema for every cell. Within `run_converter`
-there is one engine for each database and one validator: what is checked stays the same.
+its statements anew and looks for every table, and checks its own metadata schema for every cell.
+Within `run_converter` there is one engine for each database, whose tables are looked for once,
+and one validator: what is checked stays the same.
 """
 
 __all__ = ["run_converter"]
@@ -69,8 +70,10 @@ def _cause(heard, error):
 @contextlib.contextmanager
 def _without_repeats():
     validating = types.SimpleNamespace(validate=_validate)
+    tables = nbgrader.api.Base.metadata
     with (
         mock.patch.object(nbgrader.api, "create_engine", _engine),
+        mock.patch.object(tables, "create_all", functools.cache(tables.create_all)),
         mock.patch.object(common, "jsonschema", validating),
     ):
         yield

@@ -1,9 +1,10 @@
 """The preloaded sandbox, tried before it is trusted: where it does not work, there is none."""
 
-__all__ = ["preloaded", "problem_of", "shared"]
+__all__ = ["preloading", "problem_of", "shared"]
 
 import atexit
 import contextlib
+import functools
 from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook
@@ -17,8 +18,10 @@ SHARED = {}
 
 
 @contextlib.contextmanager
-def preloaded(files, *, say):
-    """Run a zygote as long as the block lasts; give its folder, or None where it cannot be.
+def preloading(files, *, say):
+    """Start a zygote, which ends with the block, and give a function that waits for it.
+
+    That function returns the zygote's folder, or None where there cannot be one.
 
     Parameters
     ----------
@@ -27,11 +30,9 @@ def preloaded(files, *, say):
     say : callable
         Told in one line why there is none.
     """
-    zygote = None
+    zygote = Zygote(files) if sandbox.available() else None
     try:
-        if sandbox.available():
-            zygote = _tried(files, say)
-        yield zygote and zygote.folder
+        yield functools.cache(lambda: zygote and _tried(zygote, say) and zygote.folder)
     finally:
         if zygote:
             zygote.stop()
@@ -46,23 +47,22 @@ def shared(files, *, say):
     key = tuple(sorted((name, str(path)) for name, path in files.items()))
     known = SHARED.get(key)
     if key not in SHARED or (known and not known.alive()):
-        SHARED[key] = known = _tried(files, say) if sandbox.available() else None
+        SHARED[key] = known = _tried(Zygote(files), say) if sandbox.available() else None
         if known:
             atexit.register(known.stop)
     return known and known.folder
 
 
-def _tried(files, say):
-    """Start a zygote and try it; return it, or None where it is not sound."""
+def _tried(zygote, say):
+    """Try a zygote as soon as it is up; return it, or None, and end it, where it is not sound."""
     try:
-        zygote = Zygote(files)
-    except (CourseError, OSError) as error:
-        why = str(error)
-    else:
+        zygote.wait()
         why = problem_of(zygote.folder)
-        if not why:
-            return zygote
-        zygote.stop()
+    except CourseError as error:
+        why = str(error)
+    if not why:
+        return zygote
+    zygote.stop()
     say(f"No preloaded sandbox here ({why}): each submission starts its own, which is slower.")
     return None
 

@@ -24,13 +24,7 @@ class Zygote:
     """A preloaded process in its sandbox, and the folder in which its kernels' rooms lie."""
 
     def __init__(self, files):
-        """Start it; `files` are {name: path} of data that lie beside every notebook.
-
-        Raises
-        ------
-        CourseError
-            If it does not come up; the message holds its last words.
-        """
+        """Start it; `files` are {name: path} of data that lie beside every notebook."""
         self.folder = Path(tempfile.mkdtemp(prefix="rooms-"))
         give_away(self.folder)
         self.process = subprocess.Popen(
@@ -40,6 +34,15 @@ class Zygote:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def wait(self):
+        """Wait until it forks kernels.
+
+        Raises
+        ------
+        CourseError
+            If it does not come up; the message holds its last words.
+        """
         if self.process.stdout.readline().strip() != "ready":
             words = self.process.communicate()[1].strip().splitlines() or ["no words"]
             self.stop()

@@ -11,7 +11,7 @@ from course_grader import notebooks
 from course_grader.course import Course, Unit, find_unit
 from course_grader.exercises import read_assignment
 from course_grader.masters import MasterError
-from course_grader.preload import preloaded
+from course_grader.preload import preloading
 from course_grader.reference import reference_for
 
 
@@ -95,7 +95,8 @@ def line_of():
 def zygote(bubblewrap):
     """Run a preloaded sandbox without data files; where it is required, it must be sound."""
     told = []
-    with preloaded({}, say=told.append) as folder:
+    with preloading({}, say=told.append) as ready:
+        folder = ready()
         if folder is None and os.environ.get("COURSE_REQUIRE_SANDBOX"):
             pytest.fail(str(told))
         yield folder or pytest.skip(str(told))
@@ -103,10 +104,10 @@ def zygote(bubblewrap):
 
 @pytest.fixture(scope="session")
 def shared_zygote(zygote):
-    """What stands for `preloaded` where many runs follow each other: one sandbox for all."""
+    """What stands for `preloading` where many runs follow each other: one sandbox for all."""
 
     @contextlib.contextmanager
-    def preloaded(files, *, say):
-        yield zygote
+    def preloading(files, *, say):
+        yield lambda: zygote
 
-    return preloaded
+    return preloading

@@ -68,7 +68,7 @@ def copy_of(course, folder):
 
 def run_command(course, shared_zygote, monkeypatch, capsys):
     """Run `make grade`; return its exit status, and what it says last."""
-    monkeypatch.setattr(executions, "preloaded", shared_zygote)
+    monkeypatch.setattr(executions, "preloading", shared_zygote)
     words = ["grade", "--unit", "01", "--workers", "2", "--course", str(course.root)]
     status = main(words)
     return status, capsys.readouterr()
@@ -90,7 +90,7 @@ def csv_bytes(course, unit):
 
 def graded_here(course, unit, shared_zygote, monkeypatch):
     """Grade in this process, in a sandbox that stands already; return problems by student."""
-    monkeypatch.setattr(executions, "preloaded", shared_zygote)
+    monkeypatch.setattr(executions, "preloading", shared_zygote)
     results = grade(course, unit, workers=2, progress=False)
     write_csv(results, course.root / "records" / f"{unit.name}.csv")
     return {result.student: result.problem for result in results if result.problem}
@@ -295,9 +295,9 @@ def test_a_killed_graders_workers_end(tmp_path):
     script = tmp_path / "killed.py"
     script.write_text(
         "import os, signal, time\n"
-        "from course_grader.executions import _pool\n"
+        "from course_grader.pool import warm_pool\n"
         "if __name__ == '__main__':\n"
-        "    pool = _pool(1)\n"
+        "    pool = warm_pool(1)\n"
         "    print(pool.submit(os.getpid).result(), flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -105,6 +105,7 @@ def test_the_self_test_finds_a_missing_defence(defence, monkeypatch, tmp_path, z
     monkeypatch.setattr("course_grader.zygote.PROGRAM", tmp_path / "inside")
     weak = Zygote({})
     try:
+        weak.wait()
         assert found in preload.problem_of(weak.folder)
     finally:
         weak.stop()
@@ -137,15 +138,15 @@ def test_a_message_too_large_ends_its_cell_and_no_other(zygote):
 def test_without_a_sound_sandbox_there_is_none_and_it_is_said(monkeypatch, zygote):
     told = []
     monkeypatch.setattr(preload, "problem_of", lambda folder: "its self-test gave ['network']")
-    with preload.preloaded({}, say=told.append) as folder:
-        assert folder is None
+    with preload.preloading({}, say=told.append) as ready:
+        assert ready() is None
     assert len(told) == 1 and "network" in told[0] and "slower" in told[0]
 
 
 def test_one_that_does_not_start_says_why(monkeypatch, bubblewrap):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(CourseError, match=r"did not start: .*nowhere/python"):
-        Zygote({})
+        Zygote({}).wait()
 
 
 def test_a_shared_one_is_started_again_after_it_died(zygote):

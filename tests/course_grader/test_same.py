@@ -7,7 +7,7 @@ import sys
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_grader import executions
+from course_grader import executions, pool
 from course_grader.composer import Composer
 from course_grader.course import Course
 from course_grader.grade import grade
@@ -47,7 +47,7 @@ def test_the_csv_is_the_same_for_any_number_of_workers_in_every_run(
     handed_in, busy, unit, shared_zygote, monkeypatch
 ):
     """Nothing is taken from an earlier run: kept executions are removed."""
-    monkeypatch.setattr(executions, "preloaded", shared_zygote)
+    monkeypatch.setattr(executions, "preloading", shared_zygote)
     course, expected = handed_in
     seen = {}
     for workers in WORKERS * RUNS:
@@ -78,7 +78,7 @@ def test_what_runs_out_of_time_is_run_once_more_alone_before_it_counts(
 
     def opened(workers):
         sizes.append(workers)
-        return executions._pool(workers)
+        return pool.warm_pool(workers)
 
     sizes, runner = [], executions.Executions(course, unit, workers=2)
     monkeypatch.setattr(runner, "_place", place)

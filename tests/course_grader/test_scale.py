@@ -13,10 +13,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 
-from course_grader import executions, members
+from course_grader import members, pool
 from course_grader.course import Course, CourseError
-from course_grader.executions import LOST
 from course_grader.grade import grade
+from course_grader.pool import LOST
 from course_grader.report import write_csv
 from course_grader.sample import make_class
 
@@ -120,7 +120,7 @@ def test_a_killed_worker_costs_only_the_notebook_at_fault(tmp_path):
     words = ["fine", "once", "always", "also fine"]
     todo = {word: new_notebook(cells=[new_code_cell(word)]) for word in words}
     run = functools.partial(kill_own_process, marker=tmp_path / "marker")
-    ended = {k: (done, told) for k, done, told in executions._map(run, executions._pool, todo, 2)}
+    ended = {k: (done, told) for k, done, told in pool.each(run, pool.warm_pool, todo, 2)}
     assert {key for key, (_, told) in ended.items() if told} == {"always"}
     assert ended["always"] == (None, LOST) and ended["once"][0] == todo["once"]
 

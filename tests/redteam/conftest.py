@@ -3,7 +3,7 @@
 import pytest
 
 from course_grader.course import Course, find_unit
-from course_grader.preload import preloaded
+from course_grader.preload import preloading
 from course_grader.preprocessors import data_files
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import QuickUnit, attack_class
@@ -26,5 +26,5 @@ def graded(unit, tmp_path_factory, bubblewrap):
 def zygote(unit, bubblewrap):
     """A preloaded sandbox for classes of one."""
     told = []
-    with preloaded(data_files(Course(), unit), say=told.append) as folder:
-        yield folder or pytest.fail(str(told))
+    with preloading(data_files(Course(), unit), say=told.append) as ready:
+        yield ready() or pytest.fail(str(told))

@@ -10,6 +10,7 @@ from course_grader import (
     intake,
     judge,
     passive,
+    pool,
     preprocessors,
     rebuild,
     sandbox,
@@ -24,11 +25,11 @@ from tests.redteam.harness import attack_class
 @pytest.fixture
 def attacked(unit, tmp_path, zygote, monkeypatch):
     """Return a function that grades one attack, in this process: a weakened defence counts."""
-    monkeypatch.setattr(executions, "_pool", concurrent.futures.ThreadPoolExecutor)
+    monkeypatch.setattr(pool, "warm_pool", concurrent.futures.ThreadPoolExecutor)
 
     def run(name, *, sandboxed=True):
-        place = contextlib.nullcontext(zygote if sandboxed else None)
-        monkeypatch.setattr(executions, "preloaded", lambda *a, **k: place)
+        place = contextlib.nullcontext(lambda: zygote if sandboxed else None)
+        monkeypatch.setattr(executions, "preloading", lambda *a, **k: place)
         reports, _ = attack_class({name: ATTACKS[name]}, unit, tmp_path, neighbours=False)
         return reports[name]
 
