@@ -6,7 +6,7 @@ STAMP := $(VENV)/.complete
 JOBS ?= 2
 COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint lab check grade regrade export class-report prove new-unit bundle clean bench-grading redteam
+.PHONY: help env demo build test lint lab progress check grade regrade export class-report prove new-unit bundle clean bench-grading redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ lab: $(STAMP)  ## Open JupyterLab on work/, your own copy; what you wrote is nev
 
 check: $(STAMP)  ## Grade your own copy in work/ with all checks, hidden ones too (UNIT=01).
 	$(COURSE) check --unit "$(UNIT)"
+
+progress: $(STAMP)  ## Show where you stand in work/: exercises, predictions, what is next.
+	$(COURSE) progress
 
 GRADING = $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers $(WORKERS)) \
 	$(if $(SCHEDULER),--scheduler "$(SCHEDULER)")

@@ -130,6 +130,12 @@ def work_command(arguments):
     prepare_work(units())
 
 
+def progress_command(arguments):
+    from course_utils.progress import progress
+
+    print(progress(PROJECT / "work"))
+
+
 def new_unit_command(arguments):
     from course_grader.skeleton import new_unit
 
@@ -170,6 +176,7 @@ COMMANDS = [
     ("class-report", class_report_command, "Show a graded class on a page.", ONE_UNIT | COURSE),
     ("check", check_command, "Grade your own copy in work/ with all checks.", ONE_UNIT),
     ("work", work_command, "Copy lessons and assignments into work/.", {}),
+    ("progress", progress_command, "Show where you stand in your own copy.", {}),
     ("new-unit", new_unit_command, "Make masters/NN_topic, a skeleton that builds.", NEW_NAME),
     ("bundle", bundle_command, "Write build/bundle.zip for a class.", {}),
 ]

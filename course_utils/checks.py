@@ -18,6 +18,7 @@ from course_utils.budget import cpu_budget
 from course_utils.callsite import call_text
 from course_utils.comparison import expected_for, verdict
 from course_utils.records import MIME, failure, plain
+from course_utils.solutions import worked_solution
 
 SECONDS_PER_CALL = 2.0
 SECONDS_PER_EXERCISE = 6.0
@@ -88,7 +89,9 @@ class Checks:
             raise NotJudged("not judged: run from the course folder")
         known = expected_for(self.exercise)
         outcome = verdict(self.exercise, self.checks, known["checks"], known["hints"], note=MORE)
-        _publish(self._record(), panel.text(outcome), panel.html(outcome))
+        solution = worked_solution(self.exercise)
+        shown = panel.text(outcome, solution), panel.html(outcome, solution)
+        _publish(self._record(), *shown)
         if outcome.status != "passed":
             raise NotYet(f"{self.exercise}: {outcome.status} (see the panel above)")
 

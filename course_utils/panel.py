@@ -43,19 +43,27 @@ class Verdict:
         return sum(aspect.points for aspect in self.aspects)
 
 
-def text(verdict):
-    """Render a verdict as plain text, at most 120 characters a line for each aspect's name."""
+def text(verdict, solution=""):
+    """Render a verdict as plain text; of a worked solution it says only that there is one."""
     lines = [_headline(verdict)]
     for aspect in verdict.aspects:
         lines.append(f"  {MARKS[aspect.status]} {aspect.name}, {_points(aspect.points)}")
         lines += [f"      {aspect.finding}"] if aspect.finding else []
     lines += [f"  Hint: {verdict.hint}"] if verdict.hint else []
     lines += [f"  {verdict.note}"] if verdict.note else []
+    lines += ["  The worked solution is in solutions/."] if solution else []
     return "\n".join(lines)
 
 
-def html(verdict):
-    """Render a verdict as HTML that needs no script and no style sheet; everything is escaped."""
+def html(verdict, solution=""):
+    """Render a verdict as HTML that needs no script and no style sheet; everything is escaped.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    solution : str, optional
+        Source of the worked solution: one click away once all passed, two clicks before.
+    """
     rows = "".join(_row(aspect) for aspect in verdict.aspects)
     hint = f"<div style='margin-top:.4em'><b>Hint.</b> {escape(verdict.hint)}</div>"
     note = f"<div style='margin-top:.4em;opacity:.75'>{escape(verdict.note)}</div>"
@@ -64,8 +72,23 @@ def html(verdict):
         f"background:rgba(127,127,127,.08);max-width:50em'>"
         f"<div><b>{escape(_headline(verdict))}</b></div>"
         f"<table style='border:0;margin:.2em 0'>{rows}</table>"
-        f"{hint if verdict.hint else ''}{note if verdict.note else ''}</div>"
+        f"{hint if verdict.hint else ''}{note if verdict.note else ''}"
+        f"{_folded(verdict, solution) if solution else ''}</div>"
     )
+
+
+def _folded(verdict, solution):
+    """Hide a solution behind one click, or two where the learner still works on it."""
+    code = f"<pre style='margin:.4em 0;overflow:auto'>{escape(solution)}</pre>"
+    if verdict.status == "passed":
+        return _details("Compare with the worked solution", code)
+    sure = _details("I have tried; show it", code)
+    return _details("Worked solution", f"<div style='margin-left:1em'>{sure}</div>")
+
+
+def _details(summary, content):
+    clicked = f"<summary style='cursor:pointer'>{summary}</summary>"
+    return f"<details style='margin-top:.4em'>{clicked}{content}</details>"
 
 
 def difference(call, got, expected):

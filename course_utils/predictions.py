@@ -2,18 +2,14 @@
 
 __all__ = ["predict", "reveal"]
 
-import itertools
-import json
+import contextlib
 import math
 import numbers
-import os
 import re
-import warnings
-from pathlib import Path
 
 from IPython.display import display
 
-FILE = "progress.json"
+from course_utils.progress_file import FILE, answer_in, is_off, read, write
 
 
 def predict(name, value, *, ask, choices=None):
@@ -87,6 +83,7 @@ def reveal(name, truth, *, within=0.0, unit=""):
     if isinstance(guess, str) != isinstance(truth, str):
         raise ValueError(f"{name}: cannot compare the kept {guess!r} with the truth {truth!r}")
     verdict = _verdict(guess, truth, within)
+    _score(name, right=verdict.startswith("right"))
     _show(f"You predicted {_text(guess)}; the answer is {answer}: {verdict}.")
 
 
@@ -105,68 +102,37 @@ def _kept(name):
     """First answer to a question, or None."""
     if not isinstance(name, str) or not re.fullmatch(r"\d\d(-[a-z0-9]+)+", name):
         raise ValueError(f"name must look like '01-two-words'; got {name!r}")
-    entry = _read().get("predictions", {}).get(name)
-    return None if entry is None else _decode(entry)
+    entry = read().get("predictions", {}).get(name)
+    return None if entry is None else answer_in(entry)
 
 
 def _keep(name, answer, ask):
     """Keep the first answer to a question; return a sentence that says what was done."""
     given = f"Your prediction: {_text(answer)}"
-    if _off():
+    if is_off():
         return f"{given} (not kept: COURSE_PROGRESS is off)"
     first = _kept(name)
     if first is not None:
         same = _text(first) == _text(answer)
         return given if same else f"Your first prediction stays: {_text(first)}"
     kind = "choice" if isinstance(answer, str) else "number"
-    book = _read()
+    book = read()
     book.setdefault("predictions", {})[name] = {"ask": ask, kind: str(answer)}
     try:
-        _write(book)
+        write(book)
     except OSError as error:
         return f"{given} (not kept: {FILE}: {error.strerror or error})"
     return f"{given} (kept)"
 
 
-def _decode(entry):
-    return entry["choice"] if "choice" in entry else float(entry["number"])
-
-
-def _read():
-    """Content of progress.json; a damaged file is renamed, with a warning, and counts as empty."""
-    path = Path(FILE).resolve()
-    if _off() or not path.exists():
-        return {}
-    try:
-        book = json.loads(path.read_text(encoding="utf-8"))
-        for entry in book.get("predictions", {}).values():
-            _decode(entry)
-        return book
-    except (ValueError, AttributeError, TypeError, KeyError):  # no JSON, or not what we write
-        names = (path.with_suffix(f".damaged-{i}.json") for i in itertools.count(1))
-        aside = next(free for free in names if not free.exists())
-        os.replace(path, aside)
-    message = f"{path.name} could not be read. It is kept as {aside.name}; a new one is begun."
-    warnings.warn(message, stacklevel=4)
-    return {}
-
-
-def _write(book):
-    """Write progress.json so that a crash leaves either the old file or the new one, whole."""
-    path = Path(FILE).resolve()
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        with open(part, "w", encoding="utf-8") as file:
-            json.dump(book, file, indent=2, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _off():
-    return os.environ.get("COURSE_PROGRESS", "").strip().lower() == "off"
+def _score(name, *, right):
+    """Note beside a prediction whether it was right: the progress page counts these."""
+    book = read()
+    entry = book["predictions"][name]
+    if entry.get("right") != right:
+        entry["right"] = right
+        with contextlib.suppress(OSError):  # a full disk: the sentence is shown all the same
+            write(book)
 
 
 def _number(value):

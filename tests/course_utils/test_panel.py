@@ -137,3 +137,13 @@ def test_an_error_that_came_and_an_error_that_must_come_are_told_apart():
     missing = difference("f(x)", plain(1.0), failure(KeyError("secret words")))
     assert "raised KeyError" in came and "must raise KeyError" in missing
     assert "secret words" not in missing
+
+
+@pytest.mark.parametrize(("status", "clicks"), [("passed", 1), ("not yet", 2)])
+def test_a_worked_solution_is_one_click_away_after_passing_and_two_before(status, clicks):
+    case = verdict(status=status)
+    seen = Reader(panel.html(case, EVIL))
+    assert seen.tags.count("details") == seen.tags.count("summary") == clicks
+    assert "script" not in seen.tags and EVIL in seen.words
+    assert EVIL not in panel.text(case, EVIL) and "solutions/" in panel.text(case, EVIL)
+    assert "details" not in Reader(panel.html(case)).tags

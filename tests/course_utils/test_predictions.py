@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils import predictions
 from course_utils.predictions import predict, reveal
 
 NAME = "01-some-number"
@@ -201,7 +200,7 @@ def test_a_failed_write_leaves_the_old_file_whole_and_says_so(shown, monkeypatch
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(predictions.os, step, full)
+    monkeypatch.setattr(os, step, full)
     guess(2.5)
     assert "(not kept: progress.json: No space left on device)" in shown()
     assert FILE.read_bytes() == before and os.listdir() == [FILE.name]
@@ -213,3 +212,23 @@ def test_a_linked_file_is_updated_where_it_lies(tmp_path):
     FILE.symlink_to(home / "mine.json")
     guess(2.5)
     assert FILE.is_symlink() and NAME in (home / "mine.json").read_text()
+
+
+@pytest.mark.parametrize(("truth", "right"), [(2.5, True), (2.6, True), (3, False)])
+def test_a_revealed_prediction_is_kept_with_its_score(truth, right):
+    guess(2.5)
+    assert "right" not in json.loads(FILE.read_text())["predictions"][NAME]
+    reveal(NAME, truth, within=0.2)
+    assert json.loads(FILE.read_text())["predictions"][NAME]["right"] is right
+
+
+def test_a_score_that_cannot_be_kept_changes_nothing_that_is_shown(shown, monkeypatch):
+    guess(2.5)
+    before = FILE.read_bytes()
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    reveal(NAME, 2.5)
+    assert "right" in shown() and FILE.read_bytes() == before

@@ -1,0 +1,159 @@
+"""Where a learner stands: every unit and exercise, read from the working copy's own files."""
+
+__all__ = ["Progress", "UnitProgress", "progress"]
+
+import dataclasses
+import json
+import re
+from html import escape
+from pathlib import Path
+
+from course_utils import progress_file
+from course_utils.comparison import EXPECTED_FILE, aspects_of, verdict
+from course_utils.panel import MARKS
+from course_utils.records import MIME
+
+NOT_RUN = "not attempted"
+
+
+@dataclasses.dataclass
+class UnitProgress:
+    """One unit: exercises as (name, status, points, possible), of the visible checks only."""
+
+    name: str
+    title: str
+    exercises: list
+    predictions: int
+    predicted: int
+    right: int
+
+    @property
+    def begun(self):
+        """Whether anything was tried."""
+        return bool(self.predicted or any(e[1] != NOT_RUN for e in self.exercises))
+
+    @property
+    def left(self):
+        """Names of the exercises that have not passed."""
+        return [name for name, status, *_ in self.exercises if status != "passed"]
+
+
+class Progress:
+    """All units of a working copy; shows as a table in a notebook and on a terminal."""
+
+    def __init__(self, units):
+        """Take a list of UnitProgress."""
+        self.units = units
+
+    @property
+    def advice(self):
+        """What to do next, in one sentence."""
+        begun = [unit for unit in self.units if unit.begun and unit.left]
+        fresh = [unit for unit in self.units if not unit.begun]
+        if begun:
+            return f"Next: exercise {begun[0].left[0]} in {begun[0].name}/{begun[0].name}.ipynb"
+        if fresh:
+            return f"Next: read {fresh[0].name}/lesson.ipynb"
+        done = "All visible checks pass. 'make check UNIT=..' runs the others too."
+        return done if self.units else "Nothing here yet: 'make lab' copies the course into work/"
+
+    def __str__(self):
+        lines = []
+        for unit in self.units:
+            lines += ["", f"{unit.name}  {unit.title}", f"  {_guesses(unit)}"]
+            lines += [f"  {line}" for line in map(_line, unit.exercises)]
+        return "\n".join([*lines, "", self.advice]).strip()
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        rows = "".join(_rows(unit) for unit in self.units)
+        return f"<table>{rows}</table><p><b>{escape(self.advice)}</b></p>"
+
+
+def progress(folder=".."):
+    """Return where a learner stands.
+
+    Parameters
+    ----------
+    folder : path
+        The working copy, which holds a folder for each unit. A lesson's own is its parent.
+
+    Returns
+    -------
+    Progress
+        Points are those of the visible checks, as the panels last showed them.
+    """
+    found = sorted(Path(folder).glob(f"[0-9][0-9]_*/{EXPECTED_FILE}"))
+    return Progress([_unit(path.parent.resolve()) for path in found])
+
+
+def _unit(folder):
+    expected = json.loads((folder / EXPECTED_FILE).read_text("utf-8"))
+    records = _records(_cells(folder / f"{folder.name}.ipynb"))
+    lesson = _cells(folder / "lesson.ipynb")
+    made = progress_file.read(folder).get("predictions", {})
+    asked = re.findall(r"predict\(\s*[\"'](\d\d-[a-z0-9-]+)", _code(lesson))
+    kept = [made[name] for name in dict.fromkeys(asked) if name in made]
+    return UnitProgress(
+        folder.name,
+        _title(lesson),
+        [_exercise(name, entry, records.get(name, [])) for name, entry in expected.items()],
+        len(set(asked)),
+        len(kept),
+        sum(bool(entry.get("right")) for entry in kept),
+    )
+
+
+def _cells(path):
+    """Return a notebook's cells; a half-saved or missing one has none."""
+    try:
+        return json.loads(path.read_text("utf-8"))["cells"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _records(cells):
+    """Return {exercise: checks} that the check cells last recorded."""
+    shown = [o.get("data", {}).get(MIME) for cell in cells for o in cell.get("outputs", [])]
+    kept = [one for one in shown if isinstance(one, dict) and isinstance(one.get("checks"), list)]
+    return {one.get("exercise"): one["checks"] for one in kept}
+
+
+def _exercise(name, expected, got):
+    """Return (name, status, points, possible) of the visible checks."""
+    possible = sum(aspects_of(expected["checks"]).values())
+    if not got:
+        return name, NOT_RUN, 0, possible
+    found = verdict(name, got, expected["checks"], expected["hints"])
+    points = sum(aspect.points for aspect in found.aspects if aspect.status == "passed")
+    return name, found.status, points, possible
+
+
+def _code(cells):
+    return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+
+
+def _title(cells):
+    words = "\n".join("".join(cell["source"]) for cell in cells)
+    return next(iter(re.findall(r"^# (.+)$", words, flags=re.MULTILINE)), "")
+
+
+def _guesses(unit):
+    if not unit.predictions:
+        return "no predictions in this lesson"
+    return f"predictions: {unit.predicted} of {unit.predictions} made, {unit.right} right"
+
+
+def _line(exercise):
+    name, status, points, possible = exercise
+    return f"{MARKS[status]} {name}: {status}, {points:g} of {possible:g} points"
+
+
+def _rows(unit):
+    left = "style='text-align:left'"
+    head = f"<b>{escape(unit.name)}</b> {escape(unit.title)}<br>{escape(_guesses(unit))}"
+    lines = "".join(
+        f"<tr><td {left}>{escape(_line(exercise))}</td></tr>" for exercise in unit.exercises
+    )
+    return f"<tr><td {left}>{head}</td></tr>{lines}"

@@ -1,0 +1,108 @@
+"""The progress page says what the working copy's own files say, whatever state they are in."""
+
+import json
+
+import pytest
+
+from course_utils.progress import progress
+from course_utils.records import MIME, plain
+
+LESSON = """
+predict("01-first", ..., ask="?")
+predict(
+    "01-second", 3, ask="?")
+predict("01-first", 2, ask="again?")
+reveal("01-third", 1)
+"""
+
+
+def check(got, *, aspect="value", points=2):
+    return {"aspect": aspect, "kind": "value", "call": "f(1)", "points": points, "got": got}
+
+
+def cell(source, *outputs, kind="code"):
+    return {"cell_type": kind, "source": source, "outputs": list(outputs)}
+
+
+def shown(exercise, *got):
+    record = {"exercise": exercise, "checks": [check(plain(value)) for value in got]}
+    return {"output_type": "display_data", "data": {MIME: record}}
+
+
+def failed(exercise, error):
+    checks = [check({"error": error, "message": ""})]
+    return {"data": {MIME: {"exercise": exercise, "checks": checks}}}
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """Return a function that writes one unit: its check cells' outputs and its predictions."""
+    monkeypatch.delenv("COURSE_PROGRESS", raising=False)
+
+    def write(*outputs, name="01_first", predictions=None, exercises=("one", "two")):
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        known = [check(plain(1.0)), check(plain(2.0), aspect="edge", points=1)]
+        expected = {one: {"checks": known, "hints": []} for one in exercises}
+        (folder / "checks.json").write_text(json.dumps(expected))
+        lesson = [cell("# A title", kind="markdown"), cell(LESSON.splitlines(keepends=True))]
+        (folder / "lesson.ipynb").write_text(json.dumps({"cells": lesson}))
+        cells = [cell("", output) for output in outputs]
+        (folder / f"{name}.ipynb").write_text(json.dumps({"cells": cells}))
+        (folder / "progress.json").write_text(json.dumps({"predictions": predictions or {}}))
+        return folder
+
+    return write
+
+
+def states(tmp_path):
+    return progress(tmp_path).units[0].exercises
+
+
+def test_each_exercise_has_the_state_that_its_panel_showed_last(work, tmp_path):
+    work(shown("one", 1.0, 2.0), shown("two", 1.0, 7.0))
+    assert states(tmp_path) == [("one", "passed", 3, 3), ("two", "not yet", 2, 3)]
+    work(shown("one", 1.0, 2.0), shown("one", 0.0, 2.0))
+    assert states(tmp_path) == [("one", "not yet", 1, 3), ("two", "not attempted", 0, 3)]
+    work(failed("one", "NotImplementedError"))
+    assert states(tmp_path)[0] == ("one", "not attempted", 0, 3)
+
+
+def test_predictions_are_counted_once_each_with_those_that_were_right(work, tmp_path):
+    kept = {"01-second": {"number": "3", "right": True}, "01-gone": {"number": "1"}}
+    work(predictions=kept)
+    unit = progress(tmp_path).units[0]
+    assert (unit.predictions, unit.predicted, unit.right) == (2, 1, 1)
+    assert unit.title == "A title"
+    assert "predictions: 1 of 2 made, 1 right" in str(progress(tmp_path))
+
+
+def test_it_says_what_to_do_next(work, tmp_path):
+    assert "make lab" in progress(tmp_path).advice
+    work(name="01_first")
+    work(name="02_second")
+    assert progress(tmp_path).advice == "Next: read 01_first/lesson.ipynb"
+    work(shown("one", 1.0, 2.0), name="02_second")
+    assert progress(tmp_path).advice == "Next: exercise two in 02_second/02_second.ipynb"
+    both = shown("one", 1.0, 2.0), shown("two", 1.0, 2.0)
+    work(*both, name="02_second")
+    assert progress(tmp_path).advice == "Next: read 01_first/lesson.ipynb"
+    work(*both, name="01_first")
+    assert "make check" in progress(tmp_path).advice
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": [{"cell_type": "code"', None])
+def test_a_half_saved_or_missing_notebook_counts_as_nothing_done(content, work, tmp_path):
+    notebook = work(shown("one", 1.0, 2.0)) / "01_first.ipynb"
+    notebook.unlink() if content is None else notebook.write_text(content)
+    assert [status for _, status, *_ in states(tmp_path)] == ["not attempted"] * 2
+
+
+def test_the_page_escapes_what_it_shows_and_says_what_the_text_says(work, tmp_path):
+    work(shown("one", 1.0, 2.0))
+    lesson = tmp_path / "01_first" / "lesson.ipynb"
+    lesson.write_text(json.dumps({"cells": [cell("# <img src=x>", kind="markdown")]}))
+    found = progress(tmp_path)
+    assert "<img" not in found._repr_html_() and "&lt;img" in found._repr_html_()
+    for words in ("one: passed, 3 of 3 points", "two: not attempted", "no predictions"):
+        assert words in str(found) and words in found._repr_html_()
