@@ -77,22 +77,24 @@ def progress(folder=".."):
     Parameters
     ----------
     folder : path
-        The working copy, which holds a folder for each unit. A lesson's own is its parent.
+        The working copy, which holds a folder for each unit, or a class's bundle. Either is
+        the parent of the folder that a lesson lies in.
 
     Returns
     -------
     Progress
         Points are those of the visible checks, as the panels last showed them.
     """
-    found = sorted(Path(folder).glob(f"[0-9][0-9]_*/{EXPECTED_FILE}"))
-    return Progress([_unit(path.parent.resolve()) for path in found])
+    unit = f"[0-9][0-9]_*/{EXPECTED_FILE}"
+    found = [*Path(folder).glob(unit), *Path(folder).glob(f"assignments/{unit}")]
+    return Progress([_unit(path.parent.resolve()) for path in sorted(found)])
 
 
 def _unit(folder):
     expected = json.loads((folder / EXPECTED_FILE).read_text("utf-8"))
     records = _records(_cells(folder / f"{folder.name}.ipynb"))
-    lesson = _cells(folder / "lesson.ipynb")
-    made = progress_file.read(folder).get("predictions", {})
+    path = _lesson_of(folder)
+    lesson, made = _cells(path), progress_file.read(path.parent).get("predictions", {})
     asked = re.findall(r"predict\(\s*[\"'](\d\d-[a-z0-9-]+)", _code(lesson))
     kept = [made[name] for name in dict.fromkeys(asked) if name in made]
     return UnitProgress(
@@ -103,6 +105,12 @@ def _unit(folder):
         len(kept),
         sum(bool(entry.get("right")) for entry in kept),
     )
+
+
+def _lesson_of(folder):
+    """Return where a unit's lesson lies: beside its assignment, or in the bundle's lessons/."""
+    bundled = folder.parent.parent / "lessons" / f"{folder.name}.ipynb"
+    return bundled if folder.parent.name == "assignments" else folder / "lesson.ipynb"
 
 
 def _cells(path):

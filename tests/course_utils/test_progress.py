@@ -91,6 +91,18 @@ def test_it_says_what_to_do_next(work, tmp_path):
     assert "make check" in progress(tmp_path).advice
 
 
+def test_a_class_s_bundle_is_read_too(work, tmp_path):
+    folder = work(shown("one", 1.0, 2.0), predictions={"01-second": {"number": "3"}})
+    (tmp_path / "lessons").mkdir()
+    (folder / "lesson.ipynb").rename(tmp_path / "lessons" / "01_first.ipynb")
+    (folder / "progress.json").rename(tmp_path / "lessons" / "progress.json")
+    (tmp_path / "assignments").mkdir()
+    folder.rename(tmp_path / "assignments" / "01_first")
+    unit = progress(tmp_path).units[0]
+    assert (unit.title, unit.predictions, unit.predicted) == ("A title", 2, 1)
+    assert unit.exercises[0] == ("one", "passed", 3, 3)
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": [{"cell_type": "code"', None])
 def test_a_half_saved_or_missing_notebook_counts_as_nothing_done(content, work, tmp_path):
     notebook = work(shown("one", 1.0, 2.0)) / "01_first.ipynb"
