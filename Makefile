@@ -6,7 +6,7 @@ STAMP := $(VENV)/.complete
 JOBS ?= 2
 COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint lab progress check grade regrade export class-report prove new-unit bundle clean bench-grading redteam
+.PHONY: help env demo build test lint lab progress check grade regrade export class-report prove new-unit bundle clean bench-grading gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ bundle: $(STAMP)  ## Write build/bundle.zip, what a class gets, scanned for leak
 
 bench-grading: $(STAMP)  ## Time stock nbgrader and ours on the same class (ARGS="--rounds 1").
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python benchmarks/grading.py $(ARGS)
+
+gpu: $(STAMP)  ## Run every notebook on a GPU, with its seconds beside the CPU's.
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/gpu.py
 
 clean:  ## Remove build/ (keeps .venv, work/, submitted/ and the gradebook).
 	rm -rf build

@@ -29,8 +29,11 @@ def source(unit, master):
 
 
 def solutions(unit, master):
-    """Return the worked solutions: no markers, no hidden checks, no grading metadata."""
-    cells = [(cell, markers.solved(text), {}) for cell, text, _ in _cells(master, {})]
+    """Return the worked solutions, each cell named by its exercise; no hidden checks."""
+    cells = [
+        (cell, markers.solved(text), {k: v for k, v in cell.roles.items() if k == "exercise"})
+        for cell, text, _ in _cells(master, {})
+    ]
     return _notebook(unit, master, cells)
 
 

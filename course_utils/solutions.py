@@ -24,5 +24,5 @@ def worked_solution(exercise, folder="."):
         cells = json.loads(path.read_text("utf-8"))["cells"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    found = [cell["source"] for cell in cells if cell.get("id") == f"{exercise}-solution"]
+    found = [cell["source"] for cell in cells if cell["metadata"].get("exercise") == exercise]
     return "".join(found[0]).strip() if found else ""

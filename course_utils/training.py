@@ -3,6 +3,7 @@
 __all__ = ["fit"]
 
 import math
+import sys
 
 import numpy as np
 import torch
@@ -54,7 +55,7 @@ def fit(loss, optimizer, *, steps, decay=False, progress=True, title="training")
     history = np.empty(steps)
     rates = [group["lr"] for group in optimizer.param_groups]
     hidden = {} if progress else {"disable": True}  # where it is shown, TQDM_DISABLE=1 hides it
-    with tqdm(total=steps, desc=title, leave=False, delay=0.5, **hidden) as bar:
+    with tqdm(total=steps, desc=title, leave=False, delay=0.5, file=sys.stdout, **hidden) as bar:
         for step in range(steps):
             for group, rate in zip(optimizer.param_groups, rates, strict=True) if decay else ():
                 group["lr"] = rate * (1 - step / steps)

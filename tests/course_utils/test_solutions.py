@@ -12,8 +12,8 @@ def assignment(tmp_path):
     """An assignment's folder two levels below one that holds solutions/."""
     (tmp_path / "solutions").mkdir()
     cells = [
-        {"id": "mean-solution", "source": ["def mean(x):\n", "    return x\n"]},
-        {"id": "mean", "source": "check"},
+        {"metadata": {"exercise": "mean"}, "source": ["def mean(x):\n", "    return x\n"]},
+        {"metadata": {}, "source": "check"},
     ]
     (tmp_path / "solutions" / "01_first.ipynb").write_text(json.dumps({"cells": cells}))
     folder = tmp_path / "work" / "01_first"

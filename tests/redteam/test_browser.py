@@ -1,25 +1,17 @@
 """Nothing a student writes runs in a reader's browser: real pages, opened in Chromium."""
 
-import contextlib
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from urllib.parse import urlparse
 
 import pytest
 from nbgrader.api import Gradebook
 
-from course_grader.course import PROJECT, Course
+from course_grader.course import Course
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import attack_class
+from tests.serving import TOKEN, serve
 
 NAMES = [name for name, attack in ATTACKS.items() if attack.kind == "reader's browser"]
 SHOWN = "The Gaussian negative log-likelihood"  # provided text: the page is there at all
-TOKEN = "for-this-test-alone"
 
 
 @pytest.fixture(scope="module")
@@ -31,60 +23,18 @@ def course(unit, tmp_path_factory, bubblewrap):
 
 
 @pytest.fixture(scope="module")
-def browser(course):
-    """Headless Chromium; where it is required, as in CI, it must be there.
-
-    It comes after the grading, since its event loop stays.
-    """
-    playwright = pytest.importorskip("playwright.sync_api") if not _required() else None
-    if playwright is None:
-        import playwright.sync_api as playwright
-    program = shutil.which("chromium")
-    if not program and _required():
-        pytest.fail("chromium is required here (COURSE_REQUIRE_BROWSER), but not installed")
-    if not program:
-        pytest.skip("chromium is not installed")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+def browser(course, chromium):
+    """Headless Chromium, once the class is graded."""
+    return chromium
 
 
 @pytest.fixture(scope="module")
 def formgrader(course):
     """Serve formgrader on loopback; give its address."""
-    with socket.socket() as any_socket:
-        any_socket.bind(("127.0.0.1", 0))
-        port = any_socket.getsockname()[1]
-    options = ["--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"]
-    options += ["--no-browser", "--allow-root", f"--port={port}", "--ip=127.0.0.1"]
-    options += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={course.root}"]
-    command = [sys.executable, "-m", "jupyter_server", *options]
-    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
-    with open(course.root / "server.log", "w") as log:
-        server = subprocess.Popen(
-            command, cwd=course.root, stdout=log, stderr=log, env=environment
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{address}/api?token={TOKEN}")
+    extension = "{'nbgrader.server_extensions.formgrader': True}"
+    option = f"--ServerApp.jpserver_extensions={extension}"
+    with serve("jupyter_server", course.root, option) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _required():
-    return bool(os.environ.get("COURSE_REQUIRE_BROWSER"))
-
-
-def _wait_for(address, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError):
-            return urllib.request.urlopen(address, timeout=5).read()
-        time.sleep(0.2)
-    return pytest.fail(f"nothing answers at {address}")
 
 
 def visit(browser, address):

@@ -1,0 +1,91 @@
+"""A learner's working copy in a real JupyterLab, used through headless Chromium."""
+
+import json
+
+import pytest
+
+from course_grader.course import PROJECT, units
+from course_grader.lab import prepare_work
+from tests.serving import TOKEN, serve
+
+SHOTS = PROJECT / "build" / "screenshots"
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
+}
+
+
+class Lab:
+    """A served folder, and the browser's page that looks at it."""
+
+    def __init__(self, root, address, page):
+        """Keep what `open` needs; `complaints` are the console's errors."""
+        self.root, self.address, self.page, self.complaints = root, address, page, []
+        page.on("console", lambda line: self._hear(line.type, line.text))
+        page.on("pageerror", lambda error: self._hear("error", str(error)))
+
+    def _hear(self, kind, words):
+        if kind == "error":
+            self.complaints.append(words)
+
+    def open(self, path):
+        """Open a notebook alone, and wait until its kernel is idle."""
+        self.page.goto(f"{self.address}/lab/tree/{path}?reset&token={TOKEN}", timeout=60_000)
+        self.page.wait_for_function(IDLE, timeout=90_000)
+
+    def run_all(self):
+        """Run every cell; return when the last has ended."""
+        self.run("notebook:run-all-cells")
+        self.page.wait_for_function(IDLE, timeout=120_000)
+
+    def settle(self):
+        """Wait until the kernel has nothing to do, and the page shows it."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_function(IDLE, timeout=20_000)
+
+    def run(self, command):
+        """Run one of JupyterLab's commands."""
+        self.page.evaluate("c => window.jupyterapp.commands.execute(c)", command)
+
+    def cells(self):
+        """Return the notebook as it stands in the browser."""
+        return self.page.evaluate(f"() => {CURRENT}.content.model.toJSON()")["cells"]
+
+    def shoot(self, name):
+        """Keep a screenshot among the build's artefacts."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png")
+
+
+CURRENT = "window.jupyterapp?.shell?.currentWidget"
+IDLE = f"() => {CURRENT}?.sessionContext?.session?.kernel?.status == 'idle'"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Serve a learner's working copy, made as `make lab` makes it."""
+    project = tmp_path_factory.mktemp("lab")
+    for tree in ("notebooks", "release", "solutions"):
+        (project / tree).symlink_to(PROJECT / tree)
+    prepare_work(units(), project=project, say=lambda words: None)
+    settings = project / "settings" / "@jupyterlab"
+    for name, values in SETTINGS.items():
+        path = settings / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+    places = {
+        "JUPYTERLAB_SETTINGS_DIR": str(project / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(project / "workspaces"),
+    }
+    exposed = "--LabApp.expose_app_in_browser=True"
+    with serve("jupyterlab", project / "work", exposed, **places) as address:
+        yield project / "work", address
+
+
+@pytest.fixture
+def lab(served, chromium):
+    """JupyterLab on a learner's working copy, in a page of its own."""
+    root, address = served
+    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    yield Lab(root, address, context.new_page())
+    context.close()

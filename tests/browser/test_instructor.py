@@ -1,0 +1,89 @@
+"""An instructor's evening: a graded class in formgrader, feedback, and the class report."""
+
+import pytest
+from nbgrader.api import Gradebook
+
+from course_grader.class_report import write_class_report
+from course_grader.composer import Composer
+from course_grader.course import Course, find_unit
+from course_grader.grade import grade, write_feedback
+from tests.browser.conftest import SHOTS
+from tests.serving import TOKEN, serve
+
+UNIT = find_unit("01")
+MISTAKE = {"gaussian-nll": "variance-as-scale"}
+CLASS = {"ada": {}, "ben": MISTAKE, "cy": {"gaussian-nll": None}}
+FORMGRADER = "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"
+DRAWN = """
+() => [...document.images].map(image => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    canvas.getContext('2d').drawImage(image, 0, 0);
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    return new Set(new Uint32Array(pixels.buffer)).size;
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory, bubblewrap):
+    """A graded class of three, with feedback and report."""
+    course = Course.throwaway(tmp_path_factory.mktemp("class") / "course", UNIT)
+    composer = Composer(course, UNIT)
+    for student, choice in CLASS.items():
+        composer.hand_in(student, *composer.compose(choice))
+    grade(course, UNIT, progress=False)
+    write_feedback(course, UNIT)
+    return course, write_class_report(course, UNIT)
+
+
+@pytest.fixture(scope="module")
+def page(graded, chromium):
+    """A browser's page, opened after the grading."""
+    return chromium.new_page(viewport={"width": 1200, "height": 900})
+
+
+@pytest.fixture(scope="module")
+def formgrader(graded):
+    """Formgrader on that class; its address."""
+    with serve("jupyter_server", graded[0].root, FORMGRADER) as address:
+        yield f"{address}/formgrader"
+
+
+def visit(page, address, name):
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=SHOTS / f"{name}.png")
+    return page
+
+
+def test_formgrader_lists_the_class_and_keeps_a_grade_given_by_hand(page, graded, formgrader):
+    visit(page, f"{formgrader}/gradebook/{UNIT.name}/?token={TOKEN}", "formgrader")
+    listed = f"{formgrader}/manage_submissions/{UNIT.name}/?token={TOKEN}"
+    shown = visit(page, listed, "formgrader-class").content()
+    assert all(student in shown for student in CLASS)
+    course = graded[0]
+    with Gradebook(course.db_url) as gradebook:
+        found = gradebook.find_submission_notebook(UNIT.name, UNIT.name, "ben")
+        key, before = found.id, found.score
+    visit(page, f"{formgrader}/submissions/{key}/?token={TOKEN}", "formgrader-submission")
+    field = page.locator("input.extra-credit").first
+    field.fill("1")
+    with page.expect_response(lambda answer: "/api/grade/" in answer.url):
+        field.press("Tab")
+    with Gradebook(course.db_url) as gradebook:
+        after = gradebook.find_submission_notebook(UNIT.name, UNIT.name, "ben").score
+    assert after == before + 1
+
+
+def test_the_feedback_page_names_the_mistake(page, graded):
+    path = graded[0].notebook("feedback", UNIT, "ben").with_suffix(".html")
+    shown = visit(page, path.as_uri(), "feedback")
+    assert "pass sigma, not sigma squared" in shown.content()
+
+
+def test_the_class_report_shows_pictures_that_are_not_empty(page, graded):
+    shown = visit(page, graded[1].as_uri(), "class-report")
+    assert "pass sigma, not sigma squared" in shown.content()
+    colours = page.evaluate(DRAWN)
+    assert len(colours) == 2 and min(colours) > 20

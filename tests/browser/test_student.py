@@ -1,0 +1,90 @@
+"""A student's way through an exercise of unit 01, in JupyterLab."""
+
+import pytest
+
+from course_grader.composer import Composer
+from course_grader.course import Course, find_unit
+from course_utils.progress import progress
+
+UNIT = find_unit("01")
+EXERCISE, MISTAKE = "gaussian-nll", "variance-as-scale"
+SENTENCE = "pass sigma, not sigma squared"
+SET_SOURCE = """
+([id, source]) => {
+    const cells = window.jupyterapp.shell.currentWidget.content.model.cells;
+    for (const cell of cells) if (cell.id == id) cell.sharedModel.setSource(source);
+}
+"""
+CHOOSE = """
+id => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id == id);
+}
+"""
+PANEL = ".jp-Cell.jp-mod-active .jp-OutputArea"
+SAVED = "() => !window.jupyterapp.shell.currentWidget.context.model.dirty"
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    """Return a function that gives the solution cells, {id: source}, of chosen answers."""
+    course = Course.throwaway(tmp_path_factory.mktemp("class") / "course", UNIT)
+    composer = Composer(course, UNIT)
+
+    def compose(choice=None):
+        cells = composer.compose(choice)[0].cells
+        return {cell.id: cell.source for cell in cells if cell.id.endswith("-solution")}
+
+    return compose
+
+
+def write(lab, cells):
+    for key, source in cells.items():
+        lab.page.evaluate(SET_SOURCE, [key, source])
+
+
+def check(lab, exercise):
+    """Run everything above a check cell, then the cell itself; return what it shows."""
+    lab.page.evaluate(CHOOSE, exercise)
+    lab.run("notebook:run-all-above")
+    lab.page.evaluate(CHOOSE, exercise)
+    lab.run("notebook:run-cell")
+    lab.settle()
+    return lab.page.locator(PANEL).inner_text()
+
+
+def save(lab):
+    lab.run("docmanager:save")
+    lab.page.wait_for_function(SAVED)
+
+
+def states(lab):
+    return {name: status for name, status, *_ in progress(lab.root).units[0].exercises}
+
+
+def validated(lab):
+    """Press Validate; return what its dialog says."""
+    lab.page.get_by_role("button", name="Validate").click()
+    dialog = lab.page.locator(".jp-Dialog-content")
+    dialog.wait_for(timeout=120_000)
+    words = dialog.inner_text()
+    dialog.get_by_role("button").last.click()
+    return words
+
+
+def test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it(lab, answers):
+    lab.open(f"{UNIT.name}/{UNIT.name}.ipynb")
+    write(lab, answers({EXERCISE: MISTAKE}))
+    shown = check(lab, EXERCISE)
+    assert "not yet" in shown and SENTENCE in shown and "Worked solution" in shown
+    lab.page.evaluate("s => document.querySelector(s).scrollIntoView({block: 'end'})", PANEL)
+    lab.shoot("panel")
+    save(lab)
+    assert states(lab)[EXERCISE] == "not yet"
+    assert "failed" in validated(lab)
+    write(lab, answers())
+    shown = check(lab, EXERCISE)
+    assert "passed" in shown and SENTENCE not in shown
+    save(lab)
+    assert states(lab)[EXERCISE] == "passed"
+    assert "passes all the tests" in validated(lab)
