@@ -12,6 +12,7 @@ from tests.serving import TOKEN, serve
 
 UNIT = find_unit("01")
 MISTAKE = {"gaussian-nll": "variance-as-scale"}
+SENTENCE = "pass sigma, not sigma squared"
 CLASS = {"ada": {}, "ben": MISTAKE, "cy": {"gaussian-nll": None}}
 FORMGRADER = "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"
 DRAWN = """
@@ -44,29 +45,30 @@ def page(graded, chromium):
 
 
 @pytest.fixture(scope="module")
-def formgrader(graded):
-    """Formgrader on that class; its address."""
+def formgrader(graded, page):
+    """Formgrader on that class, where the page is logged in; its address."""
     with serve("jupyter_server", graded[0].root, FORMGRADER) as address:
+        page.goto(f"{address}/tree?token={TOKEN}")
         yield f"{address}/formgrader"
 
 
-def visit(page, address, name):
+def visit(page, address, name, *words):
+    """Open a page, wait until it shows these words, keep a screenshot."""
     page.goto(address)
-    page.wait_for_load_state("networkidle")
+    for word in words:
+        page.get_by_text(word).first.wait_for()
     page.screenshot(path=SHOTS / f"{name}.png")
     return page
 
 
 def test_formgrader_lists_the_class_and_keeps_a_grade_given_by_hand(page, graded, formgrader):
-    visit(page, f"{formgrader}/gradebook/{UNIT.name}/?token={TOKEN}", "formgrader")
-    listed = f"{formgrader}/manage_submissions/{UNIT.name}/?token={TOKEN}"
-    shown = visit(page, listed, "formgrader-class").content()
-    assert all(student in shown for student in CLASS)
+    listed = f"{formgrader}/manage_submissions/{UNIT.name}/"
+    visit(page, listed, "formgrader", *CLASS)
     course = graded[0]
     with Gradebook(course.db_url) as gradebook:
         found = gradebook.find_submission_notebook(UNIT.name, UNIT.name, "ben")
         key, before = found.id, found.score
-    visit(page, f"{formgrader}/submissions/{key}/?token={TOKEN}", "formgrader-submission")
+    visit(page, f"{formgrader}/submissions/{key}/", "submission", "Hint.")
     field = page.locator("input.extra-credit").first
     field.fill("1")
     with page.expect_response(lambda answer: "/api/grade/" in answer.url):
@@ -78,12 +80,10 @@ def test_formgrader_lists_the_class_and_keeps_a_grade_given_by_hand(page, graded
 
 def test_the_feedback_page_names_the_mistake(page, graded):
     path = graded[0].notebook("feedback", UNIT, "ben").with_suffix(".html")
-    shown = visit(page, path.as_uri(), "feedback")
-    assert "pass sigma, not sigma squared" in shown.content()
+    visit(page, path.as_uri(), "feedback", SENTENCE)
 
 
 def test_the_class_report_shows_pictures_that_are_not_empty(page, graded):
-    shown = visit(page, graded[1].as_uri(), "class-report")
-    assert "pass sigma, not sigma squared" in shown.content()
+    visit(page, graded[1].as_uri(), "class-report", SENTENCE)
     colours = page.evaluate(DRAWN)
     assert len(colours) == 2 and min(colours) > 20
