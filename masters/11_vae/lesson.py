@@ -179,60 +179,74 @@ for name, value in slips.items():
 # Line (5) moves the randomness into noise $\varepsilon \sim N(0, 1)$ that does not depend on $m$;
 # this is *reparameterisation*, and it uses the derivative of $f$. Line (6), the *score-function*
 # estimator, needs only values of $f$. Here $f = \log p(x, z) - \log q(z)$, and both are right on
-# average. How do they scatter?
+# average. How do they scatter? Let there be 64 independent copies of the model above, with 64
+# latent variables in all, and take the slope with respect to the mean of the first.
 
 # %%
 predict(
     "11-score-function-noise",
     ...,
-    ask="Standard deviation of estimator (6), divided by that of estimator (5), about?",
+    ask="Standard deviation of (6), divided by that of (5), with 64 latent variables, about?",
 )
 
 # %% [markdown]
-# The cell makes 50 000 estimates of each kind, every one from a single draw, at $m = 0.9$ and
-# $s = 0.7$. The truth is the slope of the ELBO on the grid.
+# The cell makes 20 000 estimates of each kind, each from a single draw, at $m = 0.9$, $s = 0.7$.
+# It adds up one copy after the other, so that `total[:, d - 1]` is $f$ for $d$ latent variables.
+# The *score* is the derivative of $\log q$ in (6). Its mean is 0, so subtracting a constant from
+# $f$, a *baseline*, changes no average.
 
 # %%
-m = torch.full((50_000,), 0.9, device=device, requires_grad=True)  # one copy per estimate
-eps = torch.randn(50_000, generator=torch_generator(0)).to(device)
+m = torch.full((20_000, 64), 0.9, device=device, requires_grad=True)  # a copy for each estimate
+eps = torch.randn(20_000, 64, generator=torch_generator(0)).to(device)
 W, X = (torch.tensor(v, dtype=m.dtype, device=device) for v in (w, x))
 moving = m + 0.7 * eps  # the draw depends on m
 still = moving.detach()  # the same draw as a plain number
 
 
-def f(z):
-    joint = Normal(0.0, 1.0).log_prob(z) + Normal(z[:, None] * W, sigma).log_prob(X).sum(1)
+def f(z):  # (20000, 64), one value for each copy of the model
+    joint = Normal(0.0, 1.0).log_prob(z) + Normal(z[..., None] * W, sigma).log_prob(X).sum(-1)
     return joint - Normal(m, 0.7).log_prob(z)
 
 
-(by_path,) = torch.autograd.grad(f(moving).sum(), m)  # (5)
-(score,) = torch.autograd.grad(Normal(m, 0.7).log_prob(still).sum(), m)
-by_score = f(still).detach() * score  # (6)
+by_path = torch.autograd.grad(f(moving).sum(), m)[0][:, :1]  # (5)
+score = torch.autograd.grad(Normal(m, 0.7).log_prob(still).sum(), m)[0][:, :1]
+total = f(still).detach().cumsum(1)
 
 # %% [markdown]
-# Their distributions over the draws:
+# All of them must agree on average with the slope of the ELBO on the grid:
 
-# %% alt="Histograms of two gradient estimators: reparameterised narrow, score-function wide."
+# %% alt="Deviation over latents: (6) rises to about 300, with a baseline to 17, (5) stays at 4."
+estimates = {"score function (6)": total * score}
+estimates["(6) with a baseline"] = (total - total.mean(0)) * score
+estimates["reparameterised (5)"] = by_path.expand(-1, 64)
 slope = (elbo_on_grid(0.901, 0.7) - elbo_on_grid(0.899, 0.7)) / 0.002
 _, ax = plt.subplots()
-bins = np.linspace(-12, 12, 97)
-for name, values in {"score function (6)": by_score, "reparameterised (5)": by_path}.items():
-    values = values.cpu().numpy()
-    assert abs(values.mean() - slope) < 5 * values.std() / 50_000**0.5
-    ax.hist(values, bins, alpha=0.6, label=f"{name}: deviation {values.std():.1f}")
-ax.axvline(slope, color="black", linestyle="--", label=f"truth {slope:.2f}")
-ax.set(xlabel="estimate of d ELBO / dm (nats per unit of m)", ylabel="estimates per bin")
-ax.set_title("50 000 single-draw estimates of one gradient")
-ax.legend(loc="upper left")
-ratio = by_score.std() / by_path.std()
-assert 1.7 < ratio < 2.4
-reveal("11-score-function-noise", ratio, within=0.5)
+deviation, some = {}, [0, 1, 3, 7, 15, 31, 63]
+for name, values in estimates.items():
+    deviation[name] = values.std(0).cpu().numpy()
+    assert (abs(values.mean(0).cpu().numpy() - slope) < 5 * deviation[name] / 20_000**0.5).all()
+    plot_curve(np.array(some) + 1, deviation[name][some], ax=ax, marker="o", label=name)
+ax.set(xscale="log", yscale="log", xlabel="latent variables", title="Noise of one slope")
+ax.set_ylabel("deviation (nats per unit of m)")
+ax.legend()
 
 # %% [markdown]
-# Both are centred at the truth, and the score function scatters about twice as much: to match the
-# other it needs four times the draws, already with one latent variable and two pixels. Subtracting
-# a constant from $f$, a *baseline*, changes no mean in (6) and helps; the estimator remains the
-# choice where $f$ has no derivative, for instance for a discrete $z$.
+# The ratios, for 1 and for 64 latent variables:
+
+# %%
+plain, with_baseline, path = deviation.values()
+for d in (1, 64):
+    ratios = plain[d - 1] / path[d - 1], with_baseline[d - 1] / path[d - 1]
+    print(f"{d:2d} latents: (6) / (5) = {ratios[0]:.1f}, with a baseline {ratios[1]:.1f}")
+reveal("11-score-function-noise", plain[-1] / path[-1], within=10)
+assert plain[-1] > 50 * path[-1] and 2 * path[-1] < with_baseline[-1] < 20 * path[-1]
+
+# %% [markdown]
+# Reparameterisation knows which latent variable did what: its noise does not depend on how many
+# others there are. The score function multiplies its score by all of $f$, and so takes in the
+# noise of every other variable; a baseline helps and does not cure it. With a single latent
+# variable there is little to choose between (5) and (6) with a baseline, and where $f$ has no
+# derivative, for instance for a discrete $z$, there is only (6).
 #
 # In code the difference is one letter. `sample()` returns a plain number and the encoder receives
 # nothing; `rsample()` is line (5):
@@ -264,18 +278,18 @@ predict(
 )
 
 # %% [markdown]
-# Twenty thousand repetitions of 50 draws. The second column of the printed table is a common slip:
+# Ten thousand repetitions of 50 draws. The second column of the printed table is a common slip:
 # the logarithm taken before the average.
 
 # %%
-draws = numpy_rng(1).normal(-1.0, 1.0, (20_000, 50))
+draws = numpy_rng(1).normal(-1.0, 1.0, (10_000, 50))
 log_w = stats.norm.logpdf(draws) - stats.norm.logpdf(draws, -1.0, 1.0)
-log_w += stats.norm.logpdf(x, draws[..., None] * w, sigma).sum(-1)  # (20000, 50)
+log_w += stats.norm.logpdf(x, draws[..., None] * w, sigma).sum(-1)  # (10000, 50)
 sizes = [1, 2, 5, 10, 20, 50]
 curve = [(special.logsumexp(log_w[:, :K], axis=1) - np.log(K)).mean() for K in sizes]
 for K, bound in zip(sizes, curve, strict=True):
     print(f"K = {K:2d}: IWAE {bound:7.2f}, mean of the log weights {log_w[:, :K].mean():7.2f}")
-error = log_w[:, 0].std() / 20_000**0.5
+error = log_w[:, 0].std() / 10_000**0.5
 assert abs(curve[0] - elbo_on_grid(-1.0, 1.0)) < 5 * error  # K = 1 is the ELBO
 assert np.all(np.diff(curve) > 0) and curve[-1] < log_p
 reveal("11-iwae-of-a-bad-guess", curve[-1], within=0.3, unit="nats")
@@ -420,7 +434,7 @@ for name, beta, learned in [("σ = 1", 1.0, 0), ("KL weight 0.2", 0.2, 0), ("σ 
     if not learned:
         nn.init.zeros_(vae.log_scale).requires_grad_(False)
     linear[name] = vae.to(device)
-    train(vae, points, steps=300, rate=0.1, batch=500, beta=beta)
+    train(vae, points, steps=250, rate=0.1, batch=500, beta=beta)
 
 # %% [markdown]
 # For each: the exact log-likelihood of its decoder, the ELBO with weight 1 estimated from 200
@@ -571,7 +585,7 @@ def draw_plane(z1=-1.0, z2=1.0):
         middle = np.median(codes[test_labels == label], axis=0)
         left.text(*middle, label, fontsize=13, weight="bold", ha="center", va="center")
     left.plot(z1, z2, "o", color="C1", markersize=11, markeredgecolor="white")
-    left.set(xlabel="z1", ylabel="z2", xlim=(-4, 4), ylim=(-4, 4), title="Codes of test digits")
+    left.set(xlabel="z1", ylabel="z2", xlim=(-3, 3), ylim=(-3, 3), title="Codes of test digits")
     right.imshow(decoded(z1, z2), cmap="gray_r", vmin=0, vmax=1)
     right.set(title=f"P(black) at ({z1:.2f}, {z2:.2f})", xticks=[], yticks=[])
     right.grid(False)
@@ -588,48 +602,43 @@ draw_plane()
 interactive(draw_plane, z1=(-3.0, 3.0, 0.25), z2=(-3.0, 3.0, 0.25))
 
 # %% [markdown]
-# The larger VAE, in one picture. Left: eight test digits; their reconstructions; and the walk in
-# eight steps from the first code to the last. Right: eight draws of $z$ from the *prior*, which is
-# what a model's own samples are, with the probabilities of black above and pixels drawn from them
-# below.
+# The larger VAE, in one picture: a test digit of each class from 0 to 7; what the decoder makes of
+# its code; and a walk in eight steps from the code of the 0 to that of the 7. Then eight draws of
+# $z$ from the *prior*, which is how a model makes images of its own: the probabilities of black,
+# and pixels drawn from them.
 
 # %%
-vae, chosen = models[8], test_black[:8]
+vae, first = models[8], [int(np.argmax(test_labels == label)) for label in range(8)]
 with torch.no_grad():
+    chosen = test_black[first]  # (8, 64)
     code = vae.posterior(chosen).loc  # (8, 8)
     t = torch.linspace(0, 1, 8, device=device)[:, None]
     walk = vae.decode(code[:1] * (1 - t) + code[-1:] * t).probs
     prior = vae.decode(torch.randn(8, 8, generator=torch_generator(8)).to(device)).probs
     pixels = (torch.rand(8, 64, generator=torch_generator(9)).to(device) < prior).float()
-    rows = [chosen, vae.decode(code).probs, walk], [prior, pixels]
+    rows = {"digit": chosen, "decoded": vae.decode(code).probs, "walk": walk}
+rows |= {"prior: P(black)": prior, "prior: draw": pixels}
 
 # %% [markdown]
-# Each row is one list of eight images:
-
+# Each row is a list of eight images:
 
 # %% alt="Rows of digits: originals, reconstructions, a walk; probabilities and draws, prior."
-def mosaic(lists):  # (rows of 8 images) -> one picture with a margin of one pixel
-    tiles = torch.stack(lists).reshape(len(lists), 8, 8, 8).cpu().numpy()
-    padded = np.pad(tiles, ((0, 0), (0, 0), (0, 2), (0, 2)), constant_values=0)
-    return padded.transpose(0, 2, 1, 3).reshape(len(lists) * 10, 80)
-
-
-_, axes = plt.subplots(1, 2, figsize=(10, 2.6), width_ratios=(1, 1))
-for ax, lists in zip(axes, rows, strict=True):
-    ax.imshow(mosaic(lists), cmap="gray_r", vmin=0, vmax=1, aspect="equal")
-    ax.set(xticks=[], yticks=np.arange(len(lists)) * 10 + 4)
-    ax.grid(False)
-axes[0].set_yticklabels(["digit", "decoded", "walk"])
-axes[1].set_yticklabels(["P(black)", "draw"])
-axes[0].set_title("Test digits")
-axes[1].set_title("From the prior")
+tiles = torch.stack(list(rows.values())).reshape(5, 8, 8, 8).cpu().numpy()
+tiles = np.pad(tiles, ((0, 0), (0, 0), (1, 1), (2, 2)))  # a white margin around each image
+_, ax = plt.subplots()
+ax.imshow(tiles.transpose(0, 2, 1, 3).reshape(50, 96), cmap="gray_r", vmin=0, vmax=1)
+ax.set(xticks=[], yticks=np.arange(5) * 10 + 4.5, title="What the VAE with 8 latents makes")
+ax.set_yticklabels(rows)
+ax.tick_params(length=0)
+ax.spines[:].set_visible(False)
+ax.grid(False)
 assert set(pixels.unique().tolist()) == {0.0, 1.0}
 
 # %% [markdown]
-# Reconstructions are smoother than the digits, since they are probabilities and not pixels. On the
-# right, not every draw from the prior is a digit: regions exist that the prior visits and no code
-# does. And the smooth row above is not what the model claims images look like: its images are the
-# grainy ones below, with pixels independent given $z$. Papers often print the smooth ones.
+# Reconstructions are smoother than the digits, since they are probabilities and not pixels. Not
+# every draw from the prior is a digit: regions exist that the prior visits and no code does. And
+# the smooth images are not what the model says that images look like. Its images are in the last
+# row, grainy, since pixels are independent given $z$. Papers often print the smooth ones.
 #
 # ## Grey pixels
 #
