@@ -227,7 +227,8 @@ for name, values in estimates.items():
     assert (abs(values.mean(0).cpu().numpy() - slope) < 5 * deviation[name] / 20_000**0.5).all()
     plot_curve(np.array(some) + 1, deviation[name][some], ax=ax, marker="o", label=name)
 ax.set(xscale="log", yscale="log", xlabel="latent variables", title="Noise of one slope")
-ax.set_ylabel("deviation (nats per unit of m)")
+ax.set(ylabel="deviation (nats per unit of m)", xticks=[1, 4, 16, 64])
+ax.set_xticklabels([1, 4, 16, 64])
 ax.legend()
 
 # %% [markdown]
