@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Assignment 11: Variational autoencoders
 #
-# Seven exercises, 32 points, about 60 minutes. You write the parts of a variational autoencoder in
+# Seven exercises, 32 points, about 65 minutes. You write the parts of a variational autoencoder in
 # forms that the lesson did not need, and then two tools of an auditor: one says which latent
 # variables can carry nothing, the other what a loss that was tuned by hand really assumes.
 #
