@@ -1,0 +1,478 @@
+# %% [markdown]
+# # Assignment 11: Variational autoencoders
+#
+# Seven exercises, 32 points, about 65 minutes. You write the parts of a variational autoencoder in
+# forms that the lesson did not need, and then two tools of an auditor: one says which latent
+# variables can carry nothing, the other what a loss that was tuned by hand really assumes.
+#
+# All logarithms are natural, all densities keep their constants, and each text fixes the shapes.
+# Anything that PyTorch, NumPy or SciPy offers may be used. Run the check cell below an exercise as
+# often as you like. It shows what came, what was expected, and often why. More cases run when
+# your work is graded.
+
+# %%
+import itertools
+import math
+
+import numpy as np
+import torch
+
+from course_utils.checks import Checks
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# ## Exercise 1. KL to a learned prior (5 min, 4 points)
+#
+# The prior of a VAE need not be the standard normal: its mean and its scale can be learned.
+#
+# Write `gaussian_kl(mu, log_var, prior_mu, prior_scale)`, the divergence
+# $\mathrm{KL}(q \,\|\, p)$ in nats, where $q$ is Normal with mean `mu` and **log variance**
+# `log_var`, and $p$ is Normal with mean `prior_mu` and **standard deviation** `prior_scale`;
+# latent dimensions are independent in both.
+#
+# - `mu` and `log_var` are tensors of shape `(n, d)`; `prior_mu` and `prior_scale` have shape
+#   `(d,)`.
+# - Return a tensor of shape `(n,)`: the **sum** over latent dimensions, one value per image.
+#   Gradients flow to all four inputs.
+# - A nearly certain encoder is legal: for `log_var` = −120 in float32, where the variance
+#   underflows to 0, the result is still right.
+#
+# Points: value 2, gradient 1, stability 1.
+
+
+# %% exercise="gaussian-kl"
+def gaussian_kl(mu, log_var, prior_mu, prior_scale):
+    """Return KL(q || p) in nats between diagonal Gaussians, one value per row."""
+    ### BEGIN SOLUTION
+    variance = prior_scale**2
+    moment = (mu - prior_mu) ** 2 + torch.exp(log_var)  # mean square of z - prior_mu under q
+    return 0.5 * (moment / variance + torch.log(variance) - log_var - 1).sum(dim=1)
+    ### END SOLUTION
+
+
+# %% checks="gaussian-kl" points=4
+check = Checks("gaussian-kl")
+mu = torch.tensor([[0.4, -1.0], [1.2, 0.3], [0.0, 2.0]], dtype=torch.float64)
+log_var = torch.tensor([[-1.0, 0.5], [0.2, -0.7], [0.3, -2.0]], dtype=torch.float64)
+prior_mu = torch.tensor([0.5, -0.2], dtype=torch.float64)
+prior_scale = torch.tensor([1.5, 0.6], dtype=torch.float64)
+certain = torch.full((1, 2), -120.0)
+check.keeps("value", gaussian_kl, mu, log_var, prior_mu, prior_scale)
+check.value("value", lambda: gaussian_kl(mu, log_var, prior_mu, prior_scale), points=2)
+check.gradient("gradient", lambda m: gaussian_kl(m, log_var, prior_mu, prior_scale), mu, points=1)
+check.gradient("gradient", lambda s: gaussian_kl(mu, log_var, prior_mu, s), prior_scale)
+check.value("stability", lambda: gaussian_kl(mu[:1].float(), certain, *torch.ones(2, 2)), points=1)
+check.report()
+
+# %% hidden="gaussian-kl"
+_t = torch.linspace(-1.7, 2.3, 12, dtype=torch.float64)
+_m, _v = torch.sin(2 * _t).reshape(4, 3), (0.9 * torch.cos(3 * _t) - 0.37).reshape(4, 3)
+_pm, _ps = 0.43 * _t[:3] + 0.2, torch.exp(0.61 * _t[5:8])
+check.value("value", lambda: gaussian_kl(_m, _v, _pm, _ps))
+check.value("value", lambda: gaussian_kl(_m[:1], _v[:1], _pm, _ps))
+check.value("value", lambda: gaussian_kl(_m[:, :1], _v[:, :1], _pm[:1], _ps[:1]))
+check.value("value", lambda: gaussian_kl(17 * _m, _v + 3.1, _pm, 0.083 * _ps))
+check.law("value", "nonnegative", lambda: gaussian_kl(_pm[None], 2 * _ps.log()[None], _pm, _ps))
+check.law(
+    "value",
+    "equal",
+    lambda: gaussian_kl(_m, _v, _pm, _ps),
+    lambda: gaussian_kl(3 * _m - 1, _v + 2 * math.log(3), 3 * _pm - 1, 3 * _ps),
+)
+check.gradient("gradient", lambda m: gaussian_kl(m, _v, _pm, _ps), _m)
+check.gradient("gradient", lambda v: gaussian_kl(_m, v, _pm, _ps), _v)
+check.gradient("gradient", lambda m: gaussian_kl(_m, _v, m, _ps), _pm)
+check.gradient("gradient", lambda s: gaussian_kl(_m, _v, _pm, s), _ps)
+check.value(
+    "stability", lambda: gaussian_kl(_m.float(), -119 + _v.float(), _pm.float(), _ps.float())
+)
+check.value("stability", lambda: gaussian_kl(_m, -890 + _v, _pm, _ps))
+
+# %% [markdown]
+# ## Exercise 2. Draws that the gradient can follow (10 min, 5 points)
+#
+# An encoder that knows how its latent variables go together puts out a whole covariance. It does
+# so through a lower-triangular factor $L$ with a positive diagonal: the covariance is $L L^\top$.
+#
+# Write `latent_draws(mu, tril, eps)`, which returns the pair `(z, log_q)`: draws from
+# $q = \mathcal N(\mu, L L^\top)$ made from standard normal noise, and their log densities.
+#
+# - `mu` has shape `(n, d)`, `tril` `(n, d, d)`, one factor per image, and the noise `eps` has
+#   shape `(K, n, d)`: $K$ draws for each image. Draw no noise of your own.
+# - Return `z` of shape `(K, n, d)`, where draw $k$ of image $i$ is made from `eps[k, i]` and
+#   nothing else, and `log_q` of shape `(K, n)`, the log density $\log q(z)$ in nats.
+# - Gradients flow to `mu` and `tril` through both results.
+#
+# Points: draws 2, gradient 1, log density 2.
+
+
+# %% exercise="latent-draws"
+def latent_draws(mu, tril, eps):
+    """Return reparameterised draws of a full Gaussian and their log densities."""
+    ### BEGIN SOLUTION
+    z = mu + torch.einsum("nij,knj->kni", tril, eps)
+    log_det = tril.diagonal(dim1=1, dim2=2).log().sum(dim=1)
+    log_q = -0.5 * (eps**2 + math.log(2 * math.pi)).sum(dim=2) - log_det
+    return z, log_q
+    ### END SOLUTION
+
+
+# %% checks="latent-draws" points=5
+check = Checks("latent-draws")
+mu = torch.tensor([[0.5, -1.0], [2.0, 0.3]], dtype=torch.float64)
+tril = torch.tensor([[[1.2, 0.0], [-0.7, 0.4]], [[0.3, 0.0], [0.9, 1.6]]], dtype=torch.float64)
+eps = torch.tensor([[[0.3, -1.1], [0.8, 0.2]], [[-0.6, 0.5], [1.4, -0.9]]], dtype=torch.float64)
+eps = torch.cat([eps, 0.5 * eps[:1]])  # (3, 2, 2)
+check.keeps("draws", latent_draws, mu, tril, eps)
+check.value("draws", lambda: latent_draws(mu, tril, eps)[0], points=2)
+check.gradient(
+    "gradient", lambda t: (eps * latent_draws(mu, t.tril(), eps)[0]).sum(), tril, points=1
+)
+check.value("log density", lambda: latent_draws(mu, tril, eps)[1], points=2)
+check.report()
+
+# %% hidden="latent-draws"
+_t = torch.linspace(-2.1, 1.6, 36, dtype=torch.float64)
+_mu = torch.cos(3 * _t[:12]).reshape(4, 3)
+_raw = torch.sin(5 * _t).reshape(4, 3, 3)
+_tril = _raw.tril(-1) + torch.diag_embed(torch.exp(0.83 * _raw.diagonal(dim1=1, dim2=2)))
+_eps = (1.3 * torch.sin(11 * torch.cat([_t, 0.7 * _t[:24]]))).reshape(5, 4, 3)
+check.value("draws", lambda: latent_draws(_mu, _tril, _eps)[0])
+check.value("draws", lambda: latent_draws(_mu[:1], _tril[:1], _eps[:, :1])[0])
+check.value("draws", lambda: latent_draws(_mu[:, :1], _tril[:, :1, :1], _eps[:1, :, :1])[0])
+check.law(
+    "draws",
+    "equal",
+    lambda: latent_draws(_mu, _tril, _eps)[0][2:3],
+    lambda: latent_draws(_mu, _tril, _eps[2:3])[0],
+)
+check.gradient("gradient", lambda m: _eps * latent_draws(m, _tril, _eps)[0] ** 2, _mu)
+check.gradient("gradient", lambda t: latent_draws(_mu, t.tril(), _eps)[0] ** 3, _tril)
+check.gradient("gradient", lambda t: latent_draws(_mu, t.tril(), _eps)[1], _tril)
+check.value("log density", lambda: latent_draws(_mu, _tril, _eps)[1])
+check.value("log density", lambda: latent_draws(_mu[1:2], _tril[1:2], _eps[:2, 1:2])[1])
+check.value("log density", lambda: latent_draws(_mu, 0.0031 * _tril, 2 * _eps)[1])
+check.value("log density", lambda: latent_draws(_mu[:, :1], _tril[:, :1, :1], _eps[:, :, :1])[1])
+
+# %% [markdown]
+# ## Exercise 3. The likelihood of two kinds of pixels (10 min, 5 points)
+#
+# A scanned form has pixels of two kinds: some are black or white, others grey. Each kind needs its
+# own likelihood.
+#
+# Write `log_likelihood(x, out, log_scale, binary)`, which returns $\log p(x \mid z)$ in nats, the
+# **sum** over pixels, one value per image.
+#
+# - `x` and `out` have shape `(n, D)`; `binary` holds `D` booleans. Where it is true, the pixel is
+#   Bernoulli and `out` is its logit; elsewhere the pixel is Normal with mean `out` and standard
+#   deviation $e^{s}$, where $s$ is `log_scale`, a 0-d tensor that is learned. Either kind may be
+#   absent.
+# - Return a tensor of shape `(n,)`, right for logits of any finite size, such as ±800; gradients
+#   flow to `out` and `log_scale`.
+# - A Bernoulli has no density at grey values: if a **binary** pixel of `x` is neither 0 nor 1,
+#   raise `ValueError`. The other pixels may hold any real number.
+#
+# Points: binary 1, grey 2, gradient 1, refusal 1.
+
+
+# %% exercise="mixed-pixels"
+def log_likelihood(x, out, log_scale, binary):
+    """Return log p(x | z) in nats for Bernoulli and Normal pixels, one value per row."""
+    ### BEGIN SOLUTION
+    bits, logits = x[:, binary], out[:, binary]
+    if not ((bits == 0) | (bits == 1)).all():
+        raise ValueError("a Bernoulli pixel must be 0 or 1")
+    black = bits * logits - torch.logaddexp(logits, torch.zeros_like(logits))
+    r = (x - out)[:, ~binary] / torch.exp(log_scale)
+    grey = -0.5 * r**2 - log_scale - 0.5 * math.log(2 * math.pi)
+    return black.sum(dim=1) + grey.sum(dim=1)
+    ### END SOLUTION
+
+
+# %% checks="mixed-pixels" points=5
+check = Checks("mixed-pixels")
+x = torch.tensor([[1.0, 0.25, 0.0, 0.6], [0.0, 1.5, 1.0, 0.1]], dtype=torch.float64)
+out = torch.tensor([[0.8, 0.4, -1.2, 0.3], [-0.3, 1.1, 0.6, -0.2]], dtype=torch.float64)
+log_scale = torch.tensor(-0.9, dtype=torch.float64)
+binary = torch.tensor([True, False, True, False])
+every = torch.ones(2, dtype=torch.bool)
+check.keeps("binary", log_likelihood, x[:, ::2].clone(), out[:, ::2].clone(), log_scale, every)
+check.value(
+    "binary", lambda: log_likelihood(x[:, [0, 2]], out[:, ::2], log_scale, every), points=1
+)
+check.value("binary", lambda: log_likelihood(x[:, ::2], 1000 * out[:, ::2], log_scale, every))
+check.value("grey", lambda: log_likelihood(x, out, log_scale, binary & False), points=2)
+check.value("grey", lambda: log_likelihood(x, out, log_scale, binary))
+check.gradient("gradient", lambda s: log_likelihood(x, out, s, binary), log_scale, points=1)
+check.value("refusal", lambda: log_likelihood(x, out, log_scale, ~binary), points=1)
+check.value("refusal", lambda: log_likelihood(x[:1], out[:1], log_scale, ~binary))
+check.report()
+
+# %% hidden="mixed-pixels"
+_t = torch.linspace(-1.9, 2.6, 15, dtype=torch.float64)
+_out = (1.7 * torch.cos(4 * _t) + 0.21).reshape(3, 5)
+_grey = torch.sin(7 * _t).reshape(3, 5)
+_bits = (_grey > -0.2).to(_t.dtype)
+_mask = torch.tensor([False, True, True, False, True])
+_mix = torch.where(_mask, _bits, _grey)
+_s = torch.tensor(0.37, dtype=_t.dtype)
+check.value("binary", lambda: log_likelihood(_bits, _out, _s, _mask | True))
+check.value("binary", lambda: log_likelihood(_bits, 613 * _out, _s, _mask | True))
+check.value("binary", lambda: log_likelihood(_bits[1:2, :1], _out[1:2, :1], _s, _mask[1:2]))
+check.law(
+    "binary",
+    "equal",
+    lambda: log_likelihood(_bits, _out, _s, _mask | True),
+    lambda: log_likelihood(1 - _bits, -_out, _s, _mask | True),
+)
+check.value("grey", lambda: log_likelihood(_grey, _out, _s, _mask & False))
+check.value("grey", lambda: log_likelihood(3 * _grey, _out, _s - 3.3, _mask & False))
+check.value("grey", lambda: log_likelihood(_mix, _out, _s, _mask))
+check.value("grey", lambda: log_likelihood(_mix[:1], _out[:1], _s - 2.9, _mask))
+check.gradient("gradient", lambda s: log_likelihood(_mix, _out, s, _mask), _s)
+check.gradient("gradient", lambda o: log_likelihood(_mix, o, _s - 1.13, _mask), _out)
+check.gradient("gradient", lambda o: log_likelihood(_mix, o, _s, _mask), 300 * _out)
+check.value("refusal", lambda: log_likelihood(_mix + 2 * ~_mask, _out, _s, _mask))
+check.value("refusal", lambda: log_likelihood(_mix, _out, _s, _mask | True))
+check.value("refusal", lambda: log_likelihood(_mix - 1.0 * _mask, _out, _s, _mask))
+check.value("refusal", lambda: log_likelihood(_mix - 0.4 * _bits * _mask, _out, _s, _mask))
+
+# %% [markdown]
+# ## Exercise 4. An ELBO without sampling (10 min, 5 points)
+#
+# With a linear decoder every expectation in the ELBO has a closed form, and so has $\log p(x)$:
+# here an ELBO can be held against the truth.
+#
+# The model is $z \sim \mathcal N(0, I)$ and $x \mid z \sim \mathcal N(W z + b, \sigma^2 I)$. Write
+# `linear_elbo(x, W, b, sigma, m, S)`, the exact ELBO in nats, one value per image, of the
+# approximate posterior $q(z \mid x_i) = \mathcal N(m_i, S)$.
+#
+# - `x` has shape `(n, D)`, `W` `(D, d)`, `b` `(D,)`, `m` `(n, d)`, one mean per image, and `S`
+#   `(d, d)`, a **covariance** that all images share; in general it is not diagonal. `sigma` is a
+#   standard deviation, a 0-d tensor.
+# - Return a tensor of shape `(n,)`, all constants kept, no sampling. Gradients flow to `W`, `m`
+#   and `S`.
+# - If $q$ is the exact posterior, the result is $\log p(x_i)$.
+#
+# Points: value 2, tight 2, gradient 1.
+
+
+# %% exercise="linear-elbo"
+def linear_elbo(x, W, b, sigma, m, S):
+    """Return the exact ELBO in nats of a linear Gaussian model, one value per row."""
+    ### BEGIN SOLUTION
+    pixels, latents = W.shape
+    squares = ((x - b - m @ W.T) ** 2).sum(dim=1) + torch.trace(W @ S @ W.T)
+    fit = -0.5 * pixels * torch.log(2 * math.pi * sigma**2) - squares / (2 * sigma**2)
+    kl = 0.5 * ((m**2).sum(dim=1) + torch.trace(S) - latents - torch.logdet(S))
+    return fit - kl
+    ### END SOLUTION
+
+
+# %% checks="linear-elbo" points=5
+check = Checks("linear-elbo")
+x = torch.tensor([[0.5, -1.0, 2.0], [1.5, 0.2, -0.4]], dtype=torch.float64)
+W = torch.tensor([[1.0, 0.3], [-0.5, 0.8], [0.2, 1.1]], dtype=torch.float64)
+b, sigma = torch.tensor([0.1, -0.2, 0.4], dtype=torch.float64), torch.tensor(0.7).double()
+m = torch.tensor([[0.2, 0.9], [0.6, -0.5]], dtype=torch.float64)
+S = torch.diag(torch.tensor([0.3, 0.6], dtype=torch.float64))
+exact_S = torch.linalg.inv(torch.eye(2) + W.T @ W / sigma**2)
+exact_m = (x - b) @ W @ exact_S / sigma**2
+cov = W @ W.T + sigma**2 * torch.eye(3)  # of x, and with it the exact log p(x)
+log_p = -0.5 * (((x - b) @ torch.linalg.inv(cov) * (x - b)).sum(1) + (2 * math.pi * cov).logdet())
+check.keeps("value", linear_elbo, x, W, b, sigma, m, S)
+check.value("value", lambda: linear_elbo(x, W, b, sigma, m, S), points=2)
+check.value("tight", lambda: linear_elbo(x, W, b, sigma, exact_m, exact_S), points=2)
+check.law("tight", "equal", lambda: linear_elbo(x, W, b, sigma, exact_m, exact_S), lambda: log_p)
+check.gradient("gradient", lambda W: linear_elbo(x, W, b, sigma, m, S), W, points=1)
+check.report()
+
+# %% hidden="linear-elbo"
+_t = torch.linspace(-2.2, 1.9, 20, dtype=torch.float64)
+_x, _W = torch.sin(3 * _t).reshape(4, 5), (0.8 * torch.cos(5 * _t[:10]) + 0.1).reshape(5, 2)
+_b, _sigma = 0.3 * _t[3:8], torch.tensor(0.43, dtype=_t.dtype)
+_m, _S = 0.7 * torch.cos(_t[:8]).reshape(4, 2), torch.diag(torch.exp(0.9 * _t[9:11] - 1.1))
+_V = torch.linalg.inv(torch.eye(2) + _W.T @ _W / _sigma**2)
+_post = (_x - _b) @ _W @ _V / _sigma**2
+check.value("value", lambda: linear_elbo(_x, _W, _b, _sigma, _m, _S))
+check.value("value", lambda: linear_elbo(_x[:1], _W, _b, 2.3 * _sigma, _m[:1], 3 * _S))
+check.value("value", lambda: linear_elbo(_x, _W[:, :1], _b, _sigma, _m[:, :1], _S[:1, :1]))
+check.value("value", lambda: linear_elbo(9 * _x, _W, _b, 0.1 * _sigma, _m, 0.013 * _S))
+check.value("tight", lambda: linear_elbo(_x, _W, _b, _sigma, _post, _V))
+check.value("tight", lambda: linear_elbo(_x, _W, _b, _sigma, _post + 0.2, 1.7 * _V))
+check.law(
+    "tight",
+    "increasing",
+    lambda: linear_elbo(_x, _W, _b, _sigma, _post, 0.5 * _V),
+    lambda: linear_elbo(_x, _W, _b, _sigma, _post, 0.8 * _V),
+    lambda: linear_elbo(_x, _W, _b, _sigma, _post, _V),
+)
+check.gradient("gradient", lambda W: linear_elbo(_x, W, _b, _sigma, _m, _S), _W)
+check.gradient("gradient", lambda m: linear_elbo(_x, _W, _b, _sigma, m, _S), _m)
+check.gradient("gradient", lambda a: linear_elbo(_x, _W, _b, _sigma, _m, a * _S), _t[-1])
+
+# %% [markdown]
+# ## Exercise 5. The whole IWAE curve from one set of weights (10 min, 5 points)
+#
+# A report shows the IWAE bound for $k = 1, 2, \dots, K$ draws. Fresh draws for each $k$ would give
+# a noisy curve that need not even rise. But the $K$ weights that you have hold many sets of $k$:
+# average over all of them.
+#
+# Write `iwae(log_w, k)`: the mean, over **all subsets** of $k$ different draws out of the $K$, of
+# $\log \frac1k \sum_{j \in \text{subset}} w_j$, in nats, one value per image.
+#
+# - `log_w` has shape `(K, n)` and holds the log weights $\log w_j$: draws along axis 0, images
+#   along axis 1. $1 \le k \le K \le 7$.
+# - Return a tensor of shape `(n,)`, right for log weights of any finite size, such as −2000.
+#   Gradients flow to `log_w`.
+# - $k = K$ leaves one subset, the usual bound; $k = 1$ gives the ELBO. In between the value never
+#   falls as $k$ grows.
+#
+# Points: bound 2, subsets 2, stability 1.
+
+
+# %% exercise="iwae-curve"
+def iwae(log_w, k):
+    """Return the IWAE bound with k draws, averaged over all subsets of the given draws."""
+    ### BEGIN SOLUTION
+    subsets = torch.tensor(list(itertools.combinations(range(len(log_w)), k)))
+    return (torch.logsumexp(log_w[subsets], dim=1) - math.log(k)).mean(dim=0)
+    ### END SOLUTION
+
+
+# %% checks="iwae-curve" points=5
+check = Checks("iwae-curve")
+log_w = torch.tensor([[-3.0, -9.1], [-4.2, -7.0], [-2.5, -12.0], [-6.0, -8.5]]).double()
+check.keeps("bound", lambda w: iwae(w, 4), log_w)
+check.value("bound", lambda: iwae(log_w, 4), points=2)
+check.value("subsets", lambda: iwae(log_w, 1), points=2)
+check.value("subsets", lambda: iwae(log_w, 2))
+check.law("subsets", "increasing", *[lambda k=k: iwae(log_w, k) for k in (1, 2, 3, 4)])
+check.value("stability", lambda: iwae(log_w - 2000, 3), points=1)
+check.report()
+
+# %% hidden="iwae-curve"
+_t = torch.linspace(-2.9, 3.3, 18, dtype=torch.float64)
+_w = (4 * torch.sin(7 * _t) - 1.3 * _t).reshape(6, 3)
+check.value("bound", lambda: iwae(_w, 6))
+check.value("bound", lambda: iwae(_w[:3], 3))
+check.value("bound", lambda: iwae(2.2 * _w[:5, :1], 5))
+check.law("bound", "equal", lambda: iwae(_w, 6), lambda: iwae(_w.flip(0), 6))
+check.value("subsets", lambda: iwae(_w, 1))
+check.value("subsets", lambda: iwae(_w, 3))
+check.value("subsets", lambda: iwae(_w[:5], 2))
+check.law("subsets", "equal", lambda: iwae(_w, 3), lambda: iwae(_w.flip(0), 3))
+check.law("subsets", "increasing", *[lambda k=k: iwae(_w, k) for k in range(1, 7)])
+check.value("stability", lambda: iwae(_w - 1713.7, 5))
+check.value("stability", lambda: iwae(_w + 903.1, 2))
+check.value("stability", lambda: iwae(torch.cat([_w[:, :1], _w[:, :1] - 4000.3], dim=1), 6))
+check.value("stability", lambda: iwae(211 * _w, 3))
+check.gradient("stability", lambda w: iwae(w, 4) ** 2, _w - 812.9)
+
+# %% [markdown]
+# ## Exercise 6. Which latent variables can speak at all? (15 min, 5 points)
+#
+# Take the linear model of exercise 4, but with a standard deviation $\sigma$ that stays **fixed**.
+# Let $W$ and $b$ be those of maximum likelihood for the data, with columns of $W$ that are
+# orthogonal to each other, and let $q$ be the exact posterior. No training can do better.
+#
+# Write `unit_information(x, sigma, latents)`: for each latent variable $z_j$, the divergence
+# $\mathrm{KL}(q(z_j \mid x) \,\|\, p(z_j))$ in nats, **averaged over the images** in `x`.
+#
+# - `x` is a float64 NumPy array of shape `(n, D)`, not centred, $n \ge 2$; `sigma` a positive
+#   number; `latents` a whole number from 1 to $D$.
+# - Return a NumPy array of shape `(latents,)`, the largest value first. A collapsed variable, one
+#   whose column of $W$ is zero, gets exactly 0.
+# - The lesson has the maximum-likelihood $W$; the covariance is that of maximum likelihood, with
+#   $1/n$. Derive the average divergence on paper: little is left of it.
+#
+# Points: active 3, collapsed 2.
+
+
+# %% exercise="unit-information"
+def unit_information(x, sigma, latents):
+    """Return the mean KL of each latent variable at the maximum of the likelihood, in nats."""
+    ### BEGIN SOLUTION
+    spectrum = np.linalg.eigvalsh(np.atleast_2d(np.cov(x.T, bias=True)))
+    largest = np.sort(spectrum)[::-1][:latents]
+    return 0.5 * np.log(np.maximum(largest, sigma**2) / sigma**2)
+    ### END SOLUTION
+
+
+# %% checks="unit-information" points=5
+check = Checks("unit-information")
+x = np.array([[2.0, 0.5, 1.0], [-1.0, 1.5, 0.2], [0.5, -1.0, 3.0], [4.0, 2.0, -0.5]])
+check.keeps("active", lambda x: unit_information(x, 0.3, 3), x)
+check.value("active", lambda: unit_information(x, 0.3, 2), points=3)
+check.value("collapsed", lambda: unit_information(x, 1.3, 3), points=2)
+check.report()
+
+# %% hidden="unit-information"
+_t = np.linspace(-2.4, 2.9, 42)
+_x = (2 * np.sin(9 * _t**2) + 0.7 * _t + 1.9).reshape(7, 6)
+_x = _x * np.array([1, 0.6, 2.2, 0.9, 1.4, 3.1])
+check.value("active", lambda: unit_information(_x, 0.23, 4))
+check.value("active", lambda: unit_information(_x[:, :3], 0.077, 3))
+check.value("active", lambda: unit_information(9.7 * _x, 1.39, 5))
+check.value("active", lambda: unit_information(_x[:2, :4], 0.61, 1))
+check.value("active", lambda: unit_information(_x[:, :1], 0.37, 1))
+check.law(
+    "active",
+    "equal",
+    lambda: unit_information(_x, 0.23, 2),
+    lambda: unit_information(np.concatenate([_x, _x]) + 13.1, 0.23, 2),
+    lambda: unit_information(-5 * _x[:, ::-1], 1.15, 2),
+)
+check.value("collapsed", lambda: unit_information(_x, 1.61, 6))
+check.value("collapsed", lambda: unit_information(_x, 0.93, 6))
+check.value("collapsed", lambda: unit_information(_x[:3], 1.27, 5))
+
+# %% [markdown]
+# ## Exercise 7. What a hand-tuned weight assumes (5 min, 3 points)
+#
+# A repository trains a VAE on grey images with the loss
+#
+# $$\text{loss} = \text{mse} + w \cdot \text{kl},$$
+#
+# where mse is the squared error of the decoder's mean, averaged over the $D$ pixels of an image,
+# kl is in nats, summed over the latent variables, and $w$ was tuned by hand. Up to a positive
+# factor and an added constant, this is the negative ELBO of a VAE whose decoder is Normal with
+# one fixed standard deviation $\sigma$ for all pixels.
+#
+# Write `honest_elbo(mse, kl, weight, pixels)`, which returns the pair `(sigma, elbo)`: that
+# $\sigma$, and the ELBO of that model in nats per image, all constants kept.
+#
+# - `mse` and `kl` are NumPy arrays of shape `(n,)`, one value per image. `weight` is positive,
+#   `pixels` is $D$.
+# - `sigma` is a number, in units of a pixel; `elbo` has shape `(n,)`.
+#
+# Points: scale 1, elbo 2.
+
+
+# %% exercise="weight-as-noise"
+def honest_elbo(mse, kl, weight, pixels):
+    """Return the noise scale that a weight on the KL stands for, and the ELBO it belongs to."""
+    ### BEGIN SOLUTION
+    variance = weight * pixels / 2
+    fit = -0.5 * pixels * np.log(2 * np.pi * variance) - pixels * mse / (2 * variance)
+    return np.sqrt(variance), fit - kl
+    ### END SOLUTION
+
+
+# %% checks="weight-as-noise" points=3
+check = Checks("weight-as-noise")
+mse, kl = np.array([0.04, 0.06, 0.03]), np.array([5.0, 7.5, 6.2])
+check.keeps("scale", lambda mse, kl: honest_elbo(mse, kl, 0.002, 64), mse, kl)
+check.value("scale", lambda: honest_elbo(mse, kl, 0.002, 64)[0], points=1)
+check.value("elbo", lambda: honest_elbo(mse, kl, 0.002, 64)[1], points=2)
+check.report()
+
+# %% hidden="weight-as-noise"
+_m, _k = 0.05 + 0.013 * np.sin(np.arange(4.0)), 6.1 + 1.9 * np.cos(np.arange(4.0))
+check.value("scale", lambda: honest_elbo(_m, _k, 1.37, 9)[0])
+check.value("scale", lambda: honest_elbo(_m, _k, 0.00031, 784)[0])
+check.value("elbo", lambda: honest_elbo(_m, _k, 1.37, 9)[1])
+check.value("elbo", lambda: honest_elbo(_m, _k, 0.00031, 784)[1])
+check.value("elbo", lambda: honest_elbo(_m[:1], _k[:1], 0.0071, 33)[1])
+check.value("elbo", lambda: honest_elbo(3 * _m, 0 * _k, 0.043, 17)[1])
