@@ -1,0 +1,50 @@
+# %% [markdown]
+# # Assignment: A new unit
+#
+# Run the check cell below an exercise as often as you like. It shows what came, what was
+# expected, and often why. More cases run when your work is graded.
+
+# %%
+
+import torch
+
+from course_utils.checks import Checks
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# ## Exercise 1. Waiting times (10 min, 3 points)
+#
+# Write `exponential_nll(y, rate)`, the **mean** NLL, in nats, of waiting times under an
+# exponential density with this rate.
+#
+# - `y` is a tensor of any shape with positive entries; `rate` is positive, a 0-d tensor or a
+#   number.
+# - Return a 0-d tensor through which gradients with respect to `rate` flow.
+#
+# Points: value 2, gradient 1.
+
+
+# %% exercise="flows-nll"
+def exponential_nll(y, rate):
+    """Return the mean exponential negative log-likelihood in nats."""
+    ### BEGIN SOLUTION
+    rate = torch.as_tensor(rate, dtype=y.dtype)
+    return rate * y.mean() - torch.log(rate)
+    ### END SOLUTION
+
+
+# %% checks="flows-nll" points=3
+check = Checks("flows-nll")
+y = torch.tensor([0.5, 3.0], dtype=torch.float64)
+check.keeps("value", lambda y: exponential_nll(y, 2.0), y.clone())
+check.value("value", lambda: exponential_nll(y, 2.0), points=2)
+check.gradient("gradient", lambda r: exponential_nll(y, r), torch.tensor(0.7), points=1)
+check.report()
+
+# %% hidden="flows-nll"
+_t = torch.linspace(0.11, 4.3, 6, dtype=torch.float64)
+check.value("value", lambda: exponential_nll(_t**2, 0.37))
+check.value("value", lambda: exponential_nll(_t[:1], torch.tensor(11.3, dtype=_t.dtype)))
+check.value("value", lambda: exponential_nll(_t.reshape(2, 3), 1.9))
+check.gradient("gradient", lambda r: exponential_nll(_t, r), torch.tensor(2.3, dtype=_t.dtype))
