@@ -3,8 +3,8 @@
 #
 # Points lie on two interleaved half-moons, with a little noise. Three models learn their density
 # from 2000 points: a Normal, described by 5 numbers; a mixture of ten Normals, 59 numbers; and a
-# *normalizing flow*, an invertible network with 7116 numbers that bends Normal noise into the shape
-# of the data. Each of them has an exact likelihood. **Which one finds 10 000 new points most
+# *normalizing flow*, an invertible network with 7116 numbers that bends Normal noise into the
+# shape of the data. Each of them has an exact likelihood. **Which one finds 10 000 new points most
 # likely?**
 #
 # - a) The flow.
@@ -135,7 +135,7 @@ reveal("12-wrong-sign", round(integral, 3), within=0.01)
 # %% [markdown]
 # $f$ has the slope ½, so the right term is $-\log 2$. Forgotten, it leaves twice the probability
 # that there is; with the wrong sign the mistake counts twice, and 4 comes out. Neither version
-# crashes, and either reports a *better* NLL than the truth. An integral tells; so keep one at hand.
+# crashes, and either reports a *better* NLL than the truth. An integral tells.
 #
 # A second trap is the order. PyTorch's `TransformedDistribution` takes a list of maps and applies
 # the **first map first** when it samples; `log_prob` undoes the last one first. Add 1, then
@@ -662,7 +662,7 @@ for sd in (1.0, 0.1, 0.01):
     between = spikes(k[:, None] + u, sd)  # (17, 2000): log p(k + u)
     bare, discrete = -P @ spikes(k + 0.5, sd), -P @ np.log(np.exp(between).mean(1))
     noisy = -P @ between.mean(1)
-    assert H <= discrete + 1e-9 and discrete <= noisy
+    assert discrete > H - 1e-9 and noisy >= discrete
     print(f"width {sd:4.2f}: integers {bare:5.2f}, (10): {H:.3f} <= {discrete:.3f} <= {noisy:.2f}")
 
 # %% [markdown]
@@ -726,18 +726,18 @@ best = {name: row.mean() for name, row in bits.items()}
 assert best["histogram of each pixel"] + 0.1 < best["mixture of ten"] < best["RealNVP"] - 0.05
 
 # %% [markdown]
-# Half of all pixels are black. A histogram gives level 0 its own bar; a Normal, a mixture or a
-# smooth bend of noise spills half of such a peak over the edge, below 0, where no data can be. Among the
-# densities the mixture leads, and RealNVP, with 1198 images to learn from, does about as well as the Normal. On a million large
-# pictures deep flows are far ahead of a mixture; on a small set, try the simple model first. Part
-# of the spill can be mended by a fixed first layer, the subject of exercise 6.
+# Half of all pixels are black. A histogram gives level 0 its own bar, while a smooth density
+# spills part of such a peak over the edge, below 0, where no data can be. Among the densities the
+# mixture leads; RealNVP, with 1198 images to learn from, does about as well as the single Normal. A set
+# this small favours the simple model. The spill can be mended by a fixed first layer, which is the
+# subject of exercise 6.
 
 # %% [markdown]
 # ## Recap
 #
 # 1. Probability is moved, not made: $\log p_X(x) = \log p_Z(f(x)) + \log|\det J_f(x)|$, with $f$
-#    from data to noise. Forgotten or with the wrong sign, the log-determinant leaves no density; an
-#    integral shows it.
+#    from data to noise. Forgotten or with the wrong sign, the log-determinant leaves no density;
+#    an integral shows it.
 # 2. Coupling layers and autoregressive flows have triangular Jacobians, whose log-determinant is a
 #    sum. Check it against `slogdet`, at values other than 0.
 # 3. Alternate the halves, bound the log-scales, and undo the layers in the opposite order.
@@ -755,9 +755,9 @@ assert best["histogram of each pixel"] + 0.1 < best["mixture of ten"] < best["Re
 # <details>
 # <summary>Answer</summary>
 #
-# No: by (10) the bits per dimension of dequantised data are at least the entropy of the pixels, and
-# an entropy of whole numbers is never negative. First suspect: the scale. A density on $[0, 1]$ is
-# per range, not per grey level, and $\log_2 256 = 8$ bits per dimension are missing; 4.8 would be
+# No: by (10) the bits per dimension of dequantised data are at least the entropy of the pixels,
+# and an entropy of whole numbers is never negative. First suspect: the scale. A density on
+# $[0, 1]$ is per range, not per grey level, and $\log_2 256 = 8$ bits per dimension are missing; 4.8 would be
 # an ordinary result. Then ask whether noise was added at all, to the test set too. Without it,
 # any number can be reached. Last, check the log-determinants against `slogdet`.
 # </details>
@@ -772,8 +772,8 @@ assert best["histogram of each pixel"] + 0.1 < best["mixture of ten"] < best["Re
 #   and topology included.
 # - C. Durkan and others, "Neural spline flows", *NeurIPS* (2019): couplings whose map of one
 #   coordinate is a spline instead of a line.
-# - L. Theis, A. van den Oord and M. Bethge, "A note on the evaluation of generative models", *ICLR*
-#   (2016): why dequantise, and why likelihood, samples and usefulness are three things.
+# - L. Theis, A. van den Oord and M. Bethge, "A note on the evaluation of generative models",
+#   *ICLR* (2016): why dequantise, and why likelihood, samples and usefulness are three things.
 # - R. Cornish and others, "Relaxing bijectivity constraints with continuously indexed normalising
 #   flows", *ICML* (2020): what bridges cost, and one way around them.
 #
