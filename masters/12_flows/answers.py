@@ -973,7 +973,7 @@ def sample_autoregressive(z, net):
 # %% columns-backwards wrong="autoregressive-draws" fails="draws,density"
 # Column i needs the columns before it: start with column 0, not with the last.
 def sample_autoregressive(z, net):
-    x = z.clone()
+    x = torch.zeros_like(z)
     for i in reversed(range(z.shape[1])):
         s, t = net(x)
         x[:, i] = z[:, i] * s[:, i].exp() + t[:, i]

@@ -303,8 +303,8 @@ _z = torch.sin(5 * _t).reshape(3, 5) - 0.2 * _t.reshape(3, 5)
 
 
 def _back(pair):  # the noise that draws came from
-    s, t = chain(pair[0])
-    return (pair[0] - t) * torch.exp(-s)
+    _s, _shift = chain(pair[0])
+    return (pair[0] - _shift) * torch.exp(-_s)
 
 
 check.value("draws", lambda: sample_autoregressive(_z, chain)[0])
@@ -366,8 +366,8 @@ check.report()
 
 # %% hidden="log-integral"
 def _ridge(points):
-    x, y = points.unbind(1)
-    return torch.sin(2 * x) - 0.3 * y**2 + 0.7 * x * torch.cos(y)
+    _x0, _x1 = points.unbind(1)
+    return torch.sin(2 * _x0) - 0.3 * _x1**2 + 0.7 * _x0 * torch.cos(_x1)
 
 
 check.value("square", lambda: log_integral(_ridge, (-1.7, -1.7), (2.6, 2.6), 7))

@@ -728,9 +728,9 @@ assert best["histogram of each pixel"] + 0.1 < best["mixture of ten"] < best["Re
 # %% [markdown]
 # Half of all pixels are black. A histogram gives level 0 its own bar, while a smooth density
 # spills part of such a peak over the edge, below 0, where no data can be. Among the densities the
-# mixture leads; RealNVP, with 1198 images to learn from, does about as well as the single Normal. A set
-# this small favours the simple model. The spill can be mended by a fixed first layer, which is the
-# subject of exercise 6.
+# mixture leads; RealNVP, with 1198 images to learn from, does about as well as the single Normal.
+# A set this small favours the simple model. The spill can be mended by a fixed first layer, which
+# is the subject of exercise 6.
 
 # %% [markdown]
 # ## Recap
@@ -757,9 +757,9 @@ assert best["histogram of each pixel"] + 0.1 < best["mixture of ten"] < best["Re
 #
 # No: by (10) the bits per dimension of dequantised data are at least the entropy of the pixels,
 # and an entropy of whole numbers is never negative. First suspect: the scale. A density on
-# $[0, 1]$ is per range, not per grey level, and $\log_2 256 = 8$ bits per dimension are missing; 4.8 would be
-# an ordinary result. Then ask whether noise was added at all, to the test set too. Without it,
-# any number can be reached. Last, check the log-determinants against `slogdet`.
+# $[0, 1]$ is per range, not per grey level, and $\log_2 256 = 8$ bits per dimension are missing;
+# 4.8 would be an ordinary result. Then ask whether noise was added at all, to the test set too.
+# Without it, any number can be reached. Last, check the log-determinants against `slogdet`.
 # </details>
 
 # %% [markdown]
