@@ -174,6 +174,25 @@ def transformed_log_prob(x, to_noise):
     return (log_noise + slope.abs().log()).sum()
 
 
+# %% solution.detach-result.1 equivalent="transformed-density"
+# The text asks for no gradient of the result.
+
+
+# %% by-vmap.detach-result.1 equivalent="transformed-density"
+# The text asks for no gradient of the result.
+
+
+# %% by-jvp.detach-result.1 equivalent="transformed-density"
+# The text asks for no gradient of the result.
+
+
+# %% by-jacobian.detach-result.1 equivalent="transformed-density"
+# The text asks for no gradient of the result.
+
+
+# %% by-differences.flip-sign.7 equivalent="transformed-density"
+# The offsets are the same on either side: the slope changes its sign, and its size is what counts.
+
 # %% [markdown]
 # ## affine-coupling
 
@@ -280,7 +299,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -every.sum(dim=1)
 
 
-# %% log-det-sign wrong="affine-coupling" fails="log-det,limit"
+# %% log-det-sign wrong="affine-coupling" fails="log-det"
 # The log-determinant has the wrong sign in both directions: check it against slogdet.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -376,7 +395,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return x * torch.exp(-s) - t, -s.sum(dim=1)
 
 
-# %% inverse-divides wrong="affine-coupling" fails="inverse,limit"
+# %% inverse-divides wrong="affine-coupling" fails="inverse"
 # Noise to data multiplies by the scale and then adds t: the two directions undo each other.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -424,7 +443,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -s.sum(dim=1)
 
 
-# %% limit-by-tanh wrong="affine-coupling" fails="forward,inverse,log-det,limit"
+# %% limit-by-tanh wrong="affine-coupling" fails="forward,inverse,log-det"
 # The limit here is hard: values between -4 and 4 stay as they are, which a tanh would change.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -436,7 +455,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -s.sum(dim=1)
 
 
-# %% input-overwritten wrong="affine-coupling" fails="forward,inverse"
+# %% input-overwritten wrong="affine-coupling" fails="forward,inverse,log-det,limit"
 # x itself is changed: clone it before you write into it.
 def affine_coupling(x, mask, net, inverse=False):
     free = ~mask
@@ -448,6 +467,13 @@ def affine_coupling(x, mask, net, inverse=False):
     x[:, free] = (x[:, free] - t) * (-s).exp()
     return x, -s.sum(1)
 
+
+# %% by-indexing.flip-sign.5 equivalent="affine-coupling"
+# The last axis of two is axis 1.
+
+
+# %% by-indexing.flip-sign.6 equivalent="affine-coupling"
+# The last axis of two is axis 1.
 
 # %% [markdown]
 # ## coupling-stack
@@ -721,7 +747,7 @@ def stack_log_prob(x, nets):
     return (log_noise + log_det).detach()
 
 
-# %% summed-over-rows wrong="coupling-stack" fails="one layer,stack,gradient"
+# %% summed-over-rows wrong="coupling-stack" fails="one layer,stack"
 # Return one log density for each row, not the sum over the rows.
 def stack_log_prob(x, nets):
     z, log_det = x, torch.zeros(len(x), dtype=x.dtype)
@@ -735,6 +761,13 @@ def stack_log_prob(x, nets):
     log_noise = (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1)
     return (log_noise + log_det).sum()
 
+
+# %% solution.flip-sign.4 equivalent="coupling-stack"
+# k + 1 and k - 1 leave the same remainder after division by 2.
+
+
+# %% by-jacobian.flip-sign.3 equivalent="coupling-stack"
+# i + number and i - number are both even or both odd.
 
 # %% [markdown]
 # ## autoregressive-draws
@@ -815,7 +848,7 @@ def sample_autoregressive(z, net):
     return x, -(0.5 * z**2 + 0.5 * math.log(2 * math.pi) + s).sum(dim=1)
 
 
-# %% one-pass-too-few wrong="autoregressive-draws" fails="draws,density"
+# %% one-pass-too-few wrong="autoregressive-draws" fails="draws"
 # The last column is one step short: d columns take d steps.
 def sample_autoregressive(z, net):
     x = z.clone()
@@ -981,6 +1014,17 @@ def sample_autoregressive(z, net):
     return x, -(0.5 * z**2 + 0.5 * math.log(2 * math.pi) + s).sum(dim=1)
 
 
+# %% by-fixed-point.drop-statement.3 equivalent="autoregressive-draws"
+# The scales of the last pass come from columns that are already exact, as far as they matter.
+
+
+# %% by-columns.drop-term.5 equivalent="autoregressive-draws"
+# More columns of padding are seen by columns that are not used.
+
+
+# %% by-columns.flip-sign.3 equivalent="autoregressive-draws"
+# More columns of padding are seen by columns that are not used.
+
 # %% [markdown]
 # ## log-integral
 
@@ -1075,7 +1119,7 @@ def log_integral(log_p, low, high, n):
     return torch.logsumexp(values, dim=0) + math.log(width * height)
 
 
-# %% coordinates-swapped wrong="log-integral" fails="square,rectangle,stability"
+# %% coordinates-swapped wrong="log-integral" fails="rectangle"
 # Column 0 of the points is coordinate 0: the columns are swapped.
 def log_integral(log_p, low, high, n):
     width, height = (high[0] - low[0]) / n, (high[1] - low[1]) / n
@@ -1185,6 +1229,21 @@ def log_integral(log_p, low, high, n):
     return (torch.logsumexp(values, dim=0) + math.log(width * height)) / math.log(2)
 
 
+# %% solution.detach-result.1 equivalent="log-integral"
+# The text asks for no gradient of the result.
+
+
+# %% by-meshgrid.detach-result.1 equivalent="log-integral"
+# The text asks for no gradient of the result.
+
+
+# %% by-largest-value.detach-result.1 equivalent="log-integral"
+# The text asks for no gradient of the result.
+
+
+# %% by-rows.detach-result.1 equivalent="log-integral"
+# The text asks for no gradient of the result.
+
 # %% [markdown]
 # ## bits-per-dimension
 
@@ -1212,20 +1271,6 @@ def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
     slope = torch.nn.functional.logsigmoid(v) + torch.nn.functional.logsigmoid(-v)  # log q(1 - q)
     bits = bits - math.log2(1 - 2 * alpha) + slope.mean() / math.log(2)
     return bits - (log_prob(v) / (y.shape[1] * math.log(2))).mean()
-
-
-# %% by-loop right="bits-per-dimension"
-def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
-    total = 0.0
-    for k, u in zip(counts, noise):
-        y = (k.double() + u) / levels
-        log_p = -len(k) * math.log(levels)
-        if alpha is not None:
-            q = alpha + (1 - 2 * alpha) * y
-            log_p += sum(math.log((1 - 2 * alpha) / (c * (1 - c))) for c in q.tolist())
-            y = q.log() - torch.log1p(-q)
-        total -= (log_p + log_prob(y[None])[0].item()) / math.log(2)
-    return total / counts.numel()
 
 
 # %% by-autograd right="bits-per-dimension" oracle=True
@@ -1464,3 +1509,43 @@ def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
         log_det = (math.log(1 - 2 * alpha) - torch.log(q * (1 - q))).sum(dim=1)
     nats = -(log_prob(seen) + log_det) + d * math.log(levels)
     return (nats / math.log(2) / d).mean()
+
+
+# %% solution.detach-result.1 equivalent="bits-per-dimension"
+# The text asks for no gradient of the result.
+
+
+# %% by-parts.detach-result.1 equivalent="bits-per-dimension"
+# The text asks for no gradient of the result.
+
+
+# %% by-logit.detach-result.1 equivalent="bits-per-dimension"
+# The text asks for no gradient of the result.
+
+
+# %% by-logit.detach-result.2 equivalent="bits-per-dimension"
+# The text asks for no gradient of the result.
+
+
+# %% by-autograd.detach-result.1 equivalent="bits-per-dimension"
+# The text asks for no gradient of the result.
+
+
+# %% solution.swap-arguments.1 equivalent="bits-per-dimension"
+# Counts and noise have one shape and occur only as their sum.
+
+
+# %% by-parts.swap-arguments.1 equivalent="bits-per-dimension"
+# Counts and noise have one shape and occur only as their sum.
+
+
+# %% by-logit.swap-arguments.1 equivalent="bits-per-dimension"
+# Counts and noise have one shape and occur only as their sum.
+
+
+# %% by-autograd.swap-arguments.1 equivalent="bits-per-dimension"
+# Counts and noise have one shape and occur only as their sum.
+
+
+# %% by-autograd.flip-sign.4 equivalent="bits-per-dimension"
+# The last axis of two is axis 1.

@@ -53,7 +53,7 @@ def transformed_log_prob(x, to_noise):
 # %% checks="transformed-density" points=4
 check = Checks("transformed-density")
 x = torch.tensor([0.5, 1.0, 2.5], dtype=torch.float64)
-check.keeps("rising", lambda x: transformed_log_prob(x, torch.log), x)
+check.keeps("rising", lambda x: transformed_log_prob(x, torch.log), x.clone())
 check.value("rising", lambda: transformed_log_prob(x, lambda x: 2 * torch.log(x)), points=2)
 check.value("falling", lambda: transformed_log_prob(x, lambda x: 1 - 3 * x), points=1)
 check.value("extremes", lambda: transformed_log_prob(x, lambda x: 30 * x), points=1)
@@ -132,7 +132,7 @@ def wild(h):
 
 x = torch.tensor([[0.5, -1.0, 2.0], [1.5, 0.25, -0.5]], dtype=torch.float64)
 mask = torch.tensor([True, False, False])
-check.keeps("forward", lambda x, mask: affine_coupling(x, mask, net), x, mask)
+check.keeps("forward", lambda x, mask: affine_coupling(x, mask, net), x.clone(), mask)
 check.value("forward", lambda: affine_coupling(x, mask, net)[0], points=2)
 check.value("inverse", lambda: affine_coupling(x, mask, net, inverse=True)[0], points=2)
 check.value("log-det", lambda: affine_coupling(x, mask, net)[1], points=2)
@@ -164,15 +164,8 @@ check.law(
 check.value("log-det", lambda: affine_coupling(_x, _m, net)[1])
 check.value("log-det", lambda: affine_coupling(_x, _m, net, inverse=True)[1])
 check.value("log-det", lambda: affine_coupling(_x[2:3], ~_m, net)[1])
-check.law(
-    "log-det",
-    "equal",
-    lambda: slogdet(lambda v: affine_coupling(v, _m, net, inverse=True), _x[3]),
-    lambda: affine_coupling(_x, _m, net, inverse=True)[1][3],
-)
 check.value("limit", lambda: affine_coupling(_x, _m, wild)[0])
-check.value("limit", lambda: affine_coupling(_x, ~_m, wild, inverse=True)[0])
-check.value("limit", lambda: affine_coupling(_x, _m, wild)[1] + 0.37)
+check.value("limit", lambda: affine_coupling(0.7 * _x[1:], ~_m, wild)[0])
 
 # %% [markdown]
 # ## Exercise 3. A stack with alternating columns (8 min, 5 points)
@@ -225,7 +218,7 @@ def make(a, b, moved):  # a network for a layer that moves this many columns
 
 x = torch.tensor([[0.5, -1.0, 2.0, 0.1], [1.5, 0.25, -0.5, -0.7]], dtype=torch.float64)
 two = [make(1.0, 0.5, 2), make(0.3, -0.8, 2)]
-check.keeps("one layer", lambda x: stack_log_prob(x, two[:1]), x)
+check.keeps("one layer", lambda x: stack_log_prob(x, two[:1]), x.clone())
 check.value("one layer", lambda: stack_log_prob(x, two[:1]), points=2)
 check.value("stack", lambda: stack_log_prob(x, two), points=2)
 check.gradient("gradient", lambda b: stack_log_prob(x, [make(1.0, b, 2)]), x[0, 0], points=1)
@@ -241,12 +234,11 @@ check.value("one layer", lambda: stack_log_prob(0.77 * _x, []))
 check.value("stack", lambda: stack_log_prob(_x, _three))
 check.value("stack", lambda: stack_log_prob(_x[1:, 1:4], [make(1.1, 0.7, 1), make(0.2, 1.9, 2)]))
 check.value(
-    "stack", lambda: stack_log_prob(_x[:1, 3:], [make(_c, _c - 1, 1) for _c in (0.4, 1.7, 2.2)])
+    "stack",
+    lambda: stack_log_prob(_x[:1, 3:], [make(_c, _c - 1, 1) for _c in (0.4, 1.7, 2.2, 0.9)]),
 )
-check.gradient(
-    "gradient", lambda a: stack_log_prob(_x, [_three[0], make(a, 0.3, 3), _three[2]]), _t[9]
-)
-check.gradient("gradient", lambda x: stack_log_prob(x, _three), _x)
+check.gradient("gradient", lambda a: stack_log_prob(_x, [make(a, 0.3, 2)]), _t[9])
+check.gradient("gradient", lambda x: stack_log_prob(x, _three[:1]), _x)
 
 # %% [markdown]
 # ## Exercise 4. Draws from an autoregressive flow (9 min, 5 points)
@@ -292,7 +284,7 @@ def chain(x):  # column i of the results depends on columns before i
 
 
 z = torch.tensor([[0.5, -1.0, 0.7], [-0.8, 0.25, 1.2]], dtype=torch.float64)
-check.keeps("draws", lambda z: sample_autoregressive(z, chain), z)
+check.keeps("draws", lambda z: sample_autoregressive(z, chain), z.clone())
 check.value("draws", lambda: sample_autoregressive(z, chain)[0], points=3)
 check.value("density", lambda: sample_autoregressive(z, chain)[1], points=2)
 check.report()
@@ -303,8 +295,9 @@ _z = torch.sin(5 * _t).reshape(3, 5) - 0.2 * _t.reshape(3, 5)
 
 
 def _back(pair):  # the noise that draws came from
-    _s, _shift = chain(pair[0])
-    return (pair[0] - _shift) * torch.exp(-_s)
+    _draws = torch.as_tensor(pair[0])
+    _s, _shift = chain(_draws)
+    return (_draws - _shift) * torch.exp(-_s)
 
 
 check.value("draws", lambda: sample_autoregressive(_z, chain)[0])
@@ -442,7 +435,7 @@ def shifted(v):
 
 counts = torch.tensor([[0, 3, 2], [1, 1, 3]])
 noise = torch.tensor([[0.3, 0.9, 0.5], [0.2, 0.6, 0.1]], dtype=torch.float64)
-check.keeps("scale", lambda k, u: bits_per_dim(k, u, 4, tilted), counts, noise)
+check.keeps("scale", lambda k, u: bits_per_dim(k, u, 4, tilted), counts.clone(), noise)
 check.value("scale", lambda: bits_per_dim(counts, noise, 4, tilted), points=2)
 check.value("logit", lambda: bits_per_dim(counts, noise, 4, shifted, 0.05), points=2)
 check.value("logit", lambda: bits_per_dim(counts, noise, 4, logistic, 0.0))

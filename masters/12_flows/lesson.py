@@ -413,10 +413,10 @@ def draw_stage(layers=6):
 draw_stage()
 
 # %% [markdown]
-# The noise has been torn almost apart, but only almost: a thin thread of draws joins the moons.
+# The noise has been bent, but not torn: between the moons some density is left over.
 #
 # The same with a slider. **Scrub from 0 to 6:** which layers move points sideways, which up and
-# down? Where does the thread begin?
+# down? Each noise point keeps its colour: which side of the noise ends up in which moon?
 
 # %%
 interactive(draw_stage, layers=(0, 6, 1))
