@@ -323,7 +323,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -s.sum(dim=1)
 
 
-# %% log-det-of-the-other-direction wrong="affine-coupling" fails="log-det,limit"
+# %% log-det-of-the-other-direction wrong="affine-coupling" fails="log-det"
 # The log-determinant is that of the map that was run: data to noise divides by the scale.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -335,7 +335,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), s.sum(dim=1)
 
 
-# %% determinant-not-log wrong="affine-coupling" fails="log-det,limit"
+# %% determinant-not-log wrong="affine-coupling" fails="log-det"
 # This is the determinant; the text asks for its logarithm.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -347,7 +347,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), (-s.sum(dim=1)).exp()
 
 
-# %% log-det-forgotten wrong="affine-coupling" fails="log-det,limit"
+# %% log-det-forgotten wrong="affine-coupling" fails="log-det"
 # The log-determinant is not 0: the scales change the volume.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -359,7 +359,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), 0 * s.sum(dim=1)
 
 
-# %% log-det-mean wrong="affine-coupling" fails="log-det,limit"
+# %% log-det-mean wrong="affine-coupling" fails="log-det"
 # The log-determinant is the sum of the log-scales over the coordinates, not their mean.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -371,7 +371,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -s.mean(dim=1)
 
 
-# %% log-det-of-the-batch wrong="affine-coupling" fails="log-det,limit"
+# %% log-det-of-the-batch wrong="affine-coupling" fails="log-det"
 # Each row has a log-determinant of its own: sum over coordinates, not over rows.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
