@@ -209,7 +209,7 @@ class AffineCoupling(nn.Module):
 # %% [markdown]
 # Automatic differentiation is the oracle: it knows nothing of triangles, takes the whole Jacobian,
 # and `slogdet` returns the log of the absolute determinant. Here in six dimensions, in float64,
-# with weights large enough that no log-determinant is near 0:
+# and at inputs spread widely, since a log-determinant of 0 would hide a wrong sign:
 
 # %%
 torch.manual_seed(0)
@@ -245,8 +245,8 @@ for name, s in {"raw": raw, "tanh": 2 * torch.tanh(raw / 2)}.items():
 # ## RealNVP: a stack with alternating halves
 #
 # One coupling leaves half of the coordinates as they are. So the next one moves the other half,
-# and so on. The chain rule adds the log-determinants. That is the whole of RealNVP ("real-valued
-# non-volume-preserving"):
+# and so on. The chain rule multiplies the Jacobians, so the log-determinants add up. That is the
+# whole of RealNVP ("real-valued non-volume-preserving"). It ends in the density of the noise:
 
 
 # %%
