@@ -600,9 +600,9 @@ reveal("12-who-wins-on-moons", "mixture of ten")
 
 # %% alt="Left: nine clusters joined by bridges. Right: log density on a line; flow above truth."
 bent = results["clusters"][1]
-mesh, _ = plane(-3.5, 3.5, 120)
+fine, _ = plane(-3.5, 3.5, 120)
 _, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2))
-image = bent.log_prob(mesh).reshape(120, 120).T.cpu()
+image = bent.log_prob(fine).reshape(120, 120).T.cpu()
 left.imshow(image, origin="lower", extent=(-3.5, 3.5) * 2, cmap="Blues", vmin=-7, vmax=0)
 plot_data(*clusters(300, numpy_rng(2)).T, ax=left, markersize=1.5, color="#D55E00")
 left.set(xlabel="first coordinate", ylabel="second coordinate", title="The flow's log density")
@@ -698,12 +698,12 @@ for name, parts in {"Normal": 1, "mixture of ten": 10}.items():
 # The flow sees $(y - 8.5) / 5$, so that $64 \log 5$ nats come off its log density:
 
 # %%
-pixels, noise = torch.tensor(k, dtype=torch.float32), torch_generator(1)
+pixels, dice = torch.tensor(k, dtype=torch.float32), torch_generator(1)
 
 
 def noisy_batch():
-    some = pixels[torch.randint(len(pixels), (200,), generator=noise)]
-    return ((some + torch.rand(some.shape, generator=noise) - 8.5) / 5).to(device)
+    some = pixels[torch.randint(len(pixels), (200,), generator=dice)]
+    return ((some + torch.rand(some.shape, generator=dice) - 8.5) / 5).to(device)
 
 
 torch.manual_seed(0)
