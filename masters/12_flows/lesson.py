@@ -375,9 +375,9 @@ assert abs(total - 1) < 0.01 and abs(dropped - 1) > 0.2
 
 
 # %%
-noise = torch.randn(600, 2, generator=torch_generator(2)).to(device)
+noise = torch.randn(500, 2, generator=torch_generator(2)).to(device)
 hue = torch.atan2(noise[:, 1], noise[:, 0]).cpu()
-mesh, _ = plane(-3.5, 3.5, 90)
+mesh, _ = plane(-3.5, 3.5, 70)
 some = torch.tensor(x_moons[:300], dtype=torch.float32, device=device)
 
 
@@ -398,8 +398,8 @@ def draw_stage(layers=6):
     before, after = flow.layers[: 6 - layers], flow.layers[6 - layers :]
     x, data = walk(noise, after, inverse=True)[0].cpu(), walk(some, before)[0].cpu()
     z, log_det = walk(mesh, after)
-    density = (log_normal(z) + log_det).exp().reshape(90, 90).T.cpu()
-    _, axes = plt.subplots(1, 2, figsize=(9, 4.4), sharey=True)
+    density = (log_normal(z) + log_det).exp().reshape(70, 70).T.cpu()
+    _, axes = plt.subplots(1, 2, figsize=(8, 4.2), sharey=True)
     axes[0].scatter(*x.T, c=hue, cmap="twilight", s=8)
     axes[1].imshow(density, origin="lower", extent=(-3.5, 3.5) * 2, cmap="Blues", vmax=0.6)
     plot_data(*data.T, ax=axes[1], markersize=1.5, color="#D55E00", label="data at this stage")
