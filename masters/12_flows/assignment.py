@@ -1,0 +1,461 @@
+# %% [markdown]
+# # Assignment 12: Normalizing flows
+#
+# Six exercises, 30 points, about 55 minutes. You write the pieces of a flow and the tests that a
+# flow has to pass: densities of transformed noise, layers, stacks, draws, an integral, and bits
+# per dimension. Each exercise names its return value, its units and its reduction; whatever the
+# text leaves open is yours to choose. Networks are handed to you as functions, and nothing is
+# trained.
+#
+# All tensors are float64. "Noise" is always standard Normal, independent in each coordinate; log
+# densities are in nats and keep every constant.
+#
+# Run the check cell below an exercise as often as you like. It shows what came, what was
+# expected, and often why. More cases run when your work is graded.
+
+# %%
+import math
+
+import torch
+
+from course_utils.checks import Checks
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# ## Exercise 1. The density of a transform (8 min, 4 points)
+#
+# $Z$ is noise, and $X$ is some strictly monotone transform of it. You are given the inverse as a
+# function `to_noise`, which computes $z = f(x)$ for each element of a tensor with operations of
+# PyTorch. No derivative is given: automatic differentiation finds it.
+#
+# Write `transformed_log_prob(x, to_noise)`: the log density of $X$ at each element of `x`.
+#
+# - `x` has shape `(n,)`, $n \ge 1$. Return a tensor of shape `(n,)`.
+# - $f$ may rise or fall.
+# - It must be right where the density is too small for float64, and for slopes as small as
+#   $10^{-12}$.
+#
+# Points: rising 2, falling 1, extremes 1.
+
+
+# %% exercise="transformed-density"
+def transformed_log_prob(x, to_noise):
+    """Return the log density at x of the variable that to_noise turns into standard noise."""
+    ### BEGIN SOLUTION
+    x = x.detach().clone().requires_grad_()
+    z = to_noise(x)
+    (slope,) = torch.autograd.grad(z.sum(), x)
+    return -0.5 * z**2 - 0.5 * math.log(2 * math.pi) + slope.abs().log()
+    ### END SOLUTION
+
+
+# %% checks="transformed-density" points=4
+check = Checks("transformed-density")
+x = torch.tensor([0.5, 1.0, 2.5], dtype=torch.float64)
+check.keeps("rising", lambda x: transformed_log_prob(x, torch.log), x.clone())
+check.value("rising", lambda: transformed_log_prob(x, lambda x: 2 * torch.log(x)), points=2)
+check.value("falling", lambda: transformed_log_prob(x, lambda x: 1 - 3 * x), points=1)
+check.value("extremes", lambda: transformed_log_prob(x, lambda x: 30 * x), points=1)
+check.value("extremes", lambda: transformed_log_prob(x, lambda x: 1e-12 * x))
+check.report()
+
+# %% hidden="transformed-density"
+_t = torch.linspace(-1.9, 2.6, 7, dtype=torch.float64)
+check.value("rising", lambda: transformed_log_prob(_t, lambda x: 1.3 * torch.asinh(x) - 0.4))
+check.value("rising", lambda: transformed_log_prob(_t[:1], lambda x: torch.sinh(0.7 * x) + 0.31))
+check.value("rising", lambda: transformed_log_prob(_t, lambda x: x + 0.9 * torch.sin(x)))
+check.value("falling", lambda: transformed_log_prob(_t, lambda x: 0.83 - 0.37 * x))
+check.value("falling", lambda: transformed_log_prob(torch.exp(_t), lambda x: -torch.log(x)))
+check.value("falling", lambda: transformed_log_prob(_t, lambda x: -torch.asinh(2.3 * x)))
+check.law(
+    "falling",
+    "equal",
+    lambda: transformed_log_prob(_t, lambda x: torch.sinh(x)),
+    lambda: transformed_log_prob(-_t, lambda x: torch.sinh(-x)),
+)
+check.value("extremes", lambda: transformed_log_prob(_t, lambda x: 41.3 * x - 0.7))
+check.value("extremes", lambda: transformed_log_prob(_t, lambda x: 3.7e-11 * x + 0.2))
+
+# %% [markdown]
+# ## Exercise 2. Affine coupling with a mask (12 min, 7 points)
+#
+# The lesson splits the coordinates into two halves. A mask is more general: it says for each
+# coordinate whether it is kept.
+#
+# Write `affine_coupling(x, mask, net, inverse=False)`.
+#
+# - `x` has shape `(n, d)`; `mask` has shape `(d,)` and is boolean, true for coordinates that are
+#   kept.
+# - `net` maps a tensor of shape `(n, d)` to a pair `(s, t)` of such tensors. Hand it `x` with all
+#   coordinates that are **not** kept set to 0. Ignore what it returns for kept coordinates.
+# - Limit `s` to $[-4, 4]$: values beyond are set to the nearest end. (A hard limit instead of the
+#   lesson's tanh.)
+# - Data to noise, the default: a coordinate that is not kept becomes $(x_i - t_i)\, e^{-s_i}$.
+#   With `inverse=True`, noise to data, it becomes $x_i\, e^{s_i} + t_i$.
+# - Return `(y, log_det)`: the transformed tensor, shape `(n, d)`, and for each row the log of the
+#   absolute Jacobian determinant of the map **that was run**, shape `(n,)`. Use operations of
+#   PyTorch, so that the result can be differentiated.
+#
+# Points: forward 2, inverse 2, log-det 2, limit 1.
+
+
+# %% exercise="affine-coupling"
+def affine_coupling(x, mask, net, inverse=False):
+    """Return the transformed x and the log absolute Jacobian determinant of each row."""
+    ### BEGIN SOLUTION
+    s, t = net(torch.where(mask, x, 0.0))
+    s = torch.where(mask, 0.0, s.clamp(-4, 4))
+    t = torch.where(mask, 0.0, t)
+    if inverse:
+        return x * s.exp() + t, s.sum(1)
+    return (x - t) * (-s).exp(), -s.sum(1)
+    ### END SOLUTION
+
+
+# %% checks="affine-coupling" points=7
+check = Checks("affine-coupling")
+
+
+def slogdet(function, row):  # of the Jacobian of a function of one row, by autograd
+    J = torch.autograd.functional.jacobian(lambda v: function(v[None])[0][0], row)
+    return torch.linalg.slogdet(J).logabsdet
+
+
+def net(h):
+    return 0.5 * h.sum(1, keepdim=True) - h + 0.3, torch.cos(h.flip(1)) + h.sum(1, keepdim=True)
+
+
+def wild(h):
+    return 900 * torch.tanh(h.sum(1, keepdim=True) - h - 0.2), 1.0 + 0 * h
+
+
+x = torch.tensor([[0.5, -1.0, 2.0], [1.5, 0.25, -0.5]], dtype=torch.float64)
+mask = torch.tensor([True, False, False])
+check.keeps("forward", lambda x, mask: affine_coupling(x, mask, net), x.clone(), mask)
+check.value("forward", lambda: affine_coupling(x, mask, net)[0], points=2)
+check.value("inverse", lambda: affine_coupling(x, mask, net, inverse=True)[0], points=2)
+check.value("log-det", lambda: affine_coupling(x, mask, net)[1], points=2)
+check.value("log-det", lambda: affine_coupling(x, mask, net, inverse=True)[1])
+check.law(
+    "log-det",
+    "equal",
+    lambda: slogdet(lambda v: affine_coupling(v, mask, net), x[0]),
+    lambda: affine_coupling(x, mask, net)[1][0],
+)
+check.value("limit", lambda: affine_coupling(x, mask, wild)[0], points=1)
+check.report()
+
+# %% hidden="affine-coupling"
+_t = torch.linspace(-1.4, 1.7, 20, dtype=torch.float64)
+_x = torch.sin(4 * _t).reshape(4, 5) + 0.3 * _t.reshape(4, 5)
+_m = torch.tensor([False, True, False, True, True])
+check.value("forward", lambda: affine_coupling(_x, _m, net)[0])
+check.value("forward", lambda: affine_coupling(_x[:1, :2], ~_m[:2], net)[0])
+check.value("inverse", lambda: affine_coupling(_x, _m, net, inverse=True)[0])
+check.value("inverse", lambda: affine_coupling(_x[1:3], ~_m, net, inverse=True)[0])
+check.law(
+    "inverse",
+    "equal",
+    lambda: _x,
+    lambda: affine_coupling(affine_coupling(_x, _m, net)[0], _m, net, inverse=True)[0],
+    lambda: affine_coupling(affine_coupling(_x, _m, net, inverse=True)[0], _m, net)[0],
+)
+check.value("log-det", lambda: affine_coupling(_x, _m, net)[1])
+check.value("log-det", lambda: affine_coupling(_x, _m, net, inverse=True)[1])
+check.value("log-det", lambda: affine_coupling(_x[2:3], ~_m, net)[1])
+check.value("limit", lambda: affine_coupling(_x, _m, wild)[0])
+check.value("limit", lambda: affine_coupling(0.7 * _x[1:], ~_m, wild)[0])
+
+# %% [markdown]
+# ## Exercise 3. A stack with alternating columns (8 min, 5 points)
+#
+# One coupling keeps part of the data as it is, so a flow stacks several and alternates what is
+# kept. Write `stack_log_prob(x, nets)`, the log density of such a stack.
+#
+# - `x` has shape `(n, d)`, $d \ge 2$. Return a tensor of shape `(n,)`.
+# - `nets` is a list of functions, one for each layer, in the order in which a point walks **from
+#   data to noise**. Layers are numbered 0, 1, 2, ... A layer with an even number keeps the columns
+#   0, 2, 4, ... and moves all others; one with an odd number keeps the columns 1, 3, 5, ... and
+#   moves all others.
+# - `nets[k]` takes the kept columns that layer k is given, shape `(n, kept)`, and returns a pair
+#   `(s, t)`, each of shape `(n, moved)`. The moved columns become $(x_i - t_i)\, e^{-s_i}$.
+#   Nothing is limited here.
+# - The last layer returns noise. Without any layer, `x` itself is noise.
+# - Gradients with respect to parameters of the networks must flow.
+#
+# Points: one layer 2, stack 2, gradient 1.
+
+
+# %% exercise="coupling-stack"
+def stack_log_prob(x, nets):
+    """Return the log density of each row under a stack of alternating couplings."""
+    ### BEGIN SOLUTION
+    z, total = x.clone(), 0.0
+    for k, net in enumerate(nets):
+        moved = slice((k + 1) % 2, None, 2)
+        s, t = net(z[:, k % 2 :: 2])
+        after = z.clone()
+        after[:, moved] = (z[:, moved] - t) * (-s).exp()
+        z, total = after, total - s.sum(1)
+    return total - 0.5 * (z**2 + math.log(2 * math.pi)).sum(1)
+    ### END SOLUTION
+
+
+# %% checks="coupling-stack" points=5
+check = Checks("coupling-stack")
+
+
+def make(a, b, moved):  # a network for a layer that moves this many columns
+    columns = torch.arange(1.0, moved + 1, dtype=torch.float64)
+
+    def net(kept):
+        h = torch.sin(kept * a).sum(1, keepdim=True)
+        return b * torch.cos(h + columns), h * columns + a
+
+    return net
+
+
+x = torch.tensor([[0.5, -1.0, 2.0, 0.1], [1.5, 0.25, -0.5, -0.7]], dtype=torch.float64)
+two = [make(1.0, 0.5, 2), make(0.3, -0.8, 2)]
+check.keeps("one layer", lambda x: stack_log_prob(x, two[:1]), x.clone())
+check.value("one layer", lambda: stack_log_prob(x, two[:1]), points=2)
+check.value("stack", lambda: stack_log_prob(x, two), points=2)
+check.gradient("gradient", lambda b: stack_log_prob(x, [make(1.0, b, 2)]), x[0, 0], points=1)
+check.report()
+
+# %% hidden="coupling-stack"
+_t = torch.linspace(-1.8, 1.5, 15, dtype=torch.float64)
+_x = (torch.cos(3 * _t) - 0.4 * _t).reshape(3, 5)
+_three = [make(0.7, 0.61, 2), make(1.3, -0.43, 3), make(0.45, 0.9, 2)]
+check.value("one layer", lambda: stack_log_prob(_x, _three[:1]))
+check.value("one layer", lambda: stack_log_prob(_x[:1, :2], [make(0.9, 1.37, 1)]))
+check.value("one layer", lambda: stack_log_prob(0.77 * _x, []))
+check.value("stack", lambda: stack_log_prob(_x, _three))
+check.value("stack", lambda: stack_log_prob(_x[1:, 1:4], [make(1.1, 0.7, 1), make(0.2, 1.9, 2)]))
+check.value(
+    "stack",
+    lambda: stack_log_prob(_x[:1, 3:], [make(_c, _c - 1, 1) for _c in (0.4, 1.7, 2.2, 0.9)]),
+)
+check.gradient("gradient", lambda a: stack_log_prob(_x, [make(a, 0.3, 2)]), _t[9])
+check.gradient("gradient", lambda x: stack_log_prob(x, _three[:1]), _x)
+
+# %% [markdown]
+# ## Exercise 4. Draws from an autoregressive flow (9 min, 5 points)
+#
+# In an affine autoregressive flow, from data to noise,
+#
+# $$z_i = \left(x_i - t_i(x_{<i})\right) e^{-s_i(x_{<i})} ,$$
+#
+# where $x_{<i}$ are the columns before column $i$. The density takes one call of the network.
+# Draws take more, because $s_i$ and $t_i$ are known only once the columns before $i$ are.
+#
+# Write `sample_autoregressive(z, net)`, which turns given noise into draws.
+#
+# - `z` has shape `(n, d)`, $d \ge 1$. `net` maps a tensor of shape `(n, d)` to a pair `(s, t)` of
+#   such tensors; column $i$ of either depends on the columns before $i$ of its argument only, so
+#   column 0 does not depend on anything.
+# - Return `(x, log_p)`: the draws, shape `(n, d)`, exact up to rounding, and the flow's log
+#   density **at these draws**, shape `(n,)`.
+#
+# Points: draws 3, density 2.
+
+
+# %% exercise="autoregressive-draws"
+def sample_autoregressive(z, net):
+    """Return the draws that belong to noise z, and the flow's log density at them."""
+    ### BEGIN SOLUTION
+    x = torch.zeros_like(z)
+    for i in range(z.shape[1]):
+        s, t = net(x)
+        x[:, i] = z[:, i] * s[:, i].exp() + t[:, i]
+    return x, -(0.5 * z**2 + 0.5 * math.log(2 * math.pi) + s).sum(1)
+    ### END SOLUTION
+
+
+# %% checks="autoregressive-draws" points=5
+check = Checks("autoregressive-draws")
+
+
+def chain(x):  # column i of the results depends on columns before i
+    before = torch.cumsum(torch.sin(x + 0.5), dim=1).roll(1, 1)
+    before[:, 0] = 0.4
+    return 0.7 * torch.cos(2 * before), before**2 - 0.3
+
+
+z = torch.tensor([[0.5, -1.0, 0.7], [-0.8, 0.25, 1.2]], dtype=torch.float64)
+check.keeps("draws", lambda z: sample_autoregressive(z, chain), z.clone())
+check.value("draws", lambda: sample_autoregressive(z, chain)[0], points=3)
+check.value("density", lambda: sample_autoregressive(z, chain)[1], points=2)
+check.report()
+
+# %% hidden="autoregressive-draws"
+_t = torch.linspace(-1.6, 1.9, 15, dtype=torch.float64)
+_z = torch.sin(5 * _t).reshape(3, 5) - 0.2 * _t.reshape(3, 5)
+
+
+def _back(pair):  # the noise that draws came from
+    _draws = torch.as_tensor(pair[0])
+    _s, _shift = chain(_draws)
+    return (_draws - _shift) * torch.exp(-_s)
+
+
+check.value("draws", lambda: sample_autoregressive(_z, chain)[0])
+check.value("draws", lambda: sample_autoregressive(_z[:1, :1], chain)[0])
+check.value("draws", lambda: sample_autoregressive(2.3 * _z[:2, 1:3], chain)[0])
+check.law("draws", "equal", lambda: _z, lambda: _back(sample_autoregressive(_z, chain)))
+check.value("density", lambda: sample_autoregressive(_z, chain)[1])
+check.value("density", lambda: sample_autoregressive(_z[:1, :1], chain)[1])
+check.value("density", lambda: sample_autoregressive(2.3 * _z[:2, 1:3], chain)[1])
+
+# %% [markdown]
+# ## Exercise 5. Is it normalised? (8 min, 5 points)
+#
+# The integral of a density over the plane must be 1, and its logarithm 0. In logarithms the test
+# works for unnormalised densities too, however small or large their values are.
+#
+# Write `log_integral(log_p, low, high, n)`: the natural logarithm of the integral of
+# $e^{\text{log\_p}}$ over the rectangle from `low` to `high`, by the midpoint rule.
+#
+# - `log_p` maps points, a tensor of shape `(m, 2)`, to their log values, shape `(m,)`. `low` and
+#   `high` are pairs of numbers: coordinate $j$ runs from `low[j]` to `high[j]`.
+# - Cut either side of the rectangle into `n` equal parts, $n \ge 1$, which makes $n^2$ equal
+#   cells. The integral is the sum over the cells of area times value **at the centre**.
+# - Return a 0-d tensor or a number. It must be right where the values themselves overflow or
+#   underflow.
+#
+# Points: square 2, rectangle 1, stability 2.
+
+
+# %% exercise="log-integral"
+def log_integral(log_p, low, high, n):
+    """Return the log of the integral of exp(log_p) over a rectangle, by the midpoint rule."""
+    ### BEGIN SOLUTION
+    steps = [(b - a) / n for a, b in zip(low, high, strict=True)]
+    middle = torch.arange(n, dtype=torch.float64) + 0.5
+    sides = [a + step * middle for a, step in zip(low, steps, strict=True)]
+    values = log_p(torch.cartesian_prod(*sides))
+    return torch.logsumexp(values, dim=0) + math.log(steps[0] * steps[1])
+    ### END SOLUTION
+
+
+# %% checks="log-integral" points=5
+check = Checks("log-integral")
+
+
+def bump(points):
+    x, y = points.unbind(1)
+    return -0.5 * x**2 - (y - 0.5 * x) ** 2 + 0.1 * y
+
+
+square, wide = ((-2.0, -2.0), (2.0, 2.0)), ((-1.0, -3.0), (2.0, 5.0))
+check.value("square", lambda: log_integral(bump, *square, 5), points=2)
+check.value("square", lambda: log_integral(lambda p: 0 * p[:, 0], *square, 3))
+check.value("rectangle", lambda: log_integral(bump, *wide, 6), points=1)
+check.value("stability", lambda: log_integral(lambda p: bump(p) - 2000, *square, 5), points=2)
+check.value("stability", lambda: log_integral(lambda p: bump(p) + 1500, *square, 5))
+check.report()
+
+
+# %% hidden="log-integral"
+def _ridge(points):
+    _x0, _x1 = points.unbind(1)
+    return torch.sin(2 * _x0) - 0.3 * _x1**2 + 0.7 * _x0 * torch.cos(_x1)
+
+
+check.value("square", lambda: log_integral(_ridge, (-1.7, -1.7), (2.6, 2.6), 7))
+check.value("square", lambda: log_integral(_ridge, (0.3, 0.3), (1.9, 1.9), 1))
+check.value("square", lambda: log_integral(lambda p: 1.3 * bump(p), (-4.1, -4.1), (4.3, 4.3), 40))
+check.value("rectangle", lambda: log_integral(_ridge, (-0.4, 1.1), (3.3, 1.9), 9))
+check.value("rectangle", lambda: log_integral(bump, (-6.3, -0.7), (-1.2, 0.6), 4))
+check.law(
+    "rectangle",
+    "equal",
+    lambda: log_integral(_ridge, (-0.4, 1.1), (3.3, 1.9), 5),
+    lambda: log_integral(lambda p: _ridge(p.flip(1)), (1.1, -0.4), (1.9, 3.3), 5),
+)
+check.value("stability", lambda: log_integral(lambda p: 310 * _ridge(p), (-1, -1), (2.2, 2.2), 6))
+check.value(
+    "stability", lambda: log_integral(lambda p: 17 * _ridge(p) - 961, (0, 0), (1.5, 1.5), 4)
+)
+
+# %% [markdown]
+# ## Exercise 6. Bits per dimension (10 min, 4 points)
+#
+# Pictures of `levels` grey levels are dequantised with given noise and scaled to
+# $y = (k + u) / \text{levels}$, between 0 and 1. A model on that interval would waste probability
+# outside, so many flows first stretch it to the whole line:
+#
+# $$v = \log \frac{q}{1 - q} , \qquad q = \alpha + (1 - 2\alpha)\, y .$$
+#
+# Write `bits_per_dim(counts, noise, levels, log_prob, alpha=None)`.
+#
+# - `counts` has shape `(n, d)` and holds whole numbers from 0 to `levels - 1` (int64); `noise` has
+#   the same shape, float64, with values in $(0, 1)$.
+# - `log_prob` maps a tensor of shape `(n, d)` to the log density of each row, shape `(n,)`, in
+#   nats. If `alpha` is `None`, the model sees $y$, and its density is one of $y$. Otherwise
+#   `alpha`, from 0 to below ½, is the $\alpha$ above: the model sees $v$, and its density is one
+#   of $v$.
+# - Return, as a 0-d tensor or number, the **mean** over the rows of $-\log_2 p(k + u) / d$, where
+#   $p$ is the density **of $k + u$**, per grey level.
+#
+# Points: scale 2, logit 2.
+
+
+# %% exercise="bits-per-dimension"
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    """Return the mean bits per dimension of dequantised counts under a density model."""
+    ### BEGIN SOLUTION
+    y = (counts + noise) / levels
+    log_det = torch.full_like(y, -math.log(levels))
+    if alpha is not None:
+        y = alpha + (1 - 2 * alpha) * y
+        log_det = log_det + math.log(1 - 2 * alpha) - y.log() - (1 - y).log()
+        y = y.log() - (1 - y).log()
+    nats = -(log_prob(y) + log_det.sum(1))
+    return nats.mean() / (y.shape[1] * math.log(2))
+    ### END SOLUTION
+
+
+# %% checks="bits-per-dimension" points=4
+check = Checks("bits-per-dimension")
+
+
+def tilted(y):  # a density on the unit cube
+    return torch.log(0.4 + 1.2 * y).sum(1)
+
+
+def logistic(v):  # standard logistic coordinates
+    return (-v - 2 * torch.nn.functional.softplus(-v)).sum(1)
+
+
+def shifted(v):
+    return logistic(v - 0.8)
+
+
+counts = torch.tensor([[0, 3, 2], [1, 1, 3]])
+noise = torch.tensor([[0.3, 0.9, 0.5], [0.2, 0.6, 0.1]], dtype=torch.float64)
+check.keeps("scale", lambda k, u: bits_per_dim(k, u, 4, tilted), counts.clone(), noise)
+check.value("scale", lambda: bits_per_dim(counts, noise, 4, tilted), points=2)
+check.value("logit", lambda: bits_per_dim(counts, noise, 4, shifted, 0.05), points=2)
+check.value("logit", lambda: bits_per_dim(counts, noise, 4, logistic, 0.0))
+check.report()
+
+# %% hidden="bits-per-dimension"
+_t = torch.linspace(0.03, 0.97, 20, dtype=torch.float64)
+_u = (0.5 + 0.49 * torch.sin(9 * _t)).reshape(4, 5)
+_k = ((37 * torch.arange(20)) % 17).reshape(4, 5)
+check.value("scale", lambda: bits_per_dim(_k, _u, 17, tilted))
+check.value("scale", lambda: bits_per_dim(_k[:1], _u[:1], 17, tilted))
+check.value(
+    "scale", lambda: bits_per_dim(15 * _k[:, :2], _u[:, :2], 256, lambda y: -3.1 * y[:, 0])
+)
+check.value("logit", lambda: bits_per_dim(_k, _u, 17, shifted, 0.02))
+check.value("logit", lambda: bits_per_dim(_k[2:3, :1], _u[2:3, :1], 23, shifted, 0.11))
+check.value("logit", lambda: bits_per_dim(_k, _u, 19, lambda v: -0.3 * (v**2).sum(1), 1e-5))
+check.law(
+    "logit",
+    "equal",
+    lambda: bits_per_dim(_k, _u, 17, logistic, 0.0),
+    lambda: bits_per_dim(_k, _u, 17, lambda y: 0 * y[:, 0]),
+)
