@@ -6,7 +6,7 @@ STAMP := $(VENV)/.complete
 JOBS ?= 2
 COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint lab progress check grade regrade export class-report prove new-unit bundle clean bench-grading gpu redteam
+.PHONY: help env demo build test lint test-browser screenshots lab progress check grade regrade export class-report prove new-unit bundle clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -38,9 +38,19 @@ lint: $(STAMP)  ## Check format and lint.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
+test-browser: $(STAMP)  ## Open lessons, an assignment and a graded class in Chromium (part of test).
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/browser
+
 test: lint  ## Run all tests: units, answers and mutants, drift, leaks, notebooks, grading.
 	OMP_NUM_THREADS=1 COURSE_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadfile \
 		--durations=15 --nbval-lax notebooks solutions tests
+
+screenshots: $(STAMP)  ## Take the README's pictures anew: docs/images/.
+	COURSE_REQUIRE_BROWSER=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser \
+		-k "01_loss or a_wrong_answer_is_named"
+	mkdir -p docs/images
+	cp build/screenshots/01_loss_as_likelihood.png docs/images/lesson.png
+	cp build/screenshots/panel.png docs/images/panel.png
 
 redteam: $(STAMP)  ## Grade a class of attackers: points deserved and got, leaked yes or no.
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.redteam
@@ -75,6 +85,10 @@ bundle: $(STAMP)  ## Write build/bundle.zip, what a class gets, scanned for leak
 
 bench-grading: $(STAMP)  ## Time stock nbgrader and ours on the same class (ARGS="--rounds 1").
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python benchmarks/grading.py $(ARGS)
+
+bench-models: $(STAMP)  ## Train our RealNVP and VAE beside zuko's, normflows' and Pyro's (ARGS="--seeds 2").
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/models.py $(ARGS)
 
 gpu: $(STAMP)  ## Run every notebook on a GPU, with its seconds beside the CPU's.
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/gpu.py
