@@ -6,7 +6,7 @@ STAMP := $(VENV)/.complete
 JOBS ?= 2
 COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser screenshots lab progress check grade regrade export class-report prove new-unit bundle clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser screenshots lab progress check grade regrade formgrader export class-report prove new-unit bundle clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -73,6 +73,10 @@ grade: $(STAMP)  ## Grade submitted/ or FROM=folder-or-zip (UNIT=01).
 
 regrade: $(STAMP)  ## Show whose grades 'make grade' would change now, and write nothing (UNIT=01).
 	$(COURSE) grade --preview --unit "$(UNIT)" $(GRADING)
+
+formgrader: $(STAMP)  ## Open nbgrader's Formgrader: read submissions, grade answers in words.
+	@echo "In JupyterLab: menu Nbgrader, Formgrader."
+	$(BIN)/jupyter lab
 
 class-report: $(STAMP)  ## Show a graded class on one page, with CSV behind it (UNIT=01).
 	$(COURSE) class-report --unit "$(UNIT)"

@@ -63,13 +63,11 @@ def check_names(units):
     seen = {}
     for unit in units:
         master = read_assignment(unit)
-        for exercise in master.exercises.values():
-            if exercise.name in seen:
-                master.fail(
-                    exercise.solution,
-                    f"exercise {exercise.name!r} is also in {seen[exercise.name]}: rename one",
-                )
-            seen[exercise.name] = unit.name
+        cells = {name: exercise.solution for name, exercise in master.exercises.items()}
+        for name, cell in (cells | master.written).items():
+            if name in seen:
+                master.fail(cell, f"exercise {name!r} is also in {seen[name]}: rename one")
+            seen[name] = unit.name
 
 
 def _release(unit, assignment, plan):

@@ -1,4 +1,4 @@
-"""Read an assignment: its exercises, each with solution, checks, hidden checks and points."""
+"""Read an assignment: exercises with solution, checks and points; answers in words."""
 
 __all__ = ["Assignment", "Exercise", "check_calls", "read_assignment"]
 
@@ -29,9 +29,19 @@ class Exercise:
 
 @dataclasses.dataclass
 class Assignment(Master):
-    """The master of an assignment, with {name: Exercise} in order."""
+    """The master of an assignment, with {name: Exercise} in order.
+
+    `written` holds the cells for answers in words, {name: Cell}, which people grade.
+    """
 
     exercises: dict[str, Exercise]
+    written: dict[str, Cell]
+
+    @property
+    def points(self):
+        """All points, those for words included."""
+        given = [cell.roles["points"] for cell in self.written.values()]
+        return sum(given) + sum(exercise.points for exercise in self.exercises.values())
 
 
 def read_assignment(unit):
@@ -48,7 +58,10 @@ def read_assignment(unit):
     if not cells:
         raise MasterError(master.path, 1, 'no cell has the role exercise: # %% exercise="name"')
     exercises = {name: _exercise(master, name, cell) for name, cell in cells.items()}
-    return Assignment(master.path, master.kind, master.cells, exercises)
+    written = {c.roles["written"]: c for c in master.cells if "written" in c.roles}
+    for cell in written.values():
+        _check_written(master, cell, exercises)
+    return Assignment(master.path, master.kind, master.cells, exercises, written)
 
 
 def _check_targets(master):
@@ -96,7 +109,21 @@ def _check_points(master, exercise):
         master.fail(checks, f"points={checks.roles['points']}, but its aspects sum to {total:g}")
     _check_aspects(master, exercise, stakes, more)
     _check_names(master, exercise)
-    _check_heading(master, exercise)
+    _check_heading(master, exercise.solution, exercise.points)
+
+
+def _check_written(master, cell, exercises):
+    """Stop at a cell for words that lacks points, model answer or rubric."""
+    if cell.roles["written"] in exercises:
+        master.fail(cell, f"{cell.roles['written']!r} is an exercise's name already")
+    if cell.kind != "markdown" or "points" not in cell.roles:
+        master.fail(
+            cell, 'words are Markdown and have points: # %% [markdown] written="a" points=3'
+        )
+    for part in (markers.BEGIN, "**Rubric.**"):
+        if part not in cell.source:
+            master.fail(cell, f"no {part!r} in the cell: it holds a model answer and its rubric")
+    _check_heading(master, cell, cell.roles["points"])
 
 
 def _check_names(master, exercise):
@@ -135,14 +162,15 @@ def _check_aspects(master, exercise, stakes, more):
             )
 
 
-def _check_heading(master, exercise):
-    above = [c for c in master.cells if c.line < exercise.solution.line]
-    last = max((c.line for c in above if c.roles.keys() & {"checks", "hidden"}), default=0)
+def _check_heading(master, cell, points):
+    above = [c for c in master.cells if c.line < cell.line]
+    graded = {"checks", "hidden", "written"}
+    last = max((c.line for c in above if c.roles.keys() & graded), default=0)
     before = [c for c in above if c.kind == "markdown" and c.line > last]
     found = HEADING.search(before[-1].source) if before else None
-    if not found or float(found[2]) != exercise.points:
-        need = f"(10 min, {exercise.points:g} points)"
-        master.fail(exercise.solution, f"the text above needs a heading that ends in {need}")
+    if not found or float(found[2]) != points:
+        need = f"(10 min, {points:g} points)"
+        master.fail(cell, f"the text above needs a heading that ends in {need}")
 
 
 def check_calls(source):

@@ -52,7 +52,7 @@ def _told(course, unit, graded):
 
 
 def _is_check(cell):
-    return bool(cell.metadata.get("nbgrader", {}).get("grade"))
+    return bool(cell.metadata.get("nbgrader", {}).get("locked"))
 
 
 def _copy_lesson(unit, project, say):

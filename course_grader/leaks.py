@@ -17,6 +17,7 @@ from course_grader.reference import reference_for
 
 MARKS = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN SOLUTION", "END SOLUTION")
 TELLING = 4  # significant digits that hardly two numbers on one page share by chance
+SECRET = {"exercise", "hidden", "written"}  # roles of cells that hold what students do not get
 LONG = 20  # a shorter line says too little to be told from anyone's code
 
 
@@ -34,7 +35,7 @@ def secrets_of(unit):
     public, lines = set(), set()
     for cell in master.cells:
         public |= _lines(markers.stub(cell.source) if "hidden" not in cell.roles else "")
-        lines |= _lines(cell.source if cell.roles.keys() & {"exercise", "hidden"} else "")
+        lines |= _lines(cell.source if cell.roles.keys() & SECRET else "")
     return Secrets(frozenset(lines - public), frozenset(_hidden_values(reference_for(unit))))
 
 

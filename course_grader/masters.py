@@ -17,7 +17,7 @@ from course_grader.course import CourseError
 
 ROLES = {
     "lesson": {"alt", "same"},
-    "assignment": {"exercise", "checks", "points", "hidden", "alt", "same"},
+    "assignment": {"exercise", "checks", "points", "hidden", "written", "alt", "same"},
     "answers": {"right", "wrong", "equivalent", "exact", "fails", "oracle"},
 }
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -99,7 +99,8 @@ def _check_cell(master, cell):
         master.fail(cell, f"unknown role {sorted(unknown)[0]!r}; {master.kind}.py knows {known}")
     if cell.kind == "code":
         _check_code(master, cell)
-    for offset, problem in markers.problems(cell.source, in_solution="exercise" in cell.roles):
+    solves = bool(cell.roles.keys() & {"exercise", "written"})
+    for offset, problem in markers.problems(cell.source, in_solution=solves):
         raise MasterError(master.path, cell.line + offset, problem)
 
 
@@ -116,7 +117,7 @@ def _check_code(master, cell):
 def _check_names(master):
     seen = {}
     for cell in master.cells:
-        for role in ("exercise", "checks", "hidden"):
+        for role in ("exercise", "checks", "hidden", "written"):
             _check_name(master, cell, role, seen)
         if master.kind == "answers" and cell.kind == "code":
             _check_answer(master, cell, seen)

@@ -85,15 +85,17 @@ def _cells(master, hidden):
             name = cell.roles["checks"]
             text = check_source(master.exercises[name], hidden=name in hidden)
             yield cell, text, _grading(cell, name)
+        elif "written" in cell.roles:
+            yield cell, cell.source, _grading(cell, cell.roles["written"])
         elif "hidden" not in cell.roles:
             yield cell, cell.source, {}
 
 
 def _grading(cell, grade_id):
-    """Return nbgrader's schema-3 metadata for a solution cell or a check cell."""
-    grade = "checks" in cell.roles
-    points = {"points": cell.roles["points"]} if grade else {}
-    kind = {"grade": grade, "locked": grade, "solution": not grade, "task": False}
+    """Return nbgrader's schema-3 metadata for a solution, a check, or an answer in words."""
+    checks, words = "checks" in cell.roles, "written" in cell.roles
+    points = {"points": cell.roles["points"]} if checks or words else {}
+    kind = {"grade": checks or words, "locked": checks, "solution": not checks, "task": False}
     return {"nbgrader": {"grade_id": grade_id, "schema_version": 3, **kind, **points}}
 
 

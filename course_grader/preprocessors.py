@@ -78,7 +78,7 @@ class ReleasedChecks(NbGraderPreprocessor):
         released = {c.id: c for c in notebooks.load(course.notebook("release", unit)).cells}
         hidden = set()
         for cell in nb.cells:
-            if cell.metadata.get("nbgrader", {}).get("grade") and cell.id in released:
+            if cell.metadata.get("nbgrader", {}).get("locked") and cell.id in released:
                 hidden |= set(cell.source.splitlines()) - set(
                     released[cell.id].source.splitlines()
                 )

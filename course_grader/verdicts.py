@@ -57,7 +57,8 @@ def judge_notebook(executed, release, reference, *, reason=""):
         verdicts[name].note = reason or verdicts[name].note
         if tried and len(records.get(name, [])) == 1:
             met[name] = judge.misconception(name, records[name][0].get("checks"), entry)
-    make_passive(executed, trusted={cell.id for cell in release.cells})
+    released = {(cell.id, cell.source) for cell in release.cells}
+    make_passive(executed, trusted={c.id for c in executed.cells if (c.id, c.source) in released})
     for cell in executed.cells:
         if cell.id in verdicts:
             cell.outputs = _outputs(verdicts[cell.id])

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Assignment 05: Calibration
 #
-# Seven exercises, 35 points, about 75 minutes. You write what a report on probabilities needs:
+# Eight exercises, 38 points, about 80 minutes. You write what a report on probabilities needs:
 # an ECE that loses no example, a table with intervals, an exact decomposition, a comparison that
 # can say "undecided", and two recalibrations. Inputs are NumPy arrays in float64, labels are
 # integers. Results may be Python numbers, NumPy arrays or tensors. Anything that NumPy, SciPy,
@@ -529,3 +529,27 @@ check.value("separable", lambda: tuple(platt_fit(_t[[3, 20]], np.array([0, 1])))
 check.value("scale", lambda: platt_fit(2700 * _s - 1900, _y)[0] * 2700)
 check.value("scale", lambda: platt_fit(0.0031 * _s, _y)[1])
 check.value("scale", lambda: tuple(platt_fit(0.7 * _s + 240, _y)))
+
+# %% [markdown]
+# ## Exercise 8. In words: what a bare ECE hides (5 min, 3 points)
+#
+# A colleague writes: "On 400 test cases our model has an ECE of 0.02, so its probabilities can be
+# trusted." Answer in at most 120 words: name two different things that this one number may hide,
+# each with an example, and say what you ask to see instead. A person reads and grades this answer;
+# no check runs.
+
+# %% [markdown] written="what-an-ece-hides" points=3
+# ### BEGIN SOLUTION
+# It does not see sharpness: a model that gives everybody the base rate has an ECE near 0 and
+# tells nobody apart. And it cancels: errors of opposite sign within a bin, or in two groups of
+# patients, average out, so that each group can be served badly by a model that looks calibrated
+# overall. It also depends on the bins and on chance: with 400 cases, one bin's frequency is
+# uncertain by several percent. I ask for a reliability diagram with intervals and counts, for
+# each group, and for the NLL or the Brier score beside the base rate's.
+#
+# **Rubric.** One point for each of two different things that are hidden, with an example
+# (sharpness or resolution; cancellation within bins or between groups; dependence on bins;
+# sampling error; no guarantee after a shift). One point for what to ask for: a diagram with
+# counts or intervals, *and* a proper score beside a baseline's. A definition of the ECE alone
+# earns nothing.
+# ### END SOLUTION

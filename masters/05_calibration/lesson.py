@@ -833,7 +833,7 @@ print(f"mean {eces.mean():.2f}, standard deviation {eces.std():.2f}")
 #
 # ## Your turn
 #
-# The assignment `05_calibration` has seven exercises, and none is a cell of this lesson:
+# The assignment `05_calibration` has eight exercises, and none is a cell of this lesson:
 #
 # 1. an ECE with edges of your own that loses no example;
 # 2. the forecaster who knows only the base rates, for many classes;
@@ -841,4 +841,5 @@ print(f"mean {eces.mean():.2f}, standard deviation {eces.std():.2f}")
 # 4. the exact decomposition of a weighted Brier score;
 # 5. a comparison of two models that can say "undecided";
 # 6. a temperature to six digits, from held-out rows;
-# 7. Platt's sigmoid by hand.
+# 7. Platt's sigmoid by hand;
+# 8. in words: what a bare ECE hides.

@@ -4,16 +4,18 @@ import pytest
 from nbgrader.api import Gradebook
 
 from course_grader.class_report import write_class_report
-from course_grader.composer import Composer
+from course_grader.composer import Composer, cell_of
 from course_grader.course import Course, find_unit
+from course_grader.exercises import read_assignment
 from course_grader.grade import grade, write_feedback
 from tests.browser.conftest import SHOTS
 from tests.serving import TOKEN, serve
 
-UNIT = find_unit("01")
-MISTAKE = {"gaussian-nll": "variance-as-scale"}
-SENTENCE = "pass sigma, not sigma squared"
-CLASS = {"ada": {}, "ben": MISTAKE, "cy": {"gaussian-nll": None}}
+UNIT = find_unit("05")
+[WORDS] = read_assignment(UNIT).written
+MISTAKE = {"ece-closed-edges": "last-bin-open"}
+SENTENCE = "are lost: close the last bin"
+CLASS = {"ada": {}, "ben": MISTAKE, "cy": {"ece-closed-edges": None}}
 FORMGRADER = "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"
 DRAWN = """
 () => [...document.images].map(image => {
@@ -32,7 +34,9 @@ def graded(tmp_path_factory, bubblewrap):
     course = Course.throwaway(tmp_path_factory.mktemp("class") / "course", UNIT)
     composer = Composer(course, UNIT)
     for student, choice in CLASS.items():
-        composer.hand_in(student, *composer.compose(choice))
+        notebook, score = composer.compose(choice)
+        cell_of(notebook, WORDS).source = f"{student} writes that a base rate has an ECE of 0."
+        composer.hand_in(student, notebook, score)
     grade(course, UNIT, progress=False)
     write_feedback(course, UNIT)
     return course, write_class_report(course, UNIT)
@@ -61,21 +65,22 @@ def visit(page, address, name, *words):
     return page
 
 
-def test_formgrader_lists_the_class_and_keeps_a_grade_given_by_hand(page, graded, formgrader):
+def test_formgrader_lists_the_class_and_keeps_points_for_words(page, graded, formgrader):
     listed = f"{formgrader}/manage_submissions/{UNIT.name}/"
     visit(page, listed, "formgrader", *CLASS)
     course = graded[0]
     with Gradebook(course.db_url) as gradebook:
         found = gradebook.find_submission_notebook(UNIT.name, UNIT.name, "ben")
-        key, before = found.id, found.score
-    visit(page, f"{formgrader}/submissions/{key}/", "submission", "Hint.")
-    field = page.locator("input.extra-credit").first
-    field.fill("1")
+        key, before, waits = found.id, found.score, found.needs_manual_grade
+    assert waits
+    visit(page, f"{formgrader}/submissions/{key}/", "submission", "ben writes")
+    field = page.locator("input.score").last
+    field.fill("2")
     with page.expect_response(lambda answer: "/api/grade/" in answer.url):
         field.press("Tab")
     with Gradebook(course.db_url) as gradebook:
-        after = gradebook.find_submission_notebook(UNIT.name, UNIT.name, "ben").score
-    assert after == before + 1
+        after = gradebook.find_submission_notebook(UNIT.name, UNIT.name, "ben")
+        assert (after.score, after.needs_manual_grade) == (before + 2, False)
 
 
 def test_the_feedback_page_names_the_mistake(page, graded):

@@ -125,11 +125,11 @@ def test_exercise_names_are_unique_over_units(unit, own_unit):
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_the_readme_lists_the_unit_with_its_facts(unit):
-    exercises = read_assignment(unit).exercises.values()
-    points = sum(exercise.points for exercise in exercises)
+    assignment = read_assignment(unit)
+    exercises = [*assignment.exercises, *assignment.written]
     row = (
         f"| {unit.name[:2]} | [{unit.facts['title']}](notebooks/{unit.name}.ipynb) "
         f"| {unit.facts['minutes']} "
-        f"| [{len(exercises)}](release/{unit.name}/{unit.name}.ipynb) | {points} |"
+        f"| [{len(exercises)}](release/{unit.name}/{unit.name}.ipynb) | {assignment.points} |"
     )
     assert row in (PROJECT / "README.md").read_text("utf-8").splitlines()

@@ -85,6 +85,40 @@ def test_an_assignment_has_an_exercise(stop):
     assert stop("# %%\nx = 1\n")[0] == 1
 
 
+WORDS = """# %% [markdown]
+# ## Exercise 2. In words (5 min, 2 points)
+
+# %% [markdown] written="why" points=2
+# ### BEGIN SOLUTION
+# Because.
+#
+# **Rubric.** One point for each word.
+# ### END SOLUTION
+"""
+BROKEN_WORDS = {  # old text, new text, a word of the message
+    "no points": (" points=2", "", "points=3"),
+    "other points": ("points=2", "points=4", "4 points"),
+    "a code cell": ("[markdown] written", "written", "looks like a marker"),
+    "no rubric": ("**Rubric.** One", "One", "Rubric"),
+    "no model answer": ("### BEGIN SOLUTION", "", "END SOLUTION"),
+    "an exercise's name": ('"why"', '"mean"', "already"),
+    "no name": ('"why"', '"Why not"', "no name"),
+}
+
+
+def test_an_answer_in_words_adds_its_points(read):
+    found = read(MEAN + WORDS)
+    assert list(found.written) == ["why"] and list(found.exercises) == ["mean"]
+    assert found.points == 5
+
+
+@pytest.mark.parametrize("name", BROKEN_WORDS)
+def test_broken_words_stop_and_say_why(stop, name):
+    old, new, words = BROKEN_WORDS[name]
+    assert WORDS.count(old) >= 1
+    assert words in stop(MEAN + WORDS.replace(old, new))[1]
+
+
 BROKEN = {  # old text, new text, the line that is blamed, a word of the message
     "sum too small": ("points=2)", "points=1)", "checks=", "sum to 2"),
     "sum too large": ("points=2)", "points=2.5)", "checks=", "sum to 3.5"),
