@@ -17,6 +17,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit('Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.11 ...' % v)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[grader,scale]"
+	@# JupyterLab would ask whether it may fetch news, and look for newer versions of itself.
+	@$(BIN)/jupyter labextension disable --level=sys_prefix \
+		"@jupyterlab/apputils-extension:announcements" 2>/dev/null
 	@touch $(STAMP)
 
 env: $(STAMP)  ## Make the environment in .venv (the other targets do it for you).
@@ -55,9 +58,10 @@ screenshots: $(STAMP)  ## Take the README's pictures anew: docs/images/.
 redteam: $(STAMP)  ## Grade a class of attackers: points deserved and got, leaked yes or no.
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.redteam
 
-lab: $(STAMP)  ## Open JupyterLab on work/, your own copy; what you wrote is never overwritten.
+lab: $(STAMP)  ## Open JupyterLab at the map, on work/, your own copy, which is never overwritten.
 	$(COURSE) work
-	OMP_NUM_THREADS=1 $(BIN)/jupyter lab --notebook-dir work
+	OMP_NUM_THREADS=1 $(BIN)/jupyter lab --notebook-dir work \
+		--LabApp.default_url=/lab/tree/00_start/lesson.ipynb
 
 check: $(STAMP)  ## Grade your own copy in work/ with all checks, hidden ones too (UNIT=01).
 	$(COURSE) check --unit "$(UNIT)"
