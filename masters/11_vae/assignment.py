@@ -407,7 +407,6 @@ x = np.array([[2.0, 0.5, 1.0], [-1.0, 1.5, 0.2], [0.5, -1.0, 3.0], [4.0, 2.0, -0
 check.keeps("active", lambda x: unit_information(x, 0.3, 3), x)
 check.value("active", lambda: unit_information(x, 0.3, 2), points=3)
 check.value("collapsed", lambda: unit_information(x, 1.3, 3), points=2)
-check.value("collapsed", lambda: unit_information(x[:2], 0.9, 3))
 check.report()
 
 # %% hidden="unit-information"
