@@ -116,6 +116,13 @@ def gaussian_kl(mu, log_var, prior_mu, prior_scale):
     return 0.5 * (log_ratio + square).sum(dim=1)
 
 
+# %% prior-scale-forgotten wrong="gaussian-kl" fails="value,gradient,stability"
+# The log of the prior's scale is missing: at q = p the divergence must be 0.
+def gaussian_kl(mu, log_var, prior_mu, prior_scale):
+    squares = ((mu - prior_mu) ** 2 + log_var.exp()) / prior_scale**2
+    return 0.5 * (squares - 1 - log_var).sum(dim=1)
+
+
 # %% shift-in-latent-units wrong="gaussian-kl" fails="value,gradient,stability"
 # The distance between the means counts in units of the prior's scale: divide it too.
 def gaussian_kl(mu, log_var, prior_mu, prior_scale):
@@ -229,6 +236,13 @@ def latent_draws(mu, tril, eps):
     return z, torch.distributions.MultivariateNormal(mu, scale_tril=tril).log_prob(z)
 
 
+# %% density-of-detached-draws wrong="latent-draws" fails="gradient"
+# The draws move with mu and tril, and log q with them: do not detach z before its density.
+def latent_draws(mu, tril, eps):
+    z = mu + torch.einsum("nij,knj->kni", tril, eps)
+    return z, torch.distributions.MultivariateNormal(mu, scale_tril=tril).log_prob(z.detach())
+
+
 # %% one-draw-for-all wrong="latent-draws" fails="draws,gradient,log density"
 # Each of the K draws has noise of its own: all of eps is to be used, not its first slice.
 def latent_draws(mu, tril, eps):
@@ -274,6 +288,22 @@ def latent_draws(mu, tril, eps):
     z = mu + torch.einsum("nij,knj->kni", tril, eps)
     log_det = tril.diagonal(dim1=1, dim2=2).log().sum(dim=1)
     return z, -0.5 * (eps**2).sum(dim=2) - log_det
+
+
+# %% constant-once wrong="latent-draws" fails="log density"
+# The constant log(2 pi)/2 counts once for each latent dimension, not once per draw.
+def latent_draws(mu, tril, eps):
+    z = mu + torch.einsum("nij,knj->kni", tril, eps)
+    log_det = tril.diagonal(dim1=1, dim2=2).log().sum(dim=1)
+    return z, -0.5 * ((eps**2).sum(dim=2) + math.log(2 * math.pi)) - log_det
+
+
+# %% density-of-the-diagonal wrong="latent-draws" fails="gradient,log density"
+# The draws are right, but log q treats the latent dimensions as independent: use all of L.
+def latent_draws(mu, tril, eps):
+    z = mu + torch.einsum("nij,knj->kni", tril, eps)
+    q = torch.distributions.Normal(mu, tril.diagonal(dim1=1, dim2=2))
+    return z, q.log_prob(z).sum(dim=2)
 
 
 # %% density-of-prior wrong="latent-draws" fails="gradient,log density"
@@ -362,6 +392,25 @@ def log_likelihood(x, out, log_scale, binary):
     return torch.where(binary, -bce, normal).sum(dim=1)
 
 
+# %% first-image-only wrong="mixed-pixels" fails="refusal"
+# A grey value at a binary pixel must be refused in every image, not in the first only.
+def log_likelihood(x, out, log_scale, binary):
+    if ((x[0] != 0) & (x[0] != 1) & binary).any():
+        raise ValueError("grey")
+    bce = torch.nn.functional.binary_cross_entropy_with_logits(out, x, reduction="none")
+    normal = torch.distributions.Normal(out, log_scale.exp()).log_prob(x)
+    return torch.where(binary, -bce, normal).sum(dim=1)
+
+
+# %% assertion wrong="mixed-pixels" fails="refusal"
+# assert raises AssertionError; the text asks for ValueError.
+def log_likelihood(x, out, log_scale, binary):
+    assert not ((x != 0) & (x != 1) & binary).any()
+    bce = torch.nn.functional.binary_cross_entropy_with_logits(out, x, reduction="none")
+    normal = torch.distributions.Normal(out, log_scale.exp()).log_prob(x)
+    return torch.where(binary, -bce, normal).sum(dim=1)
+
+
 # %% mean-over-pixels wrong="mixed-pixels" fails="binary,grey,gradient,refusal"
 # log p(x | z) is a sum over pixels: with their mean, the KL term would weigh D times as much.
 def log_likelihood(x, out, log_scale, binary):
@@ -421,6 +470,15 @@ def log_likelihood(x, out, log_scale, binary):
     return torch.where(binary, -bce, -((x - out) ** 2)).sum(dim=1)
 
 
+# %% normaliser-dropped wrong="mixed-pixels" fails="grey,gradient,refusal"
+# The Normal's normaliser is missing: without it a larger scale would always fit better.
+def log_likelihood(x, out, log_scale, binary):
+    if ((x != 0) & (x != 1) & binary).any():
+        raise ValueError("grey")
+    bce = torch.nn.functional.binary_cross_entropy_with_logits(out, x, reduction="none")
+    return torch.where(binary, -bce, -0.5 * ((x - out) / log_scale.exp()) ** 2).sum(dim=1)
+
+
 # %% scale-paid-once wrong="mixed-pixels" fails="binary,grey,gradient,refusal"
 # The log scale is part of every grey pixel's density: it counts once per pixel, not per image.
 def log_likelihood(x, out, log_scale, binary):
@@ -471,6 +529,17 @@ def log_likelihood(x, out, log_scale, binary):
     bce = torch.nn.functional.binary_cross_entropy(out.sigmoid(), x.clamp(0, 1), reduction="none")
     normal = torch.distributions.Normal(out, log_scale.exp()).log_prob(x)
     return torch.where(binary, -bce, normal).sum(dim=1)
+
+
+# %% log-of-sigmoid wrong="mixed-pixels" fails="binary,gradient"
+# For large logits the sigmoid is 0 or 1 and its log not finite: keep sigmoid and log together.
+def log_likelihood(x, out, log_scale, binary):
+    if ((x != 0) & (x != 1) & binary).any():
+        raise ValueError("grey")
+    bits, p = x[:, binary], torch.sigmoid(out[:, binary])
+    bernoulli = bits * p.log() + (1 - bits) * (1 - p).log()
+    normal = torch.distributions.Normal(out, log_scale.exp()).log_prob(x)[:, ~binary]
+    return bernoulli.sum(dim=1) + normal.sum(dim=1)
 
 
 # %% [markdown]
@@ -538,6 +607,22 @@ def linear_elbo(x, W, b, sigma, m, S):
     return -squares / (2 * sigma**2) - W.shape[0] * torch.log(sigma) - kl
 
 
+# %% normaliser-dropped wrong="linear-elbo" fails="value,tight"
+# The normaliser of the decoder's density is missing: D log sigma and its constant.
+def linear_elbo(x, W, b, sigma, m, S):
+    squares = ((x - b - m @ W.T) ** 2).sum(1) + torch.trace(W @ S @ W.T)
+    kl = 0.5 * ((m**2).sum(1) + torch.trace(S) - len(S) - torch.logdet(S))
+    return -squares / (2 * sigma**2) - kl
+
+
+# %% sign-flipped wrong="linear-elbo" fails="value,tight,gradient"
+# This is the negative ELBO, a loss.
+def linear_elbo(x, W, b, sigma, m, S):
+    squares = ((x - b - m @ W.T) ** 2).sum(1) + torch.trace(W @ S @ W.T)
+    fit = -0.5 * W.shape[0] * torch.log(2 * math.pi * sigma**2) - squares / (2 * sigma**2)
+    return 0.5 * ((m**2).sum(1) + torch.trace(S) - len(S) - torch.logdet(S)) - fit
+
+
 # %% squared-error-alone wrong="linear-elbo" fails="value,tight,gradient"
 # A plain squared error fixes the decoder's variance at one half: sigma must enter.
 def linear_elbo(x, W, b, sigma, m, S):
@@ -558,6 +643,14 @@ def linear_elbo(x, W, b, sigma, m, S):
 def linear_elbo(x, W, b, sigma, m, S):
     squares = ((x - b - m @ W.T) ** 2).sum(1) + torch.trace(W @ S @ W.T)
     return -0.5 * W.shape[0] * torch.log(2 * math.pi * sigma**2) - squares / (2 * sigma**2)
+
+
+# %% one-forgotten wrong="linear-elbo" fails="value,tight"
+# With q equal to the prior the divergence must be 0: each latent dimension has a constant.
+def linear_elbo(x, W, b, sigma, m, S):
+    squares = ((x - b - m @ W.T) ** 2).sum(1) + torch.trace(W @ S @ W.T)
+    fit = -0.5 * W.shape[0] * torch.log(2 * math.pi * sigma**2) - squares / (2 * sigma**2)
+    return fit - 0.5 * ((m**2).sum(1) + torch.trace(S) - torch.logdet(S))
 
 
 # %% kl-averaged wrong="linear-elbo" fails="value,tight,gradient"
@@ -585,6 +678,14 @@ def linear_elbo(x, W, b, sigma, m, S):
     squares = ((x - b - m @ W.T) ** 2).sum(1) + (W**2 @ s).sum()
     fit = -0.5 * W.shape[0] * torch.log(2 * math.pi * sigma**2) - squares / (2 * sigma**2)
     return fit - 0.5 * ((m**2).sum(1) + (s - 1 - s.log()).sum())
+
+
+# %% determinant-of-diagonal wrong="linear-elbo" fails="tight"
+# S is a full covariance: its determinant is not the product of its diagonal.
+def linear_elbo(x, W, b, sigma, m, S):
+    squares = ((x - b - m @ W.T) ** 2).sum(1) + torch.trace(W @ S @ W.T)
+    fit = -0.5 * W.shape[0] * torch.log(2 * math.pi * sigma**2) - squares / (2 * sigma**2)
+    return fit - 0.5 * ((m**2).sum(1) + (S.diagonal() - 1 - S.diagonal().log()).sum())
 
 
 # %% variance-as-scale wrong="linear-elbo" fails="value,tight,gradient"
@@ -699,6 +800,13 @@ def iwae(log_w, k):
     return torch.stack([log_w[s : s + k].logsumexp(0) for s in starts]).mean(0) - math.log(k)
 
 
+# %% groups wrong="iwae-curve" fails="subsets,stability"
+# Groups that do not overlap are some of the subsets; the text asks for all of them.
+def iwae(log_w, k):
+    starts = range(0, len(log_w) - k + 1, k)
+    return torch.stack([log_w[s : s + k].logsumexp(0) for s in starts]).mean(0) - math.log(k)
+
+
 # %% with-replacement wrong="iwae-curve" fails="bound,subsets,stability"
 # A subset holds k different draws: the same draw must not be taken twice.
 def iwae(log_w, k):
@@ -731,6 +839,14 @@ def iwae(log_w, k):
 # One maximum for all images lets the others underflow: subtract that of each subset and image.
 def iwae(log_w, k):
     top = log_w.max().detach()
+    index = torch.combinations(torch.arange(len(log_w)), k)
+    return torch.log(torch.exp(log_w - top)[index].mean(dim=1)).mean(dim=0) + top
+
+
+# %% one-shift-per-image wrong="iwae-curve" fails="stability"
+# A subset without the image's largest weight underflows: subtract the maximum of each subset.
+def iwae(log_w, k):
+    top = log_w.max(dim=0).values.detach()
     index = torch.combinations(torch.arange(len(log_w)), k)
     return torch.log(torch.exp(log_w - top)[index].mean(dim=1)).mean(dim=0) + top
 
@@ -796,28 +912,28 @@ def unit_information(x, sigma, latents):
 # %% not-clipped wrong="unit-information" fails="collapsed"
 # A variance below that of the noise leaves its column at zero: the divergence is 0, not negative.
 def unit_information(x, sigma, latents):
-    spectrum = np.linalg.eigvalsh(np.atleast_2d(np.cov(x.T, bias=True)))[::-1]
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
     return 0.5 * np.log(np.maximum(spectrum[:latents], 1e-300) / sigma**2)
 
 
 # %% unbiased-covariance wrong="unit-information" fails="active,collapsed"
 # Maximum likelihood divides by n; numpy's cov divides by n - 1.
 def unit_information(x, sigma, latents):
-    spectrum = np.linalg.eigvalsh(np.atleast_2d(np.cov(x.T)))[::-1]
+    spectrum = np.linalg.eigvalsh(np.cov(x.T))[::-1]
     return 0.5 * np.log(np.maximum(spectrum[:latents], sigma**2) / sigma**2)
 
 
 # %% scale-as-variance wrong="unit-information" fails="active,collapsed"
 # sigma is a standard deviation: compare the variances of the data with its square.
 def unit_information(x, sigma, latents):
-    spectrum = np.linalg.eigvalsh(np.atleast_2d(np.cov(x.T, bias=True)))[::-1]
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
     return 0.5 * np.log(np.maximum(spectrum[:latents], sigma) / sigma)
 
 
 # %% half-missing wrong="unit-information" fails="active,collapsed"
 # A factor of one half is missing.
 def unit_information(x, sigma, latents):
-    spectrum = np.linalg.eigvalsh(np.atleast_2d(np.cov(x.T, bias=True)))[::-1]
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
     return np.log(np.maximum(spectrum[:latents], sigma**2) / sigma**2)
 
 
@@ -831,15 +947,29 @@ def unit_information(x, sigma, latents):
 # %% signal-to-noise wrong="unit-information" fails="active,collapsed"
 # The noise is part of the variance of the data already: do not add it once more.
 def unit_information(x, sigma, latents):
-    spectrum = np.linalg.eigvalsh(np.atleast_2d(np.cov(x.T, bias=True)))[::-1]
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
     return 0.5 * np.log1p(np.maximum(spectrum[:latents], 0) / sigma**2)
 
 
 # %% smallest-first wrong="unit-information" fails="active,collapsed"
 # The order is reversed: eigvalsh starts with the smallest, the text with the largest.
 def unit_information(x, sigma, latents):
-    spectrum = np.linalg.eigvalsh(np.atleast_2d(np.cov(x.T, bias=True)))
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))
     return 0.5 * np.log(np.maximum(spectrum[:latents], sigma**2) / sigma**2)
+
+
+# %% largest-last wrong="unit-information" fails="active,collapsed"
+# These are the right directions in the wrong order: the largest value comes first.
+def unit_information(x, sigma, latents):
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))[-latents:]
+    return 0.5 * np.log(np.maximum(spectrum, sigma**2) / sigma**2)
+
+
+# %% collapsed-dropped wrong="unit-information" fails="collapsed"
+# A collapsed variable stays in the result, with the value 0: one value for each latent.
+def unit_information(x, sigma, latents):
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1][:latents]
+    return 0.5 * np.log(spectrum[spectrum > sigma**2] / sigma**2)
 
 
 # %% pixels-not-directions wrong="unit-information" fails="active,collapsed"
@@ -852,7 +982,7 @@ def unit_information(x, sigma, latents):
 # %% learned-noise wrong="unit-information" fails="active,collapsed"
 # sigma is fixed here: do not replace it by the variance that is left over.
 def unit_information(x, sigma, latents):
-    spectrum = np.linalg.eigvalsh(np.atleast_2d(np.cov(x.T, bias=True)))[::-1]
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
     left = max(spectrum[latents:].mean(), 1e-12) if latents < len(spectrum) else sigma**2
     return 0.5 * np.log(np.maximum(spectrum[:latents], left) / left)
 
@@ -860,7 +990,7 @@ def unit_information(x, sigma, latents):
 # %% spread-only wrong="unit-information" fails="active,collapsed"
 # The means of the posterior vary from image to image: their squares belong to the divergence.
 def unit_information(x, sigma, latents):
-    spectrum = np.linalg.eigvalsh(np.atleast_2d(np.cov(x.T, bias=True)))[::-1]
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
     share = sigma**2 / np.maximum(spectrum[:latents], sigma**2)
     return 0.5 * (share - 1 - np.log(share))
 
@@ -868,7 +998,7 @@ def unit_information(x, sigma, latents):
 # %% in-bits wrong="unit-information" fails="active,collapsed"
 # This is in bits (log to the base 2); the text asks for nats.
 def unit_information(x, sigma, latents):
-    spectrum = np.linalg.eigvalsh(np.atleast_2d(np.cov(x.T, bias=True)))[::-1]
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
     return 0.5 * np.log2(np.maximum(spectrum[:latents], sigma**2) / sigma**2)
 
 
