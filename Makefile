@@ -44,9 +44,10 @@ lint: $(STAMP)  ## Check format and lint.
 test-browser: $(STAMP)  ## Open lessons, an assignment and a graded class in Chromium (part of test).
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/browser
 
+# In the order given: the notebooks, many and short, come last, so that no worker waits.
 test: lint  ## Run all tests: units, answers and mutants, drift, leaks, notebooks, grading.
 	OMP_NUM_THREADS=1 COURSE_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadfile \
-		--durations=15 --nbval-lax notebooks solutions tests
+		--no-loadscope-reorder --durations=25 --nbval-lax tests notebooks solutions
 
 screenshots: $(STAMP)  ## Take the README's pictures anew: docs/images/.
 	COURSE_REQUIRE_BROWSER=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser \
