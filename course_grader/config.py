@@ -3,6 +3,7 @@
 __all__ = ["COURSE_ID", "configure"]
 
 import os
+from pathlib import Path
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import (
@@ -17,12 +18,14 @@ from course_grader.preprocessors import Judge, Rebuild, ReleasedChecks, Sandboxe
 COURSE_ID = "probabilistic_ml"  # a gradebook in PostgreSQL refuses assignments of no course
 
 
-def configure(c):
+def configure(c, root="."):
     """Set the course's preprocessors in a traitlets configuration.
 
     `c.Execute` is left alone: the student's Validate button uses it too. COURSE_DB_URL, where it
-    is set, names the gradebook's database.
+    is set, names the gradebook's database. nbgrader's exchange, which nothing here needs, lies
+    under build/ in `root`: formgrader complains about one that cannot be made.
     """
+    c.Exchange.root = str(Path(root).resolve() / "build" / "exchange")
     c.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [
         SandboxedExecute,

@@ -66,6 +66,9 @@ def visit(page, address, name, *words):
 
 
 def test_formgrader_lists_the_class_and_keeps_points_for_words(page, graded, formgrader):
+    assignments = visit(page, formgrader, "assignments", UNIT.name)
+    page.get_by_text("3", exact=True).wait_for()  # submissions
+    assert "could not be created" not in assignments.content()
     listed = f"{formgrader}/manage_submissions/{UNIT.name}/"
     visit(page, listed, "formgrader", *CLASS)
     course = graded[0]
