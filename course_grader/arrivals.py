@@ -19,7 +19,7 @@ MAX_ZIP_BYTES = 2_000_000_000
 ENDING = r"\.(?:ipynb(?:\.(?:txt|json|zip))?|zip)"  # browsers and mail programs add some
 LMS_NAMES = (
     # Moodle's folders, also as a file's prefix: Full Name_1234_assignsubmission_file_...
-    re.compile(r"(?P<student>[^_]+)_(?P<number>\d+)_assignsubmission_file_?.*"),
+    re.compile(r"(?P<student>[^_]+)_(?P<number>\d+)_assignsubmission_(file|onlinetext)_?.*"),
     # Canvas: name[_LATE]_userid_fileid_file.ipynb
     re.compile(rf"(?P<student>[^_]+)(_LATE)?_(?P<number>\d+)_\d+_.+{ENDING}", re.IGNORECASE),
     # Blackboard: assignment_student_attempt_2026-11-01-12-00-00_file.ipynb
@@ -41,7 +41,8 @@ def student_in(name):
 def candidates(place, unit):
     """Return {student: [notebook files]}; entries that tell one name stay apart.
 
-    A loose file takes the place of what lies in the folder of the same student.
+    A loose file takes the place of what lies in the folder of the same student. Words that Moodle
+    keeps in a folder beside the one for files are no second submission.
     """
     entries = {}
     for entry in sorted(place.iterdir()):
@@ -49,13 +50,21 @@ def candidates(place, unit):
         if files is not None:
             entries[entry] = files
     loose = {student_in(entry.name) for entry in entries if not entry.is_dir()}
-    kept = {e: f for e, f in entries.items() if not (e.name in loose and e.is_dir())}
+    present = {entry.name for entry in entries}
+    beside = {e for e, f in entries.items() if not f and _of_files(e.name) in present - {e.name}}
+    double = {entry for entry in entries if entry.name in loose and entry.is_dir()} | beside
+    kept = {entry: files for entry, files in entries.items() if entry not in double}
     names = collections.Counter(student_in(entry.name).casefold() for entry in kept)
     found = {}
     for entry, files in kept.items():
         shared = names[student_in(entry.name).casefold()] > 1
         found[_free_id(_apart(entry.name) if shared else student_in(entry.name), found)] = files
     return found
+
+
+def _of_files(name):
+    """Return what Moodle calls the folder of files that belongs to a folder of words."""
+    return name.replace("_assignsubmission_onlinetext", "_assignsubmission_file")
 
 
 def _apart(name):

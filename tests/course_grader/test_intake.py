@@ -246,6 +246,18 @@ def test_an_lms_zip_is_taken_in_and_stays_inside(tmp_path, course, unit, release
     assert not (course.root.parent / "escaped.ipynb").exists()
 
 
+def test_moodles_folder_of_words_is_a_submission_only_where_there_is_no_file(
+    tmp_path, course, unit, release
+):
+    archive = tmp_path / "moodle.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for kind, name in (("file", "work.ipynb"), ("onlinetext", "onlinetext.html")):
+            packed.writestr(f"Ann Example_1_assignsubmission_{kind}/{name}", text_of(release))
+        packed.writestr("Bo Example_2_assignsubmission_onlinetext/onlinetext.html", "see mail")
+    taken = intake(course, unit, archive)
+    assert students(taken) == [("Ann-Example", False), ("Bo-Example", True)]
+
+
 def students(arrivals):
     return [(arrival.student, bool(arrival.reason)) for arrival in arrivals]
 
