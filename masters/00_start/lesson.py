@@ -102,7 +102,8 @@ ax.set_axis_off()
 # **Predict, run, read.** Where a cell asks for a prediction, put your answer in place of `...` and
 # run the cell before you read on. Your first answer is kept, compared with the truth, and never
 # graded. Guess boldly: a wrong guess is what makes the right answer stick. Start with the question
-# from the top of the page; the answer comes further down.
+# from the top of the page: put one of the four letters there, in quotes. The answer comes further
+# down.
 
 # %%
 predict(
@@ -149,11 +150,12 @@ display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=T
 #
 # The last line matters: with one number, the median is right, so a visible case can be passed by
 # luck. When your work is graded, *hidden* cases run as well, with other inputs. You need not wait
-# for that. In a terminal:
+# for that. Study alone, and the worked solution folds out below the panel once you have passed.
+# In a terminal:
 #
 # | command | what it does |
 # | --- | --- |
-# | `make lab` | opens JupyterLab on `work/`, your own copy of all units |
+# | `make lab` | opens JupyterLab at this page, in `work/`, your own copy of the course |
 # | `make check UNIT=00` | judges your copy with all cases, hidden ones too |
 # | `make progress` | shows where you stand |
 #
@@ -207,8 +209,8 @@ print(f"17 to 23 °C:          {torch.trapezoid(tomorrow.log_prob(within).exp(),
 # $$P(F^{-1}(u) \le t) = P(u \le F(t)) = F(t).$$
 #
 # Many densities are drawn in this way; for the Normal there are faster ones, with the same result.
-# PyTorch calls $F^{-1}$ `icdf`. Here 20 000 draws are
-# compared with $F$ at three temperatures:
+# PyTorch calls $F^{-1}$ `icdf`. Here the shares of 20 000 draws below three temperatures are
+# compared with $F$:
 
 # %%
 u = torch.rand(20_000, generator=torch_generator(0), dtype=torch.float64)
@@ -263,7 +265,7 @@ interactive(draw_inversion, n=(5, 40, 5), scale=(1.0, 5.0, 0.5))
 #
 # A draw has the shape sample, batch, event, in this order. `log_prob` returns one number for each
 # event, so the event dimensions are gone. `Independent(d, 1)` moves the last dimension from the
-# batch into the event, and adds up the log densities along it.
+# batch into the event.
 
 # %% same=True
 cells = Normal(torch.zeros(5, 3), 1.0)
@@ -273,8 +275,6 @@ for name, d in {"Normal": cells, "Independent": rows}.items():
     y = d.sample((100,))
     shapes = [tuple(s) for s in (d.batch_shape, d.event_shape, y.shape, d.log_prob(y).shape)]
     print(f"{name:12s} {shapes[0]!s:7s} {shapes[1]!s:6s} {shapes[2]!s:15s} {shapes[3]}")
-y = cells.sample((100,))
-assert torch.allclose(rows.log_prob(y), cells.log_prob(y).sum(-1))
 
 # %% [markdown]
 # Both describe the same random numbers. Is the choice a matter of taste, then? Average the
@@ -293,6 +293,7 @@ predict(
 
 # %% same=True
 y = torch.from_numpy(numpy_rng(0).standard_normal((20_000, 5, 3))).float()
+assert torch.allclose(rows.log_prob(y), cells.log_prob(y).sum(-1), atol=1e-5)
 per_cell, per_row = (-d.log_prob(y).mean() for d in (cells, rows))
 print(f"cells: {per_cell:.2f} nats")
 assert abs(cells.entropy().mean() - per_cell) < 0.01  # entropy: the exact expectation
@@ -300,10 +301,11 @@ assert abs(rows.entropy().mean() - per_row) < 0.03
 reveal("00-nats-after-independent", per_row, within=0.1, unit="nats")
 
 # %% [markdown]
-# Three times as much: 4.26 nats per row instead of 1.42 per cell. Neither is wrong, but they
-# answer different questions, and a loss that fell to a third because somebody removed
-# `Independent` has learnt nothing. So a loss is quoted with its unit and its *reduction*. In this
-# course: **sum over the event, mean over the batch.**
+# Three times as much, 4.26 nats per row instead of 1.42 per cell: the log density of an event is
+# the sum over its parts. Neither number is wrong, but they answer different questions, and a loss
+# that fell to a third because somebody removed `Independent` has learnt nothing. So a loss is
+# quoted with its unit and its *reduction*. In this course: **sum over the event, mean over the
+# batch.**
 
 # %% [markdown]
 # ## Broken on purpose: a column against a vector
@@ -424,11 +426,11 @@ print("Normal(prediction, 1).log_prob(y):", tuple(Normal(prediction, 1.0).log_pr
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     loss = functional.mse_loss(prediction, y)
-print(f"mse_loss: {loss:.2f}, and a warning: {str(caught[0].message)[:46]} ...")
+print(f"mse_loss: {loss:.2f}, and {len(caught)} {caught[0].category.__name__}")
 try:
     functional.binary_cross_entropy_with_logits(prediction, (y > 1).float())
 except ValueError as error:
-    print("binary_cross_entropy_with_logits: ValueError:", str(error)[:25], "...")
+    print("binary_cross_entropy_with_logits:", type(error).__name__)
 
 # %% [markdown]
 # `log_prob` says nothing at all: broadcasting is what distributions are for. The same holds for
@@ -443,10 +445,9 @@ for name, logits in {"vector": z, "column": z[:, None]}.items():
     print(f"logits as a {name}: shape {tuple(nll.shape)}, loss {nll.mean():.2f} nats")
 
 # %% [markdown]
-# Six labels, 36 terms, and a plausible loss. The cure has two lines: remove the last dimension
-# by name, `prediction.squeeze(-1)`, and `assert prediction.shape == y.shape` before the loss. (A
-# bare `squeeze()` removes every dimension of size 1, also the batch, if the last mini-batch holds
-# one example.)
+# Six labels, 36 terms, and a plausible loss. The cure has two lines: remove the last dimension,
+# `prediction.squeeze(-1)`, and `assert prediction.shape == y.shape` before the loss. (A bare
+# `squeeze()` removes every dimension of size 1, also the batch when it holds one example.)
 
 # %% [markdown]
 # ## Notation
@@ -513,24 +514,29 @@ assert Normal(0.0, 3.0).variance == 9.0  # its second argument was the standard 
 # concludes that the inputs carry no information. Which one-line experiment would you run before
 # you believe it?*
 #
-# Think first. The cell runs one.
+# A popular one: shuffle the targets, and see whether the loss changes. Does it help here? Think
+# first. The cell tries it on a constant prediction with a sound loss, and then another experiment.
 
 # %% same=True
-shuffled = y[torch.tensor([1, 0, 3, 2])]
-for name, p in {"column": prediction, "vector": prediction.squeeze(-1)}.items():
-    before, after = ((p - y) ** 2).mean(), ((p - shuffled) ** 2).mean()
-    print(f"prediction as a {name}: loss {before:.2f}, with shuffled targets {after:.2f}")
+constant, shuffled = y.mean().expand(4), y[torch.tensor([1, 0, 3, 2])]
+for name, target in {"as they are": y, "shuffled": shuffled}.items():
+    print(f"constant prediction, targets {name}: loss {((constant - target) ** 2).mean():.2f}")
+for name, perfect in {"column": y[:, None], "vector": y}.items():
+    print(f"targets as predictions, as a {name}: loss {((perfect - y) ** 2).mean():.2f}")
 
 # %% [markdown]
 # <details><summary>An answer</summary>
 #
-# Shuffle the targets of one batch and compute the loss again, with the same predictions. A loss
-# that does not change cannot know which target belongs to which input, so it compares all pairs:
-# print the two shapes. If it does change, the loss is sound, and the colleague may be right. A
-# loss at the variance of $y$ means in either case that the predictions are nearly constant; it
-# does not say why. Early in training, when a network is nearly constant anyway, the shuffled loss
-# is close to the first one even if all is well, so compare digits, or use targets in place of
-# predictions.
+# Hand the loss the targets themselves, in the shape of the predictions:
+# `loss(y.reshape(prediction.shape), y)`. A sound loss returns its minimum, here 0. If it returns
+# twice the variance, it compares all pairs, and no network could have done better than it did.
+#
+# Shuffling does not help. The network's predictions are constant by now, and a constant has the
+# same loss for every order of the targets, whether the loss is sound or not.
+#
+# If the loss is sound, the colleague is not yet right: train on ten examples only. A network that
+# cannot memorise ten examples has a bug; one that can, and still does no better on new data, may
+# lack information.
 #
 # </details>
 
