@@ -285,9 +285,9 @@ check.value("lengths", lambda: weighted_error(_p[:, None], _y[:4], _w))
 # 3. the shape of `d.sample(sample)`;
 # 4. the shape of `d.log_prob(v)` for a tensor `v` of shape `value`.
 #
-# - `loc`, `scale`, `sample`, `value` are tuples of integers, perhaps empty; `event_dims` is an
-#   integer from 0 to the number of dimensions that `loc` and `scale` have together. All shapes
-#   are valid: what has to broadcast does.
+# - `loc`, `scale`, `sample`, `value` are tuples of integers, perhaps empty. `event_dims` is an
+#   integer, 0 or more, at most the number of dimensions of the shape that `loc` and `scale`
+#   broadcast to. All shapes are valid: what has to broadcast does.
 # - `value` need not be the shape of a draw. It broadcasts against batch and event shape together,
 #   as any two tensors do.
 # - Return four tuples of integers (lists and `torch.Size` are fine).
