@@ -8,7 +8,7 @@
 #
 # - a) The loss is 0, so nothing changes: the network is perfect.
 # - b) An error stops the cell, because the shapes do not match.
-# - c) The loss is not 0, but the network stays right: a loss is smallest where predictions are.
+# - c) The loss is not 0, but the network stays right: a loss is smallest at the right predictions.
 # - d) The loss is not 0, and training makes the network worse, until it ignores its input.
 #
 # Most people answer a or b. Choose one; you will commit to it below.
@@ -61,7 +61,7 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
 }
 
 # %% [markdown]
-# A unit stands to the right of all that it needs:
+# A unit stands to the right of all that it needs. (This cell only draws; skip it if you like.)
 
 # %% alt="Map: 00 leads to 01, from which 04, 05, 11 and 12 start; 04 leads to 06, then 07 and 08."
 import textwrap
@@ -117,6 +117,7 @@ predict(
 # **Write, check, mend.** In the assignment you write functions. The cell under each of them runs
 # yours and shows a *panel*: a line for each aspect of the behaviour, with its points. Here is a
 # real one. The exercise asked for the mean of a row of numbers, and the answer was `torch.median`.
+# You need not follow these two cells; their output is what matters.
 
 # %%
 from IPython.display import display
@@ -434,12 +435,13 @@ except ValueError as error:
 
 # %% [markdown]
 # `log_prob` says nothing at all: broadcasting is what distributions are for. The same holds for
-# labels: many a tutorial computes the loss of a classifier as `-Bernoulli(logits=z).log_prob(y)`
-# and never mentions shapes. With the logits as a column:
+# labels. A Bernoulli is the distribution of a label that is 0 or 1, and many a tutorial computes
+# the loss of a classifier as `-Bernoulli(logits=z).log_prob(y)` without a word about shapes. With
+# the logits as a column:
 
 # %% same=True
 labels = torch.tensor([1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
-z = torch.tensor([2.0, -1.0, 0.5, 1.5, -2.0, 0.3])  # logits: the larger, the surer of label 1
+z = torch.tensor([2.0, -1.0, 0.5, 1.5, -2.0, 0.3])  # logits: the larger, the likelier label 1
 for name, logits in {"vector": z, "column": z[:, None]}.items():
     nll = -Bernoulli(logits=logits).log_prob(labels)
     print(f"logits as a {name}: shape {tuple(nll.shape)}, loss {nll.mean():.2f} nats")
