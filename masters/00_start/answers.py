@@ -1,0 +1,869 @@
+# %% [markdown]
+# # Answers to assignment 00
+#
+# Right answers of different structure, wrong answers with the sentence that a student sees, and
+# mutants that change nothing. `fails` names exactly the aspects that must fail.
+
+# %% [markdown]
+# ## normal-log-density
+
+
+# %% by-distribution right="normal-log-density"
+def normal_log_density(y, mu, sigma):
+    return torch.distributions.Normal(mu, sigma).log_prob(y)
+
+
+# %% by-numpy right="normal-log-density"
+def normal_log_density(y, mu, sigma):
+    y, mu, sigma = np.asarray(y), np.asarray(mu), np.asarray(sigma)
+    variance = sigma**2
+    return -((y - mu) ** 2) / (2 * variance) - np.log(2 * np.pi * variance) / 2
+
+
+# %% by-elements right="normal-log-density"
+def normal_log_density(y, mu, sigma):
+    grids = torch.broadcast_tensors(y, torch.as_tensor(mu), torch.as_tensor(sigma))
+    values = []
+    for one, mean, scale in zip(*(grid.flatten().tolist() for grid in grids), strict=True):
+        z = (one - mean) / scale
+        values.append(-z * z / 2 - math.log(scale) - math.log(math.tau) / 2)
+    return torch.tensor(values, dtype=torch.float64).reshape(grids[0].shape)
+
+
+# %% in-float32 right="normal-log-density"
+def normal_log_density(y, mu, sigma):
+    y, mu, sigma = (torch.as_tensor(p, dtype=torch.float32) for p in (y, mu, sigma))
+    precision = 1 / sigma.square()
+    return 0.5 * (torch.log(precision / (2 * math.pi)) - precision * (y - mu).square())
+
+
+# %% by-scipy right="normal-log-density" oracle=True
+from scipy import stats
+
+
+def normal_log_density(y, mu, sigma):
+    return stats.norm(loc=np.asarray(mu), scale=np.asarray(sigma)).logpdf(y.numpy())
+
+
+# %% by-distribution.detach-result.1 equivalent="normal-log-density"
+# The exercise asks for values, not for gradients.
+
+# %% by-elements.detach-result.1 equivalent="normal-log-density"
+# The exercise asks for values, not for gradients.
+
+# %% in-float32.detach-result.1 equivalent="normal-log-density"
+# The exercise asks for values, not for gradients.
+
+# %% solution.detach-result.1 equivalent="normal-log-density"
+# The exercise asks for values, not for gradients.
+
+
+# %% solution.swap-arguments.1 equivalent="normal-log-density"
+# The formula is symmetric in y and mu.
+
+# %% by-numpy.swap-arguments.1 equivalent="normal-log-density"
+# The formula is symmetric in y and mu.
+
+# %% in-float32.swap-arguments.1 equivalent="normal-log-density"
+# The formula is symmetric in y and mu.
+
+# %% by-numpy.drop-statement.1 equivalent="normal-log-density"
+# NumPy's functions take tensors as they are.
+
+# %% by-elements.change-number.1 equivalent="normal-log-density"
+# All broadcast tensors have one shape.
+
+
+# %% variance-as-scale wrong="normal-log-density" fails="value,shape,tails"
+# Normal takes the standard deviation: pass sigma, not sigma squared.
+def normal_log_density(y, mu, sigma):
+    return torch.distributions.Normal(mu, sigma**2).log_prob(y)
+
+
+# %% scale-as-variance wrong="normal-log-density" fails="value,shape,tails"
+# The squared residual is divided by the variance, sigma squared, not by sigma.
+def normal_log_density(y, mu, sigma):
+    sigma = torch.as_tensor(sigma)
+    return -0.5 * (y - mu) ** 2 / sigma - 0.5 * torch.log(2 * math.pi * sigma)
+
+
+# %% log-of-the-density wrong="normal-log-density" fails="tails"
+# Far out the density is 0 in float64 and its logarithm -inf: simplify the formula on paper first.
+def normal_log_density(y, mu, sigma):
+    sigma = torch.as_tensor(sigma)
+    density = torch.exp(-0.5 * ((y - mu) / sigma) ** 2) / (math.sqrt(2 * math.pi) * sigma)
+    return torch.log(density)
+
+
+# %% epsilon-in-log wrong="normal-log-density" fails="tails"
+# Adding 1e-12 inside the log stops it at -27.6 far out: simplify the formula on paper instead.
+def normal_log_density(y, mu, sigma):
+    sigma = torch.as_tensor(sigma)
+    density = torch.exp(-0.5 * ((y - mu) / sigma) ** 2) / (math.sqrt(2 * math.pi) * sigma)
+    return torch.log(density + 1e-12)
+
+
+# %% the-density wrong="normal-log-density" fails="value,shape,tails"
+# This is the density; the text asks for its logarithm.
+def normal_log_density(y, mu, sigma):
+    sigma = torch.as_tensor(sigma)
+    return torch.exp(-0.5 * ((y - mu) / sigma) ** 2) / (math.sqrt(2 * math.pi) * sigma)
+
+
+# %% constant-dropped wrong="normal-log-density" fails="value,shape,tails"
+# The constant is missing: the factor in front of the exponential has a logarithm with 2 pi in it.
+def normal_log_density(y, mu, sigma):
+    return -0.5 * ((y - mu) / sigma) ** 2 - torch.log(torch.as_tensor(sigma))
+
+
+# %% constant-not-halved wrong="normal-log-density" fails="value,shape,tails"
+# The root over 2 pi halves its logarithm.
+def normal_log_density(y, mu, sigma):
+    log_sigma = torch.log(torch.as_tensor(sigma))
+    return -0.5 * ((y - mu) / sigma) ** 2 - log_sigma - math.log(2 * math.pi)
+
+
+# %% log-sigma-dropped wrong="normal-log-density" fails="value,shape,tails"
+# The sigma in front of the exponential is missing: its logarithm belongs to the result.
+def normal_log_density(y, mu, sigma):
+    return -0.5 * ((y - mu) / sigma) ** 2 - 0.5 * math.log(2 * math.pi)
+
+
+# %% half-missing wrong="normal-log-density" fails="value,shape,tails"
+# The exponent has a factor of one half.
+def normal_log_density(y, mu, sigma):
+    log_sigma = torch.log(torch.as_tensor(sigma))
+    return -(((y - mu) / sigma) ** 2) - log_sigma - 0.5 * math.log(2 * math.pi)
+
+
+# %% square-missing wrong="normal-log-density" fails="value,shape,tails"
+# The standardised residual is squared in the exponent.
+def normal_log_density(y, mu, sigma):
+    log_sigma = torch.log(torch.as_tensor(sigma))
+    return -0.5 * ((y - mu) / sigma).abs() - log_sigma - 0.5 * math.log(2 * math.pi)
+
+
+# %% sign-flipped wrong="normal-log-density" fails="value,shape,tails"
+# This is the negative log density, which is the loss; the text asks for the log density.
+def normal_log_density(y, mu, sigma):
+    return -torch.distributions.Normal(mu, sigma).log_prob(y)
+
+
+# %% summed wrong="normal-log-density" fails="value,shape,tails"
+# This is the sum over all elements; the text asks for one value for each.
+def normal_log_density(y, mu, sigma):
+    return torch.distributions.Normal(mu, sigma).log_prob(y).sum()
+
+
+# %% averaged wrong="normal-log-density" fails="value,shape,tails"
+# This is the mean over all elements; the text asks for one value for each.
+def normal_log_density(y, mu, sigma):
+    return torch.distributions.Normal(mu, sigma).log_prob(y).mean()
+
+
+# %% in-bits wrong="normal-log-density" fails="value,shape,tails"
+# This is in bits (log to the base 2); the text asks for the natural logarithm.
+def normal_log_density(y, mu, sigma):
+    return torch.distributions.Normal(mu, sigma).log_prob(y) / math.log(2)
+
+
+# %% log-of-a-number wrong="normal-log-density" fails="value,shape,tails"
+# torch.log takes a tensor, and sigma may be a Python number: start with torch.as_tensor.
+def normal_log_density(y, mu, sigma):
+    return -0.5 * ((y - mu) / sigma) ** 2 - torch.log(sigma) - 0.5 * math.log(2 * math.pi)
+
+
+# %% log-of-one-number wrong="normal-log-density" fails="value,shape"
+# math.log takes one number, and sigma may be a tensor of many: use torch.log.
+def normal_log_density(y, mu, sigma):
+    return -0.5 * ((y - mu) / sigma) ** 2 - math.log(sigma) - 0.5 * math.log(2 * math.pi)
+
+
+# %% cut-off-at-zero wrong="normal-log-density" fails="value"
+# A density can exceed 1 and its logarithm 0: do not cut it off.
+def normal_log_density(y, mu, sigma):
+    return torch.distributions.Normal(mu, sigma).log_prob(y).clamp(max=0)
+
+
+# %% one-shape-only wrong="normal-log-density" fails="shape"
+# The three broadcast as they are: do not flatten y first.
+def normal_log_density(y, mu, sigma):
+    y = y.flatten() if y.ndim else y
+    return torch.distributions.Normal(mu, sigma).log_prob(y)
+
+
+# %% [markdown]
+# ## log-sum-exp
+
+
+# %% by-builtin right="log-sum-exp"
+def log_sum_exp(a):
+    return torch.logsumexp(a, dim=-1)
+
+
+# %% by-folding right="log-sum-exp"
+def log_sum_exp(a):
+    total = a[..., 0]
+    for k in range(1, a.shape[-1]):
+        total = torch.logaddexp(total, a[..., k])
+    return total
+
+
+# %% by-shares right="log-sum-exp"
+def log_sum_exp(a):
+    # softmax divides by the sum that we look for, so any entry gives it back: take the largest
+    best = a.argmax(-1, keepdim=True)
+    return (a.gather(-1, best) - torch.log_softmax(a, -1).gather(-1, best))[..., 0]
+
+
+# %% by-constant-shift right="log-sum-exp"
+def log_sum_exp(a):
+    shift = torch.amax(a, -1).detach()
+    return (a - shift[..., None]).exp().sum(-1).log() + shift
+
+
+# %% by-hand-made-gradient right="log-sum-exp" oracle=True
+from scipy import special
+
+
+class LogSumExp(torch.autograd.Function):
+    # scipy's value; its derivative is scipy's softmax
+    @staticmethod
+    def forward(ctx, a):
+        ctx.save_for_backward(a)
+        return torch.from_numpy(np.asarray(special.logsumexp(a.numpy(), axis=-1)))
+
+    @staticmethod
+    def backward(ctx, grad):
+        (a,) = ctx.saved_tensors
+        return grad[..., None] * torch.from_numpy(special.softmax(a.numpy(), axis=-1))
+
+
+def log_sum_exp(a):
+    return LogSumExp.apply(a)
+
+
+# %% by-hand-made-gradient.drop-factor.2 equivalent="log-sum-exp"
+# The gradient handed to backward is 1, since the sum of the results is differentiated.
+
+# %% by-hand-made-gradient.detach-result.2 equivalent="log-sum-exp"
+# Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
+
+# %% by-hand-made-gradient.detach-result.3 equivalent="log-sum-exp"
+# Inside an autograd.Function nothing is traced, so a detached gradient changes nothing.
+
+
+# %% plain wrong="log-sum-exp" fails="stability,gradient"
+# exp leaves the range of float64: subtract the largest entry of each row, and add it back.
+def log_sum_exp(a):
+    return torch.log(torch.exp(a).sum(-1))
+
+
+# %% epsilon-in-log wrong="log-sum-exp" fails="stability,gradient"
+# Adding 1e-30 inside the log hides the underflow: subtract the largest entry, and add it back.
+def log_sum_exp(a):
+    return torch.log(torch.exp(a).sum(-1) + 1e-30)
+
+
+# %% clamped wrong="log-sum-exp" fails="stability,gradient"
+# Clamping the entries changes the result: subtract the largest entry, and add it back.
+def log_sum_exp(a):
+    return torch.log(torch.exp(a.clamp(-700, 700)).sum(-1))
+
+
+# %% maximum-not-added-back wrong="log-sum-exp" fails="value,dimension,stability,gradient"
+# The maximum that was subtracted inside has to be added back.
+def log_sum_exp(a):
+    return torch.log(torch.exp(a - a.max(-1, keepdim=True).values).sum(-1))
+
+
+# %% maximum-only wrong="log-sum-exp" fails="value,dimension,stability,gradient"
+# The largest entry alone is only close to the result when it is far above all others.
+def log_sum_exp(a):
+    return a.max(-1).values
+
+
+# %% mean-subtracted wrong="log-sum-exp" fails="stability"
+# Subtract the largest entry of each row: with the mean, exp can still overflow.
+def log_sum_exp(a):
+    middle = a.mean(-1, keepdim=True)
+    return middle.squeeze(-1) + torch.log(torch.exp(a - middle).sum(-1))
+
+
+# %% largest-magnitude wrong="log-sum-exp" fails="stability,gradient"
+# Subtract the largest entry, not the largest absolute value: negative entries still underflow.
+def log_sum_exp(a):
+    top = a.abs().max(-1, keepdim=True).values
+    return top.squeeze(-1) + torch.log(torch.exp(a - top).sum(-1))
+
+
+# %% one-maximum-for-all wrong="log-sum-exp" fails="stability,gradient"
+# One maximum for all rows lets other rows underflow: take the maximum of each row.
+def log_sum_exp(a):
+    top = a.max()
+    return top + torch.log(torch.exp(a - top).sum(-1))
+
+
+# %% over-the-first wrong="log-sum-exp" fails="dimension,stability,gradient"
+# This sums over the first dimension; the text says the last.
+def log_sum_exp(a):
+    return torch.logsumexp(a, dim=0)
+
+
+# %% over-everything wrong="log-sum-exp" fails="dimension,stability,gradient"
+# This sums over all dimensions; the text says the last.
+def log_sum_exp(a):
+    return torch.logsumexp(a.flatten(), dim=0)
+
+
+# %% over-the-second wrong="log-sum-exp" fails="value,dimension,stability,gradient"
+# The tensor may have one dimension, or three: the last is dimension -1.
+def log_sum_exp(a):
+    return torch.logsumexp(a, dim=1)
+
+
+# %% dimension-kept wrong="log-sum-exp" fails="value,dimension,stability"
+# The last dimension must go: keepdim is for the inside.
+def log_sum_exp(a):
+    return torch.logsumexp(a, dim=-1, keepdim=True)
+
+
+# %% log-mean-exp wrong="log-sum-exp" fails="value,dimension,stability"
+# This is the logarithm of the mean of the exponentials; the text asks for their sum.
+def log_sum_exp(a):
+    return torch.logsumexp(a, dim=-1) - math.log(a.shape[-1])
+
+
+# %% sum-of-logs wrong="log-sum-exp" fails="value,dimension,stability,gradient"
+# The logarithm of a sum is not the sum of the logarithms: that would be the log of the product.
+def log_sum_exp(a):
+    return a.sum(-1)
+
+
+# %% in-bits wrong="log-sum-exp" fails="value,dimension,stability,gradient"
+# This is in bits (log to the base 2); the course's logarithm is natural.
+def log_sum_exp(a):
+    return torch.logsumexp(a, dim=-1) / math.log(2)
+
+
+# %% shifted-in-place wrong="log-sum-exp" fails="value,dimension,stability,gradient"
+# Your function changes its input: a -= top works in place, a - top makes a new tensor.
+def log_sum_exp(a):
+    top = a.max(dim=-1, keepdim=True).values.clone()
+    a -= top
+    total = top.squeeze(-1) + torch.log(torch.exp(a).sum(dim=-1))
+    return total
+
+
+# %% detached wrong="log-sum-exp" fails="gradient"
+# The value is right but no gradient comes back: stay with torch operations, without .detach().
+def log_sum_exp(a):
+    return torch.logsumexp(a, dim=-1).detach()
+
+
+# %% [markdown]
+# ## draws-by-inversion
+
+
+# %% by-numpy right="draws-by-inversion"
+def waits_from_uniform(u, rate, upper):
+    return np.log1p(np.asarray(u) * np.expm1(-rate * upper)) / -rate
+
+
+# %% by-torch right="draws-by-inversion"
+def waits_from_uniform(u, rate, upper):
+    recorded = -torch.expm1(torch.tensor(-rate * upper, dtype=u.dtype))  # share that is recorded
+    return torch.log1p(-recorded * u).neg() * (1 / rate)
+
+
+# %% by-quantile-function right="draws-by-inversion"
+from scipy import stats
+
+
+def waits_from_uniform(u, rate, upper):
+    return torch.from_numpy(np.asarray(stats.truncexpon.ppf(u.numpy(), rate * upper))) / rate
+
+
+# %% by-bisection right="draws-by-inversion" oracle=True
+def waits_from_uniform(u, rate, upper):
+    # halves the interval that holds the root of F(t) = u; relative accuracy also near t = 0
+    target = u * -math.expm1(-rate * upper)
+    low, high = torch.zeros_like(u), torch.full_like(u, upper)
+    for _ in range(90):
+        middle = (low + high) / 2
+        too_late = torch.expm1(-rate * middle).neg() > target
+        low, high = torch.where(too_late, low, middle), torch.where(too_late, middle, high)
+    return low
+
+
+# %% solution.detach-result.1 equivalent="draws-by-inversion"
+# The exercise asks for values, not for gradients.
+
+# %% by-torch.detach-result.1 equivalent="draws-by-inversion"
+# The exercise asks for values, not for gradients.
+
+# %% by-quantile-function.detach-result.1 equivalent="draws-by-inversion"
+# The exercise asks for values, not for gradients.
+
+# %% by-bisection.detach-result.1 equivalent="draws-by-inversion"
+# The exercise asks for values, not for gradients.
+
+# %% by-bisection.change-number.1 equivalent="draws-by-inversion"
+# One more halving finds the same root.
+
+
+# %% untruncated wrong="draws-by-inversion" fails="value,small rates"
+# These waits exceed upper: the truncated density has a factor that F must keep.
+def waits_from_uniform(u, rate, upper):
+    return -torch.log1p(-u) / rate
+
+
+# %% cut-off wrong="draws-by-inversion" fails="value,small rates"
+# Cutting off at upper piles up draws there: people who gave up are not recorded at all.
+def waits_from_uniform(u, rate, upper):
+    return (-torch.log1p(-u) / rate).clamp(max=upper)
+
+
+# %% wrapped-around wrong="draws-by-inversion" fails="value,small rates"
+# Wrapping keeps the distribution, but larger u must give larger t: solve F(t) = u instead.
+def waits_from_uniform(u, rate, upper):
+    return torch.remainder(-torch.log1p(-u) / rate, upper)
+
+
+# %% cancelled wrong="draws-by-inversion" fails="small rates"
+# 1 - exp(-x) and log(1 - y) both lose the digits of tiny numbers: use expm1 and log1p.
+def waits_from_uniform(u, rate, upper):
+    return -torch.log(1 - u * (1 - math.exp(-rate * upper))) / rate
+
+
+# %% cancelled-inside wrong="draws-by-inversion" fails="small rates"
+# log1p is right, but 1 - exp(-x) loses its digits for tiny x: that is what expm1 is for.
+def waits_from_uniform(u, rate, upper):
+    return -torch.log1p(-u * (1 - math.exp(-rate * upper))) / rate
+
+
+# %% the-cdf wrong="draws-by-inversion" fails="value,small rates"
+# This is F at u; the text asks for the t at which F(t) equals u.
+def waits_from_uniform(u, rate, upper):
+    return torch.expm1(-rate * u) / math.expm1(-rate * upper)
+
+
+# %% rate-as-scale wrong="draws-by-inversion" fails="value,small rates"
+# A larger rate means shorter waits: divide by the rate.
+def waits_from_uniform(u, rate, upper):
+    return -torch.log1p(u * math.expm1(-upper / rate)) * rate
+
+
+# %% rate-not-divided wrong="draws-by-inversion" fails="value,small rates"
+# The result is in units of the mean wait: the rate turns it into minutes.
+def waits_from_uniform(u, rate, upper):
+    return -torch.log1p(u * math.expm1(-rate * upper))
+
+
+# %% mirrored wrong="draws-by-inversion" fails="value,small rates"
+# Larger u must give larger t: this uses 1 - u.
+def waits_from_uniform(u, rate, upper):
+    return -torch.log1p((1 - u) * math.expm1(-rate * upper)) / rate
+
+
+# %% sign-slip wrong="draws-by-inversion" fails="value,small rates"
+# Waits are positive: the sign of the logarithm is lost.
+def waits_from_uniform(u, rate, upper):
+    return torch.log1p(u * math.expm1(-rate * upper)) / rate
+
+
+# %% tail-forgotten wrong="draws-by-inversion" fails="value,small rates"
+# The recorded share is 1 - exp(-rate upper), not exp(-rate upper).
+def waits_from_uniform(u, rate, upper):
+    return -torch.log1p(-u * math.exp(-rate * upper)) / rate
+
+
+# %% squeezed wrong="draws-by-inversion" fails="value,small rates"
+# Stretching the draws to end at upper changes the shape of the density: solve F(t) = u.
+def waits_from_uniform(u, rate, upper):
+    waits = -torch.log1p(-u) / rate
+    return upper * waits / waits.max()
+
+
+# %% own-draws wrong="draws-by-inversion" fails="value,small rates"
+# The uniform numbers are given: nothing is drawn inside the function.
+def waits_from_uniform(u, rate, upper):
+    rng = torch.Generator().manual_seed(0)
+    u = torch.rand(u.shape, generator=rng, dtype=u.dtype)
+    return -torch.log1p(u * math.expm1(-rate * upper)) / rate
+
+
+# %% [markdown]
+# ## mend-a-broadcast
+
+
+# %% by-flattening right="mend-a-broadcast"
+def weighted_error(prediction, y, weight):
+    if len({prediction.numel(), y.numel(), weight.numel()}) > 1:
+        raise ValueError("prediction, y and weight differ in length")
+    r = prediction.flatten() - y.flatten()
+    return torch.dot(weight.flatten(), r * r) / weight.sum()
+
+
+# %% by-columns right="mend-a-broadcast"
+def weighted_error(prediction, y, weight):
+    columns = [t if t.ndim == 2 else t[:, None] for t in (prediction, y, weight)]
+    if any(column.shape != columns[0].shape for column in columns):
+        raise ValueError(f"shapes {[tuple(column.shape) for column in columns]}")
+    p, y, w = columns
+    return torch.sum(w * torch.square(p - y)) / torch.sum(w)
+
+
+# %% by-average right="mend-a-broadcast"
+def weighted_error(prediction, y, weight):
+    if not len(prediction) == len(y) == len(weight):
+        raise ValueError("lengths differ")
+    squares = np.square(np.ravel(prediction) - np.ravel(y))
+    return float(np.average(squares, weights=np.ravel(weight)))
+
+
+# %% by-squeezing right="mend-a-broadcast"
+def weighted_error(prediction, y, weight):
+    if prediction.shape[0] != y.shape[0] or y.shape[0] != weight.shape[0]:
+        raise ValueError("lengths differ")
+    prediction, y, weight = prediction.squeeze(), y.squeeze(), weight.squeeze()
+    return (weight / weight.sum() * (prediction - y) ** 2).sum()
+
+
+# %% by-loop right="mend-a-broadcast" oracle=True
+def weighted_error(prediction, y, weight):
+    rows = zip(
+        prediction.view(-1).tolist(), y.view(-1).tolist(), weight.view(-1).tolist(), strict=True
+    )
+    total, weights = 0.0, 0.0
+    for guess, truth, share in rows:  # zip raises ValueError where lengths differ
+        total += share * (guess - truth) * (guess - truth)
+        weights += share
+    return total / weights
+
+
+# %% solution.detach-result.1 equivalent="mend-a-broadcast"
+# The exercise asks for values, not for gradients.
+
+# %% by-flattening.detach-result.1 equivalent="mend-a-broadcast"
+# The exercise asks for values, not for gradients.
+
+# %% by-columns.detach-result.1 equivalent="mend-a-broadcast"
+# The exercise asks for values, not for gradients.
+
+# %% by-squeezing.detach-result.1 equivalent="mend-a-broadcast"
+# The exercise asks for values, not for gradients.
+
+# %% solution.swap-arguments.1 equivalent="mend-a-broadcast"
+# The squared error is symmetric in prediction and y.
+
+# %% by-flattening.swap-arguments.1 equivalent="mend-a-broadcast"
+# The squared error is symmetric in prediction and y.
+
+# %% by-columns.swap-arguments.1 equivalent="mend-a-broadcast"
+# The squared error is symmetric in prediction and y.
+
+# %% by-average.swap-arguments.1 equivalent="mend-a-broadcast"
+# The squared error is symmetric in prediction and y.
+
+# %% by-squeezing.swap-arguments.1 equivalent="mend-a-broadcast"
+# The squared error is symmetric in prediction and y.
+
+# %% by-loop.swap-arguments.1 equivalent="mend-a-broadcast"
+# The squared error is symmetric in prediction and y.
+
+# %% by-columns.change-number.2 equivalent="mend-a-broadcast"
+# Any of the three can be the one that the others are compared with.
+
+
+# %% as-given wrong="mend-a-broadcast" fails="columns,weights,lengths"
+# This is still the function of the text: columns broadcast against rows, so make shapes equal.
+def weighted_error(prediction, y, weight):
+    return (weight * (prediction - y) ** 2).sum() / weight.sum()
+
+
+# %% predictions-only wrong="mend-a-broadcast" fails="columns,weights,lengths"
+# Predictions are flattened, but y and the weights may be columns, too.
+def weighted_error(prediction, y, weight):
+    return (weight * (prediction.reshape(-1) - y) ** 2).sum() / weight.sum()
+
+
+# %% weights-left-a-column wrong="mend-a-broadcast" fails="weights"
+# Predictions and targets are flattened, the weights are not: they may be a column as well.
+def weighted_error(prediction, y, weight):
+    if not len(prediction) == len(y) == len(weight):
+        raise ValueError("lengths differ")
+    return (weight * (prediction.reshape(-1) - y.reshape(-1)) ** 2).sum() / weight.sum()
+
+
+# %% y-made-a-column wrong="mend-a-broadcast" fails="value,columns,weights,lengths"
+# y[:, None] helps only if predictions are a column: bring all three to one shape instead.
+def weighted_error(prediction, y, weight):
+    return (weight.reshape(-1, 1) * (prediction - y[:, None]) ** 2).sum() / weight.sum()
+
+
+# %% lengths-unchecked wrong="mend-a-broadcast" fails="lengths"
+# One value broadcasts against n of them without a word: compare the lengths and raise ValueError.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.reshape(-1) for t in (prediction, y, weight))
+    return (weight * (prediction - y) ** 2).sum() / weight.sum()
+
+
+# %% asserted wrong="mend-a-broadcast" fails="lengths"
+# assert raises AssertionError, and not at all under python -O: raise ValueError.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.reshape(-1) for t in (prediction, y, weight))
+    assert prediction.shape == y.shape == weight.shape
+    return (weight * (prediction - y) ** 2).sum() / weight.sum()
+
+
+# %% weights-length-unchecked wrong="mend-a-broadcast" fails="lengths"
+# A single weight broadcasts against n errors, too: compare all three lengths.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.reshape(-1) for t in (prediction, y, weight))
+    if prediction.shape != y.shape:
+        raise ValueError("lengths differ")
+    return (weight * (prediction - y) ** 2).sum() / weight.sum()
+
+
+# %% cut-to-the-shortest wrong="mend-a-broadcast" fails="lengths"
+# zip stops at the shortest: different lengths are a bug in the caller, so raise ValueError.
+def weighted_error(prediction, y, weight):
+    rows = list(zip(prediction.flatten(), y.flatten(), weight.flatten(), strict=False))
+    return sum(w * (p - t) ** 2 for p, t, w in rows) / sum(w for _, _, w in rows)
+
+
+# %% columns-refused wrong="mend-a-broadcast" fails="columns,weights"
+# A column of shape (n, 1) is legal beside a row: refuse different lengths, not different shapes.
+def weighted_error(prediction, y, weight):
+    if not prediction.shape == y.shape == weight.shape:
+        raise ValueError("shapes differ")
+    return (weight * (prediction - y) ** 2).sum() / weight.sum()
+
+
+# %% mean-over-n wrong="mend-a-broadcast" fails="value,columns,weights,lengths"
+# Divide by the sum of the weights, not by n.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.reshape(-1) for t in (prediction, y, weight))
+    if not prediction.shape == y.shape == weight.shape:
+        raise ValueError("lengths differ")
+    return (weight * (prediction - y) ** 2).mean()
+
+
+# %% weights-forgotten wrong="mend-a-broadcast" fails="value,columns,weights"
+# The weights have no effect here: each squared error is multiplied by its weight.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.reshape(-1) for t in (prediction, y, weight))
+    if not prediction.shape == y.shape == weight.shape:
+        raise ValueError("lengths differ")
+    return ((prediction - y) ** 2).mean()
+
+
+# %% weights-squared wrong="mend-a-broadcast" fails="value,columns,weights,lengths"
+# The weight multiplies the squared error: it is not squared with the residual.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.reshape(-1) for t in (prediction, y, weight))
+    if not prediction.shape == y.shape == weight.shape:
+        raise ValueError("lengths differ")
+    return ((weight * (prediction - y)) ** 2).sum() / weight.sum()
+
+
+# %% root-taken wrong="mend-a-broadcast" fails="value,columns,weights,lengths"
+# This is the root of the weighted error; the formula has none.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.reshape(-1) for t in (prediction, y, weight))
+    if not prediction.shape == y.shape == weight.shape:
+        raise ValueError("lengths differ")
+    return ((weight * (prediction - y) ** 2).sum() / weight.sum()).sqrt()
+
+
+# %% weights-scaled-in-place wrong="mend-a-broadcast" fails="value,weights"
+# Your function changes its weights: weight /= ... works in place, so make a new tensor.
+def weighted_error(prediction, y, weight):
+    if not len(prediction) == len(y) == len(weight):
+        raise ValueError("lengths differ")
+    weight /= weight.sum()
+    return (weight.reshape(-1) * (prediction.reshape(-1) - y.reshape(-1)) ** 2).sum()
+
+
+# %% [markdown]
+# ## foretell-shapes
+
+
+# %% by-building right="foretell-shapes"
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    normal = torch.distributions.Normal(torch.zeros(loc), torch.ones(scale))
+    d = torch.distributions.Independent(normal, event_dims)
+    scored = d.log_prob(torch.zeros(value))
+    return d.batch_shape, d.event_shape, d.sample(sample).shape, scored.shape
+
+
+# %% by-broadcasting-tensors right="foretell-shapes"
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = torch.empty(loc).add(torch.empty(scale))
+    batch = whole
+    for _ in range(event_dims):
+        batch = batch.sum(-1)
+    scored = whole.mul(torch.empty(value))
+    for _ in range(event_dims):
+        scored = scored.sum(-1)
+    event = whole.shape[batch.ndim :]
+    return [list(s) for s in (batch.shape, event, sample + tuple(whole.shape), scored.shape)]
+
+
+# %% by-counting right="foretell-shapes" oracle=True
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    # aligns the shapes at their right ends, one dimension after the other
+    def aligned(a, b):
+        sizes = []
+        while a or b:
+            last = [s.pop() if s else 1 for s in (a, b)]
+            sizes.insert(0, last[1] if last[0] == 1 else last[0])
+        return sizes
+
+    batch, event = aligned([*loc], [*scale]), []
+    scored = aligned([*value], batch.copy())
+    for _ in range(event_dims):
+        event.insert(0, batch.pop())
+        scored.pop()
+    return batch, event, [*sample, *batch, *event], scored
+
+
+# %% solution.swap-arguments.1 equivalent="foretell-shapes"
+# Broadcasting does not care which shape comes first.
+
+# %% by-building.swap-arguments.1 equivalent="foretell-shapes"
+# Broadcasting does not care which shape comes first.
+
+# %% by-broadcasting-tensors.swap-arguments.1 equivalent="foretell-shapes"
+# Broadcasting does not care which shape comes first.
+
+# %% by-counting.swap-arguments.1 equivalent="foretell-shapes"
+# Broadcasting does not care which shape comes first.
+
+# %% by-counting.swap-arguments.2 equivalent="foretell-shapes"
+# Broadcasting does not care which shape comes first.
+
+# %% by-broadcasting-tensors.swap-function.1 equivalent="foretell-shapes"
+# Sum and mean leave the same shape, and only shapes are used.
+
+# %% by-broadcasting-tensors.swap-function.2 equivalent="foretell-shapes"
+# Sum and mean leave the same shape, and only shapes are used.
+
+
+# %% no-zero-case wrong="foretell-shapes" fails="batch,event,log_prob"
+# For event_dims = 0 the slice [:-0] is empty and [-0:] is everything: count from the left.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    scored = np.broadcast_shapes(value, whole)
+    return whole[:-event_dims], whole[-event_dims:], sample + whole, scored[:-event_dims]
+
+
+# %% scale-forgotten wrong="foretell-shapes" fails="batch,event,draw,log_prob"
+# loc and scale broadcast against each other: the shape of loc alone does not tell.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    cut = len(loc) - event_dims
+    scored = np.broadcast_shapes(value, loc)
+    return loc[:cut], loc[cut:], sample + loc, scored[: len(scored) - event_dims]
+
+
+# %% longer-shape wrong="foretell-shapes" fails="batch,event,draw,log_prob"
+# The longer of two shapes is not what they broadcast to: compare them size by size.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = max(loc, scale, key=len)
+    cut = len(whole) - event_dims
+    scored = np.broadcast_shapes(value, whole)
+    return whole[:cut], whole[cut:], sample + whole, scored[: len(scored) - event_dims]
+
+
+# %% events-on-the-left wrong="foretell-shapes" fails="batch,event"
+# Event dimensions are the last ones: count them from the right.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    scored = np.broadcast_shapes(value, whole)
+    cut = len(scored) - event_dims
+    return whole[event_dims:], whole[:event_dims], sample + whole, scored[:cut]
+
+
+# %% batch-and-event-swapped wrong="foretell-shapes" fails="batch,event"
+# Batch and event are swapped: event dimensions are those that one log_prob value covers.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    scored = np.broadcast_shapes(value, whole)
+    return whole[cut:], whole[:cut], sample + whole, scored[: len(scored) - event_dims]
+
+
+# %% everything-batch wrong="foretell-shapes" fails="batch,event"
+# Independent moves dimensions from the batch to the event: they are not counted twice.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    scored = np.broadcast_shapes(value, whole)
+    return whole, (), sample + whole, scored[: len(scored) - event_dims]
+
+
+# %% sample-on-the-right wrong="foretell-shapes" fails="draw"
+# Sample dimensions come first, before batch and event.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    scored = np.broadcast_shapes(value, whole)
+    return whole[:cut], whole[cut:], whole + sample, scored[: len(scored) - event_dims]
+
+
+# %% draw-without-event wrong="foretell-shapes" fails="draw"
+# A draw holds whole events: sample, then batch, then event dimensions.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    scored = np.broadcast_shapes(value, whole)
+    return whole[:cut], whole[cut:], sample + whole[:cut], scored[: len(scored) - event_dims]
+
+
+# %% draw-without-batch wrong="foretell-shapes" fails="draw"
+# One draw is taken for each member of the batch: sample, then batch, then event dimensions.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    scored = np.broadcast_shapes(value, whole)
+    return whole[:cut], whole[cut:], sample + whole[cut:], scored[: len(scored) - event_dims]
+
+
+# %% log-prob-of-a-draw wrong="foretell-shapes" fails="log_prob"
+# log_prob is taken at the value that is given, which need not have the shape of a draw.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    return whole[:cut], whole[cut:], sample + whole, sample + whole[:cut]
+
+
+# %% event-not-summed wrong="foretell-shapes" fails="log_prob"
+# log_prob gives one number for each event: the event dimensions are gone.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    return whole[:cut], whole[cut:], sample + whole, np.broadcast_shapes(value, whole)
+
+
+# %% value-not-broadcast wrong="foretell-shapes" fails="log_prob"
+# The value broadcasts against batch and event shape: a column against a row gives a table.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    return whole[:cut], whole[cut:], sample + whole, value[: len(value) - event_dims]
+
+
+# %% one-number wrong="foretell-shapes" fails="log_prob"
+# log_prob sums over the event only: one number remains for each event of the batch.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    return whole[:cut], whole[cut:], sample + whole, ()
+
+
+# %% batch-as-log-prob wrong="foretell-shapes" fails="log_prob"
+# The value has dimensions of its own: it broadcasts against batch and event before summing.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    return whole[:cut], whole[cut:], sample + whole, whole[:cut]

@@ -1,0 +1,344 @@
+# %% [markdown]
+# # Assignment 00: Start here
+#
+# Five exercises, 28 points, about 40 minutes. You write three functions that the course stands on,
+# mend one that broadcasting has spoilt, and foretell shapes without making a single tensor. Each
+# exercise names what it takes and what it returns; whatever the text leaves open is yours to
+# choose. Anything that PyTorch, NumPy and SciPy offer may be used, except where an exercise says
+# otherwise.
+#
+# Run the check cell below an exercise as often as you like. It shows what came, what was
+# expected, and often why. More cases run when your work is graded.
+
+# %%
+import math
+
+import numpy as np
+import torch
+
+from course_utils.checks import Checks
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# ## Exercise 1. The Normal's log density (8 min, 5 points)
+#
+# Every regression of this course ends in this function. PyTorch has it; write it once by hand, so
+# that you know each of its terms.
+#
+# Write `normal_log_density(y, mu, sigma)`, the natural logarithm of
+#
+# $$p(y \mid \mu, \sigma) = \frac{1}{\sqrt{2\pi}\,\sigma}\, e^{-\frac12 ((y - \mu) / \sigma)^2}$$
+#
+# - `y` is a tensor. `mu` and `sigma` are tensors or Python numbers; `sigma` is the standard
+#   deviation and is positive.
+# - Return one value for each element, not a sum or a mean. The three broadcast as usual: `y` of
+#   shape `(n, 1)` and `mu` of shape `(K,)` give `(n, K)`. Here, that is wanted.
+# - The result must be right far out as well: 60 standard deviations from `mu` the density itself
+#   is too small for float64, its logarithm is an ordinary number.
+# - The point is to write it. `torch.distributions` and `scipy.stats` are accepted, but teach you
+#   less.
+#
+# Points: value 2, shape 1, tails 2.
+
+
+# %% exercise="normal-log-density"
+def normal_log_density(y, mu, sigma):
+    """Return the log density, in nats, of each element of y under a Normal."""
+    ### BEGIN SOLUTION
+    log_sigma = torch.log(torch.as_tensor(sigma))
+    return -0.5 * ((y - mu) / sigma) ** 2 - log_sigma - 0.5 * math.log(2 * math.pi)
+    ### END SOLUTION
+
+
+# %% checks="normal-log-density" points=5
+check = Checks("normal-log-density")
+y = torch.tensor([0.5, -1.0, 3.0], dtype=torch.float64)
+means = torch.tensor([0.0, 2.0], dtype=torch.float64)
+check.keeps("value", lambda y: normal_log_density(y, 0.25, 0.8), y.clone())
+check.value("value", lambda: normal_log_density(y, 0.25, 0.8), points=2)
+check.value("value", lambda: normal_log_density(y[:2], means, 1.5 + 0 * means))
+check.value("shape", lambda: normal_log_density(y[:, None], means, 0.5), points=1)
+check.value("tails", lambda: normal_log_density(120 * y, -2.0, 1.5), points=2)
+check.report()
+
+# %% hidden="normal-log-density"
+_t = torch.linspace(-1.7, 2.3, 6, dtype=torch.float64)
+check.value("value", lambda: normal_log_density(_t, 0.31, 1.37))
+check.value("value", lambda: normal_log_density(_t, torch.sin(_t), 0.4 + _t**2))
+check.value("value", lambda: normal_log_density(0.001 * _t, 0.0, 0.0023))
+check.value("value", lambda: normal_log_density(_t[-1], -0.2, _t[-2]))
+check.value("shape", lambda: normal_log_density(_t[:4, None], _t[4:], 0.83))
+check.value("shape", lambda: normal_log_density(_t.reshape(2, 3), 0.17, 0.6 + _t[3:]))
+check.value("shape", lambda: normal_log_density(_t[:2, None, None], _t[:3, None], 2.9 + _t[:4]))
+check.value("tails", lambda: normal_log_density(91.0 + _t, 0.3, 1.13))
+check.value("tails", lambda: normal_log_density(_t, -3.3, 0.0071))
+check.value("tails", lambda: normal_log_density(1e4 * _t, 7.7, 13.1))
+
+# %% [markdown]
+# ## Exercise 2. Add probabilities that are logarithms (8 min, 6 points)
+#
+# Log probabilities are added to multiply. But a mixture, or a softmax, *adds probabilities*, and
+# the way through the exponential is blocked: with log probabilities around −1000 each of them is
+# zero in float64.
+#
+# Write `log_sum_exp(a)`, the logarithm of the sum of the exponentials of `a` over its **last**
+# dimension: $\log \sum_k e^{a_k}$.
+#
+# - `a` is a tensor of shape `(..., K)`, $K \ge 1$, with any number of dimensions before the last;
+#   the result has the shape that remains, so `(K,)` gives a 0-d tensor.
+# - It must be right for entries of any size. Entries may be `-inf`, which stands for probability
+#   0; at least one entry of each row is finite.
+# - Gradients with respect to `a` flow through the result and are right.
+# - Leave out `torch.logsumexp` and its relatives (`logaddexp`, `log_softmax`): find out how they
+#   do it. What happens to the result if you subtract the same number from every entry?
+#
+# Points: value 2, dimension 1, stability 2, gradient 1.
+
+
+# %% exercise="log-sum-exp"
+def log_sum_exp(a):
+    """Return log(sum(exp(a))) over the last dimension."""
+    ### BEGIN SOLUTION
+    top = a.max(dim=-1, keepdim=True).values
+    return top.squeeze(-1) + torch.log(torch.exp(a - top).sum(dim=-1))
+    ### END SOLUTION
+
+
+# %% checks="log-sum-exp" points=6
+check = Checks("log-sum-exp")
+a = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
+table = torch.tensor([[0.0, 1.0, 0.5], [-2.0, 0.25, 1.5]], dtype=torch.float64)
+some = torch.tensor([-900.0, -math.inf, -899.0], dtype=torch.float64)
+check.keeps("value", log_sum_exp, a.clone())
+check.value("value", lambda: log_sum_exp(a), points=2)
+check.value("dimension", lambda: log_sum_exp(table), points=1)
+check.value("stability", lambda: log_sum_exp(a - 1000), points=2)
+check.value("stability", lambda: log_sum_exp(1000 * a))
+check.value("stability", lambda: log_sum_exp(some))
+check.gradient("gradient", lambda a: log_sum_exp(a), a, points=1)
+check.report()
+
+# %% hidden="log-sum-exp"
+_t = torch.linspace(-2.3, 1.9, 24, dtype=torch.float64)
+_wave = torch.sin(3 * _t) + 0.4 * _t
+_apart = torch.tensor([[0.0], [-1900.0], [1300.0]], dtype=torch.float64)
+check.value("value", lambda: log_sum_exp(_wave))
+check.value("value", lambda: log_sum_exp(_wave[:5] - 7.3))
+check.value("value", lambda: log_sum_exp(_t[7:8]))
+check.value("dimension", lambda: log_sum_exp(_wave.reshape(4, 6)))
+check.value("dimension", lambda: log_sum_exp(_wave.reshape(2, 3, 4)))
+check.value("dimension", lambda: log_sum_exp(_wave[:9].reshape(3, 3)))
+check.value("dimension", lambda: log_sum_exp(_wave.reshape(1, 24)))
+check.value("stability", lambda: log_sum_exp(_wave + 1234.0))
+check.value("stability", lambda: log_sum_exp(_wave.reshape(3, 8) + _apart))
+check.value("stability", lambda: log_sum_exp(1e5 * _wave))
+check.value("stability", lambda: log_sum_exp(torch.cat([some, _wave - 898.0])))
+check.gradient("gradient", lambda a: log_sum_exp(a), 1.3 * _wave[:7])
+check.gradient("gradient", lambda a: log_sum_exp(a), 0.7 * _t[:4] - 1100.0)
+check.gradient("gradient", lambda a: log_sum_exp(a), _wave.reshape(3, 8) + _apart)
+
+# %% [markdown]
+# ## Exercise 3. Draws by inversion (10 min, 5 points)
+#
+# Waiting times $t$ have a density that falls like $e^{-r t}$, where $r$ is the rate. But whoever
+# waits longer than `upper` gives up and is never recorded, so the recorded times have the density
+#
+# $$p(t) = \frac{r\, e^{-r t}}{1 - e^{-r \cdot \mathrm{upper}}}, \qquad
+#   0 \le t \le \mathrm{upper}.$$
+#
+# Write `waits_from_uniform(u, rate, upper)`, which turns uniform numbers `u` into recorded waiting
+# times: the value $t$ at which the cumulative distribution function $F(t) = \int_0^t p$ reaches
+# $u$. Integrate, set $F(t) = u$, and solve for $t$ on paper.
+#
+# - `u` is a float64 tensor of any shape with values in $[0, 1)$; `rate` (per minute) and `upper`
+#   (minutes) are positive Python numbers whose product is at most 20.
+# - Return a tensor of the shape of `u`, in minutes. Larger `u` gives larger `t`. Nothing is drawn
+#   inside the function.
+# - The product of `rate` and `upper` may be as small as $10^{-12}$, where the recorded times are
+#   nearly uniform. The relative error must stay below $10^{-6}$ there, too: look up what `log1p`
+#   and `expm1` are for.
+#
+# Points: value 3, small rates 2.
+
+
+# %% exercise="draws-by-inversion"
+def waits_from_uniform(u, rate, upper):
+    """Return the waiting times at which the truncated exponential's CDF equals u."""
+    ### BEGIN SOLUTION
+    return -torch.log1p(u * math.expm1(-rate * upper)) / rate
+    ### END SOLUTION
+
+
+# %% checks="draws-by-inversion" points=5
+check = Checks("draws-by-inversion")
+u = torch.tensor([0.0, 0.25, 0.5, 0.9], dtype=torch.float64)
+check.keeps("value", lambda u: waits_from_uniform(u, 0.2, 10.0), u.clone())
+check.value("value", lambda: waits_from_uniform(u, 0.2, 10.0), points=3)
+check.law(
+    "value",
+    "increasing",
+    lambda: waits_from_uniform(0.5 * u, 0.7, 4.0),
+    lambda: waits_from_uniform(0.5 * u + 0.2, 0.7, 4.0),
+)
+check.value("small rates", lambda: waits_from_uniform(u, 1e-13, 10.0), points=2)
+check.report()
+
+# %% hidden="draws-by-inversion"
+_u = torch.sin(torch.linspace(0.07, 1.5, 6, dtype=torch.float64)) ** 2
+check.value("value", lambda: waits_from_uniform(_u, 0.37, 6.1))
+check.value("value", lambda: waits_from_uniform(_u.reshape(2, 3), 2.9, 0.43))
+check.value("value", lambda: waits_from_uniform(_u[3], 1.7, 11.3))
+check.law(
+    "value",
+    "equal",
+    lambda: waits_from_uniform(_u, 0.6, 5.0),
+    lambda: 3 * waits_from_uniform(_u, 1.8, 5.0 / 3),
+)
+check.value("small rates", lambda: waits_from_uniform(_u, 3.1e-12, 0.77))
+check.value("small rates", lambda: waits_from_uniform(_u, 7e-10, 2.3))
+check.value("small rates", lambda: waits_from_uniform(1e-9 * _u, 0.43, 5.9))
+
+# %% [markdown]
+# ## Exercise 4. Mend a broadcast (6 min, 6 points)
+#
+# This function should return a weighted mean squared error. Its author tested it with three plain
+# vectors, and it was right:
+#
+# ```python
+# def weighted_error(prediction, y, weight):
+#     return (weight * (prediction - y) ** 2).sum() / weight.sum()
+# ```
+#
+# In use, predictions come out of a network as a column of shape `(n, 1)`, and sometimes the
+# weights are a column too. Nothing crashes, and every number is wrong.
+#
+# Write the function that was meant:
+# $\sum_i w_i\,(\hat y_i - y_i)^2 \,/\, \sum_i w_i$, with $\hat y$ the prediction.
+#
+# - Each of the three tensors has shape `(n,)` or `(n, 1)`, $n \ge 1$, in any combination. Weights
+#   are not negative, and at least one is positive.
+# - Return a 0-d tensor or a number.
+# - If the three do not hold equally many values, raise `ValueError`, even where shapes such as
+#   `(1,)` and `(n,)` would broadcast.
+#
+# Points: value 1, columns 2, weights 2, lengths 1. The aspect "columns" is about predictions and
+# targets as columns, "weights" about weights as a column.
+
+
+# %% exercise="mend-a-broadcast"
+def weighted_error(prediction, y, weight):
+    """Return the weighted mean squared error of tensors of shape (n,) or (n, 1)."""
+    ### BEGIN SOLUTION
+    prediction, y, weight = (t.reshape(-1) for t in (prediction, y, weight))
+    if not prediction.shape == y.shape == weight.shape:
+        raise ValueError(f"different lengths: {len(prediction)}, {len(y)}, {len(weight)}")
+    return (weight * (prediction - y) ** 2).sum() / weight.sum()
+    ### END SOLUTION
+
+
+# %% checks="mend-a-broadcast" points=6
+check = Checks("mend-a-broadcast")
+p = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
+y = torch.tensor([1.5, 2.0, 1.0], dtype=torch.float64)
+w = torch.tensor([2.0, 0.5, 1.0], dtype=torch.float64)
+check.keeps("value", weighted_error, p.clone(), y.clone(), w.clone())
+check.value("value", lambda: weighted_error(p, y, w), points=1)
+check.value("columns", lambda: weighted_error(p[:, None], y, w), points=2)
+check.value("columns", lambda: weighted_error(p, y[:, None], w))
+check.value("weights", lambda: weighted_error(p, y, w[:, None]), points=2)
+check.value("lengths", lambda: weighted_error(p[:1], y, w), points=1)
+check.report()
+
+# %% hidden="mend-a-broadcast"
+_t = torch.linspace(-1.3, 2.1, 7, dtype=torch.float64)
+_p, _y, _w = torch.sin(2 * _t) + 0.2, 0.8 * _t, 0.1 + _t**2
+check.value("value", lambda: weighted_error(_p, _y, _w))
+check.value("value", lambda: weighted_error(_p, _y, 4.7 * _w + (_t > 0)))
+check.value("columns", lambda: weighted_error(_p[:, None], _y, _w))
+check.value("columns", lambda: weighted_error(_p, _y[:, None], _w))
+check.value("columns", lambda: weighted_error(_p[:, None], _y[:, None], _w))
+check.value("columns", lambda: weighted_error(_p[:1, None], _y[2:3], _w[:1]))
+check.value("weights", lambda: weighted_error(_p, _y, _w[:, None]))
+check.value("weights", lambda: weighted_error(_p[:, None], _y[:, None], _w[:, None]))
+check.value("weights", lambda: weighted_error(_p[:, None], _y, _w[:, None]))
+check.value("lengths", lambda: weighted_error(_p[:1], _y[1:2], _w[:1]))
+check.value("lengths", lambda: weighted_error(_p, _y[:1], _w))
+check.value("lengths", lambda: weighted_error(_p, _y, _w[:1]))
+check.value("lengths", lambda: weighted_error(_p[:, None], _y[:4], _w))
+
+# %% [markdown]
+# ## Exercise 5. Foretell the shapes (8 min, 6 points)
+#
+# Most errors with distributions are errors of shape, and shapes can be worked out in the head.
+# Someone builds
+#
+# ```python
+# d = Independent(Normal(loc, scale), event_dims)
+# ```
+#
+# from two tensors. Write `foretell_shapes(loc, scale, event_dims, sample, value)`, which is given
+# the *shapes* of tensors and returns four shapes, in this order:
+#
+# 1. `d.batch_shape`;
+# 2. `d.event_shape`;
+# 3. the shape of `d.sample(sample)`;
+# 4. the shape of `d.log_prob(v)` for a tensor `v` of shape `value`.
+#
+# - `loc`, `scale`, `sample`, `value` are tuples of integers, perhaps empty. `event_dims` is an
+#   integer, 0 or more, at most the number of dimensions of the shape that `loc` and `scale`
+#   broadcast to. All shapes are valid: what has to broadcast does.
+# - `value` need not be the shape of a draw. It broadcasts against batch and event shape together,
+#   as any two tensors do.
+# - Return four tuples of integers (lists and `torch.Size` are fine).
+# - `np.broadcast_shapes` helps. Building `d` is accepted, but the point is to do without.
+#
+# Points: batch 2, event 1, draw 1, log_prob 2.
+
+
+# %% exercise="foretell-shapes"
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    """Return batch shape, event shape, shape of a draw and shape of log_prob."""
+    ### BEGIN SOLUTION
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    scored = np.broadcast_shapes(value, whole)
+    return whole[:cut], whole[cut:], sample + whole, scored[: len(scored) - event_dims]
+    ### END SOLUTION
+
+
+# %% checks="foretell-shapes" points=6
+check = Checks("foretell-shapes")
+check.value("batch", lambda: np.array(foretell_shapes((5, 3), (3,), 1, (100,), (3,))[0]), points=2)
+check.value("batch", lambda: np.array(foretell_shapes((3,), (4, 1), 0, (), (4, 3))[0]))
+check.value("event", lambda: np.array(foretell_shapes((5, 3), (3,), 1, (100,), (3,))[1]), points=1)
+check.value("event", lambda: np.array(foretell_shapes((6,), (), 0, (2,), ())[1]))
+check.value("draw", lambda: np.array(foretell_shapes((5, 3), (3,), 1, (100,), (3,))[2]), points=1)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((5, 3), (3,), 1, (100,), (100, 5, 3))[3]),
+    points=2,
+)
+check.value("log_prob", lambda: np.array(foretell_shapes((4,), (), 0, (), (4, 1))[3]))
+check.report()
+
+# %% hidden="foretell-shapes"
+check.value("batch", lambda: np.array(foretell_shapes((1, 7), (6, 1), 0, (3,), (7,))[0]))
+check.value("batch", lambda: np.array(foretell_shapes((3,), (6, 4, 1), 1, (), ())[0]))
+check.value("batch", lambda: np.array(foretell_shapes((8, 1, 5), (2, 1), 1, (9,), (5,))[0]))
+check.value("batch", lambda: np.array(foretell_shapes((), (), 0, (), ())[0]))
+check.value("batch", lambda: np.array(foretell_shapes((4, 3), (), 2, (5,), (3,))[0]))
+check.value("event", lambda: np.array(foretell_shapes((8, 1, 5), (2, 1), 2, (9,), (5,))[1]))
+check.value("event", lambda: np.array(foretell_shapes((3,), (6, 1), 2, (), ())[1]))
+check.value("event", lambda: np.array(foretell_shapes((7, 1), (4,), 0, (), ())[1]))
+check.value("draw", lambda: np.array(foretell_shapes((8, 1, 5), (2, 1), 2, (9, 6), (5,))[2]))
+check.value("draw", lambda: np.array(foretell_shapes((7, 1), (4,), 0, (), ())[2]))
+check.value("draw", lambda: np.array(foretell_shapes((), (4,), 1, (3, 5), ())[2]))
+check.value("log_prob", lambda: np.array(foretell_shapes((7,), (), 0, (5,), (7, 1))[3]))
+check.value("log_prob", lambda: np.array(foretell_shapes((6, 3), (3,), 1, (), (9, 1, 3))[3]))
+check.value(
+    "log_prob", lambda: np.array(foretell_shapes((2, 6, 3), (3,), 2, (4,), (9, 1, 6, 3))[3])
+)
+check.value("log_prob", lambda: np.array(foretell_shapes((2, 6, 5), (5,), 1, (4,), ())[3]))
+check.value("log_prob", lambda: np.array(foretell_shapes((6, 3), (3,), 2, (8,), (8, 6, 3))[3]))
+check.value("log_prob", lambda: np.array(foretell_shapes((6, 1), (7,), 0, (4,), ())[3]))
