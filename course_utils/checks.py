@@ -18,7 +18,7 @@ from course_utils.budget import cpu_budget
 from course_utils.callsite import call_text
 from course_utils.comparison import expected_for, verdict
 from course_utils.records import MIME, failure, plain
-from course_utils.solutions import worked_solution
+from course_utils.worked import worked_solution
 
 SECONDS_PER_CALL = 2.0
 SECONDS_PER_EXERCISE = 6.0
