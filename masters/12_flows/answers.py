@@ -2043,7 +2043,7 @@ def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
 
 
 # %% scale-forgotten-with-logit wrong="bits-per-dimension" fails="logit"
-# The division by the number of levels happens before the logit too: its log slope is missing there.
+# The division by the number of levels has a slope before a logit too: it is missing there.
 def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
     y = (counts + noise) / levels
     if alpha is None:

@@ -177,8 +177,8 @@ for _way, _part in ((False, 1), (True, 0), (True, 1)):
     check.law(
         "limit",
         "equal",
-        lambda: affine_coupling(_x, _m, _tame, _way)[_part],
-        lambda: affine_coupling(_x, _m, wild, _way)[_part],
+        lambda way=_way, part=_part: affine_coupling(_x, _m, _tame, way)[part],
+        lambda way=_way, part=_part: affine_coupling(_x, _m, wild, way)[part],
     )
 check.gradient("forward", lambda x: affine_coupling(x, _m, net)[0], _x[:2])
 check.gradient("log-det", lambda x: affine_coupling(x, _m, net)[1], _x[:2])
