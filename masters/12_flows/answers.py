@@ -174,6 +174,58 @@ def transformed_log_prob(x, to_noise):
     return (log_noise + slope.abs().log()).sum()
 
 
+# %% constant-twice wrong="transformed-density" fails="rising,falling,extremes"
+# The constant of a Normal log density is log(2 pi)/2: the root was forgotten.
+def transformed_log_prob(x, to_noise):
+    x = x.detach().clone().requires_grad_()
+    z = to_noise(x)
+    (slope,) = torch.autograd.grad(z.sum(), x)
+    return -0.5 * z**2 - math.log(2 * math.pi) + slope.abs().log()
+
+
+# %% half-forgotten wrong="transformed-density" fails="rising,falling,extremes"
+# In the noise, z squared counts one half.
+def transformed_log_prob(x, to_noise):
+    x = x.detach().clone().requires_grad_()
+    z = to_noise(x)
+    (slope,) = torch.autograd.grad(z.sum(), x)
+    return -(z**2) - 0.5 * math.log(2 * math.pi) + slope.abs().log()
+
+
+# %% sign-of-the-slope wrong="transformed-density" fails="falling"
+# A falling map stretches as a rising one does: only the size of the slope counts, not its sign.
+def transformed_log_prob(x, to_noise):
+    x = x.detach().clone().requires_grad_()
+    z = to_noise(x)
+    (slope,) = torch.autograd.grad(z.sum(), x)
+    return -0.5 * z**2 - 0.5 * math.log(2 * math.pi) + slope.sign() * slope.abs().log()
+
+
+# %% finite-differences wrong="transformed-density" fails="extremes"
+# A difference of two values loses a slope of 1e-12 to rounding: let PyTorch differentiate.
+def transformed_log_prob(x, to_noise):
+    slope = (to_noise(x + 1e-5) - to_noise(x - 1e-5)) / 2e-5
+    return -0.5 * to_noise(x) ** 2 - 0.5 * math.log(2 * math.pi) + slope.abs().log()
+
+
+# %% tiny-constant-in-the-density wrong="transformed-density" fails="extremes"
+# A tiny constant beside the density only hides the underflow: add log densities instead.
+def transformed_log_prob(x, to_noise):
+    x = x.detach().clone().requires_grad_()
+    z = to_noise(x)
+    (slope,) = torch.autograd.grad(z.sum(), x)
+    density = torch.exp(-0.5 * z**2) / math.sqrt(2 * math.pi) * slope.abs()
+    return torch.log(density + 1e-300)
+
+
+# %% slope-at-z wrong="transformed-density" fails="rising,falling"
+# The slope of f is taken at x, not at z.
+def transformed_log_prob(x, to_noise):
+    z = to_noise(x).detach().requires_grad_()
+    (slope,) = torch.autograd.grad(to_noise(z).sum(), z)
+    return -0.5 * z**2 - 0.5 * math.log(2 * math.pi) + slope.abs().log()
+
+
 # %% solution.detach-result.1 equivalent="transformed-density"
 # The text asks for no gradient of the result.
 
@@ -443,7 +495,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -s.sum(dim=1)
 
 
-# %% limit-by-tanh wrong="affine-coupling" fails="forward,inverse,log-det"
+# %% limit-by-tanh wrong="affine-coupling" fails="forward,inverse,log-det,limit"
 # The limit here is hard: values between -4 and 4 stay as they are, which a tanh would change.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -466,6 +518,141 @@ def affine_coupling(x, mask, net, inverse=False):
         return x, s.sum(1)
     x[:, free] = (x[:, free] - t) * (-s).exp()
     return x, -s.sum(1)
+
+
+# %% scale-and-shift-swapped wrong="affine-coupling" fails="forward,inverse,log-det,limit"
+# The network returns the log-scale first and the shift second.
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    t, s = net(x * kept)
+    s = s.clamp(-4, 4) * (1 - kept)
+    t = t * (1 - kept)
+    if inverse:
+        return x * torch.exp(s) + t, s.sum(dim=1)
+    return (x - t) * torch.exp(-s), -s.sum(dim=1)
+
+
+# %% net-sees-the-moved wrong="affine-coupling" fails="forward,inverse,log-det,limit"
+# The network sees the coordinates that are kept; here it sees those that move.
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    s, t = net(x * (1 - kept))
+    s = s.clamp(-4, 4) * (1 - kept)
+    t = t * (1 - kept)
+    if inverse:
+        return x * torch.exp(s) + t, s.sum(dim=1)
+    return (x - t) * torch.exp(-s), -s.sum(dim=1)
+
+
+# %% kept-are-shifted wrong="affine-coupling" fails="forward,inverse,log-det,limit"
+# Kept coordinates are shifted here: ignore t for them too.
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    s, t = net(x * kept)
+    s = s.clamp(-4, 4) * (1 - kept)
+    if inverse:
+        return x * torch.exp(s) + t, s.sum(dim=1)
+    return (x - t) * torch.exp(-s), -s.sum(dim=1)
+
+
+# %% kept-set-to-zero wrong="affine-coupling" fails="forward,inverse,log-det,limit"
+# Only the network's input has zeros: in the result kept and moved coordinates stand side by side.
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    s, t = net(x * kept)
+    s = s.clamp(-4, 4) * (1 - kept)
+    t = t * (1 - kept)
+    if inverse:
+        return (x * torch.exp(s) + t) * (1 - kept), s.sum(dim=1)
+    return (x - t) * torch.exp(-s) * (1 - kept), -s.sum(dim=1)
+
+
+# %% inverse-shifts-first wrong="affine-coupling" fails="inverse"
+# Noise to data undoes the last step first: scale, then shift.
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    s, t = net(x * kept)
+    s = s.clamp(-4, 4) * (1 - kept)
+    t = t * (1 - kept)
+    if inverse:
+        return (x + t) * torch.exp(s), s.sum(dim=1)
+    return (x - t) * torch.exp(-s), -s.sum(dim=1)
+
+
+# %% log-det-before-the-limit wrong="affine-coupling" fails="limit"
+# The log-determinant belongs to the scales that were used: the limited ones.
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    s, t = net(x * kept)
+    s = s * (1 - kept)
+    limited = s.clamp(-4, 4)
+    t = t * (1 - kept)
+    if inverse:
+        return x * torch.exp(limited) + t, s.sum(dim=1)
+    return (x - t) * torch.exp(-limited), -s.sum(dim=1)
+
+
+# %% limited-one-way wrong="affine-coupling" fails="limit"
+# The limit holds in both directions, or they do not undo each other.
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    s, t = net(x * kept)
+    s = s * (1 - kept)
+    t = t * (1 - kept)
+    if inverse:
+        return x * torch.exp(s) + t, s.sum(dim=1)
+    s = s.clamp(-4, 4)
+    return (x - t) * torch.exp(-s), -s.sum(dim=1)
+
+
+# %% scale-limited wrong="affine-coupling" fails="limit"
+# The log-scale s has the limits -4 and 4, not the scale exp(s).
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    s, t = net(x * kept)
+    s = s * (1 - kept)
+    scale = s.exp().clamp(-4, 4)
+    t = t * (1 - kept)
+    if inverse:
+        return x * scale + t, scale.log().sum(dim=1)
+    return (x - t) / scale, -scale.log().sum(dim=1)
+
+
+# %% lesson-limits wrong="affine-coupling" fails="limit"
+# The limits here are -4 and 4; this takes the lesson's 2.
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    s, t = net(x * kept)
+    s = s.clamp(-2, 2) * (1 - kept)
+    t = t * (1 - kept)
+    if inverse:
+        return x * torch.exp(s) + t, s.sum(dim=1)
+    return (x - t) * torch.exp(-s), -s.sum(dim=1)
+
+
+# %% log-det-positive wrong="affine-coupling" fails="log-det"
+# The size of a log-determinant is not enough: where volume shrinks, it is negative.
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    s, t = net(x * kept)
+    s = s.clamp(-4, 4) * (1 - kept)
+    t = t * (1 - kept)
+    if inverse:
+        return x * torch.exp(s) + t, s.sum(dim=1).abs()
+    return (x - t) * torch.exp(-s), s.sum(dim=1).abs()
+
+
+# %% detached wrong="affine-coupling" fails="forward,log-det"
+# The result must stay differentiable: call the network without no_grad or detach.
+def affine_coupling(x, mask, net, inverse=False):
+    kept = mask.to(x.dtype)
+    with torch.no_grad():
+        s, t = net(x * kept)
+    s = s.clamp(-4, 4) * (1 - kept)
+    t = t * (1 - kept)
+    if inverse:
+        return x * torch.exp(s) + t, s.sum(dim=1)
+    return (x - t) * torch.exp(-s), -s.sum(dim=1)
 
 
 # %% by-indexing.flip-sign.5 equivalent="affine-coupling"
@@ -762,6 +949,117 @@ def stack_log_prob(x, nets):
     return (log_noise + log_det).sum()
 
 
+# %% scale-and-shift-swapped wrong="coupling-stack" fails="one layer,stack,gradient"
+# A network returns the log-scale first and the shift second.
+def stack_log_prob(x, nets):
+    parts, log_det = [x[:, ::2], x[:, 1::2]], torch.zeros(len(x), dtype=x.dtype)
+    for k, net in enumerate(nets):
+        t, s = net(parts[k % 2])
+        parts[1 - k % 2] = (parts[1 - k % 2] - t) * torch.exp(-s)
+        log_det = log_det - s.sum(dim=1)
+    z = torch.cat(parts, dim=1)
+    return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + log_det
+
+
+# %% log-scale-limited wrong="coupling-stack" fails="stack"
+# Nothing is limited here: log-scales beyond 4 stay as they are.
+def stack_log_prob(x, nets):
+    parts, log_det = [x[:, ::2], x[:, 1::2]], torch.zeros(len(x), dtype=x.dtype)
+    for k, net in enumerate(nets):
+        s, t = net(parts[k % 2])
+        s = s.clamp(-4, 4)
+        parts[1 - k % 2] = (parts[1 - k % 2] - t) * torch.exp(-s)
+        log_det = log_det - s.sum(dim=1)
+    z = torch.cat(parts, dim=1)
+    return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + log_det
+
+
+# %% log-scale-through-tanh wrong="coupling-stack" fails="one layer,stack,gradient"
+# Nothing is limited here: the lesson's tanh changes the log-scales.
+def stack_log_prob(x, nets):
+    parts, log_det = [x[:, ::2], x[:, 1::2]], torch.zeros(len(x), dtype=x.dtype)
+    for k, net in enumerate(nets):
+        s, t = net(parts[k % 2])
+        s = 2 * torch.tanh(s / 2)
+        parts[1 - k % 2] = (parts[1 - k % 2] - t) * torch.exp(-s)
+        log_det = log_det - s.sum(dim=1)
+    z = torch.cat(parts, dim=1)
+    return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + log_det
+
+
+# %% columns-joined-in-the-wrong-order wrong="coupling-stack" fails="stack"
+# Kept and moved columns must go back to their places before the next layer.
+def stack_log_prob(x, nets):
+    z, log_det = x, torch.zeros(len(x), dtype=x.dtype)
+    for k, net in enumerate(nets):
+        kept, moved = z[:, k % 2 :: 2], z[:, 1 - k % 2 :: 2]
+        s, t = net(kept)
+        z = torch.cat([kept, (moved - t) * torch.exp(-s)], dim=1)
+        log_det = log_det - s.sum(dim=1)
+    return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + log_det
+
+
+# %% noise-density-in-each-layer wrong="coupling-stack" fails="one layer,stack"
+# The noise density counts once, where the walk ends, not after each layer.
+def stack_log_prob(x, nets):
+    parts, log_det = [x[:, ::2], x[:, 1::2]], torch.zeros(len(x), dtype=x.dtype)
+    for k, net in enumerate(nets):
+        s, t = net(parts[k % 2])
+        parts[1 - k % 2] = (parts[1 - k % 2] - t) * torch.exp(-s)
+        z = torch.cat(parts, dim=1)
+        log_det = log_det - s.sum(dim=1)
+        log_det = log_det + (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1)
+    return log_det
+
+
+# %% log-det-of-the-batch wrong="coupling-stack" fails="one layer,stack,gradient"
+# Each row has a log-determinant of its own: sum over columns, not over rows.
+def stack_log_prob(x, nets):
+    parts, log_det = [x[:, ::2], x[:, 1::2]], torch.zeros(len(x), dtype=x.dtype)
+    for k, net in enumerate(nets):
+        s, t = net(parts[k % 2])
+        parts[1 - k % 2] = (parts[1 - k % 2] - t) * torch.exp(-s)
+        log_det = log_det - s.sum()
+    z = torch.cat(parts, dim=1)
+    return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + log_det
+
+
+# %% negative-log-density wrong="coupling-stack" fails="one layer,stack,gradient"
+# This is the NLL; the text asks for the log density.
+def stack_log_prob(x, nets):
+    parts, log_det = [x[:, ::2], x[:, 1::2]], torch.zeros(len(x), dtype=x.dtype)
+    for k, net in enumerate(nets):
+        s, t = net(parts[k % 2])
+        parts[1 - k % 2] = (parts[1 - k % 2] - t) * torch.exp(-s)
+        log_det = log_det - s.sum(dim=1)
+    z = torch.cat(parts, dim=1)
+    return (0.5 * z**2 + 0.5 * math.log(2 * math.pi)).sum(dim=1) - log_det
+
+
+# %% not-a-log wrong="coupling-stack" fails="one layer,stack,gradient"
+# This is the density; the text asks for its logarithm.
+def stack_log_prob(x, nets):
+    parts, log_det = [x[:, ::2], x[:, 1::2]], torch.zeros(len(x), dtype=x.dtype)
+    for k, net in enumerate(nets):
+        s, t = net(parts[k % 2])
+        parts[1 - k % 2] = (parts[1 - k % 2] - t) * torch.exp(-s)
+        log_det = log_det - s.sum(dim=1)
+    z = torch.cat(parts, dim=1)
+    return torch.exp((-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + log_det)
+
+
+# %% no-layer-no-answer wrong="coupling-stack" fails="one layer"
+# The list may be empty: then x itself is noise.
+def stack_log_prob(x, nets):
+    parts, log_dets = [x[:, ::2], x[:, 1::2]], []
+    for k, net in enumerate(nets):
+        s, t = net(parts[k % 2])
+        parts[1 - k % 2] = (parts[1 - k % 2] - t) * torch.exp(-s)
+        log_dets.append(-s.sum(dim=1))
+    z = torch.cat(parts, dim=1)
+    return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + torch.stack(log_dets).sum(0)
+
+
 # %% solution.flip-sign.4 equivalent="coupling-stack"
 # k + 1 and k - 1 leave the same remainder after division by 2.
 
@@ -1014,6 +1312,90 @@ def sample_autoregressive(z, net):
     return x, -(0.5 * z**2 + 0.5 * math.log(2 * math.pi) + s).sum(dim=1)
 
 
+# %% scale-and-shift-swapped wrong="autoregressive-draws" fails="draws,density"
+# The network returns the log-scale first and the shift second.
+def sample_autoregressive(z, net):
+    x = torch.zeros_like(z)
+    for i in range(z.shape[1]):
+        t, s = net(x)
+        x[:, i] = z[:, i] * torch.exp(s[:, i]) + t[:, i]
+    return x, (-0.5 * z**2 - 0.5 * math.log(2 * math.pi) - s).sum(dim=1)
+
+
+# %% first-column-is-noise wrong="autoregressive-draws" fails="draws,density"
+# Column 0 depends on no other column, but it is scaled and shifted too.
+def sample_autoregressive(z, net):
+    x, (s, t) = z.clone(), net(z)
+    for i in range(1, z.shape[1]):
+        s, t = net(x)
+        x[:, i] = z[:, i] * torch.exp(s[:, i]) + t[:, i]
+    s, t = net(x)
+    return x, (-0.5 * z**2 - 0.5 * math.log(2 * math.pi) - s).sum(dim=1)
+
+
+# %% three-passes wrong="autoregressive-draws" fails="draws,density"
+# The number of passes depends on the number of columns: d columns need d.
+def sample_autoregressive(z, net):
+    x = z
+    for _ in range(3):
+        s, t = net(x)
+        x = z * torch.exp(s) + t
+    s, t = net(x)
+    return x, (-0.5 * z**2 - 0.5 * math.log(2 * math.pi) - s).sum(dim=1)
+
+
+# %% scales-of-the-first-pass wrong="autoregressive-draws" fails="density"
+# The log-scales must be those at the finished draws, not those of the first call.
+def sample_autoregressive(z, net):
+    x = torch.zeros_like(z)
+    for i in range(z.shape[1]):
+        s, t = net(x)
+        x[:, i] = z[:, i] * torch.exp(s[:, i]) + t[:, i]
+    s, t = net(torch.zeros_like(z))
+    return x, (-0.5 * z**2 - 0.5 * math.log(2 * math.pi) - s).sum(dim=1)
+
+
+# %% scales-at-the-noise wrong="autoregressive-draws" fails="density"
+# The log-scales must be those at the draws, not those at the noise.
+def sample_autoregressive(z, net):
+    x = torch.zeros_like(z)
+    for i in range(z.shape[1]):
+        s, t = net(x)
+        x[:, i] = z[:, i] * torch.exp(s[:, i]) + t[:, i]
+    s, t = net(z)
+    return x, (-0.5 * z**2 - 0.5 * math.log(2 * math.pi) - s).sum(dim=1)
+
+
+# %% not-summed wrong="autoregressive-draws" fails="density"
+# Return one log density for each row: the sum over its columns.
+def sample_autoregressive(z, net):
+    x = torch.zeros_like(z)
+    for i in range(z.shape[1]):
+        s, t = net(x)
+        x[:, i] = z[:, i] * torch.exp(s[:, i]) + t[:, i]
+    return x, -0.5 * z**2 - 0.5 * math.log(2 * math.pi) - s
+
+
+# %% constant-of-one-dimension wrong="autoregressive-draws" fails="density"
+# Each coordinate brings its own constant log(2 pi)/2.
+def sample_autoregressive(z, net):
+    x = torch.zeros_like(z)
+    for i in range(z.shape[1]):
+        s, t = net(x)
+        x[:, i] = z[:, i] * torch.exp(s[:, i]) + t[:, i]
+    return x, (-0.5 * z**2 - s).sum(dim=1) - 0.5 * math.log(2 * math.pi)
+
+
+# %% not-a-log wrong="autoregressive-draws" fails="density"
+# This is the density; the text asks for its logarithm.
+def sample_autoregressive(z, net):
+    x = torch.zeros_like(z)
+    for i in range(z.shape[1]):
+        s, t = net(x)
+        x[:, i] = z[:, i] * torch.exp(s[:, i]) + t[:, i]
+    return x, torch.exp((-0.5 * z**2 - 0.5 * math.log(2 * math.pi) - s).sum(dim=1))
+
+
 # %% by-fixed-point.drop-statement.3 equivalent="autoregressive-draws"
 # The scales of the last pass come from columns that are already exact, as far as they matter.
 
@@ -1227,6 +1609,99 @@ def log_integral(log_p, low, high, n):
     points = torch.stack(torch.meshgrid(x, y, indexing="ij"), dim=-1).reshape(-1, 2)
     values = log_p(points)
     return (torch.logsumexp(values, dim=0) + math.log(width * height)) / math.log(2)
+
+
+# %% upper-corners wrong="log-integral" fails="square,rectangle,stability"
+# These are the upper corners of the cells: the text asks for the centres.
+def log_integral(log_p, low, high, n):
+    steps = [(b - a) / n for a, b in zip(low, high)]
+    sides = [a + h * torch.arange(1, n + 1, dtype=torch.float64) for a, h in zip(low, steps)]
+    values = log_p(torch.cartesian_prod(*sides))
+    return torch.logsumexp(values, dim=0) + math.log(steps[0] * steps[1])
+
+
+# %% trapezoids wrong="log-integral" fails="square,rectangle,stability"
+# This is the trapezoidal rule: the text asks for the value at the centre of each cell.
+def log_integral(log_p, low, high, n):
+    x, y = (torch.linspace(a, b, n + 1, dtype=torch.float64) for a, b in zip(low, high))
+    values = log_p(torch.cartesian_prod(x, y)).reshape(n + 1, n + 1)
+    top = values.max()
+    rows = torch.trapezoid(torch.exp(values - top), y, dim=1)
+    return top + torch.trapezoid(rows, x).log()
+
+
+# %% area-of-the-rectangle wrong="log-integral" fails="square,rectangle,stability"
+# Each value counts with the area of its cell, not with that of the whole rectangle.
+def log_integral(log_p, low, high, n):
+    steps = [(b - a) / n for a, b in zip(low, high)]
+    sides = [a + h * (torch.arange(n, dtype=torch.float64) + 0.5) for a, h in zip(low, steps)]
+    values = log_p(torch.cartesian_prod(*sides))
+    return torch.logsumexp(values, dim=0) + math.log(steps[0] * steps[1] * n**2)
+
+
+# %% area-of-a-strip wrong="log-integral" fails="square,rectangle,stability"
+# There are n times n cells: the area of each is that of the rectangle over n squared.
+def log_integral(log_p, low, high, n):
+    steps = [(b - a) / n for a, b in zip(low, high)]
+    sides = [a + h * (torch.arange(n, dtype=torch.float64) + 0.5) for a, h in zip(low, steps)]
+    values = log_p(torch.cartesian_prod(*sides))
+    return torch.logsumexp(values, dim=0) + math.log(steps[0] * steps[1] * n)
+
+
+# %% area-subtracted wrong="log-integral" fails="square,rectangle,stability"
+# In logarithms a product becomes a sum: the sign of the log area is flipped.
+def log_integral(log_p, low, high, n):
+    steps = [(b - a) / n for a, b in zip(low, high)]
+    sides = [a + h * (torch.arange(n, dtype=torch.float64) + 0.5) for a, h in zip(low, steps)]
+    values = log_p(torch.cartesian_prod(*sides))
+    return torch.logsumexp(values, dim=0) - math.log(steps[0] * steps[1])
+
+
+# %% area-times-log wrong="log-integral" fails="square,rectangle,stability"
+# In logarithms a product becomes a sum: add the log of the area.
+def log_integral(log_p, low, high, n):
+    steps = [(b - a) / n for a, b in zip(low, high)]
+    sides = [a + h * (torch.arange(n, dtype=torch.float64) + 0.5) for a, h in zip(low, steps)]
+    values = log_p(torch.cartesian_prod(*sides))
+    return torch.logsumexp(values, dim=0) * steps[0] * steps[1]
+
+
+# %% high-as-a-length wrong="log-integral" fails="square,rectangle,stability"
+# The second pair says where the rectangle ends, not how long its sides are.
+def log_integral(log_p, low, high, n):
+    steps = [b / n for b in high]
+    sides = [a + h * (torch.arange(n, dtype=torch.float64) + 0.5) for a, h in zip(low, steps)]
+    values = log_p(torch.cartesian_prod(*sides))
+    return torch.logsumexp(values, dim=0) + math.log(steps[0] * steps[1])
+
+
+# %% largest-value-not-put-back wrong="log-integral" fails="square,rectangle,stability"
+# What you take out before exp must come back after the logarithm.
+def log_integral(log_p, low, high, n):
+    steps = [(b - a) / n for a, b in zip(low, high)]
+    sides = [a + h * (torch.arange(n, dtype=torch.float64) + 0.5) for a, h in zip(low, steps)]
+    values = log_p(torch.cartesian_prod(*sides))
+    return torch.exp(values - values.max()).sum().log() + math.log(steps[0] * steps[1])
+
+
+# %% mean-taken-out wrong="log-integral" fails="stability"
+# The mean is not enough: the largest values still overflow. Take out the largest.
+def log_integral(log_p, low, high, n):
+    steps = [(b - a) / n for a, b in zip(low, high)]
+    sides = [a + h * (torch.arange(n, dtype=torch.float64) + 0.5) for a, h in zip(low, steps)]
+    values = log_p(torch.cartesian_prod(*sides))
+    top = values.mean()
+    return top + torch.exp(values - top).sum().log() + math.log(steps[0] * steps[1])
+
+
+# %% values-clamped wrong="log-integral" fails="stability"
+# Clamping the log values avoids the overflow by changing the integral.
+def log_integral(log_p, low, high, n):
+    steps = [(b - a) / n for a, b in zip(low, high)]
+    sides = [a + h * (torch.arange(n, dtype=torch.float64) + 0.5) for a, h in zip(low, steps)]
+    values = log_p(torch.cartesian_prod(*sides))
+    total = torch.exp(values.clamp(-700, 700)).sum()
+    return total.log() + math.log(steps[0] * steps[1])
 
 
 # %% solution.detach-result.1 equivalent="log-integral"
@@ -1509,6 +1984,161 @@ def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
         log_det = (math.log(1 - 2 * alpha) - torch.log(q * (1 - q))).sum(dim=1)
     nats = -(log_prob(seen) + log_det) + d * math.log(levels)
     return (nats / math.log(2) / d).mean()
+
+
+# %% squeeze-once wrong="bits-per-dimension" fails="logit"
+# The slope from y to q, 1 - 2 alpha, counts in each dimension, not once.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = alpha + (1 - 2 * alpha) * y
+        slope = -torch.log(q) - torch.log(1 - q)
+        log_p = log_prob(torch.logit(q)) + slope.sum(dim=1) + math.log(1 - 2 * alpha)
+    bits = -log_p / (counts.shape[1] * math.log(2))
+    return bits.mean() + math.log2(levels)
+
+
+# %% squeeze-sign wrong="bits-per-dimension" fails="logit"
+# The step from y to q squeezes the axis: its log slope is below 0.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = alpha + (1 - 2 * alpha) * y
+        slope = -math.log(1 - 2 * alpha) - torch.log(q) - torch.log(1 - q)
+        log_p = log_prob(torch.logit(q)) + slope.sum(dim=1)
+    bits = -log_p / (counts.shape[1] * math.log(2))
+    return bits.mean() + math.log2(levels)
+
+
+# %% half-a-slope wrong="bits-per-dimension" fails="logit"
+# The slope of the logit has two factors, 1/q and 1/(1 - q): one is missing.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = alpha + (1 - 2 * alpha) * y
+        slope = math.log(1 - 2 * alpha) - torch.log(q)
+        log_p = log_prob(torch.logit(q)) + slope.sum(dim=1)
+    bits = -log_p / (counts.shape[1] * math.log(2))
+    return bits.mean() + math.log2(levels)
+
+
+# %% mean-over-dimensions wrong="bits-per-dimension" fails="logit"
+# The log-determinant of the logit is a sum over the dimensions, not a mean.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = alpha + (1 - 2 * alpha) * y
+        slope = math.log(1 - 2 * alpha) - torch.log(q) - torch.log(1 - q)
+        log_p = log_prob(torch.logit(q)) + slope.mean(dim=1)
+    bits = -log_p / (counts.shape[1] * math.log(2))
+    return bits.mean() + math.log2(levels)
+
+
+# %% scale-forgotten-with-logit wrong="bits-per-dimension" fails="logit"
+# The division by the number of levels has a slope before a logit too: it is missing there.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = alpha + (1 - 2 * alpha) * y
+        slope = math.log(1 - 2 * alpha) - torch.log(q) - torch.log(1 - q)
+        log_p = log_prob(torch.logit(q)) + slope.sum(dim=1)
+    bits = -log_p / (counts.shape[1] * math.log(2))
+    return bits.mean() + (math.log2(levels) if alpha is None else 0.0)
+
+
+# %% squeezed-at-one-end wrong="bits-per-dimension" fails="logit"
+# q leaves out alpha at both ends: y is multiplied by 1 - 2 alpha.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = alpha + (1 - alpha) * y
+        slope = math.log(1 - alpha) - torch.log(q) - torch.log(1 - q)
+        log_p = log_prob(torch.logit(q)) + slope.sum(dim=1)
+    bits = -log_p / (counts.shape[1] * math.log(2))
+    return bits.mean() + math.log2(levels)
+
+
+# %% sigmoid-for-logit wrong="bits-per-dimension" fails="logit"
+# The logit stretches to the whole line; its inverse, the sigmoid, does not.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = alpha + (1 - 2 * alpha) * y
+        v = torch.sigmoid(q)
+        slope = math.log(1 - 2 * alpha) + torch.log(v) + torch.log(1 - v)
+        log_p = log_prob(v) + slope.sum(dim=1)
+    bits = -log_p / (counts.shape[1] * math.log(2))
+    return bits.mean() + math.log2(levels)
+
+
+# %% q-clamped wrong="bits-per-dimension" fails="logit"
+# q is inside (0, 1) already: clamping it changes the data.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = (alpha + (1 - 2 * alpha) * y).clamp(0.05, 0.95)
+        slope = math.log(1 - 2 * alpha) - torch.log(q) - torch.log(1 - q)
+        log_p = log_prob(torch.logit(q)) + slope.sum(dim=1)
+    bits = -log_p / (counts.shape[1] * math.log(2))
+    return bits.mean() + math.log2(levels)
+
+
+# %% nats-and-bits-mixed wrong="bits-per-dimension" fails="scale,logit"
+# The levels come in nats here, the rest in bits.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = alpha + (1 - 2 * alpha) * y
+        slope = math.log(1 - 2 * alpha) - torch.log(q) - torch.log(1 - q)
+        log_p = log_prob(torch.logit(q)) + slope.sum(dim=1)
+    bits = -log_p / (counts.shape[1] * math.log(2))
+    return bits.mean() + math.log(levels)
+
+
+# %% times-log-2 wrong="bits-per-dimension" fails="scale,logit"
+# From nats to bits one divides by log 2: this multiplies.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = alpha + (1 - 2 * alpha) * y
+        slope = math.log(1 - 2 * alpha) - torch.log(q) - torch.log(1 - q)
+        log_p = log_prob(torch.logit(q)) + slope.sum(dim=1)
+    nats = -log_p / counts.shape[1] + math.log(levels)
+    return nats.mean() * math.log(2)
+
+
+# %% model-sees-the-counts wrong="bits-per-dimension" fails="scale,logit"
+# The model sees y, between 0 and 1, not k + u.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y * levels) + counts.shape[1] * math.log(levels)
+    else:
+        q = alpha + (1 - 2 * alpha) * y
+        slope = math.log(1 - 2 * alpha) - torch.log(q) - torch.log(1 - q)
+        log_p = log_prob(torch.logit(q)) + slope.sum(dim=1)
+    bits = -log_p / (counts.shape[1] * math.log(2))
+    return bits.mean() + math.log2(levels)
 
 
 # %% solution.detach-result.1 equivalent="bits-per-dimension"
