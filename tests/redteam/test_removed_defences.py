@@ -65,6 +65,12 @@ def submitted_texts(cell, released, submitted, claims):
     return fresh
 
 
+def trust_known_ids(notebook, *, trusted):
+    """Leave the text of every cell as it is that is not the student's own."""
+    known = {cell.id for cell in notebook.cells if not cell.id.startswith("extra-")}
+    return passive.make_passive(notebook, trusted=known)
+
+
 def no_record_is_enough(exercise, outputs, reference, *, attempted=True):
     """Give points for a check cell that left no error, as stock nbgrader does."""
     checks = outputs[0].get("checks") if outputs else reference["checks"]
@@ -131,9 +137,12 @@ ACTIVE = {
         "script_in_markdown",
         lambda patch: patch(passive, "_fenced", lambda text: text),
     ),
-    "provided text comes from source": (
+    "provided text comes from source, and is shown as typed where it does not": (
         "provided_text_changed",
-        lambda patch: patch(rebuild, "_known", submitted_texts),
+        lambda patch: (
+            patch(rebuild, "_known", submitted_texts),
+            patch(verdicts, "make_passive", trust_known_ids),
+        ),
     ),
 }
 WITHOUT_SANDBOX = ["reads_the_disk", "hidden_in_an_image", "reads_the_environment"]
@@ -151,6 +160,15 @@ def test_secrets_leak_without(defence, attacked, monkeypatch):
     name, weaken = LEAKS[defence]
     weaken(monkeypatch.setattr)
     assert attacked(name).leaks
+
+
+@pytest.mark.parametrize(
+    "weakness",
+    [(rebuild, "_known", submitted_texts), (verdicts, "make_passive", trust_known_ids)],
+)
+def test_either_of_two_defences_keeps_a_changed_text_passive(weakness, attacked, monkeypatch):
+    monkeypatch.setattr(*weakness)
+    assert not attacked("provided_text_changed").active
 
 
 @pytest.mark.parametrize("defence", ACTIVE)
