@@ -30,7 +30,7 @@ def preloading(files, *, say):
     say : callable
         Told in one line why there is none.
     """
-    zygote = Zygote(files) if sandbox.available() else None
+    zygote = _started(files, say) if sandbox.available() else None
     try:
         yield functools.cache(lambda: zygote and _tried(zygote, say) and zygote.folder)
     finally:
@@ -47,10 +47,20 @@ def shared(files, *, say):
     key = tuple(sorted((name, str(path)) for name, path in files.items()))
     known = SHARED.get(key)
     if key not in SHARED or (known and not known.alive()):
-        SHARED[key] = known = _tried(Zygote(files), say) if sandbox.available() else None
+        started = _started(files, say) if sandbox.available() else None
+        SHARED[key] = known = started and _tried(started, say)
         if known:
             atexit.register(known.stop)
     return known and known.folder
+
+
+def _started(files, say):
+    """Start a zygote; return it, or None where the system refuses."""
+    try:
+        return Zygote(files)
+    except OSError as error:
+        _give_up(error, say)
+        return None
 
 
 def _tried(zygote, say):
@@ -63,8 +73,12 @@ def _tried(zygote, say):
     if not why:
         return zygote
     zygote.stop()
-    say(f"No preloaded sandbox here ({why}): each submission starts its own, which is slower.")
+    _give_up(why, say)
     return None
+
+
+def _give_up(why, say):
+    say(f"No preloaded sandbox here ({why}): each submission starts its own, which is slower.")
 
 
 def problem_of(zygote):

@@ -143,6 +143,21 @@ def test_without_a_sound_sandbox_there_is_none_and_it_is_said(monkeypatch, zygot
     assert len(told) == 1 and "network" in told[0] and "slower" in told[0]
 
 
+def test_where_the_system_refuses_to_start_one_there_is_none_and_it_is_said(
+    monkeypatch, bubblewrap
+):
+    def refuse(files):
+        raise OSError(12, "Cannot allocate memory")
+
+    told = []
+    monkeypatch.setattr(preload, "Zygote", refuse)
+    with preload.preloading({}, say=told.append) as ready:
+        assert ready() is None
+    assert len(told) == 1 and "Cannot allocate memory" in told[0]
+    monkeypatch.setattr(preload, "SHARED", {})
+    assert preload.shared({}, say=told.append) is None and len(told) == 2
+
+
 def test_one_that_does_not_start_says_why(monkeypatch, bubblewrap):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(CourseError, match=r"did not start: .*nowhere/python"):
