@@ -10,7 +10,7 @@ import sys
 from course_grader import notebooks, pool
 from course_grader.execute import execute
 from course_grader.preload import preloading
-from course_grader.preprocessors import data_files, key_of
+from course_grader.preprocessors import also_imported, data_files, key_of
 from course_grader.remote import cluster, execute_remotely
 
 
@@ -24,7 +24,7 @@ class Executions:
         """Say where to execute: in `workers` processes here, or on a dask scheduler's workers."""
         self.unit, self.unsafe, self.scheduler = unit, unsafe, scheduler
         self.workers = workers or os.cpu_count() or 1
-        self.files = data_files(course, unit)
+        self.files, self.also = data_files(course, unit), also_imported(course, unit)
         self.folder = course.root / "build" / "executed" / unit.name
         self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -32,7 +32,9 @@ class Executions:
         self._open, self._pool = contextlib.ExitStack(), None
         if not self.scheduler:
             self._pool = self._open.enter_context(pool.warm_pool(self.workers))
-            self._sandbox = self._open.enter_context(preloading(self.files, say=_tell))
+            self._sandbox = self._open.enter_context(
+                preloading(self.files, say=_tell, also=self.also)
+            )
         return self
 
     def __exit__(self, kind, error, traceback):
@@ -74,7 +76,8 @@ class Executions:
         if self.scheduler:
             executor = self._open.enter_context(cluster(self.scheduler))
             contents = {name: path.read_bytes() for name, path in self.files.items()}
-            run = functools.partial(execute_remotely, contents=contents, **options)
+            more = {"contents": contents, "also": self.also}
+            run = functools.partial(execute_remotely, **more, **options)
             return run, lambda workers: contextlib.nullcontext(executor)
         run = functools.partial(execute, files=self.files, zygote=self._sandbox(), **options)
         ready = iter([contextlib.nullcontext(self._pool)])  # a broken one is not used again

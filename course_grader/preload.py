@@ -18,7 +18,7 @@ SHARED = {}
 
 
 @contextlib.contextmanager
-def preloading(files, *, say):
+def preloading(files, *, say, also=()):
     """Start a zygote, which ends with the block, and give a function that waits for it.
 
     That function returns the zygote's folder, or None where there cannot be one.
@@ -29,8 +29,10 @@ def preloading(files, *, say):
         {name: path} of data files that lie beside every notebook.
     say : callable
         Told in one line why there is none.
+    also : iterable of str
+        Modules to import beforehand, besides those that every unit uses.
     """
-    zygote = _started(files, say) if sandbox.available() else None
+    zygote = _started(files, say, also) if sandbox.available() else None
     try:
         yield functools.cache(lambda: zygote and _tried(zygote, say) and zygote.folder)
     finally:
@@ -38,7 +40,7 @@ def preloading(files, *, say):
             zygote.stop()
 
 
-def shared(files, *, say):
+def shared(files, *, say, also=()):
     """Return the folder of a zygote that serves this process until it ends, or None.
 
     nbgrader's own commands grade one submission after the other without saying when they start
@@ -47,17 +49,17 @@ def shared(files, *, say):
     key = tuple(sorted((name, str(path)) for name, path in files.items()))
     known = SHARED.get(key)
     if key not in SHARED or (known and not known.alive()):
-        started = _started(files, say) if sandbox.available() else None
+        started = _started(files, say, also) if sandbox.available() else None
         SHARED[key] = known = started and _tried(started, say)
         if known:
             atexit.register(known.stop)
     return known and known.folder
 
 
-def _started(files, say):
+def _started(files, say, also):
     """Start a zygote; return it, or None where the system refuses."""
     try:
-        return Zygote(files)
+        return Zygote(files, also)
     except OSError as error:
         _give_up(error, say)
         return None
@@ -82,7 +84,7 @@ def _give_up(why, say):
 
 
 def problem_of(zygote):
-    """Run one throw-away kernel that tries what must fail; return what did not, or ''."""
+    """Run one throw-away shell that tries what must fail; return what did not, or ''."""
     probe = Path(__file__).with_name("inside") / "selftest.py"
     cells = [new_code_cell(probe.read_text("utf-8")), new_code_cell("escapes()")]
     try:

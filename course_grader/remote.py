@@ -44,7 +44,7 @@ def cluster(address):
         yield client.get_executor(pure=False, retries=2)
 
 
-def execute_remotely(notebook, *, contents, limits, without_sandbox):
+def execute_remotely(notebook, *, contents, also, limits, without_sandbox):
     """Execute a notebook in this worker's own sandbox.
 
     Parameters
@@ -52,6 +52,8 @@ def execute_remotely(notebook, *, contents, limits, without_sandbox):
     notebook : NotebookNode
     contents : dict
         {name: bytes} of data files: paths of the grader's machine mean nothing here.
+    also : iterable of str
+        Modules that the sandbox imports beforehand.
     limits : dict
     without_sandbox : bool
     """
@@ -60,7 +62,7 @@ def execute_remotely(notebook, *, contents, limits, without_sandbox):
         notebook,
         files=files,
         limits=limits,
-        zygote=shared(files, say=print),  # shows in the worker's log
+        zygote=shared(files, say=print, also=also),  # shows in the worker's log
         without_sandbox=without_sandbox,
     )
 

@@ -1,11 +1,13 @@
-"""Where a student's kernel runs: bubblewrap, holding Python and this assignment's data.
+"""Where a student's shell runs: bubblewrap, holding Python and this assignment's data.
 
 The sandbox is an allow-list: what is not named here does not exist inside. The course folder,
 home, gradebook, other submissions and the network are therefore not hidden but absent.
 """
 
 __all__ = [
+    "GIB",
     "HOME",
+    "PROGRAM",
     "available",
     "command",
     "course",
@@ -15,6 +17,7 @@ __all__ = [
     "limits_prefix",
     "namespaces",
     "no_more_namespaces",
+    "program",
     "system",
     "variables",
     "ways",
@@ -31,6 +34,7 @@ import matplotlib
 import course_utils
 
 HOME = "/home/student"
+PROGRAM = Path(__file__).resolve().with_name("inside")
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/fonts")
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/nsswitch.conf", "/etc/passwd")
 GIB = 1 << 30
@@ -52,15 +56,13 @@ def available():
     return subprocess.run(probe, capture_output=True, timeout=20, check=False).returncode == 0
 
 
-def command(inner, *, sockets, files, memory_gib, cpu_seconds):
-    """Return the command that runs a kernel inside the sandbox.
+def command(inner, *, files, memory_gib, cpu_seconds):
+    """Return the command that runs a shell inside the sandbox.
 
     Parameters
     ----------
     inner : list of str
-        The kernel's own command.
-    sockets : Path
-        The one writable folder shared with the outside: connection file and sockets.
+        The shell's own command.
     files : dict
         {name: path} of data files that lie, read-only, beside the notebook.
     memory_gib : float
@@ -75,11 +77,11 @@ def command(inner, *, sockets, files, memory_gib, cpu_seconds):
         *no_more_namespaces(),
         *("--as-pid-1",),  # else bubblewrap's own process, which a student could trace, is inside
         *system(),
-        *variables(environment()),
+        *variables(environment() | {"PYTHONPATH": f"{_library()}:/run/program"}),
         *("--size", str(GIB), "--tmpfs", "/tmp", "--size", str(GIB), "--tmpfs", HOME),
         *course(),
+        *program(),
         *data,
-        *("--bind", str(sockets), str(sockets)),
         *("--remount-ro", "/", "--remount-ro", "/dev"),  # what may be written to has a size
         *("--chdir", HOME, "--"),
         *limits_prefix(memory_gib, cpu_seconds),
@@ -102,14 +104,14 @@ def limits_prefix(memory_gib, cpu_seconds):
 
 
 def environment():
-    """Return a student kernel's whole environment: nothing of the instructor's comes along."""
+    """Return a student shell's whole environment: nothing of the instructor's comes along."""
     return {
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "HOME": HOME,
         "USER": "student",
         "LOGNAME": "student",
         "LANG": "C.UTF-8",
-        "PYTHONPATH": str(Path(course_utils.__file__).resolve().parents[1]),
+        "PYTHONPATH": _library(),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
@@ -119,6 +121,11 @@ def environment():
         "TQDM_DISABLE": "1",
         "NBGRADER_EXECUTION": "autograde",
     }
+
+
+def _library():
+    """Return the folder that course_utils lies in."""
+    return str(Path(course_utils.__file__).resolve().parents[1])
 
 
 def variables(values):
@@ -134,6 +141,11 @@ def course():
     return [*ways(places), *(p for place in places for p in ("--ro-bind", place, place))]
 
 
+def program():
+    """Show what runs inside; nothing else of the grader is there."""
+    return [*ways(["/run/program/inside"]), "--ro-bind", str(PROGRAM), "/run/program/inside"]
+
+
 def ways(places, mode="0755"):
     """Make the folders on the way to some places: those bubblewrap makes are for root alone."""
     ways = dict.fromkeys(w for place in places for w in reversed(Path(place).parents))
@@ -142,7 +154,7 @@ def ways(places, mode="0755"):
 
 
 def font_cache():
-    """Return matplotlib's list of fonts, which takes each kernel a second to make."""
+    """Return matplotlib's list of fonts, which takes each shell a second to make."""
     lists = Path(matplotlib.get_cachedir()).glob("fontlist-*.json")
     return {f".cache/matplotlib/{path.name}": path for path in lists}
 

@@ -1,9 +1,9 @@
-"""The preloaded process in its sandbox: how it starts, where its rooms lie, how it ends.
+"""The preloaded process in its sandbox: how it starts, how it forks a shell, how it ends.
 
 What runs inside is `course_grader/inside`.
 """
 
-__all__ = ["KERNEL_SOCKETS", "Zygote", "give_away"]
+__all__ = ["Zygote"]
 
 import os
 import shutil
@@ -15,20 +15,27 @@ from pathlib import Path
 from course_grader import sandbox
 from course_grader.course import CourseError
 
-PROGRAM = Path(__file__).resolve().with_name("inside")
-KERNEL_SOCKETS = "/run/kernel/k"  # where a kernel finds its own sockets
 NOBODY = 64999  # who runs students' code where the grader is root: no account has this number
 
 
 class Zygote:
-    """A preloaded process in its sandbox, and the folder in which its kernels' rooms lie."""
+    """A preloaded process in its sandbox, and the folder in which its socket lies."""
 
-    def __init__(self, files):
-        """Start it; `files` are {name: path} of data that lie beside every notebook."""
+    def __init__(self, files, also=()):
+        """Start it.
+
+        Parameters
+        ----------
+        files : dict
+            {name: path} of data that lie beside every notebook.
+        also : iterable of str
+            Modules to import beforehand, besides those that every unit uses.
+        """
         self.folder = Path(tempfile.mkdtemp(prefix="rooms-"))
-        give_away(self.folder)
+        if os.getuid() == 0:
+            os.chown(self.folder, NOBODY, NOBODY)
         self.process = subprocess.Popen(
-            _command(self.folder, files),
+            [*_command(self.folder, files), *also],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -36,7 +43,7 @@ class Zygote:
         )
 
     def wait(self):
-        """Wait until it forks kernels.
+        """Wait until it forks shells.
 
         Raises
         ------
@@ -53,18 +60,12 @@ class Zygote:
         return self.process.poll() is None
 
     def stop(self):
-        """End it and every kernel that it has forked."""
+        """End it and every shell that it has forked."""
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdout, self.process.stderr):
             pipe.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def give_away(path):
-    """Give a file or folder to who runs students' code, where the grader is root."""
-    if os.getuid() == 0:
-        os.chown(path, NOBODY, NOBODY)
 
 
 def _command(rooms, files):
@@ -77,8 +78,8 @@ def _command(rooms, files):
         *sandbox.variables(sandbox.environment() | figures),
         *("--perms", "0777", "--tmpfs", "/tmp", "--perms", "0777", "--tmpfs", sandbox.HOME),
         *sandbox.course(),
-        *sandbox.ways(["/run/data/x", "/run/kernel/x", "/run/program/inside"]),
-        *("--ro-bind", str(PROGRAM), "/run/program/inside"),
+        *sandbox.ways(["/run/data/x"]),
+        *sandbox.program(),
         *sandbox.ways(data, "0777"),
         *(part for place, path in data.items() for part in ("--ro-bind", str(path), place)),
         *("--bind", str(rooms), "/run/rooms", "--remount-ro", "/", "--chdir", "/run/program"),

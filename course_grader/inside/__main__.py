@@ -1,13 +1,12 @@
-"""Serve: each connection to the socket is one kernel's life, in a room of its own.
+"""Serve: each connection to the socket is one shell's life, in a room of its own.
 
-A request is one line of JSON: room, memory (bytes), cpu_seconds. The answer is a line "up" or
-"error: ...", and in the end "ended STATUS". Closing the connection ends the kernel.
+A request is one line of JSON: memory (bytes), cpu_seconds; with it comes the socket that the
+shell talks through. The answer is "error: ..." if there can be none. Closing the connection ends
+the shell.
 """
 
 __all__ = ["main"]
 
-import contextlib
-import functools
 import json
 import os
 import select
@@ -17,14 +16,14 @@ import sys
 import traceback
 
 from . import namespaces, room
-from .kernel import preload, run_kernel
+from .shell import preload, run_shell
 
 UID = GID = 1000
 
 
 def main():
     """Import everything, say "ready", and fork a keeper for each connection."""
-    preload()
+    preload(sys.argv[1:])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are reaped by the system
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(f"{room.RUN}/socket")
@@ -42,60 +41,53 @@ def _keep(connection):
     """Keep one room: start its init in new namespaces, end it when the connection closes."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     namespaces.die_with_parent()
-    request = json.loads(connection.makefile().readline())
+    words, (channel,), *_ = socket.recv_fds(connection, 4096, 1)
+    request = json.loads(words)
     told, tell = os.pipe()
     namespaces.separate(UID, GID)
     init = os.fork()
     if init == 0:
         os.close(told)
-        _leave_with(_furnish_and_guard, request, tell)
+        _leave_with(_furnish_and_guard, request, channel, tell)
     os.close(tell)
+    os.close(channel)  # the shell's end of it tells the grader that the shell has ended
     while True:
         heard = select.select([connection, told], [], [])[0]
         words = os.read(told, 4096) if told in heard else b""
         if connection in heard or not words:
-            os.kill(init, signal.SIGKILL) if connection in heard else None
-            status = os.waitstatus_to_exitcode(os.waitpid(init, 0)[1])
-            with contextlib.suppress(OSError):  # nobody listens where the connection was closed
-                connection.sendall(f"ended {status}\n".encode())
-            return 0
+            os.kill(init, signal.SIGKILL)
+            return os.waitstatus_to_exitcode(os.waitpid(init, 0)[1])
         connection.sendall(words)
 
 
-def _furnish_and_guard(request, tell):
+def _furnish_and_guard(request, channel, tell):
     """Be process 1 of the room."""
     namespaces.die_with_parent()
-    report = functools.partial(_report, tell)
     try:
-        room.furnish(request["room"])
-        ready, say_ready = os.pipe()
-        kernel = os.fork()
-        if kernel == 0:
-            _leave_with(_become_kernel, request, say_ready)
-        os.close(say_ready)
-        return room.guard(kernel, ready, report, memory=request["memory"])
+        room.furnish()
+        shell = os.fork()
+        if shell == 0:
+            _leave_with(_become_shell, request, channel)
+        os.close(channel)
+        return room.guard(shell, memory=request["memory"])
     except Exception as error:
-        report(f"error: {type(error).__name__}: {error}")
+        os.write(tell, f"error: {type(error).__name__}: {error}\n".encode())
         raise
 
 
-def _become_kernel(request, ready):
+def _become_shell(request, channel):
     """Be the student's process: no capabilities, limits, its own folder, no inherited files."""
     room.limit(memory=request["memory"], cpu_seconds=request["cpu_seconds"])
     namespaces.drop_capabilities()
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
-    os.dup2(ready, 3)
+    os.dup2(channel, 3)
     os.closerange(4, 1024)
     os.chdir(room.HOME)
     os.setsid()
-    run_kernel(f"{room.KERNEL}/kernel.json", 3)
+    run_shell(socket.socket(fileno=3))
     return 0
-
-
-def _report(tell, words):
-    os.write(tell, f"{words}\n".encode())
 
 
 def _leave_with(task, *arguments):

@@ -1,30 +1,22 @@
 """The room that one submission gets: its own folders, limits, and an init that guards them."""
 
-__all__ = ["HOME", "KERNEL", "RUN", "furnish", "guard", "limit"]
+__all__ = ["HOME", "RUN", "furnish", "guard", "limit"]
 
 import os
 import resource
-import select
 import shutil
 import time
 from pathlib import Path
 
 from . import namespaces
 
-HOME, KERNEL, RUN, DATA = "/home/student", "/run/kernel", "/run/rooms", "/run/data"
+HOME, RUN, DATA = "/home/student", "/run/rooms", "/run/data"
 MIB = 1 << 20
 WATCH_SECONDS = 0.1
 
 
-def furnish(name):
-    """Mount what this submission sees: empty folders, its sockets, and nothing of anyone else.
-
-    Parameters
-    ----------
-    name : str
-        The folder in RUN that holds the kernel's connection file and gets its sockets.
-    """
-    namespaces.bind(f"{RUN}/{name}", KERNEL)
+def furnish():
+    """Mount what this submission sees: empty folders, its data, and nothing of anyone else."""
     namespaces.bind(HOME, DATA)
     namespaces.mount("tmpfs", RUN, "size=4k,mode=0555")
     for place, size in ((HOME, 1024), ("/tmp", 1024), ("/dev/shm", 256)):
@@ -33,7 +25,7 @@ def furnish(name):
     namespaces.mount("proc", "/proc")
     namespaces.forbid_user_namespaces()
     shutil.copytree(DATA, HOME, dirs_exist_ok=True)
-    namespaces.mount_read_only(but={HOME, "/tmp", "/dev/shm", KERNEL, "/proc"})
+    namespaces.mount_read_only(but={HOME, "/tmp", "/dev/shm", "/proc"})
 
 
 def limit(*, memory, cpu_seconds, processes=256, files=1024):
@@ -50,52 +42,32 @@ def limit(*, memory, cpu_seconds, processes=256, files=1024):
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (bound, bound))
 
 
-def guard(kernel, ready, report, *, memory):
-    """Be the init of the room until the kernel ends; return the kernel's exit status.
+def guard(shell, *, memory):
+    """Be the init of the room until the shell ends; return the shell's exit status.
 
-    Reaps orphans, makes the sockets' folder read-only once they are bound, and ends a room whose
-    processes hold more than `memory` bytes together, which no limit on each one can do.
+    Reaps orphans, and ends a room whose processes hold more than `memory` bytes together, which
+    no limit on each one can do.
 
     Parameters
     ----------
-    kernel : int
-        Process id of the kernel.
-    ready : int
-        File descriptor on which the kernel says that its sockets are bound.
-    report : callable
-        Told "up" once they are.
+    shell : int
+        Process id.
     memory : float
         Bytes.
     """
-    waiting = [ready]
-    while True:
-        if select.select(waiting, [], [], WATCH_SECONDS)[0]:
-            waiting = []
-            if os.read(ready, 1):  # nothing where the kernel ended before
-                _close_sockets_folder()
-                report("up")
-        ended = _reap(kernel)
+    while _held() <= memory:
+        ended = _reap(shell)
         if ended is not None:
             return ended
-        if _held() > memory:
-            return -9  # leaving ends every process of the room
+        time.sleep(WATCH_SECONDS)
+    return -9  # leaving ends every process of the room
 
 
-def _close_sockets_folder():
-    """Make the sockets' folder read-only: it lies on the host's disk, which could be filled."""
-    for _ in range(100):
-        try:
-            return namespaces.mount_read_only(but={HOME, "/tmp", "/dev/shm", "/proc"})
-        except OSError:  # busy while a socket is being bound
-            time.sleep(0.001)
-    raise OSError("the sockets' folder stays busy: it cannot be made read-only")
-
-
-def _reap(kernel):
-    """Collect ended processes; return the kernel's exit status if it is among them."""
+def _reap(shell):
+    """Collect ended processes; return the shell's exit status if it is among them."""
     while True:
         process, status = os.waitpid(-1, os.WNOHANG)
-        if process == kernel:
+        if process == shell:
             return os.waitstatus_to_exitcode(status)
         if process == 0:
             return None

@@ -8,7 +8,7 @@ import resource
 import socket
 from pathlib import Path
 
-PLACES = ("/", "/usr", "/etc", "/dev", "/run", "/run/rooms", "/run/kernel", "/run/data")
+PLACES = ("/", "/usr", "/etc", "/dev", "/run", "/run/rooms", "/run/data")
 NEW_USER_NAMESPACE = 0x10000000
 
 

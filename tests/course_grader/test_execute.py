@@ -15,7 +15,15 @@ CELLS = {
     "await": "import asyncio; await asyncio.sleep(0, 'awaited')",
     "figure": "from matplotlib import pyplot as plt; plt.plot([1]);",
     "widget": "import ipywidgets; ipywidgets.IntSlider()",
-    "state": "kept = 41",
+    "state": "import os; kept = 41",
+    "program": "import subprocess; subprocess.run(['echo', 'from a program']);",
+    "asks": "input('name?')",
+    "fork": "if os.fork() == 0:\n    print('from a fork')\nelse:\n    os.wait(); print('parent')",
+    "fork-fails": "if os.fork() == 0:\n    1 / 0\nos.wait(); print('unharmed')",
+    "overwrites": "print('10%\\r20%\\r30%')",
+    "updates": "shown = display('first', display_id=True); shown.update('second')",
+    "clears": "print('gone'); from IPython.display import clear_output; clear_output()",
+    "leaves": "exit",
     "dies": "import os; os._exit(3)",
     "goes-on": "kept + 1",
     "loops": "while True: pass",
@@ -55,6 +63,11 @@ RESULTS = {
     "await": "awaited",
     "figure": "image/png",
     "widget": "IntSlider",
+    "program": "from a program",
+    "fork": "parent",
+    "fork-fails": "unharmed",
+    "overwrites": "'text': '30%\\n'",
+    "updates": "second",
     "own-folder": "'text/plain': '2'",
     "goes-on": "42",
     "goes-on-again": "43",
@@ -70,6 +83,8 @@ def test_a_cell_shows_what_it_shows_in_a_notebook(key, ran):
 
 ERRORS = {
     "dies": "ProcessEnded",
+    "leaves": "ProcessEnded",
+    "asks": "StdinNotImplementedError",
     "loops": "TookTooLong",
     "network": "refused",
     "lookup": "gaierror",
@@ -85,8 +100,12 @@ def test_what_must_not_be_fails(key, ran):
 
 
 def test_culprits_are_named(ran):
-    assert ran[1]["died"] == ["dies"] and ran[1]["too_long"] == ["loops"]
+    assert ran[1]["died"] == ["leaves", "dies"] and ran[1]["too_long"] == ["loops"]
     assert 3 < ran[1]["seconds"] < 45
+
+
+def test_what_is_cleared_or_replaced_is_gone(ran):
+    assert shown(ran, "clears") == "" and "first" not in shown(ran, "updates")
 
 
 def test_a_flood_is_cut(ran):

@@ -9,7 +9,7 @@ deserved: 26
 import os
 
 total = 0
-for place in ("/tmp", ".", "/dev/shm", "/run/kernel", "/var/tmp"):
+for place in ("/tmp", ".", "/dev/shm", "/run", "/var/tmp"):
     for number in range(13):
         try:
             with open(os.path.join(place, f"fill-{number}"), "wb") as file:

@@ -9,7 +9,7 @@ deserved: 26
 import os
 from pathlib import Path
 
-for place in ("/run/kernel", "/run/rooms", "/run"):
+for place in ("/run/rooms", "/run/program", "/run"):
     try:
         Path(place, "mine").write_text("x" * 1000)
         print("E5CAP" + "ED wrote", place)

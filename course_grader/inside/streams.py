@@ -1,0 +1,67 @@
+"""What a cell prints: sys.stdout and sys.stderr, and what programs write to their files."""
+
+__all__ = ["Stream", "catch"]
+
+import io
+import os
+import sys
+
+MAX_HELD = 1 << 16  # characters that wait; what programs wrote is read up to here, too
+
+
+class Stream(io.TextIOBase):
+    """A text stream whose words become messages, at the latest when it is flushed."""
+
+    encoding, errors = "UTF-8", "strict"
+
+    def __init__(self, name, number, send):
+        """Take the stream's name, its file descriptor, and what sends a message."""
+        super().__init__()
+        self.name, self.number, self.send = name, number, send
+        self.words, self.held, self.owner = [], 0, os.getpid()
+
+    def writable(self):
+        """Tell that it can be written to."""
+        return True
+
+    def fileno(self):
+        """Return the descriptor that programs started from a cell write to."""
+        return self.number
+
+    def write(self, text):
+        """Keep text until the next flush; a fork of the process writes to the descriptor."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text)}")
+        if os.getpid() != self.owner:
+            return os.write(self.number, text.encode(errors="replace"))
+        self.words.append(text)
+        self.held += len(text)
+        if self.held > MAX_HELD:
+            self.flush()
+        return len(text)
+
+    def flush(self):
+        """Send what was written here, then what programs wrote to the descriptor."""
+        if os.getpid() != self.owner:
+            return
+        words, self.words, self.held = self.words, [], 0
+        text = "".join(words) + self._written_by_programs()
+        if text:
+            self.send("stream", {"name": self.name, "text": text})
+
+    def _written_by_programs(self):
+        if not os.fstat(self.number).st_size:
+            return ""
+        written = os.pread(self.number, MAX_HELD, 0)
+        os.ftruncate(self.number, 0)
+        os.lseek(self.number, 0, os.SEEK_SET)
+        return written.decode(errors="replace")
+
+
+def catch(send):
+    """Put streams in the place of stdout and stderr, and of their descriptors."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        file = os.memfd_create(name)
+        os.dup2(file, number)
+        os.close(file)
+        setattr(sys, name, Stream(name, number, send))
