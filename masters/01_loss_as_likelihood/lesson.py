@@ -118,10 +118,9 @@ print(f"density: {torch.exp(-hit):.2f} per unit of y")
 reveal("01-nll-of-a-perfect-hit", hit, within=0.05, unit="nats")
 
 # %% [markdown]
-# The NLL is −1.38 nats. A density is not a probability but probability *per unit of y*, and in
-# this narrow peak it reaches 3.99. So a negative NLL is no bug, zero is no floor, and there is no
-# reason to cut it off at zero. The narrower the prediction, the lower the NLL of a hit, and the
-# dearer a miss.
+# A density is not a probability but probability *per unit of y*, and in this narrow peak it
+# reaches 3.99. So a negative NLL is no bug, and nothing to cut off at zero. The narrower the
+# prediction, the lower the NLL of a hit, and the dearer a miss.
 
 # %% [markdown]
 # ## One outlier, three noise models
@@ -167,8 +166,8 @@ for name, value in best.items():
     print(f"{name:10s} {value:.1f} m")
 
 # %% [markdown]
-# One picture holds all three, if each curve is drawn above its own minimum. The grey dots at the
-# bottom are the guesses; their height means nothing.
+# One picture holds all three, each curve above its own minimum. The height of the grey dots means
+# nothing.
 
 
 # %% alt="NLL over mu for one outlier: minimum at 2.6 m for Normal, 1.9 Student-t, 1.6 Laplace."
@@ -331,7 +330,7 @@ pair = torch.softmax(torch.stack([0 * z, z], dim=1), dim=1)  # (3, 2)
 assert torch.allclose(pair[:, 1], torch.sigmoid(z))
 
 # %% [markdown]
-# Four losses, then, each with its noise model and with what its minimum estimates:
+# Four losses, then:
 #
 # | loss | noise model | what its minimum estimates |
 # | --- | --- | --- |
@@ -432,7 +431,7 @@ assert slope[0.5] > 300 * slope[path[0].item()]
 # 1490 steps. Start one unit lower, and it takes $e$ times as long.
 #
 # A larger step size is no cure: all points of a data set share it, and near $p = 0.5$ the same
-# derivative is already hundreds of times larger.
+# derivative is hundreds of times larger.
 
 # %% [markdown]
 # ## Is squared error wrong for labels, then?
@@ -700,7 +699,6 @@ print("shift in nats:", " ".join(f"{value:.2f}" for value in shift))
 #
 # **The clothes.** Look at the last layer. Such an accuracy with a loss near 1.46 nats points to
 # softmax twice: the network ends in a softmax, and the loss applies another one. Remove the first.
-# No larger network and no other step size would have helped.
 #
 # **The millimetres.** No. A density per millimetre is a thousandth of a density per metre, so
 # every NLL rises by log 1000 = 6.91 nats, whatever the model. The squared error would have grown a
