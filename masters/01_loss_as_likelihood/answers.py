@@ -225,6 +225,59 @@ def gaussian_nll(y, mu, sigma):
     return -torch.distributions.Normal(mu, sigma).log_prob(y).mean().item()
 
 
+# %% number-refused wrong="gaussian-nll" fails="value,gradient"
+# A number or 0-d tensor as mu is legal: raise only if mu has dimensions of its own.
+def gaussian_nll(y, mu, sigma):
+    mu = torch.as_tensor(mu)
+    if mu.shape != y.shape:
+        raise ValueError("shapes differ")
+    return -torch.distributions.Normal(mu, sigma).log_prob(y).mean()
+
+
+# %% scalar-tensor-refused wrong="gaussian-nll" fails="value,gradient"
+# A 0-d tensor as mu is legal, like a number: raise only if mu has dimensions of its own.
+def gaussian_nll(y, mu, sigma):
+    if torch.is_tensor(mu) and mu.shape != y.shape:
+        raise ValueError("shapes differ")
+    return -torch.distributions.Normal(mu, sigma).log_prob(y).mean()
+
+
+# %% asserted wrong="gaussian-nll" fails="shape"
+# assert raises AssertionError, and python -O skips it: raise ValueError yourself.
+def gaussian_nll(y, mu, sigma):
+    assert getattr(mu, "shape", ()) in ((), y.shape)
+    return -torch.distributions.Normal(mu, sigma).log_prob(y).mean()
+
+
+# %% whole-log-variance wrong="gaussian-nll" fails="value,gradient,shape"
+# log sigma squared is 2 log sigma: only half of it belongs here.
+def gaussian_nll(y, mu, sigma):
+    mu, sigma = (torch.as_tensor(p, dtype=y.dtype) for p in (mu, sigma))
+    if mu.ndim and mu.shape != y.shape:
+        raise ValueError("shape")
+    z = (y - mu) / sigma
+    return (0.5 * math.log(2 * math.pi) + torch.log(sigma**2) + 0.5 * z**2).mean()
+
+
+# %% whole-constant wrong="gaussian-nll" fails="value,shape"
+# The constant is the logarithm of a square root: half of log(2 pi).
+def gaussian_nll(y, mu, sigma):
+    mu, sigma = (torch.as_tensor(p, dtype=y.dtype) for p in (mu, sigma))
+    if mu.ndim and mu.shape != y.shape:
+        raise ValueError("shape")
+    return (math.log(2 * math.pi) + torch.log(sigma) + 0.5 * ((y - mu) / sigma) ** 2).mean()
+
+
+# %% residual-over-sigma wrong="gaussian-nll" fails="value,gradient,shape"
+# The squared residual is divided by sigma squared, not by sigma.
+def gaussian_nll(y, mu, sigma):
+    mu, sigma = (torch.as_tensor(p, dtype=y.dtype) for p in (mu, sigma))
+    if mu.ndim and mu.shape != y.shape:
+        raise ValueError("shape")
+    quotient = (y - mu) ** 2 / sigma
+    return (0.5 * math.log(2 * math.pi) + torch.log(sigma) + 0.5 * quotient).mean()
+
+
 # %% [markdown]
 # ## laplace-mle
 
@@ -369,6 +422,54 @@ def laplace_mle(y):
     y.copy_(y.sort().values)
     mu = y.quantile(0.5)
     return mu, (y - mu).abs().mean()
+
+
+# %% sample-deviation wrong="laplace-mle" fails="scale"
+# b is no standard deviation: set the derivative of n log(2b) + sum |y - mu| / b to zero.
+def laplace_mle(y):
+    return y.quantile(0.5), y.std()
+
+
+# %% root-mean-square wrong="laplace-mle" fails="scale"
+# Squares belong to the Normal: b comes from the absolute deviations themselves.
+def laplace_mle(y):
+    mu = y.quantile(0.5)
+    return mu, (y - mu).square().mean().sqrt()
+
+
+# %% lower-median-deviation wrong="laplace-mle" fails="scale"
+# b is the mean of the absolute deviations; this is their (lower) median.
+def laplace_mle(y):
+    mu = y.quantile(0.5)
+    return mu, (y - mu).abs().median()
+
+
+# %% sample-moments wrong="laplace-mle" fails="scale"
+# This b matches the sample variance to 2 b squared; the most likely b comes from absolute values.
+def laplace_mle(y):
+    return y.quantile(0.5), y.std() / math.sqrt(2)
+
+
+# %% upper-median wrong="laplace-mle" fails="location"
+# If n is even there are two middle values, and this is the upper one: take their midpoint.
+def laplace_mle(y):
+    mu = y.sort().values[len(y) // 2]
+    return mu, (y - mu).abs().mean()
+
+
+# %% always-two-middles wrong="laplace-mle" fails="location,scale"
+# If n is odd, one value is the middle: do not average it with its neighbour.
+def laplace_mle(y):
+    ordered, half = y.sort().values, len(y) // 2
+    mu = (ordered[half - 1] + ordered[half]) / 2
+    return mu, (y - mu).abs().mean()
+
+
+# %% signs-kept wrong="laplace-mle" fails="scale"
+# Deviations of both signs cancel: take their absolute values before the mean.
+def laplace_mle(y):
+    mu = y.quantile(0.5)
+    return mu, (y - mu).mean()
 
 
 # %% [markdown]
@@ -523,6 +624,26 @@ def bce_from_logits(z, y):
 # The value is right but .item() or .detach() cut the gradient: return the tensor itself.
 def bce_from_logits(z, y):
     return torch.nn.functional.binary_cross_entropy_with_logits(z, y).detach()
+
+
+# %% relu-and-abs wrong="bce-from-logits" fails="gradient"
+# relu and abs have slope 0 at z = 0, so the gradient there is only -y: use softplus.
+def bce_from_logits(z, y):
+    return (torch.relu(z) - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+# %% log-likelihood wrong="bce-from-logits" fails="value,stability,gradient"
+# The sign is flipped: this is the log-likelihood, which training would have to maximise.
+def bce_from_logits(z, y):
+    log_p, log_q = torch.nn.functional.logsigmoid(torch.stack([z, -z]))
+    return (y * log_p + (1 - y) * log_q).mean()
+
+
+# %% one-minus-log wrong="bce-from-logits" fails="value,stability,gradient"
+# log(1 - p) is not 1 - log p: it is logsigmoid(-z).
+def bce_from_logits(z, y):
+    log_p = torch.nn.functional.logsigmoid(z)
+    return -(y * log_p + (1 - y) * (1 - log_p)).mean()
 
 
 # %% [markdown]
@@ -683,6 +804,48 @@ def cross_entropy(logits, labels):
     return -torch.log_softmax(logits, dim=1).gather(1, labels[:, None]).mean() / math.log(2)
 
 
+# %% log-likelihood wrong="cross-entropy" fails="value,stability,gradient"
+# The sign is flipped: this is the log-likelihood, which training would have to maximise.
+def cross_entropy(logits, labels):
+    return torch.log_softmax(logits, dim=1).gather(1, labels[:, None]).mean()
+
+
+# %% maximum-added-twice wrong="cross-entropy" fails="value,stability,gradient"
+# The maximum cancels: add it back to the logarithm and take the label's own logit, or do neither.
+def cross_entropy(logits, labels):
+    top = logits.max(dim=1, keepdim=True).values
+    z = logits - top
+    total = top.squeeze(1) + z.exp().sum(dim=1).log()
+    return (total - z.gather(1, labels[:, None]).squeeze(1)).mean()
+
+
+# %% logits-in-nll-loss wrong="cross-entropy" fails="value,stability,gradient"
+# nll_loss only picks entries: it wants log-probabilities, not logits.
+def cross_entropy(logits, labels):
+    return torch.nn.functional.nll_loss(logits, labels)
+
+
+# %% columns-from-labels wrong="cross-entropy" fails="value,stability,gradient"
+# Without num_classes, one_hot makes as many columns as the largest label of this batch needs.
+def cross_entropy(logits, labels):
+    one_hot = torch.nn.functional.one_hot(labels)
+    return -(one_hot * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
+
+
+# %% detached wrong="cross-entropy" fails="gradient"
+# The value is right but .item() or .detach() cut the gradient: return the tensor itself.
+def cross_entropy(logits, labels):
+    return -torch.log_softmax(logits, dim=1).gather(1, labels[:, None]).mean().item()
+
+
+# %% changed-in-place wrong="cross-entropy" fails="gradient"
+# -= overwrites numbers that the gradient of max still needs: write z = z - top instead.
+def cross_entropy(logits, labels):
+    z = logits.clone()
+    z -= z.amax(dim=1, keepdim=True)
+    return (torch.logsumexp(z, dim=1) - z.gather(1, labels[:, None]).squeeze(1)).mean()
+
+
 # %% [markdown]
 # ## logit-gradient
 
@@ -826,6 +989,40 @@ def cross_entropy_gradient(logits, targets):
     return (p - targets) * targets / len(logits)
 
 
+# %% averaged-over-rows wrong="logit-gradient" fails="value,soft targets,stability"
+# The mean is over losses, not gradients: each row keeps its own, divided by n.
+def cross_entropy_gradient(logits, targets):
+    return (torch.softmax(logits, dim=1) - targets).mean(dim=0)
+
+
+# %% one-maximum-for-all wrong="logit-gradient" fails="stability"
+# One maximum for the whole batch lets other rows underflow: take the maximum of each row.
+def cross_entropy_gradient(logits, targets):
+    weights = torch.exp(logits - logits.max())
+    return (weights / weights.sum(dim=1, keepdim=True) - targets) / len(logits)
+
+
+# %% one-sum-for-all wrong="logit-gradient" fails="value,soft targets,stability"
+# Each row of probabilities sums to one: divide by the sum of the row, not of the batch.
+def cross_entropy_gradient(logits, targets):
+    weights = torch.exp(logits - logits.amax(dim=1, keepdim=True))
+    return (weights / weights.sum() - targets) / len(logits)
+
+
+# %% sigmoid-for-softmax wrong="logit-gradient" fails="value,soft targets,stability"
+# The sigmoid is for one logit of two labels: K classes share one softmax.
+def cross_entropy_gradient(logits, targets):
+    return (torch.sigmoid(logits) - targets) / len(logits)
+
+
+# %% jacobian-times-quotient wrong="logit-gradient" fails="stability"
+# t / p divides by 0 once a probability underflows: cancel p on paper before you write code.
+def cross_entropy_gradient(logits, targets):
+    p = torch.softmax(logits, dim=1)
+    quotient = -targets / p / len(logits)
+    return p * (quotient - (p * quotient).sum(dim=1, keepdim=True))
+
+
 # %% [markdown]
 # ## find-the-bugs
 
@@ -942,3 +1139,41 @@ def masked_loss(x, weight, bias, labels, mask):
 def masked_loss(x, weight, bias, labels, mask):
     loss = torch.nn.functional.cross_entropy(x @ weight + bias, labels, reduction="none")
     return (loss * mask).sum()
+
+
+# %% masked-features wrong="find-the-bugs" fails="mask,gradient"
+# An example of zeros still has a loss, that of the bias: leave masked examples out instead.
+def masked_loss(x, weight, bias, labels, mask):
+    return torch.nn.functional.cross_entropy((x * mask[:, None]) @ weight + bias, labels)
+
+
+# %% masked-labels wrong="find-the-bugs" fails="mask,gradient"
+# Label 0 is a class, so a label set to 0 still counts: leave masked examples out instead.
+def masked_loss(x, weight, bias, labels, mask):
+    return torch.nn.functional.cross_entropy(x @ weight + bias, labels * mask)
+
+
+# %% mean-before-mask wrong="find-the-bugs" fails="mask,gradient"
+# The loss is averaged before the mask sees it: keep one loss per example, reduction="none".
+def masked_loss(x, weight, bias, labels, mask):
+    return (torch.nn.functional.cross_entropy(x @ weight + bias, labels) * mask).mean()
+
+
+# %% logits-in-nll-loss wrong="find-the-bugs" fails="value,mask,gradient"
+# nll_loss only picks entries: it wants log-probabilities, not logits.
+def masked_loss(x, weight, bias, labels, mask):
+    return torch.nn.functional.nll_loss((x @ weight + bias)[mask], labels[mask])
+
+
+# %% epsilon-in-log wrong="find-the-bugs" fails="value"
+# Adding 1e-8 inside the log caps the loss at 18.4: hand logits to cross_entropy.
+def masked_loss(x, weight, bias, labels, mask):
+    p = torch.softmax(x @ weight + bias, dim=1)
+    return torch.nn.functional.nll_loss(torch.log(p + 1e-8)[mask], labels[mask])
+
+
+# %% zero-losses-dropped wrong="find-the-bugs" fails="value"
+# A loss of 0 is a perfect prediction, not padding: select by the mask, not by the loss.
+def masked_loss(x, weight, bias, labels, mask):
+    loss = torch.nn.functional.cross_entropy(x @ weight + bias, labels, reduction="none") * mask
+    return loss[loss > 0].mean()

@@ -137,7 +137,7 @@ check.law("scale", "equal", lambda: laplace_mle(_t**3)[1], lambda: laplace_mle(8
 # ## Exercise 3. Binary cross-entropy from logits (10 min, 5 points)
 #
 # A confident classifier that is wrong must still say how wrong. In float32 a sigmoid of 20 is
-# exactly 1, so taking its logarithm afterwards comes too late.
+# exactly 1, so the logarithm of $1 - p$ comes too late.
 #
 # Write `bce_from_logits(z, y)`, the **mean** binary cross-entropy in nats of the targets `y`
 # under probabilities $\sigma(z)$.

@@ -52,8 +52,8 @@ use_course_style()
 # $$\mathrm{NLL}(\mu, s) = -\sum_i \log p(y_i \mid \mu, s)$$
 #
 # This is the negative log-likelihood. With the natural logarithm its unit is the nat. Here are
-# three noise models, the Student-t with 2 degrees of freedom. On the left stands the density of a
-# residual $r = y - \mu$, on the right its negative logarithm:
+# three noise models. The third, Student's t with 2 degrees of freedom, expects far guesses most.
+# On the left stands the density of a residual $r = y - \mu$, on the right its negative logarithm:
 #
 # $$
 # \begin{aligned}
@@ -114,16 +114,13 @@ predict(
 
 # %%
 hit = normal_nll(torch.tensor(0.0), torch.tensor(0.1))
-density = torch.exp(-hit)
-assert round(hit.item(), 2) == -1.38
-assert round(density.item(), 2) == 3.99  # per unit of y
+print(f"density: {torch.exp(-hit):.2f} per unit of y")
 reveal("01-nll-of-a-perfect-hit", hit, within=0.05, unit="nats")
 
 # %% [markdown]
-# The NLL is −1.38 nats. A density is not a probability but probability *per unit of y*, and in
-# this narrow peak it reaches 3.99. So a negative NLL is no bug, zero is no floor, and there is no
-# reason to cut it off at zero. The narrower the prediction, the lower the NLL of a hit, and the
-# dearer a miss.
+# A density is not a probability but probability *per unit of y*, and in this narrow peak it
+# reaches 3.99. So a negative NLL is no bug, and nothing to cut off at zero. The narrower the
+# prediction, the lower the NLL of a hit, and the dearer a miss.
 
 # %% [markdown]
 # ## One outlier, three noise models
@@ -135,12 +132,12 @@ reveal("01-nll-of-a-perfect-hit", hit, within=0.05, unit="nats")
 # \text{Normal:} \quad & \textstyle\sum_i r_i = 0 && \text{the mean} \\
 # \text{Laplace:} \quad & \textstyle\sum_i \mathrm{sign}(r_i) = 0 && \text{the median} \\
 # \text{Student-t:} \quad & \textstyle\sum_i r_i / (2 s^2 + r_i^2) = 0
-#   && \text{a mean that trusts far guesses less}
+#   && \text{a mean with weights } 1 / (2 s^2 + r_i^2)
 # \end{aligned}
 # $$
 #
-# The next two cells check this without calculus: they try 1601 values of $\mu$ and sum the NLL of
-# the nine guesses for each.
+# The last trusts far guesses less. The next two cells check this without calculus: they try 1601
+# values of $\mu$ and sum the NLL of the nine guesses for each.
 
 # %%
 usual = torch.tensor([1.2, 1.3, 1.4, 1.5, 1.6, 2.4, 2.8, 3.2], device=device)  # metres
@@ -169,8 +166,8 @@ for name, value in best.items():
     print(f"{name:10s} {value:.1f} m")
 
 # %% [markdown]
-# One picture holds all three, if each curve is drawn above its own minimum. The grey dots at the
-# bottom are the guesses; their height means nothing.
+# One picture holds all three, each curve above its own minimum. The height of the grey dots means
+# nothing.
 
 
 # %% alt="NLL over mu for one outlier: minimum at 2.6 m for Normal, 1.9 Student-t, 1.6 Laplace."
@@ -184,7 +181,7 @@ def draw_noise_models(outlier=8.0, scale=1.0):
         ax.plot(best, 0, "o", color=color, markersize=9, markeredgecolor="white")
     ax.set(xlabel="candidate μ (m)", ylabel="NLL above its minimum (nats)", ylim=(-1.5, 12))
     ax.set_title(f"Outlier at {outlier:.1f} m, scale {scale:.1f} m")
-    ax.legend(loc="upper right")
+    ax.legend(loc="upper right", frameon=True, framealpha=1)
     return ax
 
 
@@ -197,7 +194,7 @@ ax = draw_noise_models()
 #
 # The same function with sliders. **Move the outlier:** which minima follow it, and how far? **Move
 # the scale:** two of the minima never move. Which, and why does the third head for the mean when
-# the scale is large?
+# the scale is large? (Look at its weights.)
 
 # %%
 interactive(draw_noise_models, outlier=(3.5, 9.0, 0.5), scale=(0.2, 5.0, 0.2))
@@ -234,18 +231,19 @@ assert torch.isfinite(each.sum())
 reveal("01-product-of-densities", product)
 
 # %% [markdown]
-# Broken on purpose: multiply first, take the log later. The product underflows to exactly zero,
-# its logarithm is minus infinity, and no gradient comes back through it. The sum of the logs is an
-# ordinary number. So logarithms are taken first, always: the definition is mathematics, the order
-# is arithmetic.
+# Broken on purpose: multiply first, take the log later. The product is about $e^{-1397}$, or
+# $10^{-607}$; float64 ends near $10^{-324}$ and stores exactly zero. Its logarithm is minus
+# infinity, and no gradient comes back through it. The sum of the logs is an ordinary number. So
+# logarithms are taken first, always: the definition is mathematics, the order is arithmetic.
 
 # %% [markdown]
 # ## Where the scale goes
 #
-# With a fixed scale, the Normal NLL per guess is the mean squared error times $1/(2 s^2)$ plus a
+# With one fixed scale, the Normal NLL per guess is the mean squared error times $1/(2 s^2)$ plus a
 # constant, so both have their minimum at the same $\mu$. That is why the scale is so easily
-# forgotten. Now put $\mu$ at the mean of the guesses and let the scale vary. The derivative of the
-# NLL per guess with respect to $s$ is zero where
+# forgotten. It matters: with a scale $s_i$ for each person, the best $\mu$ would be a mean with
+# weights $1 / s_i^2$. Now put $\mu$ at the mean of the guesses and let the one scale vary. The
+# derivative of the NLL per guess with respect to $s$ is zero where
 #
 # $$\frac1s - \frac{1}{s^3} \cdot \frac1n \sum_i r_i^2 = 0, \qquad \text{so} \qquad
 #   \hat s = \sqrt{\tfrac1n \textstyle\sum_i r_i^2}$$
@@ -305,12 +303,9 @@ for ax in (left, right):
 # the line before. (3) and (6) put the logits in: $\log p = z - \log(1 + e^z)$ and
 # $\log(1 - p) = -\log(1 + e^z)$; for the softmax, $\log p_y = z_y - \log \sum_k e^{z_k}$.
 #
-# First the Bernoulli, line by line, for both labels. `F` is the usual short name of PyTorch's
-# functions for networks; we need it below.
+# First the Bernoulli, line by line, for both labels:
 
 # %%
-from torch.nn import functional as F
-
 z = torch.linspace(-6, 6, 25, dtype=torch.float64)
 p = torch.sigmoid(z)
 for y in (torch.zeros_like(z), torch.ones_like(z)):
@@ -335,7 +330,7 @@ pair = torch.softmax(torch.stack([0 * z, z], dim=1), dim=1)  # (3, 2)
 assert torch.allclose(pair[:, 1], torch.sigmoid(z))
 
 # %% [markdown]
-# Four losses, then, each with its noise model and with what its minimum estimates:
+# Four losses, then:
 #
 # | loss | noise model | what its minimum estimates |
 # | --- | --- | --- |
@@ -378,6 +373,8 @@ predict(
 # formula, agrees:
 
 # %%
+from torch.nn import functional as F
+
 losses = {
     "cross-entropy": lambda z, y: F.binary_cross_entropy_with_logits(z, y, reduction="none"),
     "squared error": lambda z, y: (torch.sigmoid(z) - y) ** 2,
@@ -430,11 +427,11 @@ assert slope[0.5] > 300 * slope[path[0].item()]
 # %% [markdown]
 # Cross-entropy recovers at once; the squared error sits still for 1500 steps. The number could
 # have been predicted. While $p$ is tiny, it is about $e^z$, and a step adds about $2 e^z$ to $z$.
-# So $e^{-z}$ falls by about 2 per step, and it starts at $e^8 = 2981$: some 1490 steps. Start one
-# unit lower, and it takes $e$ times as long.
+# This lowers $e^{-z}$, whose derivative is $-e^{-z}$, by about 2. It starts at $e^8 = 2981$: some
+# 1490 steps. Start one unit lower, and it takes $e$ times as long.
 #
-# A larger step size is no cure. It serves all points of a data set at once, and near $p = 0.5$ the
-# same derivative is already hundreds of times larger.
+# A larger step size is no cure: all points of a data set share it, and near $p = 0.5$ the same
+# derivative is hundreds of times larger.
 
 # %% [markdown]
 # ## Is squared error wrong for labels, then?
@@ -456,9 +453,9 @@ for name, loss in (losses | absolute).items():
 # proper: it asks for the median of the labels, 0, and runs to that end of the range.
 #
 # So what the squared error lacks here is not correctness. It lacks gradient, as you saw, and it
-# lacks *efficiency*: where the model is right, cross-entropy gets more out of the same data. Draw
-# 300 data sets of 200 labels, each label with the logit $z = 3x$ at its $x$. In each set, find the
-# weight $w$ in $z = w x$ with the smallest loss:
+# lacks *efficiency*: if labels come from the model, cross-entropy gets more out of the same data.
+# Draw 300 data sets of 200 labels, each label with the logit $z = 3x$ at its $x$. In each set,
+# find the weight $w$ in $z = w x$ with the smallest loss:
 
 # %% same=True
 rng = numpy_rng(3)
@@ -475,7 +472,8 @@ assert (spread["cross-entropy"] / spread["squared error"]) ** 2 < 2 / 3
 
 # %% [markdown]
 # Both find the true weight, 3. The squared error scatters more, 0.58 against 0.45. The variance
-# falls as one over the number of labels, so cross-entropy does as well with two thirds of them.
+# falls as one over the number of labels, so cross-entropy does as well with under two thirds of
+# them.
 
 # %% [markdown]
 # ## Broken on purpose: sigmoid first, log later
@@ -600,14 +598,15 @@ print(f"focal loss smallest at p = {p[average.argmin()]:.2f}")
 # %% [markdown]
 # ## The dial: data whose truth is known
 #
-# One data set comes back in every lesson. Its mean is a wave, and its noise grows from left to
-# right:
+# One data set, the *dial*, comes back in later lessons. Its mean is a wave, and its noise is
+# turned up from left to right:
 #
 # $$y = \sin(3x) + s(x)\,\varepsilon, \qquad s(x) = 0.02 + \frac{0.6}{1 + e^{-4x}}, \qquad
 #   x \sim U(-2, 2), \quad \varepsilon \sim N(0, 1)$$
 #
 # So the best possible prediction is known. We call it the *oracle*: at each $x$ a Normal with mean
-# $\sin(3x)$ and scale $s(x)$. Its central interval holds new data $y$ with probability 0.90.
+# $\sin(3x)$ and scale $s(x)$. Its interval $\sin(3x) \pm 1.645\, s(x)$ holds new data $y$ with
+# probability 0.90.
 
 # %% alt="Dial data: a sine wave whose noise grows to the right, inside the oracle's 0.9 band."
 x, y = dial(300, rng=numpy_rng(1))
@@ -632,8 +631,8 @@ assert abs(inside - 0.90) < 5 * (0.90 * 0.10 / 300) ** 0.5  # within five standa
 #
 # - **NLL**, nats per point;
 # - **CRPS**, the continuous ranked probability score: the mean distance between a draw from the
-#   prediction and $y$, minus half the mean distance between two such draws, so that a wide
-#   prediction gets no bonus for staying vague; in units of $y$, smaller is better;
+#   prediction and $y$, minus half the mean distance between two such draws. The first part alone
+#   would favour a prediction without any width. In units of $y$, smaller is better;
 # - **coverage**, how often the 0.90 interval holds $y$: for all points, and for each side.
 
 # %%
@@ -671,8 +670,8 @@ print(f"{'oracle':12s} {nll:6.2f} {crps:6.2f} {level:9.2f} {level:7.2f} {level:7
 # 1. A loss that is an NLL comes from a noise model: squared error from the Normal, absolute error
 #    from Laplace, binary cross-entropy from the Bernoulli, cross-entropy from the Categorical.
 # 2. Answer c: the smallest mean squared error is the largest likelihood for Normal errors of one
-#    scale. It estimates the mean under other noise too, but then another number is more likely,
-#    and an outlier drags the mean, not the median.
+#    scale. It estimates the mean under other noise too, but there another number makes the data
+#    more likely, and an outlier drags the mean, not the median.
 # 3. Densities are per unit of $y$: an NLL may be negative. Sum logs, never multiply densities.
 # 4. For labels, the derivative of the NLL with respect to a logit is $p - y$: the more wrong, the
 #    larger. Hand logits to the loss, and apply sigmoid or softmax once.
@@ -696,14 +695,17 @@ shift = normal_nll(1000 * r, 1000 * scale) - normal_nll(r, scale)
 print("shift in nats:", " ".join(f"{value:.2f}" for value in shift))
 
 # %% [markdown]
+# <details><summary>The answers</summary>
+#
 # **The clothes.** Look at the last layer. Such an accuracy with a loss near 1.46 nats points to
 # softmax twice: the network ends in a softmax, and the loss applies another one. Remove the first.
-# No larger network and no other step size would have helped.
 #
 # **The millimetres.** No. A density per millimetre is a thousandth of a density per metre, so
 # every NLL rises by log 1000 = 6.91 nats, whatever the model. The squared error would have grown a
 # million times. An NLL means something only next to another one for the same targets in the same
 # unit; such a difference does not depend on the unit.
+#
+# </details>
 
 # %% [markdown]
 # ## What to read next
