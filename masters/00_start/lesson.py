@@ -163,7 +163,8 @@ display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=T
 # | `make progress` | shows where you stand |
 #
 # In a class, hand in the assignment's notebook file, nothing else; you need not clear its outputs.
-# A notebook shows where you stand, too: `progress()` lists all units, this cell the first.
+# A notebook shows where you stand, too: `progress()` lists all units, this cell the first. (Finish
+# the page before you follow its advice.)
 
 # %%
 from course_utils.progress import Progress, progress
@@ -209,8 +210,8 @@ print(f"17 to 23 °C:          {torch.trapezoid(tomorrow.log_prob(within).exp(),
 #
 # The first step applies the rising $F$ to both sides; the second holds since $u$ is uniform: it is
 # below 0.3 with probability 0.3. (For the Normal there are faster ways, with the same result.)
-# PyTorch calls $F^{-1}$ `icdf`. Which share of 20 000 draws lies below three temperatures, and which
-# should?
+# PyTorch calls $F^{-1}$ `icdf`. Which share of 20 000 draws lies below three temperatures, and
+# which should?
 
 # %%
 u = torch.rand(20_000, generator=torch_generator(0), dtype=torch.float64)
@@ -239,8 +240,7 @@ def draw_inversion(n=15, scale=3.0):
     left.set(title=f"{n} heights u, read backwards", ylabel="F(t) = u", ylim=(0, 1.02))
     plot_curve(t, forecast.log_prob(t).exp(), ax=right, color="C1")
     right.plot(landed, 0 * landed, "|", color="black", markersize=14)
-    right.set(title="Where they land, and the density", ylabel="density (per °C)")
-    right.set_ylim(-0.02, 0.42)  # the same for every scale
+    right.set(title="Where they land", ylabel="density (per °C)", ylim=(-0.02, 0.42))
     plt.setp([left, right], xlabel="temperature t (°C)", xlim=(8, 32))
 
 
