@@ -168,7 +168,7 @@ def normal_log_density(y, mu, sigma):
 
 
 # %% log-of-a-number wrong="normal-log-density" fails="value,shape,tails"
-# torch.log takes a tensor, and sigma may be a Python number: start with torch.as_tensor.
+# torch functions take tensors, and sigma may be a Python number: start with torch.as_tensor.
 def normal_log_density(y, mu, sigma):
     return -0.5 * ((y - mu) / sigma) ** 2 - torch.log(sigma) - 0.5 * math.log(2 * math.pi)
 
@@ -394,6 +394,13 @@ def log_sum_exp(a):
 def log_sum_exp(a):
     top = a.max(-1).values
     return top + torch.log(torch.exp(a - top).sum(-1))
+
+
+# %% one-number-at-a-time wrong="log-sum-exp" fails="dimension,stability,gradient"
+# max and math work on single numbers, without gradients: torch.amax and torch.exp take tensors.
+def log_sum_exp(a):
+    top = max(a)
+    return top + math.log(sum(math.exp(one - top) for one in a))
 
 
 # %% one-sum-for-all wrong="log-sum-exp" fails="dimension,stability,gradient"

@@ -211,7 +211,7 @@ print(f"17 to 23 °C:          {torch.trapezoid(tomorrow.log_prob(within).exp(),
 # The first step applies the rising $F$ to both sides; the second holds since $u$ is uniform: it is
 # below 0.3 with probability 0.3. (For the Normal there are faster ways, with the same result.)
 # PyTorch calls $F^{-1}$ `icdf`. Which share of 20 000 draws lies below three temperatures, and
-# which should?
+# which should, give or take a standard error?
 
 # %%
 u = torch.rand(20_000, generator=torch_generator(0), dtype=torch.float64)
@@ -220,7 +220,7 @@ for limit in (15.0, 20.0, 26.0):
     F = Normal(20.0, 3.0).cdf(torch.tensor(limit)).item()
     standard_error = (F * (1 - F) / len(draws)) ** 0.5
     share = (draws <= limit).double().mean().item()
-    print(f"up to {limit:.0f} °C: {share:.3f} of the draws, F = {F:.3f}")
+    print(f"up to {limit:.0f} °C: {share:.3f} of the draws, F = {F:.3f} ± {standard_error:.3f}")
     assert abs(share - F) < 5 * standard_error
 
 # %% [markdown]
