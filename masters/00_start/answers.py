@@ -168,7 +168,7 @@ def normal_log_density(y, mu, sigma):
 
 
 # %% log-of-a-number wrong="normal-log-density" fails="value,shape,tails"
-# torch.log takes a tensor, and sigma may be a Python number: start with torch.as_tensor.
+# torch functions take tensors, and sigma may be a Python number: start with torch.as_tensor.
 def normal_log_density(y, mu, sigma):
     return -0.5 * ((y - mu) / sigma) ** 2 - torch.log(sigma) - 0.5 * math.log(2 * math.pi)
 
@@ -190,6 +190,27 @@ def normal_log_density(y, mu, sigma):
 def normal_log_density(y, mu, sigma):
     y = y.flatten() if y.ndim else y
     return torch.distributions.Normal(mu, sigma).log_prob(y)
+
+
+# %% sigma-under-the-root wrong="normal-log-density" fails="value,shape,tails"
+# The root covers 2 pi only: sigma stands outside it, so its logarithm is not halved.
+def normal_log_density(y, mu, sigma):
+    sigma = torch.as_tensor(sigma)
+    return -0.5 * ((y - mu) / sigma) ** 2 - 0.5 * torch.log(2 * math.pi * sigma)
+
+
+# %% variance-multiplied wrong="normal-log-density" fails="value,shape,tails"
+# a / 2 * b multiplies by b: put the whole denominator in brackets.
+def normal_log_density(y, mu, sigma):
+    log_sigma = torch.log(torch.as_tensor(sigma))
+    return -((y - mu) ** 2) / 2 * sigma**2 - log_sigma - 0.5 * math.log(2 * math.pi)
+
+
+# %% square-left-out-of-sigma wrong="normal-log-density" fails="value,shape,tails"
+# The square covers the fraction: y - mu and sigma, not sigma alone.
+def normal_log_density(y, mu, sigma):
+    log_sigma = torch.log(torch.as_tensor(sigma))
+    return -0.5 * (y - mu) / sigma**2 - log_sigma - 0.5 * math.log(2 * math.pi)
 
 
 # %% [markdown]
@@ -356,9 +377,37 @@ def log_sum_exp(a):
 
 
 # %% detached wrong="log-sum-exp" fails="gradient"
-# The value is right but no gradient comes back: stay with torch operations, without .detach().
+# No gradient comes back: stay with torch operations, without NumPy and without .detach().
 def log_sum_exp(a):
     return torch.logsumexp(a, dim=-1).detach()
+
+
+# %% maximum-with-its-place wrong="log-sum-exp" fails="value,dimension,stability,gradient"
+# a.max(dim) returns two things, the maxima and where they are: take .values, or use amax.
+def log_sum_exp(a):
+    top = a.max(-1)
+    return top + torch.log(torch.exp(a - top).sum(-1))
+
+
+# %% maximum-without-its-dimension wrong="log-sum-exp" fails="dimension,stability,gradient"
+# The maxima of the rows must stand in a column to be subtracted from the rows: keepdim=True.
+def log_sum_exp(a):
+    top = a.max(-1).values
+    return top + torch.log(torch.exp(a - top).sum(-1))
+
+
+# %% one-number-at-a-time wrong="log-sum-exp" fails="dimension,stability,gradient"
+# max and math work on single numbers, without gradients: torch.amax and torch.exp take tensors.
+def log_sum_exp(a):
+    top = max(a)
+    return top + math.log(sum(math.exp(one - top) for one in a))
+
+
+# %% one-sum-for-all wrong="log-sum-exp" fails="dimension,stability,gradient"
+# The maxima are taken row by row, the sum over everything: sum over the last dimension.
+def log_sum_exp(a):
+    top = a.max(-1, keepdim=True).values
+    return top.squeeze(-1) + torch.log(torch.exp(a - top).sum())
 
 
 # %% [markdown]
@@ -431,7 +480,7 @@ def waits_from_uniform(u, rate, upper):
 
 
 # %% cancelled wrong="draws-by-inversion" fails="small rates"
-# 1 - exp(-x) and log(1 - y) both lose the digits of tiny numbers: use expm1 and log1p.
+# 1 - exp(-x) and log(1 - y) lose the digits of tiny numbers: use both expm1 and log1p.
 def waits_from_uniform(u, rate, upper):
     return -torch.log(1 - u * (1 - math.exp(-rate * upper))) / rate
 
@@ -491,6 +540,24 @@ def waits_from_uniform(u, rate, upper):
     rng = torch.Generator().manual_seed(0)
     u = torch.rand(u.shape, generator=rng, dtype=u.dtype)
     return -torch.log1p(u * math.expm1(-rate * upper)) / rate
+
+
+# %% exp-of-a-number wrong="draws-by-inversion" fails="value,small rates"
+# torch functions take tensors, and rate and upper are Python numbers: math has exp and expm1.
+def waits_from_uniform(u, rate, upper):
+    return -torch.log1p(u * torch.expm1(-rate * upper)) / rate
+
+
+# %% density-inverted wrong="draws-by-inversion" fails="value,small rates"
+# This solves p(t) = u: integrate the density first, then solve F(t) = u.
+def waits_from_uniform(u, rate, upper):
+    return -torch.log(u * -math.expm1(-rate * upper) / rate) / rate
+
+
+# %% share-outside wrong="draws-by-inversion" fails="value,small rates"
+# The recorded share multiplies u inside the logarithm, not the waits outside it.
+def waits_from_uniform(u, rate, upper):
+    return torch.log1p(-u) / rate * math.expm1(-rate * upper)
 
 
 # %% [markdown]
@@ -686,6 +753,33 @@ def weighted_error(prediction, y, weight):
     return (weight.reshape(-1) * (prediction.reshape(-1) - y.reshape(-1)) ** 2).sum()
 
 
+# %% length-of-nothing wrong="mend-a-broadcast" fails="columns,lengths"
+# squeeze makes a single value 0-d, which has no length: reshape(-1) keeps it a vector.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.squeeze() for t in (prediction, y, weight))
+    if not len(prediction) == len(y) == len(weight):
+        raise ValueError("lengths differ")
+    return (weight * (prediction - y) ** 2).sum() / weight.sum()
+
+
+# %% last-squeezed wrong="mend-a-broadcast" fails="columns"
+# squeeze(-1) turns a vector of one value into a 0-d tensor: reshape(-1) keeps it a vector.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.squeeze(-1) for t in (prediction, y, weight))
+    if not prediction.shape == y.shape == weight.shape:
+        raise ValueError("shapes differ")
+    return (weight * (prediction - y) ** 2).sum() / weight.sum()
+
+
+# %% left-to-broadcasting wrong="mend-a-broadcast" fails="lengths"
+# Torch's own error is a RuntimeError, and one value raises none: compare the lengths yourself.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.reshape(-1) for t in (prediction, y, weight))
+    if len(prediction) != len(y) or len(y) != len(weight):
+        raise RuntimeError("lengths differ")
+    return (weight * (prediction - y) ** 2).sum() / weight.sum()
+
+
 # %% [markdown]
 # ## foretell-shapes
 
@@ -867,3 +961,29 @@ def foretell_shapes(loc, scale, event_dims, sample, value):
     whole = np.broadcast_shapes(loc, scale)
     cut = len(whole) - event_dims
     return whole[:cut], whole[cut:], sample + whole, whole[:cut]
+
+
+# %% log-prob-cut-from-the-left wrong="foretell-shapes" fails="log_prob"
+# The value may add dimensions on the left: count those that are cut off from the right.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    return whole[:cut], whole[cut:], sample + whole, np.broadcast_shapes(value, whole)[:cut]
+
+
+# %% cut-before-broadcasting wrong="foretell-shapes" fails="log_prob"
+# A value may have fewer dimensions than an event: broadcast first, cut off the event then.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    scored = np.broadcast_shapes(value[: len(value) - event_dims], whole[:cut])
+    return whole[:cut], whole[cut:], sample + whole, scored
+
+
+# %% sample-before-log-prob wrong="foretell-shapes" fails="log_prob"
+# sample says how many draws are asked for: log_prob is taken at the value, not at a draw.
+def foretell_shapes(loc, scale, event_dims, sample, value):
+    whole = np.broadcast_shapes(loc, scale)
+    cut = len(whole) - event_dims
+    scored = np.broadcast_shapes(value, whole)
+    return whole[:cut], whole[cut:], sample + whole, sample + scored[: len(scored) - event_dims]

@@ -342,3 +342,4 @@ check.value(
 check.value("log_prob", lambda: np.array(foretell_shapes((2, 6, 5), (5,), 1, (4,), ())[3]))
 check.value("log_prob", lambda: np.array(foretell_shapes((6, 3), (3,), 2, (8,), (8, 6, 3))[3]))
 check.value("log_prob", lambda: np.array(foretell_shapes((6, 1), (7,), 0, (4,), ())[3]))
+check.value("log_prob", lambda: np.array(foretell_shapes((2, 4, 3), (), 3, (5,), (4, 3))[3]))

@@ -11,12 +11,12 @@
 # - c) The loss is not 0, but the network stays right: a loss is smallest at the right predictions.
 # - d) The loss is not 0, and training makes the network worse, until it ignores its input.
 #
-# Most people answer a or b. Choose one; you will commit to it below.
+# Choose one; you will commit to it in a minute.
 
 # %% [markdown]
 # **After this lesson you can** find your way through the course and read what a check tells you;
-# score data with `log_prob`, draw with `sample`, and say which shape either returns; and recognise
-# the most common silent bug of machine learning before it costs you a week.
+# score data with `log_prob`, draw with `sample`, and say which shape either returns; and explain
+# what happens to the network above, before it costs you a week.
 #
 # **You need** Python, NumPy arrays, what a mean and a variance are, and that a density integrates
 # to one. PyTorch you need not know.
@@ -24,7 +24,8 @@
 # About half an hour, and 40 minutes of exercises.
 
 # %% [markdown]
-# The setup looks the same in every lesson: imports, one device, one thread, one style.
+# The setup looks the same in every lesson: imports, one device, one thread, one style. Run it, as
+# every cell that you come to, with Shift+Enter.
 
 # %%
 import torch
@@ -41,11 +42,23 @@ one_thread()
 use_course_style()
 
 # %% [markdown]
+# Now commit: put your letter in place of `...`, in quotes, as in `"a"`, and run the cell. The
+# answer comes further down.
+
+# %%
+predict(
+    "00-training-a-perfect-network",
+    ...,
+    ask="A perfect network, a column against a vector: what does training do?",
+    choices=("a", "b", "c", "d"),
+)
+
+# %% [markdown]
 # ## The course in one picture
 #
 # Each unit is a lesson, which you read and run, and an assignment, which grades itself. Everything
 # runs on your own machine, offline, in seconds. Here are the units, each with those it builds on.
-# Gaps between the numbers are meant: a unit keeps its number for good.
+# (Gaps between the numbers are meant.)
 
 # %%
 course = {  # unit: (title, the units it builds on, height in the picture, from the top)
@@ -82,8 +95,8 @@ ax.set(xlim=(-0.5, max(place.values())[0] + 0.5), ylim=(-bottom - 0.5, 0.5))
 ax.set_axis_off()
 
 # %% [markdown]
-# Read from left to right: after 01, several roads are open. Each lesson starts with a question
-# that most readers get wrong, these among them:
+# After 01, several roads are open. Each lesson starts with a question that most readers get wrong,
+# these among them:
 #
 # | unit | asks |
 # | --- | --- |
@@ -99,21 +112,10 @@ ax.set_axis_off()
 # %% [markdown]
 # ## How to work
 #
-# **Predict, run, read.** Where a cell asks for a prediction, put your answer in place of `...` and
-# run the cell before you read on. Your first answer is kept, compared with the truth, and never
-# graded. Guess boldly: a wrong guess is what makes the right answer stick. Start with the question
-# from the top of the page: put one of the four letters there, in quotes. The answer comes further
-# down.
-
-# %%
-predict(
-    "00-training-a-perfect-network",
-    ...,
-    ask="A perfect network, a column against a vector: what does training do?",
-    choices=("a", "b", "c", "d"),
-)
-
-# %% [markdown]
+# **Predict, run, read.** Where a cell asks for a prediction, run it with your answer before you
+# read on. Your first answer is kept, compared with the truth, and never graded. Guess boldly: a
+# wrong guess is what makes the right answer stick.
+#
 # **Write, check, mend.** In the assignment you write functions. The cell under each of them runs
 # yours and shows a *panel*: a line for each aspect of the behaviour, with its points. Here is a
 # real one. The exercise asked for the mean of a row of numbers, and the answer was `torch.median`.
@@ -146,13 +148,13 @@ shown = verdict("mean-of-a-row", yours, right, [hint], note=note)
 display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=True)
 
 # %% [markdown]
-# It says which call went wrong, what came and what was expected. A cross costs the points of its
-# aspect only. The hint appears if your mistake is a known one; hundreds are catalogued.
+# A cross costs the points of its aspect only. The hint appears if your mistake is a known one;
+# hundreds are catalogued.
 #
 # The last line matters: with one number, the median is right, so a visible case can be passed by
-# luck. When your work is graded, *hidden* cases run as well, with other inputs. You need not wait
-# for that. Study alone, and the worked solution folds out below the panel once you have passed.
-# In a terminal:
+# luck. When your work is graded, *hidden* cases run as well, with other inputs. If you study
+# alone, `make check` runs them at any time, and a worked solution folds out below each panel. Save
+# the notebook, and open a terminal in the course's folder:
 #
 # | command | what it does |
 # | --- | --- |
@@ -161,23 +163,20 @@ display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=T
 # | `make progress` | shows where you stand |
 #
 # In a class, hand in the assignment's notebook file, nothing else; you need not clear its outputs.
-# Where you stand is also one line in a notebook:
+# A notebook shows where you stand, too: `progress()` lists all units, this cell the first. (Finish
+# the page before you follow its advice.)
 
 # %%
-from course_utils.progress import progress
+from course_utils.progress import Progress, progress
 
-progress()
-
-# %% [markdown]
-# In your own copy this lists every unit with its exercises and predictions, and ends with what to
-# do next.
+Progress(progress().units[:1])
 
 # %% [markdown]
 # ## Two questions to ask a distribution
 #
-# A *tensor* is PyTorch's array: it has a shape, a dtype and NumPy's arithmetic. It lives on a
-# device, which may be a GPU. And it can remember how it was computed, so that derivatives flow
-# back through the computation, which is how networks are trained.
+# A *tensor* is PyTorch's array: it has a shape, a dtype and NumPy's arithmetic. It may live on a
+# GPU, and it can remember how it was computed, so that derivatives flow back through the
+# computation, which is how networks are trained.
 #
 # A *distribution* object answers two questions: "how likely is this value?" is `log_prob`, "give
 # me values" is `sample`. Say tomorrow's temperature is Normal with mean 20 °C and standard
@@ -209,9 +208,10 @@ print(f"17 to 23 °C:          {torch.trapezoid(tomorrow.log_prob(within).exp(),
 #
 # $$P(F^{-1}(u) \le t) = P(u \le F(t)) = F(t).$$
 #
-# Many densities are drawn in this way; for the Normal there are faster ones, with the same result.
-# PyTorch calls $F^{-1}$ `icdf`. Here the shares of 20 000 draws below three temperatures are
-# compared with $F$:
+# The first step applies the rising $F$ to both sides; the second holds since $u$ is uniform: it is
+# below 0.3 with probability 0.3. (For the Normal there are faster ways, with the same result.)
+# PyTorch calls $F^{-1}$ `icdf`. Which share of 20 000 draws lies below three temperatures, and
+# which should, give or take a standard error?
 
 # %%
 u = torch.rand(20_000, generator=torch_generator(0), dtype=torch.float64)
@@ -219,7 +219,9 @@ draws = Normal(20.0, 3.0).icdf(u)  # (20000,) °C
 for limit in (15.0, 20.0, 26.0):
     F = Normal(20.0, 3.0).cdf(torch.tensor(limit)).item()
     standard_error = (F * (1 - F) / len(draws)) ** 0.5
-    assert abs((draws <= limit).double().mean() - F) < 5 * standard_error
+    share = (draws <= limit).double().mean().item()
+    print(f"up to {limit:.0f} °C: {share:.3f} of the draws, F = {F:.3f} ± {standard_error:.3f}")
+    assert abs(share - F) < 5 * standard_error
 
 # %% [markdown]
 # To see it work, take evenly spaced $u$ in place of random ones:
@@ -238,7 +240,7 @@ def draw_inversion(n=15, scale=3.0):
     left.set(title=f"{n} heights u, read backwards", ylabel="F(t) = u", ylim=(0, 1.02))
     plot_curve(t, forecast.log_prob(t).exp(), ax=right, color="C1")
     right.plot(landed, 0 * landed, "|", color="black", markersize=14)
-    right.set(title="Where they land, and the density", ylabel="density (per °C)")
+    right.set(title="Where they land", ylabel="density (per °C)", ylim=(-0.02, 0.42))
     plt.setp([left, right], xlabel="temperature t (°C)", xlim=(8, 32))
 
 
@@ -246,8 +248,8 @@ draw_inversion()
 
 # %% [markdown]
 # Where $F$ is steep, many heights land close together, and the steepness of $F$ is the density.
-# **Move the sliders:** what happens to the ticks when the scale is small? (Run the notebook to
-# move them.)
+# **Move the sliders**, with the mouse or the arrow keys: as the scale shrinks, the ticks crowd.
+# Why must the density grow taller?
 
 # %%
 interactive(draw_inversion, n=(5, 40, 5), scale=(1.0, 5.0, 0.5))
@@ -259,7 +261,7 @@ interactive(draw_inversion, n=(5, 40, 5), scale=(1.0, 5.0, 0.5))
 # is 15 Normals at once. Its dimensions then play three roles.
 #
 # - The **sample shape** is what you ask for: how many independent draws of everything.
-# - The **batch shape** numbers distributions that stand side by side, each with parameters of its
+# - The **batch shape** counts distributions that stand side by side, each with parameters of its
 #   own: the rows of a mini-batch.
 # - The **event shape** is the shape of *one* outcome: `()` for a temperature, `(3,)` for the
 #   temperatures of three cities that count as one observation.
@@ -305,8 +307,8 @@ reveal("00-nats-after-independent", per_row, within=0.1, unit="nats")
 # Three times as much, 4.26 nats per row instead of 1.42 per cell: the log density of an event is
 # the sum over its parts. Neither number is wrong, but they answer different questions, and a loss
 # that fell to a third because somebody removed `Independent` has learnt nothing. So a loss is
-# quoted with its unit and its *reduction*. In this course: **sum over the event, mean over the
-# batch.**
+# quoted with its unit and its *reduction*: what is summed, what is averaged. In this course: **sum
+# over the event, mean over the batch.**
 
 # %% [markdown]
 # ## Broken on purpose: a column against a vector
@@ -336,8 +338,9 @@ print(f"variance of y: {y.var(correction=0):.2f}")
 # \end{aligned}
 # $$
 #
-# Both steps split a mean square into a squared mean and a variance. (The variances divide by $n$.)
-# In (3) no term pairs a prediction with its own target. Checked for arbitrary predictions:
+# Both steps use that a mean square is a squared mean plus a variance (which divides by $n$): (2)
+# for $p_i - y_j$ over all $j$, with $i$ fixed; (3) for $p_i - \bar y$ over all $i$. In (3) no term
+# pairs a prediction with its own target. Checked for arbitrary predictions:
 
 # %%
 p = torch.tensor([0.3, -1.2, 2.5, 4.0])
@@ -361,7 +364,7 @@ for name, target in {"column, column": y[:, None], "column, vector": y}.items():
         loss = ((weights[0] * x + weights[1] - target) ** 2).mean()
         (gradient,) = torch.autograd.grad(loss, weights)
         weights = (weights - 0.1 * gradient).detach().requires_grad_()
-    slope, start = lines[name] = weights.tolist()
+    slope, start = lines[name] = weights.tolist()  # printed without signs, since 0 may be -0.00
     print(f"{name}: slope {abs(slope):.2f}, start {abs(start):.2f}, loss {loss:.2f}")
 
 # %% [markdown]
@@ -373,8 +376,9 @@ assert abs(lines["column, vector"][0]) < 1e-3 and abs(lines["column, vector"][1]
 reveal("00-training-a-perfect-network", "d")
 
 # %% [markdown]
-# Training took a perfect line and made it flat, because that is what the loss asked for. See both
-# losses at once, for all lines through the middle of the data, which lies at $x = y = 1.5$:
+# Training took a perfect line and made it flat. Answer c holds for a loss that compares each
+# prediction with its own target; this one does not. Here are both losses of all lines through the
+# middle of the data, $x = y = 1.5$:
 
 
 # %%
@@ -435,9 +439,8 @@ except ValueError as error:
 
 # %% [markdown]
 # `log_prob` says nothing at all: broadcasting is what distributions are for. The same holds for
-# labels. A Bernoulli is the distribution of a label that is 0 or 1, and many a tutorial computes
-# the loss of a classifier as `-Bernoulli(logits=z).log_prob(y)` without a word about shapes. With
-# the logits as a column:
+# labels. A Bernoulli is the distribution of a label that is 0 or 1, and a classifier's loss is
+# often written as `-Bernoulli(logits=z).log_prob(y)`. With the logits as a column:
 
 # %% same=True
 labels = torch.tensor([1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
@@ -449,12 +452,13 @@ for name, logits in {"vector": z, "column": z[:, None]}.items():
 # %% [markdown]
 # Six labels, 36 terms, and a plausible loss. The cure has two lines: remove the last dimension,
 # `prediction.squeeze(-1)`, and `assert prediction.shape == y.shape` before the loss. (A bare
-# `squeeze()` removes every dimension of size 1, also the batch when it holds one example.)
+# `squeeze()` removes every dimension of size 1, also the batch when it holds one example. So does
+# `squeeze(-1)` if there is no column.)
 
 # %% [markdown]
 # ## Notation
 #
-# All lessons write the same things in the same way. Come back here when a symbol is unclear.
+# Come back here when a symbol is unclear: all lessons use the same.
 #
 # | symbol | meaning |
 # | --- | --- |
@@ -477,11 +481,11 @@ for name, logits in {"vector": z, "column": z[:, None]}.items():
 # | --- | --- |
 # | logarithm | natural; its unit is the nat, and 1 nat = 1.4427 bits |
 # | NLL | negative log-likelihood $-\log p(y \mid x)$; smaller is better, below 0 is possible |
-# | reduction | `none`, one value per event, or their `sum`, or their `mean` |
+# | reduction | what becomes of the events' values: `none` (kept), `sum` or `mean` |
 # | of a loss | sum over the event, mean over the batch, unless the text says otherwise |
 # | variance | divides by $n$, unless the text says otherwise |
-# | band | says what it holds, new data $y$ or the function $f$, and how often |
-# | oracle | the exact answer: known since we made the data, or from mathematics; dashed, black |
+# | band | a shaded range; its label says whether it holds new data $y$ or $f$, and how often |
+# | oracle | the exact answer, since we made the data or by mathematics; drawn dashed and black |
 # | standard error | how far an estimate scatters; a difference below two of them may be chance |
 
 # %% [markdown]
@@ -558,7 +562,7 @@ for name, perfect in {"column": y[:, None], "vector": y}.items():
 #
 # ## Your turn
 #
-# The assignment `00_start` has five exercises, and none is a cell of this lesson:
+# Open the assignment, `00_start.ipynb`. It has five exercises, and none is a cell of this lesson:
 #
 # 1. the Normal's log density, right even 60 standard deviations out;
 # 2. log-sum-exp, which adds probabilities that are too small to exist;
