@@ -3,6 +3,7 @@
 __all__ = ["check_work", "prepare_work"]
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from course_grader import notebooks
 from course_grader.course import PROJECT, Course, CourseError
 from course_grader.grade import grade
 from course_utils.comparison import EXPECTED_FILE
+
+LINK = re.compile(r"\]\((\d\d_\w+)\.ipynb")  # from one lesson to another
 
 
 def prepare_work(units, *, project=PROJECT, say=print):
@@ -62,6 +65,8 @@ def _copy_lesson(unit, project, say):
         for cell in lesson.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
+            else:  # each unit has a folder of its own here
+                cell.source = LINK.sub(r"](../\1/lesson.ipynb", cell.source)
         notebooks.save(lesson, target)
         say(f"new: {target.relative_to(project)}")
 

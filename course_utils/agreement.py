@@ -35,18 +35,27 @@ def agrees(got, expected):
         return False  # a malformed record agrees with nothing
 
 
-def describe(record):
-    """Show a record in one line of at most 160 characters: numbers, or the error and its words."""
+def describe(record, *, digits=4):
+    """Show a record in one line of at most 160 characters: numbers, or the error and its words.
+
+    Parameters
+    ----------
+    record : dict
+    digits : int
+        Of each number in an array; a single number is shown with at least six.
+    """
     if "error" in record:
-        return _one_line(f"{record['error']}: {record.get('message', '')}")
+        words = str(record.get("message", ""))
+        return _one_line(f"{record['error']}: {words}" if words.strip() else str(record["error"]))
     if "items" in record:
-        return _one_line(f"({', '.join(map(describe, record['items'].values()))})")[:100]
+        parts = (describe(part, digits=digits) for part in record["items"].values())
+        return _one_line(f"({', '.join(parts)})")[:100]
     array = numbers(record)
     if record["dtype"] == "bool":
         return str(array.astype(bool).tolist())[:60]
     if array.ndim == 0:
-        return f"{array.item():.6g}"
-    shown = ", ".join(f"{x:.4g}" for x in array.ravel()[:4])
+        return f"{array.item():.{max(6, digits)}g}"
+    shown = ", ".join(f"{x:.{digits}g}" for x in array.ravel()[:4])
     return f"[{shown}{', ...' if array.size > 4 else ''}]"
 
 

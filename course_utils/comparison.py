@@ -1,6 +1,14 @@
 """Compare a whole record with what was expected: the part that panel and judge share."""
 
-__all__ = ["EXPECTED_FILE", "aspects_of", "expected_for", "findings", "matching_hint", "verdict"]
+__all__ = [
+    "EXPECTED_FILE",
+    "aspects_of",
+    "expected_for",
+    "findings",
+    "matching_hint",
+    "related_hints",
+    "verdict",
+]
 
 import json
 from pathlib import Path
@@ -10,6 +18,7 @@ from course_utils.laws import broken
 from course_utils.panel import Aspect, Verdict, difference
 
 EXPECTED_FILE = "checks.json"  # lies beside each assignment: visible values and their hints
+MAX_RELATED = 5
 
 
 def findings(got, expected):
@@ -40,18 +49,44 @@ def matching_hint(got, expected, wrong, hints):
     """Return the hint whose recorded values the submission matches, or None.
 
     A hint that matches every check is preferred; otherwise one that alone matches all checks
-    of an aspect that failed. `wrong` holds the findings for the submission.
+    of an aspect that failed. An error is no match by its class alone, which many mistakes share:
+    some value, or an error's words, must match too. `wrong` holds the findings for the submission.
     """
-    whole = [hint for hint in hints if _same(got, hint["got"], range(len(expected)))]
+    places = range(len(expected))
+    whole = [hint for hint in hints if _tells(got, hint["got"], places, wrong)]
     if whole:
         return whole[0]
     for aspect in aspects_of(expected):
-        places = [i for i, check in enumerate(expected) if check["aspect"] == aspect]
-        failed = [i for i in places if wrong[i]]
-        near = [hint for hint in hints if failed and _same(got, hint["got"], places)]
+        places = _places(aspect, expected)
+        near = [hint for hint in hints if _tells(got, hint["got"], places, wrong)]
         if len(near) == 1:
             return near[0]
     return None
+
+
+def related_hints(expected, wrong, hints, *, but=None):
+    """Return the sentences of hints that fail an aspect which failed here, nearest first.
+
+    Parameters
+    ----------
+    expected, wrong, hints : list
+        As for `matching_hint`.
+    but : dict, optional
+        The hint that is told already.
+
+    Returns
+    -------
+    tuple of str
+        At most MAX_RELATED.
+    """
+    failed = _failed_aspects(expected, wrong)
+    distances = {}
+    for hint in hints:
+        mine = [{**c, "got": g} for c, g in zip(expected, hint["got"], strict=False)]
+        theirs = _failed_aspects(expected, findings(mine, expected))
+        if hint is not but and failed & theirs:
+            distances.setdefault(hint["sentence"], len(failed ^ theirs))
+    return tuple(sorted(distances, key=distances.get)[:MAX_RELATED])
 
 
 def verdict(exercise, got, expected, hints, *, note=""):
@@ -67,7 +102,9 @@ def verdict(exercise, got, expected, hints, *, note=""):
     ]
     hint = matching_hint(got, expected, wrong, hints)
     status = "not yet" if any(wrong) else "passed"
-    return Verdict(exercise, status, aspects, hint=hint["sentence"] if hint else "", note=note)
+    more = related_hints(expected, wrong, hints, but=hint)
+    sentence = hint["sentence"] if hint else ""
+    return Verdict(exercise, status, aspects, hint=sentence, more=more, note=note)
 
 
 def expected_for(exercise, folder="."):
@@ -123,6 +160,26 @@ def _law_finding(got, expected):
 def _readable(got):
     """Replace a malformed record, which only a forger makes, by one that can be shown."""
     return got if agrees(got, got) or "error" in got else {"error": "no readable", "message": ""}
+
+
+def _places(aspect, expected):
+    return [i for i, check in enumerate(expected) if check["aspect"] == aspect]
+
+
+def _failed_aspects(expected, wrong):
+    return {check["aspect"] for check, why in zip(expected, wrong, strict=True) if why}
+
+
+def _tells(got, known, places, wrong):
+    """Tell whether a hint's values match at some places, and by more than a class of error."""
+    if not _same(got, known, places):
+        return False
+    return any(wrong[i] and _words(known[i]) in (None, _words(got[i]["got"])) for i in places)
+
+
+def _words(record):
+    """Return an error's message; None of what is no error."""
+    return str(record.get("message", "")) if "error" in record else None
 
 
 def _same(got, known, places):

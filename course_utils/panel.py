@@ -28,12 +28,17 @@ class Aspect:
 
 @dataclasses.dataclass
 class Verdict:
-    """What is said of one exercise; `earned` is None where nothing is graded."""
+    """What is said of one exercise; `earned` is None where nothing is graded.
+
+    `hint` names the mistake, where it is a known one; `more` are sentences about other mistakes
+    that fail the same aspects.
+    """
 
     exercise: str
     status: str
     aspects: list[Aspect]
     hint: str = ""
+    more: tuple[str, ...] = ()
     earned: float | None = None
     note: str = ""
 
@@ -50,6 +55,7 @@ def text(verdict, solution=""):
         lines.append(f"  {MARKS[aspect.status]} {aspect.name}, {_points(aspect.points)}")
         lines += [f"      {aspect.finding}"] if aspect.finding else []
     lines += [f"  Hint: {verdict.hint}"] if verdict.hint else []
+    lines += [f"  More hints: {len(verdict.more)}, under the panel"] if verdict.more else []
     lines += [f"  {verdict.note}"] if verdict.note else []
     lines += ["  The worked solution is in solutions/."] if solution else []
     return "\n".join(lines)
@@ -72,9 +78,16 @@ def html(verdict, solution=""):
         f"background:rgba(127,127,127,.08);max-width:50em'>"
         f"<div><b>{escape(_headline(verdict))}</b></div>"
         f"<table style='border:0;margin:.2em 0'>{rows}</table>"
-        f"{hint if verdict.hint else ''}{note if verdict.note else ''}"
+        f"{hint if verdict.hint else ''}{_more(verdict)}{note if verdict.note else ''}"
         f"{_folded(verdict, solution) if solution else ''}</div>"
     )
+
+
+def _more(verdict):
+    """Hide behind one click what else fails where this answer failed."""
+    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in verdict.more)
+    listed = f"<ul style='margin:.2em 0'>{lines}</ul>"
+    return _details("More hints: mistakes that fail the same lines", listed) if lines else ""
 
 
 def _folded(verdict, solution):
@@ -94,6 +107,8 @@ def _details(summary, content):
 def difference(call, got, expected):
     """Say what a visible check got and what was expected, and in what form where they differ."""
     shown, wanted = describe(got), describe(expected)
+    if shown == wanted:  # they differ in later digits, or in a number that is not shown
+        shown, wanted = describe(got, digits=10), describe(expected, digits=10)
     forms = form_of(got), form_of(expected)
     if all(forms) and forms[0] != forms[1]:
         shown, wanted = f"{shown}, {forms[0]}", f"{wanted}, {forms[1]}"

@@ -14,6 +14,7 @@ from course_utils.panel import MARKS
 from course_utils.records import MIME
 
 NOT_RUN = "not attempted"
+VISIBLE = "Points are those of the visible cases; 'make check UNIT=..' runs the others too."
 
 
 @dataclasses.dataclass
@@ -33,6 +34,12 @@ class UnitProgress:
         return bool(self.predicted or any(e[1] != NOT_RUN for e in self.exercises))
 
     @property
+    def reading(self):
+        """Whether the lesson's predictions are not all made, and no exercise was tried."""
+        tried = any(status != NOT_RUN for _, status, *_ in self.exercises)
+        return self.predicted < self.predictions and not tried
+
+    @property
     def left(self):
         """Names of the exercises that have not passed."""
         return [name for name, status, *_ in self.exercises if status != "passed"]
@@ -50,11 +57,13 @@ class Progress:
         """What to do next, in one sentence."""
         begun = [unit for unit in self.units if unit.begun and unit.left]
         fresh = [unit for unit in self.units if not unit.begun]
+        if begun and begun[0].reading:
+            return f"Next: read on in {begun[0].name}/lesson.ipynb, and commit its predictions"
         if begun:
             return f"Next: exercise {begun[0].left[0]} in {begun[0].name}/{begun[0].name}.ipynb"
         if fresh:
             return f"Next: read {fresh[0].name}/lesson.ipynb"
-        done = "All visible checks pass. 'make check UNIT=..' runs the others too."
+        done = "All visible cases pass: what is left is 'make check'"
         return done if self.units else "Nothing here yet: 'make lab' copies the course into work/"
 
     def __str__(self):
@@ -62,13 +71,13 @@ class Progress:
         for unit in self.units:
             lines += ["", f"{unit.name}  {unit.title}", f"  {_guesses(unit)}"]
             lines += [f"  {line}" for line in map(_line, unit.exercises)]
-        return "\n".join([*lines, "", self.advice]).strip()
+        return "\n".join([*lines, "", VISIBLE, self.advice]).strip()
 
     __repr__ = __str__
 
     def _repr_html_(self):
         rows = "".join(_rows(unit) for unit in self.units)
-        return f"<table>{rows}</table><p><b>{escape(self.advice)}</b></p>"
+        return f"<table>{rows}</table><p>{VISIBLE}</p><p><b>{escape(self.advice)}</b></p>"
 
 
 def progress(folder=".."):
@@ -92,7 +101,8 @@ def progress(folder=".."):
 
 def _unit(folder):
     expected = json.loads((folder / EXPECTED_FILE).read_text("utf-8"))
-    records = _records(_cells(folder / f"{folder.name}.ipynb"))
+    cells = _cells(folder / f"{folder.name}.ipynb")
+    records = _records(cells)
     path = _lesson_of(folder)
     lesson, made = _cells(path), progress_file.read(path.parent).get("predictions", {})
     asked = re.findall(r"predict\(\s*[\"'](\d\d-[a-z0-9-]+)", _code(lesson))
@@ -100,7 +110,10 @@ def _unit(folder):
     return UnitProgress(
         folder.name,
         _title(lesson),
-        [_exercise(name, entry, records.get(name, [])) for name, entry in expected.items()],
+        [
+            _exercise(name, expected[name], records.get(name, []))
+            for name in _order(cells, expected)
+        ],
         len(set(asked)),
         len(kept),
         sum(bool(entry.get("right")) for entry in kept),
@@ -126,6 +139,13 @@ def _records(cells):
     shown = [o.get("data", {}).get(MIME) for cell in cells for o in cell.get("outputs", [])]
     kept = [one for one in shown if isinstance(one, dict) and isinstance(one.get("checks"), list)]
     return {one.get("exercise"): one["checks"] for one in kept}
+
+
+def _order(cells, expected):
+    """Return the exercises' names in the order of the assignment."""
+    code = _code(cells)
+    places = {name: code.find(f'Checks("{name}")') for name in expected}
+    return sorted(expected, key=lambda name: places[name] % (len(code) + 1))  # -1 comes last
 
 
 def _exercise(name, expected, got):

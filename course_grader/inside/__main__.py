@@ -17,6 +17,7 @@ import traceback
 
 from . import namespaces, room
 from .shell import preload, run_shell
+from .syscalls import forbid_uncounted_memory
 
 UID = GID = 1000
 
@@ -79,6 +80,7 @@ def _become_shell(request, channel):
     """Be the student's process: no capabilities, limits, its own folder, no inherited files."""
     room.limit(memory=request["memory"], cpu_seconds=request["cpu_seconds"])
     namespaces.drop_capabilities()
+    forbid_uncounted_memory()
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)

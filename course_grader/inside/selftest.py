@@ -29,6 +29,8 @@ def escapes():
         "other processes": _other_processes,
         "other rooms": lambda: _find(os.listdir("/run/rooms")),
         "homes": lambda: _find(set(os.listdir("/home")) - {"student"}),
+        "uncounted memory": lambda: os.memfd_create("planted"),
+        "uncounted shared memory": lambda: _libc_returns("shmget", 0, 1 << 20, 0o1600),
         "chroot": lambda: os.chroot("/tmp"),
     }
     return [name for name, attempt in attempts.items() if _succeeds(attempt)]
@@ -61,6 +63,12 @@ def _unshare():
 
 def _libc(name, *arguments):
     if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), name)
+
+
+def _libc_returns(name, *arguments):
+    """Call what returns a number of its own, or -1."""
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) == -1:
         raise OSError(ctypes.get_errno(), name)
 
 

@@ -14,6 +14,7 @@ import socket
 import sys
 
 from .streams import catch
+from .syscalls import forbid_uncounted_memory
 from .wire import KEY, Wire
 
 PRELOADED = [
@@ -63,6 +64,8 @@ def main():
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    with contextlib.suppress(OSError):  # memory is limited for each process only, here
+        forbid_uncounted_memory()
     run_shell(channel)
 
 

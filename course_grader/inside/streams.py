@@ -5,6 +5,7 @@ __all__ = ["Stream", "catch"]
 import io
 import os
 import sys
+import tempfile
 
 MAX_HELD = 1 << 16  # characters that wait; what programs wrote is read up to here, too
 
@@ -61,7 +62,6 @@ class Stream(io.TextIOBase):
 def catch(send):
     """Put streams in the place of stdout and stderr, and of their descriptors."""
     for number, name in ((1, "stdout"), (2, "stderr")):
-        file = os.memfd_create(name)
-        os.dup2(file, number)
-        os.close(file)
+        with tempfile.TemporaryFile() as file:
+            os.dup2(file.fileno(), number)
         setattr(sys, name, Stream(name, number, send))

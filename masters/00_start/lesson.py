@@ -149,7 +149,7 @@ display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=T
 
 # %% [markdown]
 # A cross costs the points of its aspect only. The hint appears if your mistake is a known one;
-# hundreds are catalogued.
+# hundreds are catalogued. Below it, other mistakes that fail the same lines fold out.
 #
 # The last line matters: with one number, the median is right, so a visible case can be passed by
 # luck. When your work is graded, *hidden* cases run as well, with other inputs. If you study

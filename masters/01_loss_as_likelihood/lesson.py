@@ -18,7 +18,7 @@
 # squared error does not.
 #
 # **You need** the log of a density, the mean and the median, the derivative of a logarithm, and
-# tensors that broadcast.
+# tensors that broadcast. Symbols: [notation](00_start.ipynb#Notation).
 #
 # Where a cell asks for a prediction, put your number in place of `...` and run the cell before
 # you read on. Your first number is kept, compared with the answer, and never graded.

@@ -19,7 +19,8 @@
 # posterior differ; and choose the strength of a prior by evidence and by validation.
 #
 # **You need** lesson 01 (the negative log-likelihood of Normal and Laplace noise), matrices and
-# their inverses, and the covariance of a multivariate Normal.
+# their inverses, and the covariance of a multivariate Normal. Symbols:
+# [notation](00_start.ipynb#Notation).
 #
 # Where a cell asks for a prediction, put your answer in place of `...` and run the cell before
 # you read on. Your first answer is kept, compared with the truth, and never graded.

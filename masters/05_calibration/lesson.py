@@ -17,7 +17,8 @@
 # what an ECE is worth; take a Brier score apart exactly; and recalibrate a model with a
 # temperature, Platt's sigmoid or isotonic regression, and say what each changes.
 #
-# **You need** the NLL of labels, logits, sigmoid and softmax (unit 01), and NumPy.
+# **You need** the NLL of labels, logits, sigmoid and softmax (unit 01), and NumPy. Symbols:
+# [notation](00_start.ipynb#Notation).
 #
 # Where a cell asks for a prediction, put your answer in place of `...` and run the cell before
 # you read on. Your first answer is kept, compared with the truth, and never graded.

@@ -17,7 +17,7 @@
 # noise, and say what that does to its mean; and tell when a wide band is worth having.
 #
 # **You need** the Gaussian NLL (unit 01), Bayesian linear regression and its evidence (unit 04),
-# and tensors that broadcast.
+# and tensors that broadcast. Symbols: [notation](00_start.ipynb#Notation).
 #
 # Where a cell asks for a prediction, put your answer in place of `...` and run the cell before
 # you read on. Your first answer is kept, compared with the truth, and never graded.

@@ -19,7 +19,8 @@
 # test a claim of uncertainty by proper scores, coverage and rejection.
 #
 # **You need** aleatoric and epistemic uncertainty, the exact posterior of a linear model, and the
-# law of total variance (unit 06), and the calibration of a classifier (unit 05).
+# law of total variance (unit 06), and the calibration of a classifier (unit 05). Symbols:
+# [notation](00_start.ipynb#Notation).
 #
 # Where a cell asks for a prediction, put your answer in place of `...` and run the cell before
 # you read on. Your first answer is kept, compared with the truth, and never graded.

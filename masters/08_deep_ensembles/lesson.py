@@ -19,7 +19,8 @@
 # without losing what their disagreement says.
 #
 # **You need** the NLL (unit 01), calibration and the ECE (unit 05), and the difference between the
-# noise of the data and what a model does not know (unit 06).
+# noise of the data and what a model does not know (unit 06). Symbols:
+# [notation](00_start.ipynb#Notation).
 #
 # Where a cell asks for a prediction, put your answer in place of `...` and run the cell before
 # you read on. Your first answer is kept, compared with the truth, and never graded.

@@ -21,7 +21,7 @@
 # compared.
 #
 # **You need** Normal and Bernoulli likelihoods and their logits (unit 01), the KL divergence, and
-# what principal components are.
+# what principal components are. Symbols: [notation](00_start.ipynb#Notation).
 #
 # Where a cell asks for a prediction, put your answer in place of `...` and run the cell before
 # you read on. Your first answer is kept, compared with the truth, and never graded.

@@ -19,7 +19,7 @@
 # mixture and when it cannot; and score a density on integer data without fooling yourself.
 #
 # **You need** the NLL in nats (unit 01), the derivative of an inverse function, determinants, and
-# what a mixture of Normals is.
+# what a mixture of Normals is. Symbols: [notation](00_start.ipynb#Notation).
 #
 # Where a cell asks for a prediction, put your answer in place of `...` and run the cell before
 # you read on. Your first answer is kept, compared with the truth, and never graded.

@@ -7,7 +7,7 @@
 # %% [markdown]
 # **After this lesson you can** say three things, each a verb.
 #
-# **You need** what the reader must know already.
+# **You need** what the reader must know already. Symbols: [notation](00_start.ipynb#Notation).
 
 # %% [markdown]
 # The setup looks the same in every lesson: imports, one device, one thread, one style.

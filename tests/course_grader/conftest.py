@@ -107,7 +107,7 @@ def shared_zygote(zygote):
     """What stands for `preloading` where many runs follow each other: one sandbox for all."""
 
     @contextlib.contextmanager
-    def preloading(files, *, say):
+    def preloading(files, *, say, also=()):
         yield lambda: zygote
 
     return preloading

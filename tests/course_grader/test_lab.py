@@ -1,12 +1,13 @@
 """The learner's own copy is made once, never overwritten, and checked with all checks."""
 
+import re
 import shutil
 
 import pytest
 
 from course_grader import notebooks
 from course_grader.composer import Composer
-from course_grader.course import PROJECT, Course, CourseError
+from course_grader.course import PROJECT, Course, CourseError, units
 from course_grader.lab import check_work, prepare_work
 
 
@@ -25,6 +26,12 @@ def prepared(unit, project):
     return said
 
 
+def links_in(notebook):
+    """Return the files that a notebook's prose links to, without anchors."""
+    prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    return re.findall(r"\]\((?!https?:)([^)#]+)", prose)
+
+
 def mine(unit, project):
     return project / "work" / unit.name / f"{unit.name}.ipynb"
 
@@ -39,6 +46,15 @@ def test_a_lesson_in_work_shows_no_output_before_it_runs(unit, project):
     prepared(unit, project)
     lesson = notebooks.load(project / "work" / unit.name / "lesson.ipynb")
     assert not any(cell.get("outputs") for cell in lesson.cells)
+
+
+def test_links_between_lessons_lead_to_lessons(project):
+    prepare_work(units(), project=project, say=lambda words: None)
+    for unit in units():
+        folder = project / "work" / unit.name
+        links = links_in(notebooks.load(folder / "lesson.ipynb"))
+        assert links or unit.name.startswith("00")
+        assert all((folder / link).is_file() for link in links)
 
 
 def test_what_the_learner_wrote_is_never_overwritten(unit, project):

@@ -78,6 +78,30 @@ def functions(cells):
     return [f"{head}\n{cell}" for cell in cells if defined_names(cell)]
 
 
+def prose_of(unit):
+    lesson = read_master(unit.master("lesson"), "lesson")
+    return "\n".join(cell.source for cell in lesson.cells if cell.kind == "markdown")
+
+
+def test_the_map_shows_every_unit():
+    lesson = read_master(UNITS[0].master("lesson"), "lesson")
+    [shown] = [c.source for c in lesson.cells if c.source.startswith("course = {")]
+    shown = ast.literal_eval(shown.removeprefix("course = "))
+    assert {n: facts[0] for n, facts in shown.items()} == {
+        unit.name[:2]: unit.facts["title"] for unit in UNITS
+    }
+    asked = re.findall(r"^\| (\d\d) \| .+\?", prose_of(UNITS[0]), flags=re.MULTILINE)
+    assert asked == [unit.name[:2] for unit in UNITS[1:]]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_lessons_link_the_notation_and_no_missing_page(unit):
+    links = re.findall(r"\]\((?!https?:)([^)]+)\)", prose_of(unit))
+    assert unit is UNITS[0] or links[0] == "00_start.ipynb#Notation"
+    assert all((PROJECT / "notebooks" / link.split("#")[0]).is_file() for link in links)
+    assert "## Notation\n" in prose_of(UNITS[0])
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_lessons_keep_their_shape(unit):
     lesson = read_master(unit.master("lesson"), "lesson")

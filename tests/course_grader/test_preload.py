@@ -78,6 +78,11 @@ WEAKENED = {
         "new namespace",
     ),
     "limit": ("room", "def limit(**bounds): pass", "more memory"),
+    "uncounted-memory": (
+        "syscalls",
+        "def forbid_uncounted_memory(): pass",
+        "uncounted memory', 'uncounted shared memory",
+    ),
     "hide-rooms": (
         "room",
         "mount = namespaces.mount\n"

@@ -11,6 +11,7 @@ from course_utils.comparison import (
     expected_for,
     findings,
     matching_hint,
+    related_hints,
     verdict,
 )
 from course_utils.records import failure, plain
@@ -143,6 +144,33 @@ def test_an_aspect_that_passed_gives_no_hint():
 def test_a_hint_does_not_match_a_part_of_an_aspect():
     values = [WRONG[0], *RIGHT[1:]]
     assert found_hint(values, [hint("whole value", WRONG)]) is None
+
+
+def test_an_error_is_no_match_by_its_class_alone():
+    failing = [failure(TypeError("no gradient"))] * len(EXPECTED)
+    other = [failure(TypeError("log() of a float"))] * len(EXPECTED)
+    assert found_hint(failing, [hint("float", other)]) is None
+    assert found_hint(failing, [hint("detached", failing)]) == "detached"
+
+
+def test_an_error_that_is_right_does_not_make_a_hint_match():
+    values = [*RIGHT[:2], failure(TypeError("one")), *RIGHT[3:]]
+    near = [*RIGHT[:2], failure(TypeError("two")), *RIGHT[3:]]
+    assert found_hint(values, [hint("two", near)]) is None
+
+
+def test_related_hints_fail_where_the_answer_fails_and_the_nearest_comes_first():
+    slope = [*RIGHT[:2], 0.5, *RIGHT[3:]]
+    hints = [hint("all", WRONG), hint("slope", slope), hint("form", [*RIGHT[:3], 1.0])]
+    wrong = findings(answer([*RIGHT[:2], 0.75, *RIGHT[3:]]), EXPECTED)
+    assert related_hints(EXPECTED, wrong, hints) == ("slope.", "all.")
+    assert related_hints(EXPECTED, wrong, hints, but=hints[1]) == ("all.",)
+    assert related_hints(EXPECTED, [None] * len(EXPECTED), hints) == ()
+
+
+def test_at_most_five_related_hints_are_given():
+    hints = [hint(str(n), [n, *WRONG[1:]]) for n in range(9)]
+    assert len(related_hints(EXPECTED, findings(answer(WRONG), EXPECTED), hints)) == 5
 
 
 def test_a_record_that_ends_early_matches_no_hint_of_the_rest():

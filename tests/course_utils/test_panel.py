@@ -10,6 +10,7 @@ from course_utils.panel import Aspect, Verdict, difference
 from course_utils.records import failure, plain
 
 EVIL = "<script>alert('1')</script>&\"<img src=x onerror=alert(1)>"
+PASSIVE = {"div", "b", "table", "tr", "td", "details", "summary", "ul", "li"}
 ASPECTS = [
     Aspect("value", 2, "passed"),
     Aspect("gradient", 1, "not yet", "f(1) gave 2; expected 3"),
@@ -42,6 +43,7 @@ EVIL_VERDICTS = {
     "aspect": verdict(aspects=[Aspect(EVIL, 1, "passed")]),
     "finding": verdict(aspects=[Aspect("value", 1, "not yet", EVIL)]),
     "hint": verdict(hint=EVIL),
+    "more": verdict(more=(EVIL,)),
     "note": verdict(note=EVIL),
     "message": verdict(
         aspects=[
@@ -54,7 +56,7 @@ EVIL_VERDICTS = {
 @pytest.mark.parametrize("case", EVIL_VERDICTS.values(), ids=EVIL_VERDICTS)
 def test_html_shows_every_word_and_runs_none(case):
     seen = Reader(panel.html(case))
-    assert set(seen.tags) <= {"div", "b", "table", "tr", "td"} and seen.attributes <= {"style"}
+    assert set(seen.tags) <= PASSIVE and seen.attributes <= {"style"}
     assert EVIL in seen.words
 
 
@@ -147,3 +149,22 @@ def test_a_worked_solution_is_one_click_away_after_passing_and_two_before(status
     assert "script" not in seen.tags and EVIL in seen.words
     assert EVIL not in panel.text(case, EVIL) and "solutions/" in panel.text(case, EVIL)
     assert "details" not in Reader(panel.html(case)).tags
+
+
+def test_more_hints_are_one_click_away():
+    case = verdict(hint="Mind the sign.", more=("Take the mean.", "Keep the constant."))
+    seen = Reader(panel.html(case))
+    assert seen.tags.count("details") == 1 and seen.tags.count("li") == 2
+    assert "Take the mean." in seen.words and "More hints: 2" in panel.text(case)
+    assert "details" not in Reader(panel.html(verdict(hint="Mind the sign."))).tags
+
+
+def test_numbers_that_differ_late_are_shown_with_more_digits():
+    near, far = plain(np.array([1.0, 2.5])), plain(np.array([1.0, 2.5001]))
+    assert difference("f(1)", far, near) == "f(1) gave [1, 2.5001]; expected [1, 2.5]"
+    assert "1.00001" in difference("f(1)", plain(1.00001), plain(1.0))
+
+
+def test_an_error_without_words_is_named_alone():
+    shown = difference("f(1)", failure(AssertionError()), failure(ValueError()))
+    assert shown == "f(1) raised AssertionError; expected ValueError"

@@ -68,6 +68,19 @@ def test_each_exercise_has_the_state_that_its_panel_showed_last(work, tmp_path):
     assert states(tmp_path)[0] == ("one", "not attempted", 0, 3)
 
 
+def test_exercises_come_in_the_order_of_the_assignment(work, tmp_path):
+    folder = work(exercises=("a", "b", "gone"))
+    code = [cell('check = Checks("b")'), cell('check = Checks("a")')]
+    (folder / "01_first.ipynb").write_text(json.dumps({"cells": code}))
+    assert [name for name, *_ in states(tmp_path)] == ["b", "a", "gone"]
+
+
+def test_it_says_that_other_cases_are_left(work, tmp_path):
+    work(shown("one", 1.0, 2.0))
+    found = progress(tmp_path)
+    assert "visible cases" in str(found) and "visible cases" in found._repr_html_()
+
+
 def test_predictions_are_counted_once_each_with_those_that_were_right(work, tmp_path):
     kept = {"01-second": {"number": "3", "right": True}, "01-gone": {"number": "1"}}
     work(predictions=kept)
@@ -82,6 +95,8 @@ def test_it_says_what_to_do_next(work, tmp_path):
     work(name="01_first")
     work(name="02_second")
     assert progress(tmp_path).advice == "Next: read 01_first/lesson.ipynb"
+    work(name="02_second", predictions={"01-second": {"number": "3"}})
+    assert progress(tmp_path).advice.startswith("Next: read on in 02_second/lesson.ipynb")
     work(shown("one", 1.0, 2.0), name="02_second")
     assert progress(tmp_path).advice == "Next: exercise two in 02_second/02_second.ipynb"
     both = shown("one", 1.0, 2.0), shown("two", 1.0, 2.0)

@@ -11,6 +11,7 @@ from tests.redteam.harness import HONEST_POINTS, attack_class
 
 FEW = [  # one for each thing that only a sandbox keeps from a student
     "abstract_socket",
+    "memory_of_nobody",
     "network",
     "process_one",
     "reads_the_disk",
@@ -21,7 +22,7 @@ FEW = [  # one for each thing that only a sandbox keeps from a student
 
 
 @contextlib.contextmanager
-def not_preloaded(files, *, say):
+def not_preloaded(files, *, say, also=()):
     """Stand in for `preloading` on a machine where it fails its self-test."""
     yield lambda: None
 
