@@ -35,6 +35,7 @@ def configure(c, root="."):
         CheckCellMetadata,
     ]
     c.GenerateFeedback.preprocessors = [ReleasedChecks, GetGrades, CSSHTMLHeaderPreprocessor]
+    c.Exporter.optimistic_validation = True  # once for a notebook, not after each preprocessor
     c.CourseDirectory.course_id = COURSE_ID
     if os.environ.get("COURSE_DB_URL"):
         c.CourseDirectory.db_url = os.environ["COURSE_DB_URL"]

@@ -1,12 +1,13 @@
 """Run nbgrader's converters quietly, and without the work that they repeat for each notebook.
 
 nbgrader opens the gradebook nine times for a submission, each time with an engine that compiles
-its statements anew and looks for every table, and checks its own metadata schema for every cell.
-Within `run_converter` there is one engine for each database, whose tables are looked for once,
-and one validator: what is checked stays the same.
+its statements anew and looks for every table; it checks its own metadata schema for every cell;
+and it starts a program, which takes seconds, to learn the version of a new gradebook. Within
+`without_repeats` there is one engine for each database, whose tables are looked for once, and one
+validator; nbformat checks whole notebooks, not each new cell besides. What is written is the same.
 """
 
-__all__ = ["run_converter"]
+__all__ = ["gradebook_version", "run_converter", "without_repeats"]
 
 import contextlib
 import functools
@@ -19,7 +20,11 @@ from unittest import mock
 
 import jsonschema
 import nbgrader.api
+from alembic.script import ScriptDirectory
+from nbformat.v4 import nbbase
+from nbgrader.dbutil import ALEMBIC_DIR
 from nbgrader.nbgraderformat import common
+from sqlalchemy import inspect
 from sqlalchemy.exc import SAWarning
 
 from course_grader.course import CourseError
@@ -49,7 +54,7 @@ def run_converter(converter, what):
     log.addHandler(listener)
     converter.log = log
     try:
-        with warnings.catch_warnings(), _without_repeats():
+        with warnings.catch_warnings(), without_repeats():
             warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, harmless
             converter.start()
     except Exception as error:
@@ -68,15 +73,36 @@ def _cause(heard, error):
 
 
 @contextlib.contextmanager
-def _without_repeats():
+def without_repeats():
+    """Spare nbgrader, in the block, the work that it repeats for each notebook."""
     validating = types.SimpleNamespace(validate=_validate)
     tables = nbgrader.api.Base.metadata
     with (
         mock.patch.object(nbgrader.api, "create_engine", _engine),
         mock.patch.object(tables, "create_all", functools.cache(tables.create_all)),
         mock.patch.object(common, "jsonschema", validating),
+        mock.patch.object(nbbase, "validate", lambda node, ref=None: None),
+        mock.patch.object(nbgrader.api, "inspect", _looking_once()),
+        mock.patch.object(nbgrader.api, "get_alembic_version", gradebook_version),
     ):
         yield
+
+
+@functools.cache
+def gradebook_version():
+    """Return the version of the gradebook's tables, which `alembic heads` prints."""
+    return ScriptDirectory(ALEMBIC_DIR).get_current_head()
+
+
+def _looking_once():
+    """Return what stands for `inspect`: tables are looked for until there are some."""
+    known = {}
+
+    def names(engine):
+        known[engine] = known.get(engine) or inspect(engine).get_table_names()
+        return known[engine]
+
+    return lambda engine: types.SimpleNamespace(get_table_names=lambda: names(engine))
 
 
 _engine = functools.cache(nbgrader.api.create_engine)

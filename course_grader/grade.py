@@ -13,7 +13,7 @@ from tqdm import tqdm
 from traitlets.config import PyFileConfigLoader
 
 from course_grader import sandbox
-from course_grader.converters import run_converter
+from course_grader.converters import run_converter, without_repeats
 from course_grader.course import CourseError
 from course_grader.execute import NoSandbox
 from course_grader.executions import Executions
@@ -72,7 +72,7 @@ def grade(
     if not (sandbox.available() or unsafe or scheduler):
         raise NoSandbox("bubblewrap is not available: install it, or say UNSAFE=1")
     options = {"unsafe": unsafe, "workers": workers, "scheduler": scheduler}
-    with Executions(course, unit, **options) as executions:
+    with without_repeats(), Executions(course, unit, **options) as executions:
         reference_for(unit)
         config = config_of(course)
         config.CourseDirectory.db_url = db_url or config.CourseDirectory.db_url

@@ -59,13 +59,13 @@ def intake(course, unit, origin=None):
         found = candidates(place, unit)
         if not found:
             raise CourseError(f"{origin} holds no submission for {unit.name}")
-        return [_take(course, unit, student, found[student]) for student in sorted(found)]
+        release = notebooks.load(course.notebook("release", unit))
+        return [_take(course, unit, name, found[name], release) for name in sorted(found)]
 
 
-def _take(course, unit, student, files):
+def _take(course, unit, student, files, release):
     """Put one student's clean notebook in place, or the untouched release with the reason."""
     target = course.notebook("submitted", unit, student)
-    release = notebooks.load(course.notebook("release", unit))
     earlier, waiting = course.reason(unit, student), _waiting(course, unit, student)
     if waiting.is_file() and all(course.root / "submitted" in file.parents for file in files):
         _put_in_place(course, unit, student, files)  # an earlier intake was stopped half-way

@@ -11,6 +11,7 @@ __all__ = [
     "rebuilt",
 ]
 
+import functools
 import hashlib
 import json
 import re
@@ -67,7 +68,7 @@ class Judge(NbGraderPreprocessor):
         """Return the judged notebook."""
         course, unit = _place(resources)
         student = resources["nbgrader"]["student"]
-        release = notebooks.load(course.notebook("release", unit))
+        release = _kept(course, "release", unit)
         reason = course.reason(unit, student)
         execution = nb.metadata.pop("execution", {})
         reason = reason or nb.metadata.pop("unreadable", "")
@@ -84,7 +85,7 @@ class ReleasedChecks(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         """Return the notebook with released check cells, and outputs that repeat none."""
         course, unit = _place(resources)
-        released = {c.id: c for c in notebooks.load(course.notebook("release", unit)).cells}
+        released = {c.id: c for c in _kept(course, "release", unit).cells}
         hidden = set()
         for cell in nb.cells:
             if cell.metadata.get("nbgrader", {}).get("locked") and cell.id in released:
@@ -120,8 +121,7 @@ def _judged(nb, release, reference, reason):
 
 def rebuilt(submission, course, unit):
     """Return the sanitized notebook of a submission."""
-    source = notebooks.load(course.notebook("source", unit))
-    release = notebooks.load(course.notebook("release", unit))
+    source, release = _kept(course, "source", unit), _kept(course, "release", unit)
     try:
         notebook = rebuild(submission, source, release).notebook
     except Exception as error:  # a submission built to break this scores 0 and stops nobody
@@ -129,6 +129,17 @@ def rebuilt(submission, course, unit):
         notebook.metadata["unreadable"] = f"not readable: {type(error).__name__}"
     _copy_checksums(notebook, release)
     return notebook
+
+
+def _kept(course, step, unit):
+    """Return a notebook of the course, which is read for many submissions and never changed."""
+    path = course.notebook(step, unit).resolve()
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _read(path, changed):
+    return notebooks.load(path)
 
 
 def key_of(notebook):

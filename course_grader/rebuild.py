@@ -49,7 +49,8 @@ def rebuild(submission, source, release):
     """
     claims = _claims(submission.cells, release.cells)
     extras = _extras(submission.cells, claims, release)
-    built = copy.deepcopy(source)
+    built = copy.copy(source)
+    built.metadata = copy.deepcopy(source.metadata)
     built.cells = list(extras.get(None, []))
     for cell, released in zip(source.cells, release.cells, strict=True):
         built.cells.append(_known(cell, released, submission.cells, claims))
