@@ -24,8 +24,8 @@ import psutil
 from course_grader import notebooks
 from course_grader.composer import Composer
 from course_grader.course import Course, find_unit
-from course_grader.grade import write_feedback
 from course_grader.release import register
+from course_grader.saving import write_feedback
 
 BARE = """
 import json, sys, time
@@ -129,13 +129,22 @@ def _half(course, students, part):
 
 
 def _ours(course, unit, workers):
-    """Grade and write feedback; return (feedback seconds, peak memory)."""
+    """Grade and write feedback; return (feedback seconds, peak memory, pace of each half)."""
     words = [str(course.root), unit.name, str(workers)]
     with _Memory() as memory:
         subprocess.run([sys.executable, "-c", OURS, *words], check=True)
     start = time.perf_counter()
     write_feedback(course, unit)
-    return time.perf_counter() - start, memory.peak
+    return time.perf_counter() - start, memory.peak, *_paces(course, unit)
+
+
+def _paces(course, unit):
+    """Return the seconds for each submission in the first and in the second half of a class."""
+    records = course.record(unit, "any").parent.glob("*.json")
+    saved = sorted(path.stat().st_mtime for path in records)
+    middle, last = max(1, len(saved) // 2), len(saved) - 1
+    first, second = saved[middle] - saved[0], saved[last] - saved[middle]
+    return first / middle, second / max(1, last - middle)
 
 
 def _bare(course, unit):
@@ -183,7 +192,7 @@ def _held(process):
     return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
-def _print(options, medians, feedback, peak, cells):
+def _print(options, medians, feedback, peak, first, second, cells):
     stock = next(iter(medians.values())) if not options.ours else float("nan")
     print(f"{options.submissions} submissions of unit {options.unit}, {options.rounds} rounds")
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}\n")
@@ -197,6 +206,7 @@ def _print(options, medians, feedback, peak, cells):
     for way, each in both.items() if not options.ours else ():
         print(f"overhead over it, {way}: {each - cells / _parallel(way, options):.2f} s")
     print(f"feedback, not in the times above: {feedback / options.submissions:.2f} s each")
+    print(f"pace of ours: {first:.3f} s each in the first half, {second:.3f} s in the second")
     print(f"memory of ours, all processes: {peak / 2**20:.0f} MiB")
 
 

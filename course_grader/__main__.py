@@ -70,8 +70,9 @@ def demo_command(arguments):
 
 def grade_command(arguments):
     from course_grader.course import Course
-    from course_grader.grade import grade, write_feedback
+    from course_grader.grade import grade
     from course_grader.report import table, write_csv
+    from course_grader.saving import write_feedback
 
     course, unit = Course(Path(arguments.course).resolve()), find_unit(arguments.unit)
     options = {
@@ -100,7 +101,7 @@ def _preview(course, unit, options):
 def export_command(arguments):
     from course_grader.course import Course
     from course_grader.exporters import export
-    from course_grader.grade import config_of
+    from course_grader.saving import config_of
 
     course = Course(Path(arguments.course).resolve())
     directory = config_of(course).CourseDirectory

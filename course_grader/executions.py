@@ -9,8 +9,8 @@ import sys
 
 from course_grader import notebooks, pool
 from course_grader.execute import execute
+from course_grader.jobs import also_imported, data_files, key_of
 from course_grader.preload import preloading
-from course_grader.preprocessors import also_imported, data_files, key_of
 from course_grader.remote import cluster, execute_remotely
 
 

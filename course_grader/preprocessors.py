@@ -1,18 +1,8 @@
 """What nbgrader's autograde and generate_feedback run: rebuild, execute, judge, show."""
 
-__all__ = [
-    "Judge",
-    "Rebuild",
-    "ReleasedChecks",
-    "SandboxedExecute",
-    "also_imported",
-    "data_files",
-    "key_of",
-    "rebuilt",
-]
+__all__ = ["Judge", "Rebuild", "ReleasedChecks", "SandboxedExecute", "rebuilt"]
 
 import functools
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -25,6 +15,7 @@ from traitlets import Bool, Unicode
 from course_grader import notebooks, verdicts
 from course_grader.course import Course, find_unit
 from course_grader.execute import execute
+from course_grader.jobs import also_imported, data_files, key_of
 from course_grader.preload import shared
 from course_grader.rebuild import rebuild, untouched
 from course_grader.reference import reference_for
@@ -140,26 +131,6 @@ def _kept(course, step, unit):
 @functools.lru_cache(maxsize=4)
 def _read(path, changed):
     return notebooks.load(path)
-
-
-def key_of(notebook):
-    """Return the key of an execution: what runs, and the reference's code that it runs with."""
-    cells = [[cell.cell_type, cell.id, cell.source] for cell in notebook.cells]
-    reason = notebook.metadata.get("unreadable", "")
-    text = json.dumps([notebook.metadata.course.hash, cells, reason])
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def data_files(course, unit):
-    """Return {name: path} of what lies beside the assignment, notebooks aside."""
-    folder = course.path("source", unit)
-    return {p.name: p.resolve() for p in folder.iterdir() if p.suffix != ".ipynb"}
-
-
-def also_imported(course, unit):
-    """Return what the assignment needs imported that most do not: it takes seconds."""
-    text = course.notebook("source", unit).read_text("utf-8")
-    return ["torch._dynamo"] if "torch.optim" in text else []  # by an optimiser's first step
 
 
 def _place(resources):

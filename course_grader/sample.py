@@ -7,8 +7,9 @@ import time
 from course_grader import members
 from course_grader.composer import Composer
 from course_grader.course import PROJECT, Course
-from course_grader.grade import grade, write_feedback
+from course_grader.grade import grade
 from course_grader.report import table, write_csv
+from course_grader.saving import write_feedback
 
 
 def run_demos(units):

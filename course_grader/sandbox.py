@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 import functools
+import importlib
 import shutil
 import subprocess
 import sys
@@ -155,8 +156,10 @@ def ways(places, mode="0755"):
 
 def font_cache():
     """Return matplotlib's list of fonts, which takes each shell a second to make."""
-    lists = Path(matplotlib.get_cachedir()).glob("fontlist-*.json")
-    return {f".cache/matplotlib/{path.name}": path for path in lists}
+    folder = Path(matplotlib.get_cachedir())
+    if not any(folder.glob("fontlist-*.json")):
+        importlib.import_module("matplotlib.font_manager")  # makes it
+    return {f".cache/matplotlib/{path.name}": path for path in folder.glob("fontlist-*.json")}
 
 
 def namespaces():

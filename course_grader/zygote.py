@@ -36,7 +36,7 @@ class Zygote:
             os.chown(self.folder, NOBODY, NOBODY)
         self.process = subprocess.Popen(
             [*_command(self.folder, files), *also],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # held open: who is killed lets go of it
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -63,7 +63,7 @@ class Zygote:
         """End it and every shell that it has forked."""
         self.process.kill()
         self.process.wait()
-        for pipe in (self.process.stdout, self.process.stderr):
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             pipe.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

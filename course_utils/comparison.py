@@ -67,17 +67,7 @@ def matching_hint(got, expected, wrong, hints):
 def related_hints(expected, wrong, hints, *, but=None):
     """Return the sentences of hints that fail an aspect which failed here, nearest first.
 
-    Parameters
-    ----------
-    expected, wrong, hints : list
-        As for `matching_hint`.
-    but : dict, optional
-        The hint that is told already.
-
-    Returns
-    -------
-    tuple of str
-        At most MAX_RELATED.
+    They are MAX_RELATED at most; `but` is the hint that is told already.
     """
     failed = _failed_aspects(expected, wrong)
     distances = {}

@@ -7,7 +7,8 @@ from course_grader.class_report import write_class_report
 from course_grader.composer import Composer, cell_of
 from course_grader.course import Course, find_unit
 from course_grader.exercises import read_assignment
-from course_grader.grade import grade, write_feedback
+from course_grader.grade import grade
+from course_grader.saving import write_feedback
 from tests.browser.conftest import SHOTS
 from tests.serving import TOKEN, serve
 

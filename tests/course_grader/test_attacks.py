@@ -14,7 +14,8 @@ def test_without_a_judge_nobody_gets_points(unit, bubblewrap, tmp_path):
     from nbgrader.utils import determine_grade
 
     from course_grader.execute import execute
-    from course_grader.preprocessors import data_files, rebuilt
+    from course_grader.jobs import data_files
+    from course_grader.preprocessors import rebuilt
 
     course = Course.throwaway(tmp_path / "course", unit)
     solved, _ = Composer(course, unit).compose()

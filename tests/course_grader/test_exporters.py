@@ -11,9 +11,10 @@ from nbgrader.api import Gradebook
 from course_grader.__main__ import main
 from course_grader.composer import Composer
 from course_grader.exporters import harmless
-from course_grader.grade import Graded, grade
+from course_grader.grade import grade
 from course_grader.preview import preview
 from course_grader.report import write_csv
+from course_grader.saving import Graded
 
 PERFECT, WRONG, ABSENT = "perfect", "wrong", "=1+1"
 

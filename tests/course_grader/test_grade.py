@@ -19,9 +19,10 @@ from traitlets.config import Config
 from course_grader import notebooks
 from course_grader.composer import Composer
 from course_grader.course import PROJECT, Course
-from course_grader.grade import grade, write_feedback
+from course_grader.grade import grade
 from course_grader.report import table, write_csv
 from course_grader.sample import make_class
+from course_grader.saving import write_feedback
 
 STOCK = [
     "perfect",

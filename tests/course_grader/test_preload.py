@@ -191,7 +191,7 @@ def test_it_ends_with_the_grader_even_if_that_is_killed(zygote):
     grader.kill()
     grader.wait()
     grader.stdout.close()
-    for _ in range(50):
+    for _ in range(200):
         if not child.exists() or "(zombie)" in (child / "status").read_text():
             return
         time.sleep(0.1)

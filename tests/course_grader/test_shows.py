@@ -8,8 +8,8 @@ from nbformat.v4 import new_code_cell
 from course_grader import notebooks
 from course_grader.course import LIMITS, PROJECT, Course, units
 from course_grader.execute import execute
+from course_grader.jobs import data_files
 from course_grader.preload import shared
-from course_grader.preprocessors import data_files
 
 PATHS = [
     PROJECT / tree / f"{u.name}.ipynb" for u in units() for tree in ("notebooks", "solutions")

@@ -7,7 +7,8 @@ from course_grader import notebooks
 from course_grader.composer import Composer, cell_of
 from course_grader.course import Course, find_unit
 from course_grader.exercises import read_assignment
-from course_grader.grade import grade, write_feedback
+from course_grader.grade import grade
+from course_grader.saving import write_feedback
 
 UNIT = find_unit("05")
 [WORDS] = read_assignment(UNIT).written

@@ -3,8 +3,8 @@
 import pytest
 
 from course_grader.course import Course, find_unit
+from course_grader.jobs import data_files
 from course_grader.preload import preloading
-from course_grader.preprocessors import data_files
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import QuickUnit, attack_class
 
