@@ -3,10 +3,12 @@
 import contextlib
 import sqlite3
 
+import nbconvert.exporters.html
 import nbgrader.api
 import pytest
+from bs4 import BeautifulSoup
 
-from course_grader.converters import gradebook_version, without_repeats
+from course_grader.converters import NO_DESCRIPTION, gradebook_version, without_repeats
 from course_grader.course import Course
 from course_grader.release import register
 
@@ -54,3 +56,19 @@ def test_outside_the_block_nbgrader_is_as_it_was():
     with pytest.raises(ZeroDivisionError), without_repeats():
         raise ZeroDivisionError
     assert (nbgrader.api.create_engine, nbgrader.api.inspect) == before
+
+
+PAGE = """<!DOCTYPE html>
+<html><body><p>a &lt;img src="x"&gt; b</p>
+<img src="data:image/png;base64,AAAA"/><img alt="A figure." src="y"/><img src="z" alt=""/>
+</body></html>"""
+
+
+def test_a_page_says_what_it_says_with_nbconverts_own_way():
+    plain = str(nbconvert.exporters.html.BeautifulSoup(PAGE, features="html.parser"))
+    for image in (soup := BeautifulSoup(PAGE, features="html.parser")).select("img:not([alt])"):
+        image["alt"] = NO_DESCRIPTION
+    with without_repeats():
+        ours = str(nbconvert.exporters.html.BeautifulSoup(PAGE, features="html.parser"))
+    assert NO_DESCRIPTION not in plain and ours.count(NO_DESCRIPTION) == 1
+    assert str(BeautifulSoup(ours, features="html.parser")) == str(soup)
