@@ -6,7 +6,7 @@ import json
 import threading
 import time
 
-MAX_BYTES = 64 << 20  # of a message; who sends a larger one is cut off
+MAX_BYTES = 16 << 20  # of a message; who sends a larger one is cut off
 MAX_LINE = 4096
 KEY = b"no secret"  # jupyter_client warns of unsigned messages; only two ends hold this socket
 

@@ -11,6 +11,7 @@ import time
 
 import jsonschema
 import pytest
+from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
@@ -199,7 +200,8 @@ def test_a_run_that_was_stopped_is_finished_by_the_next(unit, tmp_path, bubblewr
     composer = Composer(course, unit)
     for number in range(4):
         notebook, score = composer.compose()
-        notebook.cells[-1].source += f"\n\nNote {number}."
+        slow = new_code_cell(f"import time; time.sleep({1 + number})", id="slow")
+        notebook.cells.append(slow)  # the last one is not done when the first is saved
         composer.hand_in(f"s{number}", notebook, score)
     command = [sys.executable, "-m", "course_grader", "grade", "--unit", "01"]
     command += ["--course", str(course.root)]
