@@ -45,7 +45,10 @@ def grade(
     list of Graded
     """
     if not (sandbox.available() or unsafe or scheduler):
-        raise NoSandbox("bubblewrap is not available: install it, or say UNSAFE=1")
+        raise NoSandbox(
+            "bubblewrap is not available. Grading a class needs Linux and bubblewrap (Debian, "
+            "Ubuntu: apt install bubblewrap); UNSAFE=1 grades without a sandbox."
+        )
     options = {"unsafe": unsafe, "workers": workers, "scheduler": scheduler}
     with Executions(course, unit, **options) as executions:
         from course_grader.saving import grade_executed  # takes seconds, as the sandbox does

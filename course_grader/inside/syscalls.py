@@ -40,8 +40,9 @@ def forbid_uncounted_memory():
 
 def _program():
     """Return the filter: instructions (operation, jump if true, jump if false, operand)."""
-    if platform.machine() not in NUMBERS:
-        raise OSError(errno.ENOSYS, f"no filter is known for {platform.machine()}")
+    if platform.system() != "Linux" or platform.machine() not in NUMBERS:
+        where = f"{platform.system()} on {platform.machine()}"
+        raise OSError(errno.ENOSYS, f"no filter is known for {where}")
     architecture, calls = NUMBERS[platform.machine()]
     return [
         (LOAD, 0, 0, 4),  # the architecture that is called by

@@ -31,9 +31,10 @@ def test_these_calls_fail_in_the_process_and_its_children_and_others_work():
     assert shown.stdout.strip() == "[-1, -1, -38] 7"
 
 
-def test_a_machine_for_which_no_numbers_are_known_is_an_error(monkeypatch):
-    monkeypatch.setattr(syscalls.platform, "machine", lambda: "abacus")
-    with pytest.raises(OSError, match="abacus"):
+@pytest.mark.parametrize(("asked", "other"), [("machine", "abacus"), ("system", "Darwin")])
+def test_where_no_numbers_are_known_is_an_error(asked, other, monkeypatch):
+    monkeypatch.setattr(syscalls.platform, asked, lambda: other)
+    with pytest.raises(OSError, match=other):
         syscalls.forbid_uncounted_memory()
 
 
