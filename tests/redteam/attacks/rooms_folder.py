@@ -1,4 +1,4 @@
-"""Writes into the folder of sockets and looks for those of others.
+"""Writes where the rooms and what runs in them lie, and looks for the rooms of others.
 
 class: exfiltration
 stopped by: the sandbox
