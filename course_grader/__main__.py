@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from course_grader.course import PROJECT, CourseError, find_unit, units
+from course_grader.course import PROJECT, Course, CourseError, find_unit, units
 
 
 def main(arguments=None):
@@ -69,21 +69,28 @@ def demo_command(arguments):
 
 
 def grade_command(arguments):
-    from course_grader.course import Course
-    from course_grader.grade import grade
-    from course_grader.report import table, write_csv
-    from course_grader.saving import write_feedback
-
     course, unit = Course(Path(arguments.course).resolve()), find_unit(arguments.unit)
     options = {
         name: vars(arguments)[name] for name in ("origin", "unsafe", "workers", "scheduler")
     }
+    return (_preview if arguments.preview else _grade)(course, unit, options)
+
+
+def _grade(course, unit, options):
+    from course_grader.grade import grade
+    from course_grader.one_submission import log_of
+    from course_grader.report import errors_told, table, write_csv
+    from course_grader.saving import write_feedback
+
     graded = grade(course, unit, **options)
     print(table(graded))
     write_csv(graded, course.root / f"records/{unit.name}.csv")
     write_feedback(course, unit)
     print(f"\nWritten: gradebook.db, feedback/, records/{unit.name}.csv, a JSON record for each")
-    return 1 if any(result.problem for result in graded) else 0
+    if any(result.problem for result in graded):
+        print(f"\n{errors_told(graded, log_of(course, unit))}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _preview(course, unit, options):
@@ -91,17 +98,20 @@ def _preview(course, unit, options):
 
     if options.pop("origin"):
         raise CourseError("A preview regrades submitted/: leave FROM away, or take the files in.")
-    changed = preview(course, unit, **options)
+    changed, problems = preview(course, unit, **options)
     for student, exercise, was, will in changed:
         print(f"{student:24} {exercise:24} {'-' if was is None else was:>6} -> {will}")
+    for student, problem in problems.items():
+        print(f"{student:24} would stay as it is: {problem}", file=sys.stderr)
     students = len({student for student, *_ in changed})
     print(f"{len(changed)} grades of {students} students would change. Nothing was written.")
+    return 1 if problems else 0
 
 
 def export_command(arguments):
-    from course_grader.course import Course
     from course_grader.exporters import export
-    from course_grader.saving import config_of
+    from course_grader.one_submission import config_of
+    from course_grader.record import ungraded
 
     course = Course(Path(arguments.course).resolve())
     directory = config_of(course).CourseDirectory
@@ -109,11 +119,12 @@ def export_command(arguments):
     path.parent.mkdir(exist_ok=True)
     export(arguments.to, db_url=directory.db_url, course_id=directory.course_id, to=path)
     print(f"Written: {path}")
+    for name, what in ungraded(course.root / "records"):
+        print(f"Not of the last submission: {name}: {what}. Grade again.", file=sys.stderr)
 
 
 def class_report_command(arguments):
     from course_grader.class_report import write_class_report
-    from course_grader.course import Course
 
     course = Course(Path(arguments.course).resolve())
     print(f"Written: {write_class_report(course, find_unit(arguments.unit))}")

@@ -2,7 +2,6 @@
 
 __all__ = ["build", "check_names", "planned"]
 
-import json
 import os
 import shutil
 import tempfile
@@ -13,9 +12,10 @@ import nbformat
 from course_grader import leaks, markers, notebooks
 from course_grader.course import PROJECT, CourseError
 from course_grader.exercises import read_assignment
+from course_grader.expected_file import expected_file, settled, visible_part
 from course_grader.masters import read_master
 from course_grader.perform import perform
-from course_grader.reference import reference_for, visible_part
+from course_grader.reference import reference_for
 from course_grader.release import generate_release
 from course_utils.comparison import EXPECTED_FILE
 
@@ -33,7 +33,7 @@ def build(unit, *, project=PROJECT, say=print):
     """
     with tempfile.TemporaryDirectory(dir=_scratch(project)) as folder:
         stage = Path(folder)
-        for path, text in planned(unit).items():
+        for path, text in settled(planned(unit), project).items():
             _write(stage / path, text)
         _execute(unit, stage, project, say)
         leaks.check_release(unit, stage)
@@ -43,14 +43,14 @@ def build(unit, *, project=PROJECT, say=print):
 def planned(unit):
     """Return {path: bytes} of all four trees before execution: what the masters say today.
 
-    The drift test compares these with the committed trees.
+    The drift test compares these, settled, with the committed trees.
     """
     lesson = read_master(unit.master("lesson"), "lesson")
     assignment = read_assignment(unit)
-    visible = json.dumps(visible_part(reference_for(unit)), indent=1, sort_keys=True) + "\n"
+    visible = expected_file(visible_part(reference_for(unit)))
     name = f"{unit.name}.ipynb"
     plan = {
-        f"source/{unit.name}/{EXPECTED_FILE}": visible.encode(),
+        f"source/{unit.name}/{EXPECTED_FILE}": visible,
         f"source/{unit.name}/{name}": notebooks.as_bytes(notebooks.source(unit, assignment)),
         f"notebooks/{name}": notebooks.as_bytes(notebooks.lesson(unit, lesson)),
         f"solutions/{name}": notebooks.as_bytes(notebooks.solutions(unit, assignment)),

@@ -13,7 +13,13 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from course_grader.preprocessors import Judge, Rebuild, ReleasedChecks, SandboxedExecute
+from course_grader.preprocessors import (
+    Judge,
+    Rebuild,
+    ReleasedChecks,
+    SandboxedExecute,
+    WriteRecord,
+)
 
 COURSE_ID = "probabilistic_ml"  # a gradebook in PostgreSQL refuses assignments of no course
 
@@ -33,6 +39,7 @@ def configure(c, root="."):
         SaveAutoGrades,
         AssignLatePenalties,
         CheckCellMetadata,
+        WriteRecord,
     ]
     c.GenerateFeedback.preprocessors = [ReleasedChecks, GetGrades, CSSHTMLHeaderPreprocessor]
     c.Exporter.optimistic_validation = True  # once for a notebook, not after each preprocessor

@@ -8,7 +8,7 @@ validator; nbformat checks whole notebooks, not each new cell besides; and a pag
 not parsed and written once more for its images' texts. What is written is the same.
 """
 
-__all__ = ["gradebook_version", "run_converter", "without_repeats"]
+__all__ = ["Remembering", "Unavailable", "gradebook_version", "run_converter", "without_repeats"]
 
 import contextlib
 import functools
@@ -24,6 +24,7 @@ import nbconvert.exporters.html
 import nbgrader.api
 from alembic.script import ScriptDirectory
 from nbformat.v4 import nbbase
+from nbgrader.converters import Autograde
 from nbgrader.dbutil import ALEMBIC_DIR
 from nbgrader.nbgraderformat import common
 from sqlalchemy import inspect
@@ -39,6 +40,24 @@ CAUSES = {
 }
 
 
+class Unavailable(CourseError):
+    """The gradebook or the disk refuses: no submission is the cause."""
+
+
+class Remembering(Autograde):
+    """nbgrader's autograde for one submission, which keeps what stopped it as `failure`."""
+
+    failure = None
+
+    def convert_single_notebook(self, notebook_filename):
+        """Convert a notebook; nbgrader only logs the exception and raises another one."""
+        try:
+            super().convert_single_notebook(notebook_filename)
+        except Exception as error:
+            self.failure = error
+            raise
+
+
 def run_converter(converter, what):
     """Start an nbgrader converter.
 
@@ -50,8 +69,11 @@ def run_converter(converter, what):
 
     Raises
     ------
+    Unavailable
+        If the gradebook or the disk refused.
     CourseError
-        If the converter fails; the message holds its own errors.
+        If the converter fails otherwise; the message holds its own errors. Both have as cause
+        what the converter remembers of it.
     """
     listener = _Listener()
     log = logging.Logger("nbgrader")
@@ -62,18 +84,26 @@ def run_converter(converter, what):
             warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, harmless
             converter.start()
     except Exception as error:
-        raise CourseError(f"{what}: {_cause(listener.heard, error)}") from error
+        cause = getattr(converter, "failure", None) or error
+        refused = _refusal("\n".join([*listener.heard, str(error)]))
+        if refused:
+            raise Unavailable(f"{what}: {refused}") from cause
+        raise CourseError(f"{what}: nbgrader reports: {_last(listener.heard, error)}") from cause
 
 
-def _cause(heard, error):
-    """Return in one line what the gradebook or the disk said, else what nbgrader said last."""
-    text = "\n".join([*heard, str(error)])
+def _refusal(text):
+    """Return in one line what the gradebook or the disk said, or ''."""
     for pattern, words in CAUSES.items():
         found = re.findall(pattern, text)
         if found:
             return f"{words}: {found[-1]}. Run it again when that is mended; nothing is lost"
+    return ""
+
+
+def _last(heard, error):
+    """Return in one line what nbgrader said last."""
     last = [message.strip().splitlines()[-1] for message in heard if message.strip()]
-    return "nbgrader reports: " + ("; ".join(dict.fromkeys(last)) or str(error))
+    return "; ".join(dict.fromkeys(last)) or str(error)
 
 
 @contextlib.contextmanager

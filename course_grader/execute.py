@@ -5,16 +5,18 @@ socket. A cell that ends its process, or runs too long, is skipped in a fresh sh
 its own exercise and no other.
 """
 
-__all__ = ["NoSandbox", "execute"]
+__all__ = ["NoSandbox", "execute", "executed_or_refused", "fault_in", "refused"]
 
 import copy
 import time
+import traceback
 
 from nbformat.v4 import new_output
 
 from course_grader import sandbox
 from course_grader.client import Client
 from course_grader.course import LIMITS, CourseError
+from course_grader.faults import reason_for
 from course_grader.shells import open_shell
 
 MAX_RESTARTS = 6
@@ -43,7 +45,8 @@ def execute(notebook, *, files=None, limits=LIMITS, zygote=None, without_sandbox
     Returns
     -------
     NotebookNode
-        Its metadata.execution says: sandbox, seconds, died and too_long (cell ids).
+        Its metadata.execution says: sandbox, seconds, died and too_long (cell ids), and, where
+        messages could not be read, the tracebacks as `faults`.
 
     Raises
     ------
@@ -62,13 +65,66 @@ def execute(notebook, *, files=None, limits=LIMITS, zygote=None, without_sandbox
     return done
 
 
+class Fault(Exception):
+    """What was raised while a cell's messages were read; the words are its traceback."""
+
+
+def fault_in(done):
+    """Return the fault that an execution met, which may be ours or forged, or None."""
+    told = done.metadata.execution.pop("faults", [])
+    return Fault("\n".join(told)) if told else None
+
+
+def refused(notebook, why):
+    """Return a copy of a notebook that was not executed and scores 0, for a reason."""
+    copied = copy.deepcopy(notebook)
+    copied.metadata["unreadable"], copied.metadata["execution"] = why, {}
+    return copied
+
+
+def executed_or_refused(notebook, run, stand_in, student):
+    """Execute a notebook; where that goes wrong, find out whose fault it is.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    run : callable
+        Executes a notebook.
+    stand_in : callable
+        Returns the rebuilt notebook of the untouched release.
+    student : str
+
+    Raises
+    ------
+    OurFault
+        If it goes wrong for the untouched release too.
+    """
+
+    def attempt(one):
+        done = run(one)
+        if fault := fault_in(done):
+            raise fault
+        return done
+
+    try:
+        done = run(notebook)
+        fault = fault_in(done)
+    except NoSandbox:
+        raise
+    except Exception as error:
+        done, fault = None, error
+    if fault:
+        why = reason_for("not executed", student, fault, lambda: attempt(stand_in()))
+    return done or refused(notebook, why)
+
+
 class _Run:
     """One notebook's execution: which cells are culprits, and how much time is left."""
 
     def __init__(self, notebook, files, limits, zygote):
         self.notebook, self.limits = notebook, limits
         self.files, self.zygote = files, zygote
-        self.died, self.too_long = [], []
+        self.died, self.too_long, self.faults = [], [], []
         self.start = time.monotonic()
 
     def facts(self):
@@ -78,7 +134,7 @@ class _Run:
             "seconds": round(time.monotonic() - self.start, 3),
             "died": self.died,
             "too_long": self.too_long,
-        }
+        } | ({"faults": self.faults} if self.faults else {})
 
     def all(self):
         """Run every cell; begin again in a fresh shell after a culprit."""
@@ -120,8 +176,9 @@ class _Run:
             self.died.append(cell.id)
             _fail(cell, "ProcessEnded", "this cell ended its process or used up its memory")
             return False
-        except Exception as error:  # messages that no shell sends: the cell forged them
+        except Exception as error:  # messages that no shell sends, or a slip in the client
             self.died.append(cell.id)
+            self.faults.append("".join(traceback.format_exception(error)))
             _fail(cell, "BadMessages", f"its outputs could not be read: {type(error).__name__}")
             return False
         if keep:

@@ -8,8 +8,9 @@ import os
 import sys
 
 from course_grader import notebooks, pool
-from course_grader.execute import execute
-from course_grader.jobs import also_imported, data_files, key_of
+from course_grader.execute import execute, fault_in, refused
+from course_grader.faults import OurFault, reason_for
+from course_grader.jobs import also_imported, data_files, key_of, stand_in
 from course_grader.preload import preloading
 from course_grader.remote import cluster, execute_remotely
 
@@ -22,7 +23,8 @@ class Executions:
 
     def __init__(self, course, unit, *, unsafe=False, workers=None, scheduler=None):
         """Say where to execute: in `workers` processes here, or on a dask scheduler's workers."""
-        self.unit, self.unsafe, self.scheduler = unit, unsafe, scheduler
+        self.course, self.unit = course, unit
+        self.unsafe, self.scheduler = unsafe, scheduler
         self.workers = workers or os.cpu_count() or 1
         self.files, self.also = data_files(course, unit), also_imported(course, unit)
         self.folder = course.root / "build" / "executed" / unit.name
@@ -50,25 +52,52 @@ class Executions:
         """Execute rebuilt notebooks, {student: notebook}; yield (student, problem) as they end.
 
         Equal notebooks are executed once. One that ran out of wall-clock time is run once more,
-        alone, when the others are done.
+        alone, when the others are done; then, too, it is found out whose fault an exception is.
+        A problem is a fault of ours, in words: the notebook could not be executed, or kept.
         """
-        groups, again = {}, []
+        groups, odd = {}, {}
         for student, notebook in jobs.items():
             groups.setdefault(key_of(notebook), []).append(student)
         todo = {key: jobs[groups[key][0]] for key in groups if not self.path(key).is_file()}
         yield from ((student, "") for key in groups if key not in todo for student in groups[key])
         place = self._place() if todo else None
-        for key, done, problem in pool.each(*place, todo, self.workers) if todo else ():
-            if done is not None and done.metadata.execution["too_long"]:
-                again.append(key)
+        for key, done, error in pool.each(*place, todo, self.workers) if todo else ():
+            fault = error or fault_in(done)
+            if fault or done.metadata.execution["too_long"]:
+                odd[key] = done, fault
                 continue
-            problem = problem or self._keep(key, done)
+            problem = self._keep(key, done)
             yield from ((student, problem) for student in groups[key])
-        for key in again:
-            done, problem = pool.alone(*place, todo[key])
-            problem = problem or self._keep(key, done)
+        for key, (done, fault) in odd.items():
+            problem = self._once_more(place, key, todo[key], done, fault, groups[key])
             yield from ((student, problem) for student in groups[key])
-            self.path(key).unlink(missing_ok=True)  # the next run may have time
+            self.path(key).unlink(missing_ok=True)  # the next run may have time, or be mended
+
+    def _once_more(self, place, key, notebook, done, fault, students):
+        """Run again, alone, what ran out of time; decide on what failed; return the problem."""
+        if not fault:
+            done, error = pool.alone(*place, notebook)
+            fault = error or fault_in(done)
+        if isinstance(fault, pool.Lost):
+            return str(fault)
+        try:
+            if fault:
+                again = functools.partial(self._execute_stand_in, place)
+                why = reason_for("not executed", ", ".join(students), fault, again)
+                done = done or refused(notebook, why)
+        except OurFault as ours:
+            return str(ours)
+        return self._keep(key, done)
+
+    @functools.cached_property
+    def _stand_in(self):
+        return stand_in(self.course, self.unit)
+
+    def _execute_stand_in(self, place):
+        """Execute the untouched release alone; raise what goes wrong."""
+        done, error = pool.alone(*place, self._stand_in)
+        if fault := error or fault_in(done):
+            raise fault
 
     def _place(self):
         """Return what runs one notebook, and what opens an executor with that many workers."""

@@ -4,9 +4,10 @@ Nothing is thrown away: whatever is replaced or renamed is kept under submitted/
 link is ever followed.
 """
 
-__all__ = ["Arrival", "intake"]
+__all__ = ["Arrival", "intake", "refuse"]
 
 import dataclasses
+import functools
 import itertools
 import os
 import shutil
@@ -19,6 +20,7 @@ from nbgrader.utils import parse_utc
 from course_grader import notebooks
 from course_grader.arrivals import candidates, student_in, unzipped
 from course_grader.course import CourseError
+from course_grader.faults import OurFault, reason_for
 from course_grader.submissions import MAX_BYTES, Unreadable, read_submission
 
 
@@ -26,7 +28,7 @@ from course_grader.submissions import MAX_BYTES, Unreadable, read_submission
 class Arrival:
     """One student's submission after intake; `reason` says why it could not be read.
 
-    `taken` is False where the disk refused: what lies in place is not what may be graded.
+    `taken` is False where the disk refused, or we failed: what lies in place may not be graded.
     """
 
     student: str
@@ -77,16 +79,32 @@ def _take(course, unit, student, files, release):
     except Unreadable as why:
         submission, reason = release, _printable(str(why))
     except Exception as error:  # one student's file never stops the class
-        submission, reason = release, f"not readable: {type(error).__name__}"
+        again = functools.partial(read_submission, course.notebook("release", unit))
+        try:
+            submission, reason = release, reason_for("not readable", student, error, again)
+        except OurFault as ours:
+            return Arrival(student, str(ours), taken=False)
     try:
         if files != [target] or reason or earlier or not _is_alone(target, submission):
-            notebooks.save(submission, waiting.with_suffix(".tmp"))
-            _tell(course.aside(unit, student) / "reason.txt", reason)
-            waiting.with_suffix(".tmp").replace(waiting)
-            _put_in_place(course, unit, student, files)
+            _replace(course, unit, student, submission, reason, files)
     except OSError as error:  # one student's file never stops the class
         return Arrival(student, f"not taken in: {error.strerror}", taken=False)
     return Arrival(student, reason)
+
+
+def refuse(course, unit, student, reason):
+    """Put the untouched release in a submission's place, which is kept aside, with the reason."""
+    release = notebooks.load(course.notebook("release", unit))
+    _replace(course, unit, student, release, _printable(reason), [])
+
+
+def _replace(course, unit, student, notebook, reason, files):
+    """Let a notebook wait, whole, with its reason; then put it in the place of some files."""
+    waiting = _waiting(course, unit, student)
+    notebooks.save(notebook, waiting.with_suffix(".tmp"))
+    _tell(course.aside(unit, student) / "reason.txt", reason)
+    waiting.with_suffix(".tmp").replace(waiting)
+    _put_in_place(course, unit, student, files)
 
 
 def _waiting(course, unit, student):

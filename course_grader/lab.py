@@ -46,7 +46,7 @@ def check_work(unit, *, project=PROJECT):
 
 
 def _told(course, unit, graded):
-    if not graded.record:
+    if graded.problem:
         raise CourseError(graded.problem)
     judged = notebooks.load(course.notebook("autograded", unit, "me"))
     panels = [c.outputs[0].data["text/plain"] for c in judged.cells if _is_check(c)]

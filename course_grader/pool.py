@@ -1,6 +1,6 @@
 """A pool of processes that execute notebooks: one that is killed costs its own notebook only."""
 
-__all__ = ["LOST", "alone", "each", "warm_pool"]
+__all__ = ["Lost", "alone", "each", "warm_pool"]
 
 import concurrent.futures
 import multiprocessing
@@ -11,7 +11,12 @@ from concurrent.futures.process import BrokenProcessPool
 # Each worker has it from the start; what grades, which takes seconds to import, stays out of them.
 import course_grader.execute  # noqa: F401
 
-LOST = "not executed: its process was ended, most likely for lack of memory"
+
+class Lost(Exception):
+    """The process that executed a notebook is gone."""
+
+    def __str__(self):
+        return "not executed: its process was ended, most likely for lack of memory"
 
 
 def warm_pool(workers):
@@ -45,7 +50,7 @@ def _end_with_the_grader():
 
 
 def each(run, opened, todo, workers):
-    """Run notebooks in an executor; yield (key, executed notebook or None, problem).
+    """Run notebooks in an executor; yield (key, executed notebook or None, error or None).
 
     A worker that is killed takes its pool along: what was pending goes to a fresh one, and what
     is left after that is run alone, so that only the notebook at fault is lost.
@@ -63,10 +68,10 @@ def each(run, opened, todo, workers):
     left = dict(todo)
     for _ in range(2):
         with opened(min(workers, max(1, len(left)))) as executor:
-            for key, done, problem in _completed(executor, run, left):
-                if problem != LOST:
+            for key, done, error in _completed(executor, run, left):
+                if not isinstance(error, Lost):
                     del left[key]
-                    yield key, done, problem
+                    yield key, done, error
         if not left:
             return
     for key, notebook in left.items():
@@ -74,7 +79,7 @@ def each(run, opened, todo, workers):
 
 
 def alone(run, opened, notebook):
-    """Run one notebook while nothing else runs; return it executed, or None, and the problem."""
+    """Run one notebook while nothing else runs; return it executed, or None, and the error."""
     with opened(1) as executor:
         return _outcome(executor.submit(run, notebook))
 
@@ -90,10 +95,10 @@ def _completed(executor, run, todo):
 
 
 def _outcome(future):
-    """Return (executed notebook, '') or (None, what went wrong)."""
+    """Return (executed notebook, None) or (None, what was raised)."""
     try:
-        return future.result(), ""
+        return future.result(), None
     except BrokenProcessPool:
-        return None, LOST
+        return None, Lost()
     except Exception as error:  # this submission's trouble is not the class's
-        return None, f"not executed: {error}"
+        return None, error

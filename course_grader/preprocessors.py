@@ -1,9 +1,9 @@
 """What nbgrader's autograde and generate_feedback run: rebuild, execute, judge, show."""
 
-__all__ = ["Judge", "Rebuild", "ReleasedChecks", "SandboxedExecute", "rebuilt"]
+__all__ = ["Judge", "Rebuild", "ReleasedChecks", "SandboxedExecute", "WriteRecord", "rebuilt"]
 
+import copy
 import functools
-import json
 import re
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from traitlets import Bool, Unicode
 
 from course_grader import notebooks, verdicts
 from course_grader.course import Course, find_unit
-from course_grader.execute import execute
-from course_grader.jobs import also_imported, data_files, key_of
+from course_grader.execute import execute, executed_or_refused
+from course_grader.faults import reason_for
+from course_grader.jobs import also_imported, data_files, key_of, stand_in
 from course_grader.preload import shared
 from course_grader.rebuild import rebuild, untouched
+from course_grader.record import record_of, write_record
 from course_grader.reference import reference_for
 
 
@@ -26,7 +28,7 @@ class Rebuild(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         """Return the rebuilt notebook; an unreadable submission becomes the untouched release."""
-        return rebuilt(nb, *_place(resources)), resources
+        return rebuilt(nb, *_place(resources), _student(resources)), resources
 
 
 class SandboxedExecute(NbGraderPreprocessor):
@@ -42,32 +44,46 @@ class SandboxedExecute(NbGraderPreprocessor):
         if self.results and made.is_file():
             done = nbformat.read(made, as_version=4)
         else:
-            files = data_files(course, unit)
-            options = {
-                "files": files,
-                "limits": unit.limits,
-                "zygote": shared(files, say=self.log.warning, also=also_imported(course, unit)),
-            }
-            done = execute(nb, **options, without_sandbox=self.without_sandbox)
+            run = self._run(course, unit)
+            untouched = functools.partial(stand_in, course, unit)
+            done = executed_or_refused(nb, run, untouched, _student(resources))
         return done, resources
+
+    def _run(self, course, unit):
+        """Return what executes a notebook of the unit here."""
+        files = data_files(course, unit)
+        return functools.partial(
+            execute,
+            files=files,
+            limits=unit.limits,
+            zygote=shared(files, say=self.log.warning, also=also_imported(course, unit)),
+            without_sandbox=self.without_sandbox,
+        )
 
 
 class Judge(NbGraderPreprocessor):
-    """Replace what the check cells show by the judge's panel and points; write the record."""
+    """Replace what the check cells show by the judge's panel and points; make the record."""
 
     def preprocess(self, nb, resources):
-        """Return the judged notebook."""
+        """Return the judged notebook, and the record among the resources."""
         course, unit = _place(resources)
-        student = resources["nbgrader"]["student"]
-        release = _kept(course, "release", unit)
-        reason = course.reason(unit, student)
+        student, release = _student(resources), _kept(course, "release", unit)
         execution = nb.metadata.pop("execution", {})
-        reason = reason or nb.metadata.pop("unreadable", "")
-        judged = _judged(nb, release, reference_for(unit), reason)
-        facts = {"source_hash": release.metadata.course.hash, "execution": execution}
-        record = verdicts.record_of(judged, student=student, reason=reason, **facts)
-        _write(course.record(unit, student), record)
+        reason = course.reason(unit, student) or nb.metadata.pop("unreadable", "")
+        facts = {"student": student, "source_hash": release.metadata.course.hash}
+        facts |= {"execution": execution, "reason": reason}
+        judged, resources["record"] = _judged(nb, release, reference_for(unit), facts)
         return judged.notebook, resources
+
+
+class WriteRecord(NbGraderPreprocessor):
+    """Write the judge's record, when the gradebook holds the same points."""
+
+    def preprocess(self, nb, resources):
+        """Return the notebook as it is."""
+        course, unit = _place(resources)
+        write_record(course.record(unit, _student(resources)), resources["record"])
+        return nb, resources
 
 
 class ReleasedChecks(NbGraderPreprocessor):
@@ -102,22 +118,35 @@ def _discreet(output, parts):
     return output
 
 
-def _judged(nb, release, reference, reason):
+def _judged(nb, release, reference, facts):
+    """Return the judge's outcome and the record; a notebook that breaks the judge gets 0."""
+
+    def judged(notebook):
+        outcome = verdicts.judge_notebook(notebook, release, reference, reason=facts["reason"])
+        return outcome, record_of(outcome, **facts)
+
+    def ours():
+        verdicts.judge_what_is_ours(release, reference)
+        judged(copy.deepcopy(release))
+
     try:
-        return verdicts.judge_notebook(nb, release, reference, reason=reason)
-    except Exception as error:  # an older score must not stand: this one is 0, and says why
-        why = reason or f"could not be judged: {type(error).__name__}"
-        return verdicts.unjudged(nb, reference, why)
+        return judged(nb)
+    except Exception as error:  # whose fault it is decides what becomes of an older score
+        why = reason_for("could not be judged", facts["student"], error, ours)
+    outcome = verdicts.unjudged(nb, reference, facts["reason"] or why)
+    return outcome, record_of(outcome, **(facts | {"reason": facts["reason"] or why}))
 
 
-def rebuilt(submission, course, unit):
+def rebuilt(submission, course, unit, student):
     """Return the sanitized notebook of a submission."""
     source, release = _kept(course, "source", unit), _kept(course, "release", unit)
     try:
         notebook = rebuild(submission, source, release).notebook
     except Exception as error:  # a submission built to break this scores 0 and stops nobody
+        again = functools.partial(untouched, source, release)
+        why = reason_for("not readable", student, error, again)
         notebook = untouched(source, release)
-        notebook.metadata["unreadable"] = f"not readable: {type(error).__name__}"
+        notebook.metadata["unreadable"] = why
     _copy_checksums(notebook, release)
     return notebook
 
@@ -133,6 +162,10 @@ def _read(path, changed):
     return notebooks.load(path)
 
 
+def _student(resources):
+    return resources["nbgrader"]["student"]
+
+
 def _place(resources):
     """Return the course (nbgrader works in its root) and the unit."""
     return Course(Path.cwd()), find_unit(resources["nbgrader"]["assignment"])
@@ -144,10 +177,3 @@ def _copy_checksums(notebook, release):
     for cell in notebook.cells:
         if known.get(cell.id) and "nbgrader" in cell.metadata:
             cell.metadata.nbgrader["checksum"] = known[cell.id]
-
-
-def _write(path, record):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    waiting = path.with_suffix(".tmp")
-    waiting.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    waiting.replace(path)

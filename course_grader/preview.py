@@ -2,13 +2,13 @@
 
 __all__ = ["changes", "preview"]
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
 
 from course_grader.course import Course
 from course_grader.grade import grade
+from course_grader.record import read_record
 
 
 def preview(course, unit, **options):
@@ -27,6 +27,8 @@ def preview(course, unit, **options):
     -------
     list of (student, exercise, points before, points after)
         Points before are None for who has not been graded yet.
+    dict
+        {student: what of ours went wrong}: their grades would stay as they are.
     """
     with tempfile.TemporaryDirectory(prefix="preview-") as folder:
         copy = Course(Path(folder))
@@ -37,11 +39,16 @@ def preview(course, unit, **options):
             shutil.copytree(path, target, symlinks=True)
         shutil.copy(course.root / "nbgrader_config.py", copy.root)
         graded = grade(copy, unit, db_url=copy.db_url, **options)
-    return [
+    problems = {result.student: result.problem for result in graded if result.problem}
+    changed = [
         change
         for result in graded
-        for change in changes(result.student, _before(course, unit, result.student), result.record)
+        if not result.problem
+        for change in changes(
+            result.student, read_record(course.record(unit, result.student)), result.record
+        )
     ]
+    return changed, problems
 
 
 def changes(student, before, after):
@@ -68,8 +75,3 @@ def changes(student, before, after):
 
 def _points(record):
     return {n: one["earned"] for n, one in record["exercises"].items()} if record else {}
-
-
-def _before(course, unit, student):
-    path = course.record(unit, student)
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None

@@ -1,6 +1,6 @@
 """What right and wrong answers report: made where grading runs, never released."""
 
-__all__ = ["make_reference", "reference_for", "visible_part"]
+__all__ = ["make_reference", "reference_for"]
 
 import functools
 import hashlib
@@ -62,11 +62,6 @@ def make_reference(unit, *, by="solution", only=None):
         for name, exercise in master.exercises.items()
         if name == (only or name)
     }
-
-
-def visible_part(reference):
-    """Return what is released beside the notebook: visible expected values and their hints."""
-    return {name: _visible(entry) for name, entry in reference.items()}
 
 
 def _exercise(unit, master, exercise, answers, by):
@@ -149,24 +144,6 @@ def _rounded(got):
     if "error" in got:
         return got["error"]
     return [got["shape"], [x if isinstance(x, str) else f"{x:.6g}" for x in got["data"]]]
-
-
-def _visible(entry):
-    n = entry["visible"]
-    hints = [{"sentence": h["sentence"], "got": h["got"][:n]} for h in entry["hints"]]
-    shown = [h for h in hints if _fails(h["got"], entry["checks"][:n])]
-    return {"checks": [_wordless(check) for check in entry["checks"][:n]], "hints": shown}
-
-
-def _wordless(check):
-    """Leave out an expected error's message: the words are the solution's own."""
-    error = check["got"].get("error")
-    return {**check, "got": {"error": error}} if error else check
-
-
-def _fails(got, expected):
-    checks = [{**check, "got": value} for check, value in zip(expected, got, strict=False)]
-    return any(findings(checks, expected))
 
 
 def _key(unit):

@@ -1,6 +1,6 @@
 """Tell an instructor what came out: a table on the screen, and the gradebook as CSV."""
 
-__all__ = ["table", "write_csv"]
+__all__ = ["errors_told", "table", "write_csv"]
 
 import csv
 from pathlib import Path
@@ -26,37 +26,56 @@ def table(graded, expected=None):
 
 
 def write_csv(graded, path):
-    """Write one row for each student: score, points of each exercise, reason.
+    """Write one row for each student: score, points of each exercise, status, reason.
+
+    A student whom we failed to grade has the older points, or none, and the status `error`.
 
     An older file is replaced when the new one is whole.
     """
-    known = [result.record for result in graded if result.record]
-    failed = [result for result in graded if not result.record]
-    names = sorted({name for record in known for name in record["exercises"]})
+    names = sorted({name for result in graded for name in result.record["exercises"]})
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     waiting = path.with_suffix(".tmp")
     with open(waiting, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["student", "score", "max_score", *names, "reason"])
-        for record in known:
-            points = [record["exercises"][name]["earned"] for name in names]
-            words = [harmless(record["student"]), record["score"], record["max_score"]]
-            writer.writerow([*words, *points, harmless(record["reason"])])
-        for result in failed:
-            empty = [""] * (2 + len(names))
-            why = harmless(result.problem.splitlines()[0])
-            writer.writerow([harmless(result.student), *empty, why])
+        writer.writerow(["student", "score", "max_score", *names, "status", "reason"])
+        for result in sorted(graded, key=lambda one: bool(one.problem)):
+            writer.writerow(map(harmless, _csv_row(result, names)))
     waiting.replace(path)
 
 
+def _csv_row(result, names):
+    record = result.record
+    points = [record["exercises"].get(name, {}).get("earned") for name in names]
+    why = result.problem or record["reason"]
+    return [result.student, record["score"], record["max_score"], *points, record["status"], why]
+
+
+def errors_told(graded, log):
+    """Say in two lines whom we failed to grade, and where the tracebacks are; '' for nobody.
+
+    Parameters
+    ----------
+    graded : list of Graded
+    log : Path
+    """
+    names = [result.student for result in graded if result.problem]
+    if not names:
+        return ""
+    return (
+        f"{len(names)} not graded, by a fault that is not theirs: {', '.join(names)}.\n"
+        f"No older score was changed. Tracebacks: {log}. Then run the same command again."
+    )
+
+
 def _row(result, expected):
-    extra = [f"{expected[result.student]:g}"] if expected else []
-    if not result.record:
-        return [result.student, "-", *extra, "-", result.problem.splitlines()[0]]
-    seconds = result.record["execution"].get("seconds", 0)
-    score = f"{result.record['score']:g}/{result.record['max_score']:g}"
-    return [result.student, score, *extra, f"{seconds:.1f}", _note(result.record)]
+    record, extra = result.record, [f"{expected[result.student]:g}"] if expected else []
+    score = "-" if record["score"] is None else f"{record['score']:g}/{record['max_score']:g}"
+    if result.problem:
+        kept = "" if record["score"] is None else f" (the score is of {record['graded'][:10]})"
+        return [result.student, score, *extra, "-", f"error: {result.problem}{kept}"]
+    seconds = record["execution"].get("seconds", 0)
+    return [result.student, score, *extra, f"{seconds:.1f}", _note(record)]
 
 
 def _note(record):

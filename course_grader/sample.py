@@ -46,7 +46,7 @@ def run_demo(unit, *, groups=members.GROUPS):
     write_csv(graded, course.root / "gradebook.csv")
     write_feedback(course, unit)
     print(table(graded, expected))
-    scores = {result.student: result.record and result.record["score"] for result in graded}
+    scores = {result.student: result.record["score"] for result in graded}
     wrong = [student for student in expected if scores.get(student) != expected[student]]
     print(f"\n{len(expected)} submissions, {len(wrong)} scores not as expected: {wrong}")
     print(f"{time.monotonic() - start:.0f} s; everything lies under {course.root}")

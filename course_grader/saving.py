@@ -1,31 +1,23 @@
 """Rebuild, judge and save through nbgrader, one submission after the other; write feedback."""
 
-__all__ = ["Graded", "config_of", "grade_executed", "write_feedback"]
+__all__ = ["grade_executed", "write_feedback"]
 
-import dataclasses
-import json
+import logging
 
 import nbformat
-from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from tqdm import tqdm
-from traitlets.config import PyFileConfigLoader
 
 from course_grader.converters import run_converter, without_repeats
-from course_grader.course import CourseError
+from course_grader.faults import logged_to, words_of
 from course_grader.intake import intake
+from course_grader.one_submission import config_of, failed, log_of, save
 from course_grader.preprocessors import rebuilt
 from course_grader.reference import reference_for
 from course_grader.release import register
 
-
-@dataclasses.dataclass
-class Graded:
-    """One student's result: the record that the judge wrote, or what went wrong here."""
-
-    student: str
-    record: dict | None
-    problem: str = ""
+log = logging.getLogger(__name__)
 
 
 @without_repeats()
@@ -50,14 +42,19 @@ def grade_executed(course, unit, executions, *, origin=None, unsafe=False, db_ur
     reference_for(unit)
     config = config_of(course)
     config.CourseDirectory.db_url = db_url or config.CourseDirectory.db_url
+    config.CourseDirectory.assignment_id = unit.name
     config.SandboxedExecute.results = str(executions.folder)
     config.SandboxedExecute.without_sandbox = unsafe
-    jobs, graded = _jobs(course, unit, intake(course, unit, origin), config)
-    register(course, unit, config.CourseDirectory.db_url, config.CourseDirectory.course_id)
-    with tqdm(total=len(jobs), desc="grading", disable=not bar) as shown:
-        for student, problem in executions.all(jobs):
-            graded.append(_save(course, unit, student, config, problem))
-            shown.update()
+    with logged_to(log_of(course, unit)):
+        arrivals = intake(course, unit, origin)
+        register(course, unit, config.CourseDirectory.db_url, config.CourseDirectory.course_id)
+        jobs, problems = _jobs(course, unit, arrivals)
+        graded = [failed(course, unit, student, config, why) for student, why in problems.items()]
+        with tqdm(total=len(jobs), desc="grading", disable=not bar) as shown:
+            for student, problem in executions.all(jobs):
+                place = course, unit, student, config
+                graded.append(failed(*place, problem) if problem else save(*place))
+                shown.update()
     return sorted(graded, key=lambda result: result.student)
 
 
@@ -70,43 +67,17 @@ def write_feedback(course, unit):
     run_converter(converter, f"{unit.name}, feedback")
 
 
-def config_of(course):
-    """Load the course's nbgrader_config.py, as nbgrader itself does."""
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
-    config.CourseDirectory.root = str(course.root)
-    config.CourseDirectory.course_id = config.CourseDirectory.get("course_id", "")
-    if "db_url" not in config.CourseDirectory:
-        config.CourseDirectory.db_url = course.db_url
-    return config
-
-
-def _jobs(course, unit, arrivals, config):
-    """Return {student: rebuilt notebook}, and the results of those that could not be rebuilt."""
-    jobs, failed = {}, []
+def _jobs(course, unit, arrivals):
+    """Return {student: rebuilt notebook}, and {student: what of ours went wrong}."""
+    jobs, problems = {}, {}
     for arrival in arrivals:
+        student, path = arrival.student, course.notebook("submitted", unit, arrival.student)
         if not arrival.taken:
-            failed.append(_save(course, unit, arrival.student, config, arrival.reason))
+            problems[student] = arrival.reason
             continue
-        path = course.notebook("submitted", unit, arrival.student)
         try:
-            jobs[arrival.student] = rebuilt(nbformat.read(path, as_version=4), course, unit)
-        except Exception as error:  # this submission's trouble is not the class's
-            told = arrival.reason or f"not read: {error}"
-            failed.append(Graded(arrival.student, None, told))
-    return jobs, failed
-
-
-def _save(course, unit, student, config, problem):
-    """Judge one submission and save it through nbgrader, the gradebook's only writer."""
-    course.record(unit, student).unlink(missing_ok=True)
-    if problem:
-        return Graded(student, None, problem)
-    config.CourseDirectory.assignment_id = unit.name
-    config.CourseDirectory.student_id = student
-    converter = Autograde(coursedir=CourseDirectory(config=config), config=config)
-    converter.force = True
-    try:
-        run_converter(converter, f"{student}, autograde")
-    except CourseError as error:
-        return Graded(student, None, str(error))
-    return Graded(student, json.loads(course.record(unit, student).read_text("utf-8")))
+            jobs[student] = rebuilt(nbformat.read(path, as_version=4), course, unit, student)
+        except Exception as error:  # intake put a clean notebook there: this is ours
+            log.error("%s: not read", student, exc_info=error)
+            problems[student] = f"not read: {words_of(error)}"
+    return jobs, problems

@@ -4,10 +4,11 @@ __all__ = ["Exercise", "Misconception", "Survey", "survey", "wilson"]
 
 import collections
 import dataclasses
-import json
 import math
 
 import numpy as np
+
+from course_grader.record import read_record
 
 MANY = 20  # students below whom a correlation says nothing
 Z = 1.959964  # half-width of a 95% interval in standard errors
@@ -75,12 +76,12 @@ def survey(folder, unit, sentences):
     -------
     Survey
     """
-    records = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
-    readable = [record for record in records if not record["reason"]]
+    records = [read_record(path) for path in sorted(folder.glob("*.json"))]
+    readable = [r for r in records if not r["reason"] and r["score"] is not None]
     names = list(readable[0]["exercises"]) if readable else []
     return Survey(
         unit,
-        max((record["max_score"] for record in records), default=0.0),
+        max((record["max_score"] or 0.0 for record in records), default=0.0),
         np.array([record["score"] for record in readable], dtype=float),
         [_exercise(name, readable) for name in names],
         _misconceptions(readable, sentences),
@@ -149,6 +150,10 @@ def _misconceptions(records, sentences):
 
 def _reasons(record):
     """Say why somebody should look at a student's work."""
+    if record["error"]:
+        yield f"error of ours, {record['error']['what']}: grade again"
+    if record["score"] is None:
+        return
     if record["reason"]:
         yield record["reason"]
         return

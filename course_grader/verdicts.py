@@ -1,18 +1,16 @@
-"""Put the judge's verdicts in an executed notebook, and write the record of a submission."""
+"""Put the judge's verdicts in an executed notebook."""
 
-__all__ = ["Outcome", "judge_notebook", "record_of", "unjudged"]
+__all__ = ["Outcome", "judge_notebook", "judge_what_is_ours", "unjudged"]
 
+import copy
 import dataclasses
-import platform
-from datetime import UTC, datetime
-from importlib import metadata
 
 from nbformat.v4 import new_output
 
 from course_grader import judge
 from course_grader.passive import make_passive
 from course_grader.rebuild import attempts
-from course_utils import __version__, panel
+from course_utils import panel
 from course_utils.records import MIME
 
 
@@ -65,37 +63,6 @@ def judge_notebook(executed, release, reference, *, reason=""):
     return Outcome(executed, verdicts, met)
 
 
-def record_of(outcome, *, student, source_hash, execution, reason=""):
-    """Return what is kept of a graded submission, as JSON-able numbers and words."""
-    return {
-        "student": student,
-        "graded": datetime.now(UTC).isoformat(timespec="seconds"),
-        "score": outcome.earned,
-        "max_score": sum(verdict.possible for verdict in outcome.verdicts.values()),
-        "reason": reason,
-        "exercises": {
-            name: _exercise_record(verdict, outcome.misconceptions.get(name))
-            for name, verdict in outcome.verdicts.items()
-        },
-        "execution": execution,
-        "course": __version__,
-        "source": source_hash,
-        "python": platform.python_version(),
-        "torch": metadata.version("torch"),
-    }
-
-
-def _exercise_record(verdict, misconception):
-    return {
-        "status": verdict.status,
-        "earned": verdict.earned,
-        "aspects": {
-            a.name: [a.points if a.status == "passed" else 0, a.points] for a in verdict.aspects
-        },
-        "misconception": misconception,
-    }
-
-
 def _records(cell):
     """Return every record that a cell displayed."""
     shown = [output.get("data", {}).get(MIME) for output in cell.get("outputs", [])]
@@ -111,6 +78,26 @@ def _holds_results(records):
 
 def _listed(checks):
     return [c for c in checks if isinstance(c, dict)] if isinstance(checks, list) else []
+
+
+def judge_what_is_ours(release, reference):
+    """Judge the untouched release and our own answers: an exception here is a fault of ours.
+
+    Parameters
+    ----------
+    release : NotebookNode
+    reference : dict
+        {exercise: reference} of the unit.
+    """
+    judge_notebook(copy.deepcopy(release), release, reference)
+    for name, entry in reference.items():
+        answers = [[check["got"] for check in entry["checks"]]]
+        answers += [hint["got"] for hint in entry["hints"]]
+        for got in answers:
+            checks = zip(entry["checks"], got, strict=False)
+            record = [{**check, "got": value} for check, value in checks]
+            judge.judge(name, record, entry)
+            judge.misconception(name, record, entry)
 
 
 def unjudged(executed, reference, reason):

@@ -202,9 +202,8 @@ check.value("aleatoric", lambda: variance_parts(weight, mean, sd)[0], points=1)
 check.value("epistemic", lambda: variance_parts(weight, mean, sd)[1], points=2)
 check.value("epistemic", lambda: variance_parts(np.ones(1), mean[:1], sd[:1])[1])
 check.value("total", lambda: variance_parts(weight, mean, sd)[2], points=1)
-check.value(
-    "far from zero", lambda: variance_parts(weight, 1e6 + 0.01 * mean, 0.01 * sd)[1], points=1
-)
+halves, far = np.array([0.5, 0.25, 0.25]), 2.0**20 + mean / 128
+check.value("far from zero", lambda: variance_parts(halves, far, sd / 128)[1], points=1)
 check.report()
 
 # %% hidden="variance-parts"
@@ -217,7 +216,7 @@ check.value("aleatoric", lambda: variance_parts(np.ones(1), _mean[:1], 1.7 * _sd
 check.value("aleatoric", lambda: variance_parts(np.full(5, 0.2), _mean, 0.31 * _sd)[0])
 check.value("epistemic", lambda: variance_parts(_w, _mean, _sd)[1])
 check.value("epistemic", lambda: variance_parts(np.full(5, 0.2), 1.9 * _mean, 0 * _sd)[1])
-check.value("epistemic", lambda: variance_parts(_w[::-1], _mean[:, :1], _sd[:, :1])[1])
+check.value("epistemic", lambda: variance_parts(_w[::-1].copy(), _mean[:, :1], _sd[:, :1])[1])
 check.law(
     "epistemic",
     "equal",
@@ -226,7 +225,7 @@ check.law(
     lambda: variance_parts(np.tile(_w / 2, 2), np.tile(_mean, (2, 1)), np.tile(_sd, (2, 1)))[1],
 )
 check.value("total", lambda: variance_parts(_w, _mean, _sd)[2])
-check.value("total", lambda: variance_parts(_w[::-1], 0.3 * _mean, 2.3 * _sd)[2])
+check.value("total", lambda: variance_parts(_w[::-1].copy(), 0.3 * _mean, 2.3 * _sd)[2])
 check.value("far from zero", lambda: variance_parts(_w, 9e5 + 0.013 * _mean, 0.02 * _sd)[1])
 _far = 0.017 * _mean + np.array([9e5, -8e5, 3e5])
 check.value("far from zero", lambda: variance_parts(_w, _far, 0.01 * _sd)[1])

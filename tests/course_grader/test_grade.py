@@ -49,7 +49,7 @@ def sample(tmp_path_factory, unit, bubblewrap):
 def test_the_sample_class_is_large_and_every_score_is_expected(sample):
     course, expected, results = sample
     assert len(expected) >= 16
-    assert {s: r.record and r.record["score"] for s, r in results.items()} == expected
+    assert {s: r.record["score"] for s, r in results.items()} == expected
 
 
 def test_every_record_follows_its_schema(sample):

@@ -1,0 +1,113 @@
+"""The JSON record that is kept of each graded submission: made, marked, read and written."""
+
+__all__ = ["VERSION", "error_record", "read_record", "record_of", "ungraded", "write_record"]
+
+import json
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+
+from course_utils import __version__
+
+VERSION = 2  # of record.schema.json
+
+
+def record_of(outcome, *, student, source_hash, execution, reason=""):
+    """Return what is kept of a graded submission, as JSON-able numbers and words.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Of the judge.
+    student, source_hash, reason : str
+    execution : dict
+        What `execute` says of its run.
+    """
+    return {
+        "schema": VERSION,
+        "status": "graded",
+        "error": None,
+        "student": student,
+        "graded": _now(),
+        "score": outcome.earned,
+        "max_score": sum(verdict.possible for verdict in outcome.verdicts.values()),
+        "reason": reason,
+        "exercises": {
+            name: _exercise_record(verdict, outcome.misconceptions.get(name))
+            for name, verdict in outcome.verdicts.items()
+        },
+        "execution": execution,
+        "course": __version__,
+        "source": source_hash,
+        "python": platform.python_version(),
+        "torch": metadata.version("torch"),
+    }
+
+
+def error_record(older, *, student, what, log):
+    """Return the record of a submission that we failed to grade: the older one, marked.
+
+    Parameters
+    ----------
+    older : dict or None
+        The record so far: its score stands. Without one there is no score, which is not 0.
+    student, what, log : str
+        Whose submission, what went wrong, and the file that holds the traceback.
+    """
+    nothing = {
+        "student": student,
+        "graded": None,
+        "score": None,
+        "max_score": None,
+        "reason": "",
+        "exercises": {},
+        "execution": {},
+        "course": __version__,
+        "source": None,
+        "python": platform.python_version(),
+        "torch": metadata.version("torch"),
+    }
+    error = {"when": _now(), "what": what, "log": log}
+    return {**(older or nothing), "schema": VERSION, "status": "error", "error": error}
+
+
+def read_record(path):
+    """Return a record; None where there is none. Those of version 1 were graded, all of them."""
+    if not path.is_file():
+        return None
+    return {"schema": VERSION, "status": "graded", "error": None} | json.loads(
+        path.read_text("utf-8")
+    )
+
+
+def ungraded(folder):
+    """Return [(UNIT/STUDENT, what went wrong)] of all records under a folder that are errors."""
+    found = [(path, read_record(path)) for path in sorted(folder.glob("*/*.json"))]
+    return [
+        (f"{path.parent.name}/{path.stem}", record["error"]["what"])
+        for path, record in found
+        if record["status"] == "error"
+    ]
+
+
+def write_record(path, record):
+    """Write a record; an older one is replaced when the new one is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = path.with_suffix(".tmp")
+    waiting.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    waiting.replace(path)
+
+
+def _now():
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _exercise_record(verdict, misconception):
+    return {
+        "status": verdict.status,
+        "earned": verdict.earned,
+        "aspects": {
+            a.name: [a.points if a.status == "passed" else 0, a.points] for a in verdict.aspects
+        },
+        "misconception": misconception,
+    }
