@@ -10,8 +10,8 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
-	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, UNSAFE=1, WORKERS=4,"
-	@echo "  SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time)"
+	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, ANSWERS=file, JSON=1, UNSAFE=1,"
+	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time)"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit('Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.11 ...' % v)"
@@ -31,8 +31,10 @@ demo: $(STAMP)  ## Build, grade sample classes and compare every score (UNIT=01 
 build: $(STAMP)  ## Build notebooks, source, release and solutions from masters (UNIT=01 for one).
 	$(COURSE) build --unit "$(UNIT)"
 
-prove: $(STAMP)  ## Run all answers and mutants through the judge (UNIT=01 for one).
-	$(COURSE) prove --unit "$(UNIT)"
+TRIAL = $(if $(ANSWERS),--answers "$(ANSWERS)") $(if $(JSON),--json) $(if $(UNSAFE),--unsafe)
+
+prove: $(STAMP)  ## Run all answers and mutants through the judge, or those in ANSWERS=file (UNIT=01).
+	$(if $(JSON),@)$(COURSE) prove --unit "$(UNIT)" $(TRIAL)
 
 new-unit: $(STAMP)  ## Make masters/NAME, a skeleton that builds (NAME=02_output_distributions).
 	$(COURSE) new-unit --name "$(NAME)"

@@ -51,6 +51,8 @@ def prove_command(arguments):
     from course_grader.leaks import readable
     from course_grader.proof import prove
 
+    if arguments.answers is not None or arguments.json or arguments.unsafe:
+        return _try_answers(arguments)
     problems = 0
     for unit in _chosen(arguments):
         paths = [PROJECT / "notebooks" / f"{unit.name}.ipynb"]
@@ -60,6 +62,17 @@ def prove_command(arguments):
             print("".join(f"  {problem}\n" for problem in proof.problems), end="")
             problems += len(proof.problems)
     return 1 if problems else 0
+
+
+def _try_answers(arguments):
+    from course_grader.trial_report import trial_as_json, trial_as_text
+    from course_grader.trial import try_answers
+
+    if arguments.answers is None or not arguments.unit:
+        raise CourseError("ANSWERS=file (--answers) needs UNIT; JSON and UNSAFE need ANSWERS.")
+    tried = try_answers(find_unit(arguments.unit), arguments.answers, unsafe=arguments.unsafe)
+    print((trial_as_json if arguments.json else trial_as_text)(tried))
+    return 1 if any(one.difference for one in tried) else 0
 
 
 def demo_command(arguments):
@@ -174,6 +187,11 @@ ORIGIN = {
     "--preview": {"action": "store_true", "help": "show what would change, write nothing"},
     "--scheduler": {"default": None, "help": "a dask scheduler, tcp://host:8786, to execute on"},
 }
+ANSWERS = {
+    "--answers": {"default": None, "help": "a file whose answers to try, and nothing else"},
+    "--json": {"action": "store_true", "help": "print what came of the answers as JSON"},
+    "--unsafe": ORIGIN["--unsafe"],
+}
 COURSE = {"--course": ORIGIN["--course"]}
 EXPORT = {
     "--to": {"required": True, "choices": ["canvas", "moodle"], "help": "whose format"},
@@ -181,7 +199,7 @@ EXPORT = {
 }
 COMMANDS = [
     ("build", build_command, "Build the four trees from the masters.", UNIT),
-    ("prove", prove_command, "Run answers, mutants and empty hands through the judge.", UNIT),
+    ("prove", prove_command, "Prove the checks, or try answers from anywhere.", UNIT | ANSWERS),
     ("demo", demo_command, "Grade a sample class of each unit under build/demo.", UNIT),
     ("grade", grade_command, "Grade submitted/, a folder or an LMS zip.", ONE_UNIT | ORIGIN),
     ("export", export_command, "Write the gradebook as an LMS imports it.", EXPORT),
