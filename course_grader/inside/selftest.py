@@ -104,9 +104,11 @@ def _beside(shown, tops):
     found, left = set(), [top for top in tops if os.path.isdir(top)]
     while left:
         for entry in os.scandir(left.pop()):
+            if entry.path in shown:
+                continue
             if any(place.startswith(f"{entry.path}/") for place in shown):
                 left.append(entry.path)
-            elif entry.path not in shown:
+            else:
                 found.add(entry.path)
     return found
 
