@@ -4,7 +4,17 @@ Programs and libraries keep their places, for they know each other by them. cour
 of its own inside, so that a student's code meets the same names whoever grades, and where.
 """
 
-__all__ = ["HOME", "LIBRARY", "WRITABLE", "binds", "library", "python", "shown", "ways"]
+__all__ = [
+    "HOME",
+    "LIBRARY",
+    "WRITABLE",
+    "binds",
+    "check_open",
+    "library",
+    "python",
+    "shown",
+    "ways",
+]
 
 import os
 import sys
@@ -80,3 +90,27 @@ def ways(places, mode="0755"):
     ways = dict.fromkeys(w for place in places for w in reversed(Path(place).parents))
     made = ("--perms", mode, "--dir")
     return [part for way in ways if way != Path("/") for part in (*made, str(way))]
+
+
+def check_open(uid, files):
+    """Stop unless a user without privileges may read what it needs.
+
+    Parameters
+    ----------
+    uid : int
+        Of the user. Whoever is not root runs students' code as themselves, and may.
+    files : iterable of Path
+        Needed besides Python and course_utils.
+
+    Raises
+    ------
+    CourseError
+        With what to do.
+    """
+    packages = Path(sys.prefix, "lib")
+    needed = [python(), packages, *packages.glob("python3*"), *packages.glob("*/site-packages")]
+    needed += [PROJECT / "course_utils", PROJECT / "course_utils" / "__init__.py", *files]
+    for path in filter(os.path.exists, needed if os.getuid() == 0 else ()):
+        facts = os.stat(path)
+        if not (facts.st_mode >> 6 if facts.st_uid == uid else facts.st_mode) & 4:
+            raise CourseError(f"not everybody may read {path}: chmod -R a+rX the course and .venv")

@@ -60,7 +60,7 @@ def _started(files, say, also):
     """Start a zygote; return it, or None where the system refuses."""
     try:
         return Zygote(files, also)
-    except OSError as error:
+    except (CourseError, OSError) as error:
         _give_up(error, say)
         return None
 

@@ -18,11 +18,13 @@ __all__ = [
     "namespaces",
     "no_more_namespaces",
     "program",
+    "programs",
     "variables",
 ]
 
 import functools
 import importlib
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -65,8 +67,14 @@ def command(inner, *, files, memory_gib, cpu_seconds):
         Data segment of each process, in GiB.
     cpu_seconds : float
         CPU time of each process.
+
+    Raises
+    ------
+    CourseError
+        If root, without its privileges, may not read what is needed.
     """
     everything = files | font_cache()
+    places.check_open(os.getuid(), [*programs(), *everything.values()])
     data = [part for n, p in everything.items() for part in ("--ro-bind", str(p), f"{HOME}/{n}")]
     return [
         *namespaces(),
@@ -122,6 +130,11 @@ def environment():
 def variables(values):
     """Set these environment variables."""
     return [part for pair in values.items() for part in ("--setenv", *pair)]
+
+
+def programs():
+    """Return folder and files of what runs inside."""
+    return [PROGRAM, *PROGRAM.glob("*.py")]
 
 
 def program():

@@ -30,7 +30,14 @@ class Zygote:
             {name: path} of data that lie beside every notebook.
         also : iterable of str
             Modules to import beforehand, besides those that every unit uses.
+
+        Raises
+        ------
+        CourseError
+            If students' code, which root runs as nobody, may not read what it needs.
         """
+        needed = [*sandbox.programs(), *files.values(), *sandbox.font_cache().values()]
+        places.check_open(NOBODY, needed)
         self.folder = Path(tempfile.mkdtemp(prefix="rooms-"))
         if os.getuid() == 0:
             os.chown(self.folder, NOBODY, NOBODY)
