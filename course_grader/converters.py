@@ -53,6 +53,9 @@ def run_converter(converter, what):
     CourseError
         If the converter fails; the message holds its own errors.
     """
+    root = converter.coursedir.root
+    if set("*?[") & set(root):
+        raise CourseError(f"{root}: nbgrader takes *, ? and [ in a path for patterns; rename it.")
     listener = _Listener()
     log = logging.Logger("nbgrader")
     log.addHandler(listener)
