@@ -2,9 +2,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.complete
+LINKED := $(shell test -L "$(VENV)" && echo yes)
+SPACE := $(subst ,, )
+STAMP := $(subst $(SPACE),\ ,$(VENV)/.complete)
 JOBS ?= 2
-COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m course_grader
+COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
+# Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
+export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
 .PHONY: help env demo build test lint test-browser screenshots lab progress check grade regrade formgrader export class-report prove new-unit bundle clean bench-grading bench-models gpu redteam
 
@@ -13,96 +17,101 @@ help:  ## Explain every target.
 	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, ANSWERS=file, JSON=1, UNSAFE=1,"
 	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time)"
 
+ifdef LINKED
+$(STAMP):  # whose environment it is keeps it up to date
+	@echo "$(VENV) is a link to an environment that is not there, not complete, or not yours to read: run 'make env' where it lies, or remove the link." >&2; exit 1
+else
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit('Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.11 ...' % v)"
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[grader,scale]"
+	@"$(PYTHON)" -c "import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit('Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.11 ...' % v)"
+	"$(PYTHON)" -m venv "$(VENV)"
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[grader,scale]"
 	@# JupyterLab would ask whether it may fetch news, and look for newer versions of itself.
-	@$(BIN)/jupyter labextension disable --level=sys_prefix \
+	@"$(BIN)/jupyter" labextension disable --level=sys_prefix \
 		"@jupyterlab/apputils-extension:announcements" 2>/dev/null
-	@touch $(STAMP)
+	@touch "$(VENV)/.complete"
+endif
 
 env: $(STAMP)  ## Make the environment in .venv (the other targets do it for you).
 
 demo: $(STAMP)  ## Build, grade sample classes and compare every score (UNIT=01 for one).
 	$(COURSE) build
-	$(COURSE) demo --unit "$(UNIT)"
+	$(COURSE) demo --unit "$$UNIT"
 
 build: $(STAMP)  ## Build notebooks, source, release and solutions from masters (UNIT=01 for one).
-	$(COURSE) build --unit "$(UNIT)"
+	$(COURSE) build --unit "$$UNIT"
 
-TRIAL = $(if $(ANSWERS),--answers "$(ANSWERS)") $(if $(JSON),--json) $(if $(UNSAFE),--unsafe)
+TRIAL = $(if $(ANSWERS),--answers "$$ANSWERS") $(if $(JSON),--json) $(if $(UNSAFE),--unsafe)
 
 prove: $(STAMP)  ## Run all answers and mutants through the judge, or those in ANSWERS=file (UNIT=01).
-	$(if $(JSON),@)$(COURSE) prove --unit "$(UNIT)" $(TRIAL)
+	$(if $(JSON),@)$(COURSE) prove --unit "$$UNIT" $(TRIAL)
 
 new-unit: $(STAMP)  ## Make masters/NAME, a skeleton that builds (NAME=02_output_distributions).
-	$(COURSE) new-unit --name "$(NAME)"
+	$(COURSE) new-unit --name "$$NAME"
 
 lint: $(STAMP)  ## Check format and lint.
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/ruff" check .
 
 test-browser: $(STAMP)  ## Open lessons, an assignment and a graded class in Chromium (part of test).
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/browser
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n $(JOBS) --dist loadfile tests/browser
 
 # In the order given: the notebooks, many and short, come last, so that no worker waits.
 test: lint  ## Run all tests: units, answers and mutants, drift, leaks, notebooks, grading.
-	OMP_NUM_THREADS=1 COURSE_PROGRESS=off $(BIN)/python -m pytest -n $(JOBS) --dist loadfile \
+	OMP_NUM_THREADS=1 COURSE_PROGRESS=off "$(BIN)/python" -m pytest -n $(JOBS) --dist loadfile \
 		--no-loadscope-reorder --durations=25 --nbval-lax tests notebooks solutions
 
 screenshots: $(STAMP)  ## Take the README's pictures anew: docs/images/.
-	COURSE_REQUIRE_BROWSER=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser \
+	COURSE_REQUIRE_BROWSER=1 OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest tests/browser \
 		-k "01_loss or a_wrong_answer_is_named"
 	mkdir -p docs/images
 	cp build/screenshots/01_loss_as_likelihood.png docs/images/lesson.png
 	cp build/screenshots/panel.png docs/images/panel.png
 
 redteam: $(STAMP)  ## Grade a class of attackers: points deserved and got, leaked yes or no.
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.redteam
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m tests.redteam
 
 lab: $(STAMP)  ## Open JupyterLab at the map, on work/, your own copy, which is never overwritten.
 	$(COURSE) work
-	OMP_NUM_THREADS=1 $(BIN)/jupyter lab --notebook-dir work \
+	OMP_NUM_THREADS=1 "$(BIN)/jupyter" lab --notebook-dir work \
 		--LabApp.default_url=/lab/tree/00_start/lesson.ipynb
 
 check: $(STAMP)  ## Grade your own copy in work/ with all checks, hidden ones too (UNIT=01).
-	$(COURSE) check --unit "$(UNIT)"
+	$(COURSE) check --unit "$$UNIT"
 
 progress: $(STAMP)  ## Show where you stand in work/: exercises, predictions, what is next.
 	$(COURSE) progress
 
-GRADING = $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers $(WORKERS)) \
-	$(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
+GRADING = $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers "$$WORKERS") \
+	$(if $(SCHEDULER),--scheduler "$$SCHEDULER")
 
 grade: $(STAMP)  ## Grade submitted/ or FROM=folder-or-zip (UNIT=01).
-	$(COURSE) grade --unit "$(UNIT)" $(if $(FROM),--origin "$(FROM)") $(GRADING)
+	$(COURSE) grade --unit "$$UNIT" $(if $(FROM),--origin "$$FROM") $(GRADING)
 
 regrade: $(STAMP)  ## Show whose grades 'make grade' would change now, and write nothing (UNIT=01).
-	$(COURSE) grade --preview --unit "$(UNIT)" $(GRADING)
+	$(COURSE) grade --preview --unit "$$UNIT" $(GRADING)
 
 formgrader: $(STAMP)  ## Open nbgrader's Formgrader: read submissions, grade answers in words.
 	@echo "In JupyterLab: menu Nbgrader, Formgrader."
-	$(BIN)/jupyter lab
+	"$(BIN)/jupyter" lab
 
 class-report: $(STAMP)  ## Show a graded class on one page, with CSV behind it (UNIT=01).
-	$(COURSE) class-report --unit "$(UNIT)"
+	$(COURSE) class-report --unit "$$UNIT"
 
 export: $(STAMP)  ## Write records/canvas.csv or moodle.csv (TO=canvas).
-	$(COURSE) export --to "$(TO)"
+	$(COURSE) export --to "$$TO"
 
 bundle: $(STAMP)  ## Write build/bundle.zip, what a class gets, scanned for leaks.
 	$(COURSE) bundle
 
 bench-grading: $(STAMP)  ## Time stock nbgrader and ours on the same class (ARGS="--rounds 1").
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python benchmarks/grading.py $(ARGS)
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" benchmarks/grading.py $(ARGS)
 
 bench-models: $(STAMP)  ## Train our RealNVP and VAE beside zuko's, normflows' and Pyro's (ARGS="--seeds 2").
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/models.py $(ARGS)
+	$(if $(LINKED),,"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]")
+	OMP_NUM_THREADS=1 "$(BIN)/python" benchmarks/models.py $(ARGS)
 
 gpu: $(STAMP)  ## Run every notebook on a GPU, with its seconds beside the CPU's.
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/gpu.py
+	OMP_NUM_THREADS=1 "$(BIN)/python" benchmarks/gpu.py
 
 clean:  ## Remove build/ (keeps .venv, work/, submitted/ and the gradebook).
 	rm -rf build

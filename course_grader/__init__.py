@@ -8,6 +8,10 @@ _here = os.path.dirname(sys.executable)
 if _here not in os.environ.get("PATH", "").split(os.pathsep):
     os.environ["PATH"] = os.pathsep.join([_here, os.environ.get("PATH", "")])
 
+# Jupyter asks for a home, which a user without an account, as in a container, may lack.
+if os.path.expanduser("~") == "~":
+    os.environ["HOME"] = "/nonexistent"  # a folder that others can write to would be a trap
+
 # jsonschema imports this, where it is installed, to check one kind of address that no notebook
 # holds; it compiles a grammar for longer than all our other imports take.
 sys.modules.setdefault("rfc3987_syntax", None)

@@ -65,8 +65,8 @@ def prove_command(arguments):
 
 
 def _try_answers(arguments):
-    from course_grader.trial_report import trial_as_json, trial_as_text
     from course_grader.trial import try_answers
+    from course_grader.trial_report import trial_as_json, trial_as_text
 
     if arguments.answers is None or not arguments.unit:
         raise CourseError("ANSWERS=file (--answers) needs UNIT; JSON and UNSAFE need ANSWERS.")

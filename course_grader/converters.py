@@ -75,6 +75,9 @@ def run_converter(converter, what):
         If the converter fails otherwise; the message holds its own errors. Both have as cause
         what the converter remembers of it.
     """
+    root = converter.coursedir.root
+    if set("*?[") & set(root):
+        raise CourseError(f"{root}: nbgrader takes *, ? and [ in a path for patterns; rename it.")
     listener = _Listener()
     log = logging.Logger("nbgrader")
     log.addHandler(listener)

@@ -51,12 +51,15 @@ def intake(course, unit, origin=None):
     list of Arrival
         By student; unreadable ones have the untouched release in place and a reason.
     """
-    origin = Path(origin) if origin else course.root / "submitted"
+    own = course.root / "submitted"
+    origin = Path(origin).expanduser() if origin else own  # make hands a ~ on as it is
     if not origin.exists():
         raise CourseError(f"{origin} does not exist: put submissions there, or give FROM=...")
+    if own.exists() and origin.samefile(own):  # under another name, by a link on the way
+        origin = own
     with tempfile.TemporaryDirectory() as folder:
         place = unzipped(origin, Path(folder)) if origin.is_file() else origin
-        if place == course.root / "submitted":
+        if place == own:
             _rename_folders(place)
         found = candidates(place, unit)
         if not found:

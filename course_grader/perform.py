@@ -7,7 +7,7 @@ import os
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from course_grader.course import CourseError
+from course_grader.course import PROJECT, CourseError
 from course_grader.notebooks import KERNELSPEC
 
 ENVIRONMENT = {
@@ -42,11 +42,16 @@ def perform(notebook, folder):
         resources={"metadata": {"path": str(folder)}},
     )
     try:
-        client.execute(env=os.environ | ENVIRONMENT)
+        client.execute(env=os.environ | ENVIRONMENT | {"PYTHONPATH": _path()})
     except CellExecutionError as error:
         master = notebook.metadata.course.master
         raise CourseError(f"{master}: a cell fails when executed:\n{error}") from error
     return _tidy(notebook)
+
+
+def _path():
+    """Return the kernel's PYTHONPATH: the environment may know another clone's course_utils."""
+    return os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
 
 
 def _tidy(notebook):

@@ -5,11 +5,15 @@ __all__ = ["Lost", "alone", "each", "warm_pool"]
 import concurrent.futures
 import multiprocessing
 import os
+import tempfile
 import threading
 from concurrent.futures.process import BrokenProcessPool
 
 # Each worker has it from the start; what grades, which takes seconds to import, stays out of them.
 import course_grader.execute  # noqa: F401
+from course_grader.course import CourseError
+
+LONGEST = 75  # bytes; a socket's path holds 107, and 32 are added to this
 
 
 class Lost(Exception):
@@ -25,7 +29,15 @@ def warm_pool(workers):
     Parameters
     ----------
     workers : int
+
+    Raises
+    ------
+    CourseError
+        If sockets cannot lie where temporary files do: their paths are short.
     """
+    place = tempfile.gettempdir()
+    if len(os.fsencode(place)) > LONGEST:
+        raise CourseError(f"{place}: too long a path for sockets; set TMPDIR to a shorter one.")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])  # imported once, not by each worker
     options = {"mp_context": context, "initializer": _end_with_the_grader}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_grader import sandbox
+from course_grader import places, sandbox
 from course_grader.course import CourseError
 from course_grader.execute import execute
 from course_grader.zygote import Zygote
@@ -60,7 +60,7 @@ def _started(files, say, also):
     """Start a zygote; return it, or None where the system refuses."""
     try:
         return Zygote(files, also)
-    except OSError as error:
+    except (CourseError, OSError) as error:
         _give_up(error, say)
         return None
 
@@ -84,9 +84,16 @@ def _give_up(why, say):
 
 
 def problem_of(zygote):
-    """Run one throw-away shell that tries what must fail; return what did not, or ''."""
+    """Run one throw-away shell that tries what must fail; return what did not, or ''.
+
+    Parameters
+    ----------
+    zygote : Path or None
+        The folder of a preloaded sandbox; None: a shell in a sandbox of its own.
+    """
     probe = Path(__file__).with_name("inside") / "selftest.py"
-    cells = [new_code_cell(probe.read_text("utf-8")), new_code_cell("escapes()")]
+    attempts = f"escapes({list(places.shown())!r})"
+    cells = [new_code_cell(probe.read_text("utf-8")), new_code_cell(attempts)]
     try:
         done = execute(new_notebook(cells=cells), zygote=zygote)
     except Exception as error:  # whatever it is, this sandbox is not to be trusted

@@ -10,34 +10,31 @@ __all__ = [
     "PROGRAM",
     "available",
     "command",
-    "course",
     "environment",
     "font_cache",
+    "fresh",
     "kind",
     "limits_prefix",
     "namespaces",
     "no_more_namespaces",
     "program",
-    "system",
+    "programs",
     "variables",
-    "ways",
 ]
 
 import functools
 import importlib
+import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import matplotlib
 
-import course_utils
+from course_grader import places
+from course_grader.places import HOME
 
-HOME = "/home/student"
 PROGRAM = Path(__file__).resolve().with_name("inside")
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/fonts")
-SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/nsswitch.conf", "/etc/passwd")
 GIB = 1 << 30
 
 
@@ -53,7 +50,7 @@ def available():
     """Tell whether bubblewrap is installed and may create its namespaces here."""
     if not shutil.which("bwrap"):
         return False
-    probe = [*namespaces(), *system(), "/usr/bin/env", "true"]
+    probe = [*namespaces(), *fresh(), *places.binds(), "/usr/bin/env", "true"]
     return subprocess.run(probe, capture_output=True, timeout=20, check=False).returncode == 0
 
 
@@ -70,17 +67,23 @@ def command(inner, *, files, memory_gib, cpu_seconds):
         Data segment of each process, in GiB.
     cpu_seconds : float
         CPU time of each process.
+
+    Raises
+    ------
+    CourseError
+        If root, without its privileges, may not read what is needed.
     """
     everything = files | font_cache()
+    places.check_open(os.getuid(), [*programs(), *everything.values()])
     data = [part for n, p in everything.items() for part in ("--ro-bind", str(p), f"{HOME}/{n}")]
     return [
         *namespaces(),
         *no_more_namespaces(),
         *("--as-pid-1",),  # else bubblewrap's own process, which a student could trace, is inside
-        *system(),
-        *variables(environment() | {"PYTHONPATH": f"{_library()}:/run/program"}),
+        *fresh(),
+        *variables(environment() | {"PYTHONPATH": f"{places.LIBRARY}:/run/program"}),
         *("--size", str(GIB), "--tmpfs", "/tmp", "--size", str(GIB), "--tmpfs", HOME),
-        *course(),
+        *places.binds(),
         *program(),
         *data,
         *("--remount-ro", "/", "--remount-ro", "/dev"),  # what may be written to has a size
@@ -107,12 +110,12 @@ def limits_prefix(memory_gib, cpu_seconds):
 def environment():
     """Return a student shell's whole environment: nothing of the instructor's comes along."""
     return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PATH": f"{Path(places.python()).parent}:/usr/bin:/bin",
         "HOME": HOME,
         "USER": "student",
         "LOGNAME": "student",
         "LANG": "C.UTF-8",
-        "PYTHONPATH": _library(),
+        "PYTHONPATH": places.library(),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
@@ -124,34 +127,24 @@ def environment():
     }
 
 
-def _library():
-    """Return the folder that course_utils lies in."""
-    return str(Path(course_utils.__file__).resolve().parents[1])
-
-
 def variables(values):
     """Set these environment variables."""
     return [part for pair in values.items() for part in ("--setenv", *pair)]
 
 
-def course():
-    """Python, its libraries and course_utils, each where it lies outside."""
-    prefixes = {str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix)}
-    package = str(Path(course_utils.__file__).resolve().parent)
-    places = [*sorted(prefixes), package]
-    return [*ways(places), *(p for place in places for p in ("--ro-bind", place, place))]
+def programs():
+    """Return folder and files of what runs inside."""
+    return [PROGRAM, *PROGRAM.glob("*.py")]
 
 
 def program():
     """Show what runs inside; nothing else of the grader is there."""
-    return [*ways(["/run/program/inside"]), "--ro-bind", str(PROGRAM), "/run/program/inside"]
-
-
-def ways(places, mode="0755"):
-    """Make the folders on the way to some places: those bubblewrap makes are for root alone."""
-    ways = dict.fromkeys(w for place in places for w in reversed(Path(place).parents))
-    made = ("--perms", mode, "--dir")
-    return [part for way in ways if way != Path("/") for part in (*made, str(way))]
+    return [
+        *places.ways(["/run/program/inside"]),
+        "--ro-bind",
+        str(PROGRAM),
+        "/run/program/inside",
+    ]
 
 
 def font_cache():
@@ -181,9 +174,7 @@ def no_more_namespaces():
     return ["--unshare-user", "--disable-userns"] if "--disable-userns" in known else []
 
 
-def system():
-    """Show the system's programs and libraries, read-only, and fresh /proc, /dev and /dev/shm."""
-    there = [path for path in (*SYSTEM, *SYSTEM_FILES) if Path(path).exists()]
-    binds = [part for path in there for part in ("--ro-bind", path, path)]
+def fresh():
+    """Make fresh /proc, /dev and /dev/shm."""
     memory = ("--perms", "0777", "--size", str(GIB // 4), "--tmpfs", "/dev/shm")
-    return [*ways(there), *binds, "--proc", "/proc", "--dev", "/dev", *memory]
+    return ["--proc", "/proc", "--dev", "/dev", *memory]

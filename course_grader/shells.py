@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from course_grader import sandbox
+from course_grader import places, sandbox
 from course_grader.course import CourseError
 from course_grader.inside.wire import Wire
 
@@ -69,7 +69,7 @@ def _spawned(channel, files, limits):
     bounds = {"memory_gib": limits["memory_gib"], "cpu_seconds": limits["submission_seconds"]}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         if sandbox.available():
-            python = [sys.executable, "-m", "inside.shell"]
+            python = [places.python(), "-m", "inside.shell"]
             command = sandbox.command(python, files=files, **bounds)
         else:
             for name, path in files.items():

@@ -8,13 +8,13 @@ __all__ = ["Zygote"]
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from course_grader import sandbox
+from course_grader import places, sandbox
 from course_grader.course import CourseError
 
+DATA = "/run/data"  # from which each room gets a copy
 NOBODY = 64999  # who runs students' code where the grader is root: no account has this number
 
 
@@ -30,7 +30,14 @@ class Zygote:
             {name: path} of data that lie beside every notebook.
         also : iterable of str
             Modules to import beforehand, besides those that every unit uses.
+
+        Raises
+        ------
+        CourseError
+            If students' code, which root runs as nobody, may not read what it needs.
         """
+        needed = [*sandbox.programs(), *files.values(), *sandbox.font_cache().values()]
+        places.check_open(NOBODY, needed)
         self.folder = Path(tempfile.mkdtemp(prefix="rooms-"))
         if os.getuid() == 0:
             os.chown(self.folder, NOBODY, NOBODY)
@@ -70,17 +77,19 @@ class Zygote:
 
 def _command(rooms, files):
     """Return the command that runs the preloaded process inside the sandbox."""
-    data = {f"{sandbox.HOME}/{n}": path for n, path in (files | sandbox.font_cache()).items()}
+    fonts = sandbox.font_cache()  # its own, too
+    data = {f"{DATA}/{name}": path for name, path in (files | fonts).items()}
+    data |= {f"{places.HOME}/{name}": path for name, path in fonts.items()}
     figures = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    own = ("/tmp", places.HOME, DATA)
     return [
         *(sandbox.namespaces() if os.getuid() else _namespaces_of_root()),
-        *sandbox.system(),
-        *sandbox.variables(sandbox.environment() | figures),
-        *("--perms", "0777", "--tmpfs", "/tmp", "--perms", "0777", "--tmpfs", sandbox.HOME),
-        *sandbox.course(),
-        *sandbox.ways(["/run/data/x"]),
+        *sandbox.fresh(),
+        *sandbox.variables(sandbox.environment() | figures | {"PYTHONPATH": places.LIBRARY}),
+        *(part for place in own for part in ("--perms", "0777", "--tmpfs", place)),
+        *places.binds(),
         *sandbox.program(),
-        *sandbox.ways(data, "0777"),
+        *places.ways(data, "0777"),
         *(part for place, path in data.items() for part in ("--ro-bind", str(path), place)),
         *("--bind", str(rooms), "/run/rooms", "--remount-ro", "/", "--chdir", "/run/program"),
         *("--", *_python()),
@@ -93,7 +102,7 @@ def _python():
     The rooms' own /proc is allowed only where nothing covers parts of this one, as bubblewrap
     does for root.
     """
-    python = [sys.executable, "-m", "inside"]
+    python = [places.python(), "-m", "inside"]
     if os.getuid():
         return python
     covers = "umount /proc/sys /proc/sysrq-trigger /proc/irq /proc/bus 2>/dev/null"

@@ -60,34 +60,33 @@ def separate(uid, gid):
 def mount(kind, place, options=""):
     """Mount a fresh tmpfs, proc or devpts over a folder."""
     flags = NO_SUID | (NO_EXEC if kind == "proc" else 0) | (NO_DEV if kind != "devpts" else 0)
-    _call("mount", kind.encode(), place.encode(), kind.encode(), flags, options.encode())
+    _call("mount", kind.encode(), os.fsencode(place), kind.encode(), flags, options.encode())
 
 
 def mounts():
     """Return (place, options) of every mount that this process has, in the order of mounting."""
-    lines = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    text = os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
+    lines = [
+        line.split(" ") for line in text.split("\n")[:-1]
+    ]  # of all spaces this one is escaped
     octal = re.compile(r"\\(\d{3})")
     return [(octal.sub(lambda m: chr(int(m[1], 8)), w[4]), w[5].split(",")) for w in lines]
 
 
 def cover(place, options):
-    """Mount a fresh tmpfs over a folder; what was mounted below it stays: it may hold Python."""
-    below = [p for p, _ in mounts() if p.startswith(f"{place}/") and os.path.isdir(p)]
-    files = [os.open(path, os.O_PATH) for path in below]
+    """Mount a fresh tmpfs over a folder; folders mounted just below it stay: they hold Python."""
+    below = dict.fromkeys(p for p, _ in mounts() if os.path.dirname(p) == place)
+    files = {path: os.open(path, os.O_PATH) for path in below}
     mount("tmpfs", place, options)
-    for path, file in zip(below, files, strict=True):
-        os.makedirs(path)
+    for path, file in files.items():
+        os.mkdir(path)
         bind(f"/proc/self/fd/{file}", path)
         os.close(file)
-    for top in {"/".join(path.split("/")[: place.count("/") + 2]) for path in below}:
-        bind(top, top)  # the folders on the way are nobody's to write in
-        flags = REMOUNT | BIND | READ_ONLY | NO_SUID | NO_DEV
-        _call("mount", None, top.encode(), None, flags, None)
 
 
 def bind(source, place):
     """Show a folder, with what is mounted in it, at a second place."""
-    _call("mount", source.encode(), place.encode(), None, BIND | RECURSIVE, None)
+    _call("mount", os.fsencode(source), os.fsencode(place), None, BIND | RECURSIVE, None)
 
 
 def mount_read_only(*, but=()):
@@ -95,7 +94,8 @@ def mount_read_only(*, but=()):
     for place, options in mounts():
         if not f"{place}/".startswith(tuple(f"{fresh}/" for fresh in but)):
             kept = sum(FLAGS.get(option, 0) for option in options)
-            _call("mount", None, place.encode(), None, REMOUNT | BIND | READ_ONLY | kept, None)
+            flags = REMOUNT | BIND | READ_ONLY | kept
+            _call("mount", None, os.fsencode(place), None, flags, None)
 
 
 def forbid_user_namespaces():

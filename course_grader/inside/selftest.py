@@ -9,11 +9,18 @@ import socket
 from pathlib import Path
 
 PLACES = ("/", "/usr", "/etc", "/dev", "/run", "/run/rooms", "/run/data")
+HOME = "/home/student"
 NEW_USER_NAMESPACE = 0x10000000
 
 
-def escapes():
-    """Return the names of the attempts that succeeded; a sandbox is sound if there are none."""
+def escapes(shown=(HOME,)):
+    """Return the names of the attempts that succeeded; a sandbox is sound if there are none.
+
+    Parameters
+    ----------
+    shown : iterable of str
+        What is there on purpose: in somebody's home this may be Python, but nothing beside it.
+    """
     attempts = {f"write {place}": lambda p=place: _write(p) for place in PLACES}
     attempts |= {
         "network": lambda: socket.create_connection(("192.0.2.1", 80), timeout=0.5),
@@ -24,11 +31,11 @@ def escapes():
         "more memory": lambda: _raise_limit(resource.RLIMIT_DATA),
         "more processes": lambda: _raise_limit(resource.RLIMIT_NPROC),
         "capabilities": _has_capabilities,
-        "memory of process 1": lambda: os.close(os.open("/proc/1/mem", os.O_RDONLY)),
-        "surroundings of process 1": lambda: Path("/proc/1/environ").read_bytes(),
+        "memory of process 1": lambda: os.close(os.open(f"{_guard()}/mem", os.O_RDONLY)),
+        "surroundings of process 1": lambda: Path(_guard(), "environ").read_bytes(),
         "other processes": _other_processes,
         "other rooms": lambda: _find(os.listdir("/run/rooms")),
-        "homes": lambda: _find(set(os.listdir("/home")) - {"student"}),
+        "homes": lambda: _find(_beside({HOME, *shown}, ("/home", "/root"))),
         "uncounted memory": lambda: os.memfd_create("planted"),
         "uncounted shared memory": lambda: _libc_returns("shmget", 0, 1 << 20, 0o1600),
         "chroot": lambda: os.chroot("/tmp"),
@@ -84,6 +91,26 @@ def _has_capabilities():
     after = dict(zip(status, status[1:], strict=False))
     held = {name for name in ("CapEff:", "CapPrm:", "CapBnd:") if int(after[name], 16)}
     _find(held | ({"new ones"} if after["NoNewPrivs:"] != "1" else set()))
+
+
+def _guard():
+    """Return the folder of process 1, unless the student is that process itself."""
+    _find({1} - {os.getpid()})
+    return "/proc/1"
+
+
+def _beside(shown, tops):
+    """Return what lies in folders neither on the way to what is shown nor in it."""
+    found, left = set(), [top for top in tops if os.path.isdir(top)]
+    while left:
+        for entry in os.scandir(left.pop()):
+            if entry.path in shown:
+                continue
+            if any(place.startswith(f"{entry.path}/") for place in shown):
+                left.append(entry.path)
+            else:
+                found.add(entry.path)
+    return found
 
 
 def _other_processes():
