@@ -12,9 +12,9 @@ from course_grader.__main__ import main
 from course_grader.composer import Composer
 from course_grader.exporters import harmless
 from course_grader.grade import grade
-from course_grader.preview import preview
+from course_grader.one_submission import Graded
+from course_grader.record import error_record
 from course_grader.report import write_csv
-from course_grader.saving import Graded
 
 PERFECT, WRONG, ABSENT = "perfect", "wrong", "=1+1"
 
@@ -75,16 +75,17 @@ def test_other_text_and_numbers_are_left_alone(value):
 
 
 def test_the_csv_quotes_names_and_reasons(tmp_path):
-    write_csv([Graded("=cmd()", None, 'no, "it" fails\nsecond line')], tmp_path / "x.csv")
+    record = error_record(None, student="=cmd()", what="", log="")
+    write_csv([Graded("=cmd()", record, 'no, "it" fails')], tmp_path / "x.csv")
     with open(tmp_path / "x.csv", newline="", encoding="utf-8") as file:
-        assert list(csv.reader(file))[1] == ["'=cmd()", "", "", 'no, "it" fails']
+        assert list(csv.reader(file))[1] == ["'=cmd()", "", "", "error", 'no, "it" fails']
 
 
 def everything(course):
     return {p: p.read_bytes() for p in course.root.rglob("*") if p.is_file()}
 
 
-def test_a_preview_names_what_would_change_and_writes_nothing(graded, unit, tmp_path):
+def test_regrade_names_what_would_change_and_writes_nothing(graded, unit, tmp_path, capsys):
     course = graded[0]
     folder = course.path("submitted", unit, WRONG)
     shutil.copytree(folder, tmp_path / "kept")
@@ -93,17 +94,26 @@ def test_a_preview_names_what_would_change_and_writes_nothing(graded, unit, tmp_
     )
     before = everything(course)
     try:
-        changed = preview(course, unit, progress=False)
+        words = ["grade", "--preview", "--unit", "01", "--course", str(course.root)]
+        assert main(words) == 0
     finally:
         shutil.rmtree(folder)
         shutil.copytree(tmp_path / "kept", folder)
-    [(student, exercise, was, will)] = changed
+    [line, told] = capsys.readouterr().out.splitlines()
+    student, exercise, was, _, will = line.split()
     assert (student, exercise) == (WRONG, Composer(course, unit).first)
-    assert will - was == graded[1][PERFECT] - graded[1][WRONG]
+    assert float(will) - float(was) == graded[1][PERFECT] - graded[1][WRONG]
+    assert told == "1 grades of 1 students would change. Nothing was written."
     after = everything(course)
     assert {p: c for p, c in after.items() if "submitted" not in p.parts} == {
         p: c for p, c in before.items() if "submitted" not in p.parts
     }
+
+
+def test_regrade_refuses_files_from_elsewhere(graded, capsys):
+    words = ["grade", "--preview", "--unit", "01", "--course", str(graded[0].root)]
+    assert main([*words, "--origin", "x.zip"]) == 2
+    assert "leave FROM away" in capsys.readouterr().err
 
 
 def test_manual_scores_and_comments_survive_a_regrade(graded, unit):

@@ -23,6 +23,8 @@ from course_grader.composer import Composer
 from course_grader.course import PROJECT, Course
 from course_grader.grade import grade
 from course_grader.intake import intake
+from course_grader.one_submission import Graded
+from course_grader.record import error_record
 from course_grader.report import write_csv
 
 MOMENTS = 10
@@ -187,7 +189,7 @@ PLACES = {
     "intake": (notebooks, "save"),
     "setting aside": (intake_module, "_set_aside"),
     "kept executions": (executions.Executions, "_keep_file"),
-    "records": ("course_grader.preprocessors", "_write"),
+    "records": ("course_grader.preprocessors", "write_record"),
     "autograded": ("nbgrader.converters.autograde.Autograde", "init_assignment"),
 }
 
@@ -280,7 +282,7 @@ def test_a_gradebook_that_is_locked_halfway_costs_some_until_the_next_run(
 def test_a_csv_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypatch):
     path = tmp_path / "grades.csv"
     path.write_text("older")
-    results = [type("Result", (), {"student": "a", "record": None, "problem": "x"})()]
+    results = [Graded("a", error_record(None, student="a", what="x", log=""), "x")]
     with monkeypatch.context() as patch:
         full_disk(patch, Path, "replace")
         with pytest.raises(OSError, match="No space left"):
