@@ -1,6 +1,6 @@
 """Build the four trees from the masters: all of a unit, or nothing of it."""
 
-__all__ = ["build", "check_names", "planned"]
+__all__ = ["build", "check_names", "drifted", "planned"]
 
 import os
 import shutil
@@ -56,6 +56,17 @@ def planned(unit):
         f"solutions/{name}": notebooks.as_bytes(notebooks.solutions(unit, assignment)),
     }
     return plan | _release(unit, assignment, plan)
+
+
+def drifted(plan, project=PROJECT):
+    """Return the paths in source and release that are not what a plan says, but for rounding."""
+    made = settled(plan, project)
+    files = {path: project / path for path in made if path.startswith(("source/", "release/"))}
+    return [
+        path
+        for path, file in files.items()
+        if not file.is_file() or file.read_bytes() != made[path]
+    ]
 
 
 def check_names(units):

@@ -1,6 +1,6 @@
 """Prove the checks: right answers pass, wrong ones fail what they say, mutants are rejected."""
 
-__all__ = ["Proof", "prove"]
+__all__ = ["Proof", "prove", "prove_answers"]
 
 import dataclasses
 
@@ -61,6 +61,32 @@ def prove(unit, *, texts=(), only=None):
     ]
 
 
+def prove_answers(unit, reference):
+    """Judge a unit's right and wrong answers alone, each run once: {exercise: problems}.
+
+    Parameters
+    ----------
+    unit : Unit
+    reference : dict
+        From `make_reference`; it holds what the wrong answers reported.
+    """
+    master = read_assignment(unit)
+    answers, problems = read_answers(unit, master.exercises), {}
+    for name, exercise in master.exercises.items():
+        proof, entry = Proof(name), reference[name]
+        _prove_right(proof, Rehearsal.of(master, exercise), exercise, answers[name], [entry])
+        records = [_reported(hint, entry) for hint in entry["hints"]]
+        _judge_wrong(proof, answers[name].wrong, records, [entry])
+        problems[name] = proof.problems
+    return problems
+
+
+def _reported(hint, entry):
+    """Return the record of a wrong answer whose values a reference holds."""
+    pairs = zip(entry["checks"], hint["got"], strict=False)
+    return [{**check, "got": got} for check, got in pairs]
+
+
 def _prove(exercise, master, answers, references, guesses):
     proof = Proof(exercise.name)
     stage = Rehearsal.of(master, exercise)
@@ -83,7 +109,12 @@ def _prove_right(proof, stage, exercise, answers, references):
 
 def _prove_wrong(proof, stage, answers, references):
     records = rehearse_all(stage, [wrong.source for wrong in answers.wrong])
-    for wrong, record in zip(answers.wrong, records, strict=True):
+    _judge_wrong(proof, answers.wrong, records, references)
+    proof.wrong = len(answers.wrong)
+
+
+def _judge_wrong(proof, answers, records, references):
+    for wrong, record in zip(answers, records, strict=True):
         for reference in references:
             fails = failing(proof.exercise, record, reference)
             if fails != wrong.fails:
@@ -91,7 +122,6 @@ def _prove_wrong(proof, stage, answers, references):
                 proof.problems.append(f"wrong answer {wrong.name!r} (line {wrong.line}) {told}")
         if misconception(proof.exercise, record, references[0]) != wrong.name:
             proof.problems.append(f"wrong answer {wrong.name!r} does not get its own hint")
-    proof.wrong = len(answers.wrong)
 
 
 def _records(stage, sources):

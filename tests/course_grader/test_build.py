@@ -1,16 +1,17 @@
 """The committed trees are what the masters say today, and building again changes nothing."""
 
 import copy
+import json
 import re
+import shutil
 
 import nbformat
 import pytest
 
 from course_grader import notebooks
-from course_grader.build import build, check_names, planned
+from course_grader.build import build, check_names, drifted, planned
 from course_grader.course import PROJECT, CourseError, units
 from course_grader.exercises import read_assignment
-from course_grader.expected_file import settled
 from course_grader.masters import read_master
 
 UNITS = units()
@@ -29,9 +30,51 @@ def master_of(path):
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_source_and_release_are_what_the_masters_say(unit, plans):
-    for path, content in settled(plans[unit.name], PROJECT).items():
-        if path.startswith(("source/", "release/")):
-            assert (PROJECT / path).read_bytes() == content, master_of(path)
+    assert [master_of(path) for path in drifted(plans[unit.name])] == []
+
+
+@pytest.fixture
+def trees(unit, tmp_path):
+    """A copy of unit 01's committed source and release."""
+    for tree in ("source", "release"):
+        shutil.copytree(PROJECT / tree / unit.name, tmp_path / tree / unit.name)
+    return tmp_path
+
+
+def a_digit(known, factor):
+    record = known["gaussian-nll"]["checks"][1]["got"]
+    record["data"][0] *= factor
+
+
+EDITS = {
+    "a digit within tolerance": (lambda known: a_digit(known, 1 + 1e-7), False),
+    "a digit beyond tolerance": (lambda known: a_digit(known, 1 + 1e-4), True),
+    "a sentence": (lambda known: known["gaussian-nll"]["hints"][0].update(sentence="No."), True),
+    "a case": (lambda known: known["gaussian-nll"]["checks"][1].update(call="f(x)"), True),
+    "points": (lambda known: known["gaussian-nll"]["checks"][1].update(points=9), True),
+    "a check less": (lambda known: known["gaussian-nll"]["checks"].pop(), True),
+    "a hint less": (lambda known: known["gaussian-nll"]["hints"].pop(), True),
+    "a dtype": (lambda k: k["gaussian-nll"]["checks"][1]["got"].update(dtype="int"), True),
+}
+
+
+@pytest.mark.parametrize("tree", ["source", "release"])
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_value_changed_by_hand_is_drift_unless_it_agrees(edit, tree, unit, plans, trees):
+    change, drifts = EDITS[edit]
+    path = trees / tree / unit.name / "checks.json"
+    known = json.loads(path.read_text("utf-8"))
+    change(known)
+    path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
+    found = [str(path.relative_to(trees))] if drifts else []
+    assert drifted(plans[unit.name], trees) == found
+
+
+def test_a_file_that_is_cut_off_is_made_anew(unit, plans, trees):
+    path = trees / "release" / unit.name / "checks.json"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000])
+    assert drifted(plans[unit.name], trees) == [str(path.relative_to(trees))]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
