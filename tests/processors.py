@@ -1,8 +1,8 @@
 """Run as a program under one processor setting: does anything that git tracks depend on it?
 
-`python -m tests.processors` compares source and release of each unit with what is computed here,
-and judges all answers. `--all` proves the mutants too, executes lessons and solutions, and
-compares what must be the same everywhere. Prints each difference; ends with 1 if there is one.
+`python -m tests.processors` compares each unit's checks.json with what is computed here, and
+judges all answers. `--all` takes source and release whole, proves the mutants too, executes
+lessons and solutions, and compares what must be the same everywhere. Prints each difference; ends with 1 if there is one.
 """
 
 import sys
@@ -10,9 +10,11 @@ import sys
 from course_grader import notebooks
 from course_grader.build import drifted, planned
 from course_grader.course import PROJECT, units
+from course_grader.expected_file import expected_file, visible_part
 from course_grader.perform import perform
 from course_grader.proof import prove, prove_answers
 from course_grader.reference import make_reference
+from course_utils.comparison import EXPECTED_FILE
 
 # What makes a processor look like another one to the libraries that compute.
 SETTINGS = {
@@ -24,23 +26,30 @@ SETTINGS = {
 
 
 def differences(unit):
-    """Return what differs in a unit's source and release, and in the verdicts of its answers."""
+    """Return what differs in a unit's checks.json, and in the verdicts of its answers."""
     reference = make_reference(unit)
-    found = [f"{path} differs" for path in drifted(planned(unit, reference))]
-    return found + [p for told in prove_answers(unit, reference).values() for p in told]
+    values = expected_file(visible_part(reference))
+    plan = {f"{tree}/{unit.name}/{EXPECTED_FILE}": values for tree in ("source", "release")}
+    told = prove_answers(unit, reference).values()
+    return [f"{path} differs" for path in drifted(plan)] + [p for one in told for p in one]
 
 
 def more_differences(unit):
-    """Return what differs in mutants, lesson and solutions."""
-    found = [problem for proof in prove(unit) for problem in proof.problems]
+    """Return what differs in whole trees, mutants, lesson and solutions."""
+    found = [f"{path} differs" for path in drifted(planned(unit))]
+    found += [problem for proof in prove(unit) for problem in proof.problems]
     for tree in ("notebooks", "solutions"):
         committed = notebooks.load(PROJECT / tree / f"{unit.name}.ipynb")
-        fresh = perform(notebooks.load(PROJECT / tree / f"{unit.name}.ipynb"), PROJECT / tree)
+        fresh = perform(notebooks.load(PROJECT / tree / f"{unit.name}.ipynb"), _folder(unit, tree))
         pairs = zip(committed.cells, fresh.cells, strict=True)
-        found += [
-            f"{tree}: {old.source}" for old, new in pairs if _must_be_same(old) and old != new
-        ]
+        moved = [old for old, new in pairs if _must_be_same(old) and old.outputs != new.outputs]
+        found += [f"{tree}: another output of {cell.source}" for cell in moved]
     return found
+
+
+def _folder(unit, tree):
+    """Return where a notebook finds what lies beside it: solutions check themselves."""
+    return PROJECT / tree if tree == "notebooks" else PROJECT / "release" / unit.name
 
 
 def _must_be_same(cell):
