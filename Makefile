@@ -10,10 +10,10 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser screenshots lab progress check grade regrade formgrader export class-report prove new-unit bundle clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check grade regrade formgrader export class-report prove new-unit bundle clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, ANSWERS=file, JSON=1, UNSAFE=1,"
 	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time)"
 
@@ -53,12 +53,15 @@ lint: $(STAMP)  ## Check format and lint.
 	"$(BIN)/ruff" check .
 
 test-browser: $(STAMP)  ## Open lessons, an assignment and a graded class in Chromium (part of test).
-	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n $(JOBS) --dist loadfile tests/browser
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n $(JOBS) --dist loadgroup tests/browser
 
 # In the order given: the notebooks, many and short, come last, so that no worker waits.
 test: lint  ## Run all tests: units, answers and mutants, drift, leaks, notebooks, grading.
-	OMP_NUM_THREADS=1 COURSE_PROGRESS=off "$(BIN)/python" -m pytest -n $(JOBS) --dist loadfile \
+	OMP_NUM_THREADS=1 COURSE_PROGRESS=off "$(BIN)/python" -m pytest -n $(JOBS) --dist loadgroup \
 		--no-loadscope-reorder --durations=25 --nbval-lax tests notebooks solutions
+
+test-processors: $(STAMP)  ## Compare all trees and mutants under four processor settings (long).
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m tests.processors --all --settings
 
 screenshots: $(STAMP)  ## Take the README's pictures anew: docs/images/.
 	COURSE_REQUIRE_BROWSER=1 OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest tests/browser \

@@ -2,9 +2,12 @@
 
 `python -m tests.processors` compares each unit's checks.json with what is computed here, and
 judges all answers. `--all` takes source and release whole, proves the mutants too, executes
-lessons and solutions, and compares what must be the same everywhere. Prints each difference; ends with 1 if there is one.
+lessons and solutions, and compares what must be the same everywhere. It prints each difference,
+and ends with 1 if there is one. `--settings` does it under each setting in turn.
 """
 
+import os
+import subprocess
 import sys
 
 from course_grader import notebooks
@@ -58,12 +61,23 @@ def _must_be_same(cell):
 
 def main(words):
     """Print what differs, unit by unit; return 1 if anything does."""
+    if "--settings" in words:
+        return max(
+            _in_a_process(name, [w for w in words if w != "--settings"]) for name in SETTINGS
+        )
     found = 0
     for unit in units():
         told = differences(unit) + (more_differences(unit) if "--all" in words else [])
         print(f"{unit.name}: {len(told)} differences", *told, sep="\n  ", flush=True)
         found += len(told)
     return 1 if found else 0
+
+
+def _in_a_process(setting, words):
+    """Run this program under a setting, which libraries read when they are loaded."""
+    print(f"\n{setting}", flush=True)
+    command = [sys.executable, "-W", "ignore", "-m", "tests.processors", *words]
+    return subprocess.run(command, env=os.environ | SETTINGS[setting], check=False).returncode
 
 
 if __name__ == "__main__":

@@ -173,8 +173,9 @@ def test_one_that_does_not_start_says_why(monkeypatch, bubblewrap):
 def test_a_shared_one_is_started_again_after_it_died(zygote):
     first = preload.shared({}, say=print)
     assert preload.shared({}, say=print) == first
-    next(iter(preload.SHARED.values())).process.kill()
-    time.sleep(0.2)
+    process = next(iter(preload.SHARED.values())).process
+    process.kill()
+    process.wait()
     second = preload.shared({}, say=print)
     assert second != first and "'2'" in run(second, "1 + 1")[0][0]
     next(iter(preload.SHARED.values())).stop()

@@ -322,4 +322,4 @@ def test_make_hands_everything_on():
     done = subprocess.run(
         ["make", "-n", "prove", *given], cwd=PROJECT, capture_output=True, text=True, check=True
     )
-    assert '--unit "01" --answers "a b.py" --json --unsafe' in done.stdout
+    assert '--unit "$UNIT" --answers "$ANSWERS" --json --unsafe' in done.stdout
