@@ -2,9 +2,9 @@
 
 import argparse
 import sys
-from pathlib import Path
 
-from course_grader.course import PROJECT, Course, CourseError, find_unit, units
+from course_grader import commands
+from course_grader.course import PROJECT, CourseError
 
 
 def main(arguments=None):
@@ -26,154 +26,13 @@ def main(arguments=None):
 
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m course_grader", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    added = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, text, options in COMMANDS:
-        command = commands.add_parser(name, help=text, description=text)
+        command = added.add_parser(name, help=text, description=text)
         command.set_defaults(run=run)
         for flag, settings in options.items():
             command.add_argument(flag, **settings)
     return parser
-
-
-def _chosen(arguments):
-    return [find_unit(arguments.unit)] if arguments.unit else units()
-
-
-def build_command(arguments):
-    from course_grader.build import build, check_names
-
-    check_names(units())
-    for unit in _chosen(arguments):
-        build(unit)
-
-
-def prove_command(arguments):
-    from course_grader.leaks import readable
-    from course_grader.proof import prove
-
-    if arguments.answers is not None or arguments.json or arguments.unsafe:
-        return _try_answers(arguments)
-    problems = 0
-    for unit in _chosen(arguments):
-        paths = [PROJECT / "notebooks" / f"{unit.name}.ipynb"]
-        paths += sorted((PROJECT / "release" / unit.name).iterdir())
-        for proof in prove(unit, texts=[readable(path) for path in paths if path.is_file()]):
-            print(proof)
-            print("".join(f"  {problem}\n" for problem in proof.problems), end="")
-            problems += len(proof.problems)
-    return 1 if problems else 0
-
-
-def _try_answers(arguments):
-    from course_grader.trial import try_answers
-    from course_grader.trial_report import trial_as_json, trial_as_text
-
-    if arguments.answers is None or not arguments.unit:
-        raise CourseError("ANSWERS=file (--answers) needs UNIT; JSON and UNSAFE need ANSWERS.")
-    tried = try_answers(find_unit(arguments.unit), arguments.answers, unsafe=arguments.unsafe)
-    print((trial_as_json if arguments.json else trial_as_text)(tried))
-    return 1 if any(one.difference for one in tried) else 0
-
-
-def demo_command(arguments):
-    from course_grader.sample import run_demos
-
-    return 1 if run_demos(_chosen(arguments)) else 0
-
-
-def grade_command(arguments):
-    course, unit = Course(Path(arguments.course).resolve()), find_unit(arguments.unit)
-    options = {
-        name: vars(arguments)[name] for name in ("origin", "unsafe", "workers", "scheduler")
-    }
-    return (_preview if arguments.preview else _grade)(course, unit, options)
-
-
-def _grade(course, unit, options):
-    from course_grader.grade import grade
-    from course_grader.one_submission import log_of
-    from course_grader.report import errors_told, table, write_csv
-    from course_grader.saving import write_feedback
-
-    graded = grade(course, unit, **options)
-    print(table(graded))
-    write_csv(graded, course.root / f"records/{unit.name}.csv")
-    write_feedback(course, unit)
-    print(f"\nWritten: gradebook.db, feedback/, records/{unit.name}.csv, a JSON record for each")
-    if any(result.problem for result in graded):
-        print(f"\n{errors_told(graded, log_of(course, unit))}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _preview(course, unit, options):
-    from course_grader.preview import preview
-
-    if options.pop("origin"):
-        raise CourseError("A preview regrades submitted/: leave FROM away, or take the files in.")
-    changed, problems = preview(course, unit, **options)
-    for student, exercise, was, will in changed:
-        print(f"{student:24} {exercise:24} {'-' if was is None else was:>6} -> {will}")
-    for student, problem in problems.items():
-        print(f"{student:24} would stay as it is: {problem}", file=sys.stderr)
-    students = len({student for student, *_ in changed})
-    print(f"{len(changed)} grades of {students} students would change. Nothing was written.")
-    return 1 if problems else 0
-
-
-def export_command(arguments):
-    from course_grader.exporters import export
-    from course_grader.one_submission import config_of
-    from course_grader.record import ungraded
-
-    course = Course(Path(arguments.course).resolve())
-    directory = config_of(course).CourseDirectory
-    path = course.root / "records" / f"{arguments.to}.csv"
-    path.parent.mkdir(exist_ok=True)
-    export(arguments.to, db_url=directory.db_url, course_id=directory.course_id, to=path)
-    print(f"Written: {path}")
-    for name, what in ungraded(course.root / "records"):
-        print(f"Not of the last submission: {name}: {what}. Grade again.", file=sys.stderr)
-
-
-def class_report_command(arguments):
-    from course_grader.class_report import write_class_report
-
-    course = Course(Path(arguments.course).resolve())
-    print(f"Written: {write_class_report(course, find_unit(arguments.unit))}")
-
-
-def check_command(arguments):
-    from course_grader.lab import check_work
-
-    print(check_work(find_unit(arguments.unit)))
-
-
-def work_command(arguments):
-    from course_grader.lab import prepare_work
-
-    prepare_work(units())
-
-
-def progress_command(arguments):
-    from course_utils.progress import progress
-
-    print(progress(PROJECT / "work"))
-
-
-def new_unit_command(arguments):
-    from course_grader.skeleton import new_unit
-
-    unit = new_unit(arguments.name)
-    print(f"{unit.folder} is ready: read docs/writing-a-unit.md, edit, then")
-    print(f"  make build UNIT={unit.name[:2]}\n  make prove UNIT={unit.name[:2]}")
-
-
-def bundle_command(arguments):
-    from course_grader.bundle import make_bundle
-
-    path = make_bundle()
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, scanned for leaks")
 
 
 UNIT = {"--unit": {"default": "", "help": "a unit's number or name; default: all"}}
@@ -198,17 +57,37 @@ EXPORT = {
     **COURSE,
 }
 COMMANDS = [
-    ("build", build_command, "Build the four trees from the masters.", UNIT),
-    ("prove", prove_command, "Prove the checks, or try answers from anywhere.", UNIT | ANSWERS),
-    ("demo", demo_command, "Grade a sample class of each unit under build/demo.", UNIT),
-    ("grade", grade_command, "Grade submitted/, a folder or an LMS zip.", ONE_UNIT | ORIGIN),
-    ("export", export_command, "Write the gradebook as an LMS imports it.", EXPORT),
-    ("class-report", class_report_command, "Show a graded class on a page.", ONE_UNIT | COURSE),
-    ("check", check_command, "Grade your own copy in work/ with all checks.", ONE_UNIT),
-    ("work", work_command, "Copy lessons and assignments into work/.", {}),
-    ("progress", progress_command, "Show where you stand in your own copy.", {}),
-    ("new-unit", new_unit_command, "Make masters/NN_topic, a skeleton that builds.", NEW_NAME),
-    ("bundle", bundle_command, "Write build/bundle.zip for a class.", {}),
+    ("build", commands.build_command, "Build the four trees from the masters.", UNIT),
+    (
+        "prove",
+        commands.prove_command,
+        "Prove the checks, or try answers from anywhere.",
+        UNIT | ANSWERS,
+    ),
+    ("demo", commands.demo_command, "Grade a sample class of each unit under build/demo.", UNIT),
+    (
+        "grade",
+        commands.grade_command,
+        "Grade submitted/, a folder or an LMS zip.",
+        ONE_UNIT | ORIGIN,
+    ),
+    ("export", commands.export_command, "Write the gradebook as an LMS imports it.", EXPORT),
+    (
+        "class-report",
+        commands.class_report_command,
+        "Show a graded class on a page.",
+        ONE_UNIT | COURSE,
+    ),
+    ("check", commands.check_command, "Grade your own copy in work/ with all checks.", ONE_UNIT),
+    ("work", commands.work_command, "Copy lessons and assignments into work/.", {}),
+    ("progress", commands.progress_command, "Show where you stand in your own copy.", {}),
+    (
+        "new-unit",
+        commands.new_unit_command,
+        "Make masters/NN_topic, a skeleton that builds.",
+        NEW_NAME,
+    ),
+    ("bundle", commands.bundle_command, "Write build/bundle.zip for a class.", {}),
 ]
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""What README, docs, `make help` and the parser promise exists, is read, and has its test."""
+
+import ast
+import inspect
+import re
+
+import pytest
+
+from course_grader import commands
+from course_grader.__main__ import COMMANDS
+from course_grader.course import PROJECT
+
+MAKEFILE = (PROJECT / "Makefile").read_text("utf-8")
+TEXTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+FUNCTIONS = {
+    node.name: node
+    for node in ast.parse(inspect.getsource(commands)).body
+    if isinstance(node, ast.FunctionDef)
+}
+WORDS = {"the", "is"}  # "make the environment" is no command
+
+# Target: where it is shown to do what it says, by a test that goes in by the command line.
+EVIDENCE = {
+    "help": "course_grader/test_cli.py::test_make_help_explains_every_target",
+    "env": "course_grader/test_places.py::test_a_linked_environment_is_never_installed_into",
+    "demo": "course_grader/test_places.py::test_a_class_is_graded",
+    "build": "course_grader/test_places.py::test_a_build_changes_nothing",
+    "prove": "course_grader/test_trial.py::test_make_hands_everything_on",
+    "grade": "course_grader/test_faults.py::test_a_fault_of_ours_costs_nobody_a_point_and_is_told",
+    "regrade": "course_grader/test_exporters.py"
+    "::test_regrade_names_what_would_change_and_writes_nothing",
+    "export": "course_grader/test_exporters.py"
+    "::test_canvas_gets_points_possible_and_a_column_for_each_assignment",
+    "class-report": "course_grader/test_faults.py"
+    "::test_an_error_is_marked_in_table_csv_report_and_export",
+    "new-unit": "course_grader/test_skeleton.py::test_a_new_unit_builds_and_is_proven",
+    "bundle": "course_grader/test_leaks.py"
+    "::test_the_bundle_is_clean_complete_and_the_same_each_time",
+    "lab": "browser/test_student.py"
+    "::test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it",
+    "check": "course_grader/test_lab.py::test_checking_uses_hidden_checks_and_the_same_judge",
+    "progress": "browser/test_student.py"
+    "::test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it",
+    "formgrader": "browser/test_instructor.py"
+    "::test_formgrader_lists_the_class_and_keeps_points_for_words",
+    "redteam": "redteam/test_redteam.py::test_points_are_what_the_honest_part_deserves",
+    "test": "course_grader/test_cli.py::test_ci_calls_the_readmes_test_command",
+    "test-processors": "course_grader/test_processors.py"
+    "::test_expected_values_and_verdicts_are_the_same",
+    "test-browser": "browser/test_lessons.py"
+    "::test_a_lesson_runs_and_every_slider_changes_its_figure",
+    "gpu": "test_benchmarks.py::test_without_a_gpu_it_refuses",
+    "bench-grading": "test_benchmarks.py::test_each_explains_itself",
+    "bench-models": "test_benchmarks.py::test_each_explains_itself",
+}
+
+
+def read_by(name, seen=()):
+    """Return the options that a command's function, or one that it names, reads."""
+    nodes = list(ast.walk(FUNCTIONS[name]))
+    found = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    found |= {node.value for node in nodes if isinstance(node, ast.Constant)}
+    named = {node.id for node in nodes if isinstance(node, ast.Name)} & FUNCTIONS.keys()
+    for other in named - {name, *seen}:
+        found |= read_by(other, (*seen, name))
+    return found
+
+
+@pytest.mark.parametrize(("name", "run", "options"), [(n, r, o) for n, r, _, o in COMMANDS])
+def test_every_option_that_the_parser_knows_is_read(name, run, options):
+    known = {option.removeprefix("--").replace("-", "_") for option in options}
+    assert known - read_by(run.__name__) == set()
+
+
+def test_a_function_that_no_command_reaches_is_found():
+    reached = {run.__name__ for _, run, *_ in COMMANDS}
+    for name in list(reached):
+        reached |= {
+            node.id
+            for node in ast.walk(FUNCTIONS[name])
+            if isinstance(node, ast.Name) and node.id in FUNCTIONS
+        }
+    assert FUNCTIONS.keys() - reached == set()
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_every_command_that_a_text_names_is_a_target(path):
+    named = set(re.findall(r"\bmake ([a-z][a-z-]+)", path.read_text("utf-8"))) - WORDS
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, flags=re.MULTILINE))
+    assert named - targets == set()
+
+
+@pytest.mark.parametrize("target", sorted(EVIDENCE))
+def test_every_promise_has_its_evidence(target):
+    file, _, test = EVIDENCE[target].partition("::")
+    assert f"def {test}(" in (PROJECT / "tests" / file).read_text("utf-8")
+    assert re.search(rf"^{target}:.*## .{{20}}", MAKEFILE, flags=re.MULTILINE)
+
+
+def test_every_target_is_in_the_table():
+    explained = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, flags=re.MULTILINE))
+    assert explained - EVIDENCE.keys() == {"lint", "screenshots", "clean"}
