@@ -11,6 +11,7 @@ from course_grader import sandbox
 SPREAD = ("test_proof.py", "test_processors.py", "test_lessons.py", "test_shows.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Keep the tests of a file on one worker, but for those that are long and share nothing."""
     for item in items:
