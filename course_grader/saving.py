@@ -10,12 +10,13 @@ from nbgrader.coursedir import CourseDirectory
 from tqdm import tqdm
 
 from course_grader.converters import run_converter, without_repeats
-from course_grader.faults import logged_to, words_of
+from course_grader.faults import OurFault, logged_to, words_of
 from course_grader.intake import intake
 from course_grader.one_submission import config_of, failed, log_of, save
 from course_grader.preprocessors import rebuilt
 from course_grader.reference import reference_for
 from course_grader.release import register
+from course_grader.verdicts import refused
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def grade_executed(course, unit, executions, *, origin=None, unsafe=False, db_ur
     -------
     list of Graded
     """
-    reference_for(unit)
+    _check_judge(reference_for(unit))
     config = config_of(course)
     config.CourseDirectory.db_url = db_url or config.CourseDirectory.db_url
     config.CourseDirectory.assignment_id = unit.name
@@ -65,6 +66,18 @@ def write_feedback(course, unit):
     converter = GenerateFeedback(coursedir=CourseDirectory(config=config), config=config)
     converter.force = True
     run_converter(converter, f"{unit.name}, feedback")
+
+
+def _check_judge(reference):
+    """Stop before anything is written if the judge does not pass our own right answers."""
+    try:
+        names = refused(reference)
+    except Exception as error:
+        raise OurFault(f"the judge fails on our own answers: {words_of(error)}") from error
+    if names:
+        raise OurFault(
+            f"the judge refuses our own answers to {', '.join(names)}: nothing was done"
+        )
 
 
 def _jobs(course, unit, arrivals):

@@ -1,6 +1,6 @@
 """Put the judge's verdicts in an executed notebook."""
 
-__all__ = ["Outcome", "judge_notebook", "judge_what_is_ours", "unjudged"]
+__all__ = ["Outcome", "judge_notebook", "judge_what_is_ours", "refused", "unjudged"]
 
 import copy
 import dataclasses
@@ -98,6 +98,18 @@ def judge_what_is_ours(release, reference):
             record = [{**check, "got": value} for check, value in checks]
             judge.judge(name, record, entry)
             judge.misconception(name, record, entry)
+
+
+def refused(reference):
+    """Return the exercises whose own right answer the judge does not pass: none, if it is whole.
+
+    Parameters
+    ----------
+    reference : dict
+        {exercise: reference} of the unit.
+    """
+    verdicts = [judge.judge(name, entry["checks"], entry) for name, entry in reference.items()]
+    return [verdict.exercise for verdict in verdicts if verdict.status != "passed"]
 
 
 def unjudged(executed, reference, reason):

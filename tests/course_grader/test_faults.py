@@ -193,13 +193,37 @@ def test_what_only_one_submission_makes_impossible_to_save_scores_0(
     assert scores(course, unit)[BEN] == 0
 
 
-def test_a_slip_in_the_judges_comparison_is_ours_for_everybody(course, unit, monkeypatch):
-    """Untouched work is compared with nothing: our own answers show it."""
+SLIPS = {
+    "comparing raises": ("course_grader.judge.findings", "fails on our own answers: ZeroDivision"),
+    "comparing is never equal": (
+        "course_utils.agreement._close",
+        "refuses our own answers to gaussian-nll",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_judge_that_fails_our_own_answers_grades_nobody(slip, course, unit, monkeypatch, capsys):
+    """A malformed record agrees with nothing, and so does every one where comparing is broken."""
+    before = scores(course, unit), record(course, unit, BEN)
+    name, words_told = SLIPS[slip]
+    monkeypatch.setattr(name, lambda a, b: 1 / 0)
+    assert main(words(course)) == 2
+    assert words_told in capsys.readouterr().err
+    assert (scores(course, unit), record(course, unit, BEN)) == before
+
+
+def test_a_slip_where_only_wrong_answers_come_is_ours_for_everybody(course, unit, monkeypatch):
+    """Untouched work has no hint: our own wrong answers show it."""
+    wrong = notebooks.load(course.notebook("submitted", unit, BEN))
+    cell = next(c for c in wrong.cells if c.id == "gaussian-nll-solution")
+    cell.source = "def gaussian_nll(y, mu, sigma):\n    return 0 * mu.sum()"
+    notebooks.save(wrong, course.notebook("submitted", unit, BEN))
     before = scores(course, unit)
-    monkeypatch.setattr("course_grader.judge.findings", lambda got, expected: 1 / 0)
+    monkeypatch.setattr("course_grader.judge.matching_hint", lambda *given: 1 / 0)
     assert main(words(course)) == 1
-    assert scores(course, unit) == before
-    assert {record(course, unit, s)["status"] for s in STUDENTS} == {"error"}
+    assert scores(course, unit)[BEN] == before[BEN]
+    assert record(course, unit, BEN)["status"] == "error"
 
 
 def test_a_slip_in_the_client_is_ours_for_everybody(course, unit, monkeypatch):
