@@ -53,11 +53,11 @@ lint: $(STAMP)  ## Check format and lint.
 	"$(BIN)/ruff" check .
 
 test-browser: $(STAMP)  ## Open lessons, an assignment and a graded class in Chromium (part of test).
-	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n $(JOBS) --dist loadgroup tests/browser
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n $(JOBS) --dist loadfile tests/browser
 
 # In the order given: the notebooks, many and short, come last, so that no worker waits.
 test: lint  ## Run all tests: units, answers and mutants, drift, leaks, notebooks, grading.
-	OMP_NUM_THREADS=1 COURSE_PROGRESS=off "$(BIN)/python" -m pytest -n $(JOBS) --dist loadgroup \
+	OMP_NUM_THREADS=1 COURSE_PROGRESS=off "$(BIN)/python" -m pytest -n $(JOBS) --dist loadfile \
 		--no-loadscope-reorder --durations=25 --nbval-lax tests notebooks solutions
 
 test-processors: $(STAMP)  ## Compare all trees and mutants under four processor settings (long).

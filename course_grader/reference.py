@@ -5,6 +5,7 @@ __all__ = ["make_reference", "reference_for"]
 import functools
 import hashlib
 import json
+import os
 import platform
 from importlib import metadata
 
@@ -27,7 +28,7 @@ def reference_for(unit):
         return known["exercises"]
     made = make_reference(unit)
     path.parent.mkdir(parents=True, exist_ok=True)
-    waiting = path.with_suffix(".tmp")
+    waiting = path.with_suffix(f".{os.getpid()}.tmp")  # two processes may make it at once
     waiting.write_text(json.dumps({"key": key, "exercises": made}), "utf-8")
     waiting.replace(path)
     return made

@@ -7,17 +7,6 @@ import pytest
 
 from course_grader import sandbox
 
-# Files whose tests share nothing that takes time to make: any worker may take any of them.
-SPREAD = ("test_proof.py", "test_processors.py", "test_lessons.py", "test_shows.py")
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items):
-    """Keep the tests of a file on one worker, but for those that are long and share nothing."""
-    for item in items:
-        if item.path.name not in SPREAD:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
 
 @pytest.fixture(scope="session")
 def bubblewrap():

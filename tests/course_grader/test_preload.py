@@ -173,12 +173,12 @@ def test_one_that_does_not_start_says_why(monkeypatch, bubblewrap):
 def test_a_shared_one_is_started_again_after_it_died(zygote):
     first = preload.shared({}, say=print)
     assert preload.shared({}, say=print) == first
-    process = next(iter(preload.SHARED.values())).process
-    process.kill()
-    process.wait()
+    mine = next(one for one in preload.SHARED.values() if one and one.folder == first)
+    mine.process.kill()
+    mine.process.wait()
     second = preload.shared({}, say=print)
     assert second != first and "'2'" in run(second, "1 + 1")[0][0]
-    next(iter(preload.SHARED.values())).stop()
+    next(one for one in preload.SHARED.values() if one and one.folder == second).stop()
 
 
 def test_it_ends_with_the_grader_even_if_that_is_killed(zygote):
