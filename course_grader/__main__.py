@@ -20,7 +20,8 @@ def main(arguments=None):
         print(f"\n{error}: nothing that was there before is lost", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nStopped. Run the same command again: it goes on where it was.", file=sys.stderr)
+        goes_on = ": it goes on where it was" if chosen.run is commands.grade_command else ""
+        print(f"\nStopped. Run the same command again{goes_on}.", file=sys.stderr)
         return 130
 
 

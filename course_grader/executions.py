@@ -51,6 +51,8 @@ class Executions:
     def all(self, jobs):
         """Execute rebuilt notebooks, {student: notebook}; yield (student, problem) as they end.
 
+        A student may be any key, such as the place of an answer that is tried.
+
         Equal notebooks are executed once. One that ran out of wall-clock time is run once more,
         alone, when the others are done; then, too, it is found out whose fault an exception is.
         A problem is a fault of ours, in words: the notebook could not be executed, or kept.
@@ -83,7 +85,7 @@ class Executions:
         try:
             if fault:
                 again = functools.partial(self._execute_stand_in, place)
-                why = reason_for("not executed", ", ".join(students), fault, again)
+                why = reason_for("not executed", ", ".join(map(str, students)), fault, again)
                 done = done or refused(notebook, why)
         except OurFault as ours:
             return str(ours)

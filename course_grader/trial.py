@@ -18,6 +18,7 @@ from course_grader.course import Course, CourseError
 from course_grader.execute import NoSandbox
 from course_grader.executions import Executions
 from course_grader.exercises import read_assignment
+from course_grader.faults import logged_to
 from course_grader.jobs import key_of
 from course_grader.rebuild import rebuild
 from course_grader.reference import reference_for
@@ -90,7 +91,8 @@ def try_answers(unit, path, *, unsafe=False, progress=True):
     workers = min(len(claims), os.cpu_count() or 1)
     with tempfile.TemporaryDirectory(prefix="trial-") as folder:
         course = Course.throwaway(Path(folder) / "course", unit)
-        with Executions(course, unit, unsafe=unsafe, workers=workers) as executions:
+        log = logged_to(Path(folder) / "log")  # what an answer breaks is told in its own words
+        with log, Executions(course, unit, unsafe=unsafe, workers=workers) as executions:
             return _all(claims, course, unit, executions, progress)
 
 
@@ -133,7 +135,9 @@ def _one(claim, kept, problem, release, reference):
     try:
         done = notebooks.load(kept)
         trouble = _trouble(done, claim.exercise)  # the judge takes the check cell's outputs away
-        judged = judge_notebook(done, release, {claim.exercise: reference[claim.exercise]})
+        expected = {claim.exercise: reference[claim.exercise]}
+        why = done.metadata.get("unreadable", "")  # it could not be executed, by its own doing
+        judged = judge_notebook(done, release, expected, reason=why)
     except Exception as error:
         return Tried(claim, None, problem=f"could not be judged: {type(error).__name__}")
     verdict = judged.verdicts[claim.exercise]

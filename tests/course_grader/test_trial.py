@@ -34,6 +34,7 @@ MARKED = '''"""
 UNPRINTABLE = "raise type('\\x1b[2J', (Exception,), {})('\\x1b]8;;x\\x07 \\u202e' + 'long ' * 999)"
 PLACE = "import os\nraise OSError(os.getcwd(), os.path.exists(COURSE))"
 DOOR = ["forged_in_the_check_cell", "reads_the_disk", "kills_itself", "sleeps", "patched_checks"]
+DOOR += ["messages_no_kernel_sends"]
 
 
 def cell(name, source, claim="right", more=""):
