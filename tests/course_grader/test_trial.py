@@ -34,7 +34,9 @@ MARKED = '''"""
 UNPRINTABLE = "raise type('\\x1b[2J', (Exception,), {})('\\x1b]8;;x\\x07 \\u202e' + 'long ' * 999)"
 PLACE = "import os\nraise OSError(os.getcwd(), os.path.exists(COURSE))"
 DOOR = ["forged_in_the_check_cell", "reads_the_disk", "kills_itself", "sleeps", "patched_checks"]
-DOOR += ["messages_no_kernel_sends"]
+FORGED = """kernel = get_ipython().kernel
+kernel.session.send(kernel.iopub_socket, "display_data", content={}, parent=kernel.get_parent())
+"""
 
 
 def cell(name, source, claim="right", more=""):
@@ -62,6 +64,7 @@ def strange_file():
         cell("no-mistake", RIGHT, "wrong"),
         cell("marked", f"{MARKED}{RIGHT}### END SOLUTION\ncheck.report()"),
         cell("broken", "def gaussian_nll(y, mu, sigma:", "wrong"),
+        cell("forged-message", FORGED, "wrong"),
         cell("unprintable\x1b[31m", UNPRINTABLE, "wrong"),
         cell("place", place, "wrong"),
         f'# %% passed-over equivalent="{FIRST}"\n# A mutant.\n',
@@ -170,6 +173,11 @@ def test_a_process_that_ended_or_ran_too_long_is_told(named):
     assert named["kills_itself"]["problem"].startswith("ProcessEnded: ")
     assert named["sleeps"]["problem"] == "TookTooLong: stopped after 1 s"
     assert named["broken"]["problem"].startswith("SyntaxError: ")
+
+
+def test_a_message_that_cannot_be_read_costs_its_own_answer_only(named):
+    assert named["forged-message"]["earned"] == 0
+    assert named["forged-message"]["problem"].startswith("BadMessages: ")
 
 
 def test_markers_and_reports_in_an_answer_do_not_matter(named):
