@@ -10,7 +10,7 @@ import time
 
 import torch
 
-from course_grader.course import PROJECT
+from course_grader.project.course import PROJECT
 
 DEVICES = ("cpu", "cuda")
 

@@ -21,11 +21,11 @@ from pathlib import Path
 
 import psutil
 
-from course_grader import notebooks
-from course_grader.composer import Composer
-from course_grader.course import Course, find_unit
-from course_grader.release import register
-from course_grader.saving import write_feedback
+from course_grader.authoring.composer import Composer
+from course_grader.gradebook.register import register
+from course_grader.gradebook.saving import write_feedback
+from course_grader.project import notebooks
+from course_grader.project.course import Course, find_unit
 
 BARE = """
 import json, sys, time

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_grader.course import find_unit
+from course_grader.project.course import find_unit
 from course_utils.digits import digits
 
 LAYERS, WIDTH, FLOW_STEPS = 6, 32, 300

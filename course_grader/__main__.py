@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from course_grader import commands
-from course_grader.course import PROJECT, CourseError
+from course_grader.project.course import PROJECT, CourseError
 
 
 def main(arguments=None):

@@ -20,7 +20,7 @@ __all__ = [
 import sys
 from pathlib import Path
 
-from course_grader.course import PROJECT, Course, CourseError, find_unit, units
+from course_grader.project.course import PROJECT, Course, CourseError, find_unit, units
 
 
 def _chosen(arguments):
@@ -29,7 +29,7 @@ def _chosen(arguments):
 
 def build_command(arguments):
     """Build the four trees."""
-    from course_grader.build import build, check_names
+    from course_grader.building.build import build, check_names
 
     check_names(units())
     for unit in _chosen(arguments):
@@ -38,8 +38,8 @@ def build_command(arguments):
 
 def prove_command(arguments):
     """Prove the checks of units; or try answers from a file."""
-    from course_grader.leaks import readable
-    from course_grader.proof import prove
+    from course_grader.building.leaks import readable
+    from course_grader.proving.proof import prove
 
     if arguments.answers is not None or arguments.json or arguments.unsafe:
         return _try_answers(arguments)
@@ -55,8 +55,8 @@ def prove_command(arguments):
 
 
 def _try_answers(arguments):
-    from course_grader.trial import try_answers
-    from course_grader.trial_report import trial_as_json, trial_as_text
+    from course_grader.proving.trial import try_answers
+    from course_grader.proving.trial_report import trial_as_json, trial_as_text
 
     if arguments.answers is None or not arguments.unit:
         raise CourseError("ANSWERS=file (--answers) needs UNIT; JSON and UNSAFE need ANSWERS.")
@@ -67,7 +67,7 @@ def _try_answers(arguments):
 
 def demo_command(arguments):
     """Grade sample classes and compare every score."""
-    from course_grader.sample import run_demos
+    from course_grader.demo.sample import run_demos
 
     return 1 if run_demos(_chosen(arguments)) else 0
 
@@ -82,10 +82,10 @@ def grade_command(arguments):
 
 
 def _grade(course, unit, options):
-    from course_grader.grade import grade
-    from course_grader.one_submission import log_of
-    from course_grader.report import errors_told, table, write_csv
-    from course_grader.saving import write_feedback
+    from course_grader.gradebook.grade import grade
+    from course_grader.gradebook.one_submission import log_of
+    from course_grader.gradebook.saving import write_feedback
+    from course_grader.reporting.table import errors_told, table, write_csv
 
     graded = grade(course, unit, **options)
     print(table(graded))
@@ -99,7 +99,7 @@ def _grade(course, unit, options):
 
 
 def _preview(course, unit, options):
-    from course_grader.preview import preview
+    from course_grader.reporting.preview import preview
 
     if options.pop("origin"):
         raise CourseError("A preview regrades submitted/: leave FROM away, or take the files in.")
@@ -115,9 +115,9 @@ def _preview(course, unit, options):
 
 def export_command(arguments):
     """Write the gradebook for an LMS, and name those whose last submission is not in it."""
-    from course_grader.exporters import export
-    from course_grader.one_submission import config_of
-    from course_grader.record import ungraded
+    from course_grader.gradebook.exporters import export
+    from course_grader.gradebook.one_submission import config_of
+    from course_grader.gradebook.record import ungraded
 
     course = Course(Path(arguments.course).resolve())
     directory = config_of(course).CourseDirectory
@@ -131,7 +131,7 @@ def export_command(arguments):
 
 def class_report_command(arguments):
     """Write a graded class's page."""
-    from course_grader.class_report import write_class_report
+    from course_grader.reporting.class_report import write_class_report
 
     course = Course(Path(arguments.course).resolve())
     print(f"Written: {write_class_report(course, find_unit(arguments.unit))}")
@@ -139,14 +139,14 @@ def class_report_command(arguments):
 
 def check_command(arguments):
     """Judge the learner's own copy."""
-    from course_grader.lab import check_work
+    from course_grader.workspace import check_work
 
     print(check_work(find_unit(arguments.unit)))
 
 
 def work_command(arguments):
     """Make the learner's own copy."""
-    from course_grader.lab import prepare_work
+    from course_grader.workspace import prepare_work
 
     prepare_work(units())
 
@@ -160,7 +160,7 @@ def progress_command(arguments):
 
 def new_unit_command(arguments):
     """Make the skeleton of a unit."""
-    from course_grader.skeleton import new_unit
+    from course_grader.authoring.scaffold import new_unit
 
     unit = new_unit(arguments.name)
     print(f"{unit.folder} is ready: read docs/writing-a-unit.md, edit, then")
@@ -169,7 +169,7 @@ def new_unit_command(arguments):
 
 def bundle_command(arguments):
     """Make the zip that a class gets."""
-    from course_grader.bundle import make_bundle
+    from course_grader.building.bundle import make_bundle
 
     path = make_bundle()
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, scanned for leaks")

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from course_grader import sandbox
+from course_grader.execution import sandbox
 
 
 @pytest.fixture(scope="session")

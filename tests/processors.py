@@ -6,17 +6,18 @@ lessons and solutions, and compares what must be the same everywhere. It prints 
 and ends with 1 if there is one. `--settings` does it under each setting in turn.
 """
 
+import copy
 import os
 import subprocess
 import sys
 
-from course_grader import notebooks
-from course_grader.build import drifted, planned
-from course_grader.course import PROJECT, units
-from course_grader.expected_file import expected_file, visible_part
-from course_grader.perform import perform
-from course_grader.proof import prove, prove_answers
-from course_grader.reference import make_reference
+from course_grader.building.build import drifted, planned
+from course_grader.building.expected_file import expected_file, visible_part
+from course_grader.building.run_notebook import run_notebook
+from course_grader.project import notebooks
+from course_grader.project.course import PROJECT, units
+from course_grader.proving.proof import prove, prove_answers
+from course_grader.proving.reference import make_reference
 from course_utils.comparison import EXPECTED_FILE
 
 # What makes a processor look like another one to the libraries that compute.
@@ -43,7 +44,7 @@ def more_differences(unit):
     found += [problem for proof in prove(unit) for problem in proof.problems]
     for tree in ("notebooks", "solutions"):
         committed = notebooks.load(PROJECT / tree / f"{unit.name}.ipynb")
-        fresh = perform(notebooks.load(PROJECT / tree / f"{unit.name}.ipynb"), _folder(unit, tree))
+        fresh = run_notebook(copy.deepcopy(committed), _folder(unit, tree))
         pairs = zip(committed.cells, fresh.cells, strict=True)
         moved = [old for old, new in pairs if _must_be_same(old) and old.outputs != new.outputs]
         found += [f"{tree}: another output of {cell.source}" for cell in moved]

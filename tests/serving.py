@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from course_grader.course import PROJECT
+from course_grader.project.course import PROJECT
 
 TOKEN = "for-these-tests-alone"
 SECONDS = 90  # a busy machine is slow to start one

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from course_grader.course import PROJECT
+from course_grader.project.course import PROJECT
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from course_grader import commands
 from course_grader.__main__ import COMMANDS
-from course_grader.course import PROJECT
+from course_grader.project.course import PROJECT
 
 MAKEFILE = (PROJECT / "Makefile").read_text("utf-8")
 TEXTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -22,30 +22,33 @@ WORDS = {"the", "is"}  # "make the environment" is no command
 # Target: where it is shown to do what it says, by a test that goes in by the command line.
 EVIDENCE = {
     "help": "course_grader/test_cli.py::test_make_help_explains_every_target",
-    "env": "course_grader/test_places.py::test_a_linked_environment_is_never_installed_into",
-    "demo": "course_grader/test_places.py::test_a_class_is_graded",
-    "build": "course_grader/test_places.py::test_a_build_changes_nothing",
-    "prove": "course_grader/test_trial.py::test_make_hands_everything_on",
-    "grade": "course_grader/test_faults.py::test_a_fault_of_ours_costs_nobody_a_point_and_is_told",
-    "regrade": "course_grader/test_exporters.py"
+    "env": "course_grader/execution/test_mounts.py"
+    "::test_a_linked_environment_is_never_installed_into",
+    "demo": "course_grader/execution/test_mounts.py::test_a_class_is_graded",
+    "build": "course_grader/execution/test_mounts.py::test_a_build_changes_nothing",
+    "prove": "course_grader/proving/test_trial.py::test_make_hands_everything_on",
+    "grade": "course_grader/gradebook/test_faults.py"
+    "::test_a_fault_of_ours_costs_nobody_a_point_and_is_told",
+    "regrade": "course_grader/gradebook/test_exporters.py"
     "::test_regrade_names_what_would_change_and_writes_nothing",
-    "export": "course_grader/test_exporters.py"
+    "export": "course_grader/gradebook/test_exporters.py"
     "::test_canvas_gets_points_possible_and_a_column_for_each_assignment",
-    "class-report": "course_grader/test_faults.py"
+    "class-report": "course_grader/gradebook/test_faults.py"
     "::test_an_error_is_marked_in_table_csv_report_and_export",
-    "new-unit": "course_grader/test_skeleton.py::test_a_new_unit_builds_and_is_proven",
-    "bundle": "course_grader/test_leaks.py"
+    "new-unit": "course_grader/authoring/test_scaffold.py::test_a_new_unit_builds_and_is_proven",
+    "bundle": "course_grader/building/test_leaks.py"
     "::test_the_bundle_is_clean_complete_and_the_same_each_time",
     "lab": "browser/test_student.py"
     "::test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it",
-    "check": "course_grader/test_lab.py::test_checking_uses_hidden_checks_and_the_same_judge",
+    "check": "course_grader/test_workspace.py"
+    "::test_checking_uses_hidden_checks_and_the_same_judge",
     "progress": "browser/test_student.py"
     "::test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it",
     "formgrader": "browser/test_instructor.py"
     "::test_formgrader_lists_the_class_and_keeps_points_for_words",
     "redteam": "redteam/test_redteam.py::test_points_are_what_the_honest_part_deserves",
     "test": "course_grader/test_cli.py::test_ci_calls_the_readmes_test_command",
-    "test-processors": "course_grader/test_processors.py"
+    "test-processors": "course_grader/building/test_processors.py"
     "::test_expected_values_and_verdicts_are_the_same",
     "test-browser": "browser/test_lessons.py"
     "::test_a_lesson_runs_and_every_slider_changes_its_figure",

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from course_grader.course import PROJECT, units
-from course_grader.lab import prepare_work
+from course_grader.project.course import PROJECT, units
+from course_grader.workspace import prepare_work
 from tests.serving import TOKEN, serve
 
 SHOTS = PROJECT / "build" / "screenshots"

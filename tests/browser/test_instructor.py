@@ -3,12 +3,12 @@
 import pytest
 from nbgrader.api import Gradebook
 
-from course_grader.class_report import write_class_report
-from course_grader.composer import Composer, cell_of
-from course_grader.course import Course, find_unit
-from course_grader.exercises import read_assignment
-from course_grader.grade import grade
-from course_grader.saving import write_feedback
+from course_grader.authoring.composer import Composer, cell_of
+from course_grader.authoring.exercises import read_assignment
+from course_grader.gradebook.grade import grade
+from course_grader.gradebook.saving import write_feedback
+from course_grader.project.course import Course, find_unit
+from course_grader.reporting.class_report import write_class_report
 from tests.browser.conftest import SHOTS
 from tests.serving import TOKEN, serve
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_grader.course import units
+from course_grader.project.course import units
 
 NAMES = [unit.name for unit in units()]
 SLIDER = ".widget-slider .noUi-handle"

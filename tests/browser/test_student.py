@@ -2,8 +2,8 @@
 
 import pytest
 
-from course_grader.composer import Composer
-from course_grader.course import Course, find_unit
+from course_grader.authoring.composer import Composer
+from course_grader.project.course import Course, find_unit
 from course_utils.progress import progress
 
 UNIT = find_unit("01")

@@ -7,12 +7,12 @@ import shutil
 
 import pytest
 
-from course_grader import notebooks
-from course_grader.course import Course, Unit, find_unit
-from course_grader.exercises import read_assignment
-from course_grader.masters import MasterError
-from course_grader.preload import preloading
-from course_grader.reference import reference_for
+from course_grader.authoring.exercises import read_assignment
+from course_grader.authoring.masters import MasterError
+from course_grader.execution.probe import preloading
+from course_grader.project import notebooks
+from course_grader.project.course import Course, Unit, find_unit
+from course_grader.proving.reference import reference_for
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +92,7 @@ def line_of():
 
 
 @pytest.fixture(scope="session")
-def zygote(bubblewrap):
+def forkserver(bubblewrap):
     """Run a preloaded sandbox without data files; where it is required, it must be sound."""
     told = []
     with preloading({}, say=told.append) as ready:
@@ -103,11 +103,11 @@ def zygote(bubblewrap):
 
 
 @pytest.fixture(scope="session")
-def shared_zygote(zygote):
+def shared_forkserver(forkserver):
     """What stands for `preloading` where many runs follow each other: one sandbox for all."""
 
     @contextlib.contextmanager
     def preloading(files, *, say, also=()):
-        yield lambda: zygote
+        yield lambda: forkserver
 
     return preloading

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from course_grader.__main__ import COMMANDS, main
-from course_grader.course import PROJECT, CourseError, find_unit, units
+from course_grader.project.course import PROJECT, CourseError, find_unit, units
 
 MAKEFILE = (PROJECT / "Makefile").read_text("utf-8")
 
@@ -57,7 +57,7 @@ def test_a_missing_submitted_folder_is_told(tmp_path, capsys, course, unit, bubb
 
 
 def test_grading_without_a_sandbox_is_refused(monkeypatch, capsys, course):
-    monkeypatch.setattr("course_grader.sandbox.available", lambda: False)
+    monkeypatch.setattr("course_grader.execution.sandbox.available", lambda: False)
     assert main(["grade", "--unit", "01", "--course", str(course.root)]) == 2
     assert "UNSAFE=1" in capsys.readouterr().err
 

@@ -4,7 +4,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from course_grader.course import find_unit
+from course_grader.project.course import find_unit
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import HONEST_POINTS, QuickUnit, attack_class
 

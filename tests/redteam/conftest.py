@@ -2,9 +2,9 @@
 
 import pytest
 
-from course_grader.course import Course, find_unit
-from course_grader.jobs import data_files
-from course_grader.preload import preloading
+from course_grader.execution.cache import data_files
+from course_grader.execution.probe import preloading
+from course_grader.project.course import Course, find_unit
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import QuickUnit, attack_class
 
@@ -23,7 +23,7 @@ def graded(unit, tmp_path_factory, bubblewrap):
 
 
 @pytest.fixture(scope="session")
-def zygote(unit, bubblewrap):
+def forkserver(unit, bubblewrap):
     """A preloaded sandbox for classes of one."""
     told = []
     with preloading(data_files(Course(), unit), say=told.append) as ready:

@@ -9,10 +9,10 @@ import re
 
 from bs4 import BeautifulSoup
 
-from course_grader import notebooks
-from course_grader.handsfree import NUMBER
-from course_grader.leaks import secrets_of
-from course_grader.reference import reference_for
+from course_grader.building.leaks import secrets_of
+from course_grader.project import notebooks
+from course_grader.proving.reference import reference_for
+from course_grader.proving.trivial_answers import NUMBER
 
 ESCAPED = "E5CAPED"  # what an attack prints when it got where it must not
 TELLING = 6  # significant digits by which a number is known

@@ -7,10 +7,10 @@ import hashlib
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from course_grader.composer import Composer, cell_of
-from course_grader.course import Course, Unit
-from course_grader.grade import grade
-from course_grader.saving import write_feedback
+from course_grader.authoring.composer import Composer, cell_of
+from course_grader.gradebook.grade import grade
+from course_grader.gradebook.saving import write_feedback
+from course_grader.project.course import Course, Unit
 from tests.redteam.evidence import Evidence
 
 EVERY = 7  # attacks, then an honest student

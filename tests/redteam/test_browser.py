@@ -5,7 +5,7 @@ from urllib.parse import urlparse
 import pytest
 from nbgrader.api import Gradebook
 
-from course_grader.course import Course
+from course_grader.project.course import Course
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import attack_class
 from tests.serving import TOKEN, serve

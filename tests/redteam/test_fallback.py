@@ -4,8 +4,8 @@ import contextlib
 
 import pytest
 
-from course_grader import executions
-from course_grader.course import find_unit
+from course_grader.execution import cache
+from course_grader.project.course import find_unit
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import HONEST_POINTS, attack_class
 
@@ -33,7 +33,7 @@ def graded_each_alone(tmp_path_factory, bubblewrap):
     folder = tmp_path_factory.mktemp("fallback")
     unit = find_unit("01")  # with its own limits: here the first cell imports torch
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(executions, "preloading", not_preloaded)
+        patch.setattr(cache, "preloading", not_preloaded)
         yield attack_class({name: ATTACKS[name] for name in FEW}, unit, folder)
 
 

@@ -5,31 +5,23 @@ import contextlib
 
 import pytest
 
-from course_grader import (
-    executions,
-    intake,
-    judge,
-    passive,
-    pool,
-    preprocessors,
-    rebuild,
-    sandbox,
-    submissions,
-    verdicts,
-)
+from course_grader.execution import cache, pool, sandbox
+from course_grader.gradebook import preprocessors
+from course_grader.intake import collect, parse, sanitize
+from course_grader.judging import judge, judged_notebook, output_sanitizer
 from course_utils.comparison import findings
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import attack_class
 
 
 @pytest.fixture
-def attacked(unit, tmp_path, zygote, monkeypatch):
+def attacked(unit, tmp_path, forkserver, monkeypatch):
     """Return a function that grades one attack, in this process: a weakened defence counts."""
     monkeypatch.setattr(pool, "warm_pool", concurrent.futures.ThreadPoolExecutor)
 
     def run(name, *, sandboxed=True):
-        place = contextlib.nullcontext(lambda: zygote if sandboxed else None)
-        monkeypatch.setattr(executions, "preloading", lambda *a, **k: place)
+        place = contextlib.nullcontext(lambda: forkserver if sandboxed else None)
+        monkeypatch.setattr(cache, "preloading", lambda *a, **k: place)
         reports, _ = attack_class({name: ATTACKS[name]}, unit, tmp_path, neighbours=False)
         return reports[name]
 
@@ -50,8 +42,8 @@ def told(got, reference):
 def source_as_it_is(cell, released, submitted, claims):
     """Take the source's cell where the submission has none."""
     place = next((p for p, key in claims.items() if key == cell.id), None)
-    fresh = rebuild.copy.deepcopy(cell)
-    if rebuild._is_solution(cell) and place is not None:
+    fresh = sanitize.copy.deepcopy(cell)
+    if sanitize._is_solution(cell) and place is not None:
         fresh.source = submitted[place].source
     return fresh
 
@@ -59,7 +51,7 @@ def source_as_it_is(cell, released, submitted, claims):
 def submitted_texts(cell, released, submitted, claims):
     """Take provided texts from the submission."""
     place = next((p for p, key in claims.items() if key == cell.id), None)
-    fresh = rebuild.copy.deepcopy(cell)
+    fresh = sanitize.copy.deepcopy(cell)
     if place is not None and not cell.metadata.get("nbgrader", {}).get("grade"):
         fresh.source = submitted[place].source
     return fresh
@@ -68,7 +60,7 @@ def submitted_texts(cell, released, submitted, claims):
 def trust_known_ids(notebook, *, trusted):
     """Leave the text of every cell as it is that is not the student's own."""
     known = {cell.id for cell in notebook.cells if not cell.id.startswith("extra-")}
-    return passive.make_passive(notebook, trusted=known)
+    return output_sanitizer.sanitize_outputs(notebook, trusted=known)
 
 
 def no_record_is_enough(exercise, outputs, reference, *, attempted=True):
@@ -102,13 +94,13 @@ GAINS = {
     ),
     "a missing solution cell becomes the stub": (
         "solution_cell_deleted",
-        lambda patch: patch(rebuild, "_known", source_as_it_is),
+        lambda patch: patch(sanitize, "_known", source_as_it_is),
     ),
     "intake follows no link": (
         "linked_to_source",
         lambda patch: (
-            patch(submissions, "_check_file", lambda path: None),
-            patch(intake, "_is_alone", lambda target, submission: False),
+            patch(parse, "_check_file", lambda path: None),
+            patch(collect, "_is_alone", lambda target, submission: False),
         ),
     ),
 }
@@ -131,17 +123,19 @@ LEAKS = {
 ACTIVE = {
     "outputs are made passive": (
         "script_in_an_output",
-        lambda patch: patch(verdicts, "make_passive", lambda notebook, *, trusted: notebook),
+        lambda patch: patch(
+            judged_notebook, "sanitize_outputs", lambda notebook, *, trusted: notebook
+        ),
     ),
     "Markdown is shown as typed": (
         "script_in_markdown",
-        lambda patch: patch(passive, "_fenced", lambda text: text),
+        lambda patch: patch(output_sanitizer, "_fenced", lambda text: text),
     ),
     "provided text comes from source, and is shown as typed where it does not": (
         "provided_text_changed",
         lambda patch: (
-            patch(rebuild, "_known", submitted_texts),
-            patch(verdicts, "make_passive", trust_known_ids),
+            patch(sanitize, "_known", submitted_texts),
+            patch(judged_notebook, "sanitize_outputs", trust_known_ids),
         ),
     ),
 }
@@ -164,7 +158,10 @@ def test_secrets_leak_without(defence, attacked, monkeypatch):
 
 @pytest.mark.parametrize(
     "weakness",
-    [(rebuild, "_known", submitted_texts), (verdicts, "make_passive", trust_known_ids)],
+    [
+        (sanitize, "_known", submitted_texts),
+        (judged_notebook, "sanitize_outputs", trust_known_ids),
+    ],
 )
 def test_either_of_two_defences_keeps_a_changed_text_passive(weakness, attacked, monkeypatch):
     monkeypatch.setattr(*weakness)

@@ -6,7 +6,7 @@ deserved: 26
 """
 
 # %% spoil
-from course_grader.composer import cell_of
+from course_grader.authoring.composer import cell_of
 
 
 def spoil(notebook):

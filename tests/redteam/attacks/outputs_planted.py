@@ -8,7 +8,7 @@ deserved: 26
 # %% spoil
 import nbformat.v4
 
-from course_grader.composer import cell_of
+from course_grader.authoring.composer import cell_of
 
 
 def spoil(notebook):

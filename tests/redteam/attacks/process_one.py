@@ -1,4 +1,4 @@
-"""Reads the memory of the process that guards the room, and traces it.
+"""Reads the memory of the process that guards the container, and traces it.
 
 class: introspection
 stopped by: the sandbox

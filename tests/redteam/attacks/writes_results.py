@@ -12,7 +12,13 @@ from pathlib import Path
 import course_utils
 
 project = Path(course_utils.__file__).resolve().parents[1]
-for place in (project, project / "course_utils", Path("/"), Path("/run/rooms"), Path("/run/data")):
+for place in (
+    project,
+    project / "course_utils",
+    Path("/"),
+    Path("/run/containers"),
+    Path("/run/data"),
+):
     for name in ("records.json", "gradebook.db", "results.json"):
         try:
             Path(place, f"forged-{name}").write_text('{"score": 31}')

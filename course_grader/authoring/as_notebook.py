@@ -1,0 +1,132 @@
+"""Make notebooks from masters: stable cell ids, nbgrader metadata, a hash of their origin."""
+
+__all__ = ["check_source", "digest", "lesson", "solutions", "source", "used_files"]
+
+import ast
+import collections
+import hashlib
+
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from course_grader.authoring import markers
+from course_grader.project.course import PROJECT
+from course_grader.project.notebooks import KERNELSPEC
+
+REPORT = "check.report()"
+
+
+def lesson(unit, master):
+    """Return the lesson as a notebook, not executed."""
+    return _notebook(unit, master, [(cell, cell.source, {}) for cell in master.cells])
+
+
+def source(unit, master):
+    """Return nbgrader's instructor version: solutions marked, hidden checks merged."""
+    hidden = {name: e.hidden.source for name, e in master.exercises.items()}
+    return _notebook(unit, master, _cells(master, hidden))
+
+
+def solutions(unit, master):
+    """Return the worked solutions, each cell named by its exercise; no hidden checks."""
+    cells = [
+        (cell, markers.solved(text), {k: v for k, v in cell.roles.items() if k == "exercise"})
+        for cell, text, _ in _cells(master, {})
+    ]
+    return _notebook(unit, master, cells)
+
+
+def check_source(exercise, *, hidden):
+    """Return the source of a check cell, with or without its hidden checks."""
+    visible = exercise.checks.source
+    if not hidden:
+        return visible
+    body = visible.rstrip().removesuffix(REPORT)
+    begin, end = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+    return f"{body}{begin}\n{exercise.hidden.source}\n{end}\n{REPORT}"
+
+
+def used_files(master):
+    """Return the master and the course_utils modules that it imports, directly or not."""
+    sources = "\n".join(cell.source for cell in master.cells if cell.kind == "code")
+    return [master.path, *sorted(_imported(sources, set()))]
+
+
+def digest(master, *more):
+    """Return the hash of a master and of what it uses: it tells whether a tree has drifted."""
+    parts = [path.read_bytes() for path in used_files(master)] + [m.encode() for m in more]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _cells(master, hidden):
+    """Yield (cell, source, nbgrader metadata) for an assignment, hidden cells merged."""
+    for cell in master.cells:
+        if "exercise" in cell.roles:
+            yield cell, cell.source, _grading(cell, f"{cell.roles['exercise']}-solution")
+        elif "checks" in cell.roles:
+            name = cell.roles["checks"]
+            text = check_source(master.exercises[name], hidden=name in hidden)
+            yield cell, text, _grading(cell, name)
+        elif "written" in cell.roles:
+            yield cell, cell.source, _grading(cell, cell.roles["written"])
+        elif "hidden" not in cell.roles:
+            yield cell, cell.source, {}
+
+
+def _grading(cell, grade_id):
+    """Return nbgrader's schema-3 metadata for a solution, a check, or an answer in words."""
+    checks, words = "checks" in cell.roles, "written" in cell.roles
+    points = {"points": cell.roles["points"]} if checks or words else {}
+    kind = {"grade": checks or words, "locked": checks, "solution": not checks, "task": False}
+    return {"nbgrader": {"grade_id": grade_id, "schema_version": 3, **kind, **points}}
+
+
+def _notebook(unit, master, cells):
+    notebook = new_notebook(
+        metadata={
+            "kernelspec": KERNELSPEC,
+            "language_info": {"name": "python"},
+            "course": {
+                "unit": unit.name,
+                "master": f"masters/{unit.name}/{master.kind}.py",
+                "hash": digest(master),
+            },
+        }
+    )
+    seen = collections.Counter()
+    notebook.cells = [_node(cell, text, metadata, seen) for cell, text, metadata in cells]
+    return notebook
+
+
+def _node(cell, text, metadata, seen):
+    extra = {"alt": cell.roles["alt"]} if "alt" in cell.roles else {}
+    tags = {"tags": ["nbval-check-output"]} if cell.roles.get("same") else {}
+    new = new_code_cell if cell.kind == "code" else new_markdown_cell
+    return new(text, id=_id(cell, text, metadata, seen), metadata=metadata | extra | tags)
+
+
+def _id(cell, text, metadata, seen):
+    """Name graded cells by what they are, others by what they hold; number repeats."""
+    key = metadata.get("nbgrader", {}).get("grade_id")
+    key = key or hashlib.sha256(f"{cell.kind}\0{text}".encode()).hexdigest()[:12]
+    seen[key] += 1
+    return key if seen[key] == 1 else f"{key}-{seen[key]}"
+
+
+def _imported(sources, found):
+    """Return the files of course_utils that these sources import, and those import in turn."""
+    for name in _modules(sources):
+        path = PROJECT.joinpath(*name.split(".")).with_suffix(".py")
+        if name.startswith("course_utils.") and path.is_file() and path not in found:
+            found.add(path)
+            _imported(path.read_text("utf-8"), found)
+    return found
+
+
+def _modules(sources):
+    """Yield the modules that import statements may mean: in `from a import b` both a and a.b."""
+    for node in ast.walk(ast.parse(sources)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)

@@ -1,0 +1,137 @@
+"""Find what must not leave the instructor's side: solutions, hidden checks, hidden values."""
+
+__all__ = ["check_release", "leaks_in", "secrets_of"]
+
+import dataclasses
+import math
+from pathlib import Path
+
+import nbformat
+
+from course_grader.authoring import markers
+from course_grader.authoring.exercises import read_assignment
+from course_grader.authoring.masters import read_master
+from course_grader.project.course import CourseError
+from course_grader.proving.reference import reference_for
+from course_grader.proving.trivial_answers import NUMBER
+
+MARKS = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN SOLUTION", "END SOLUTION")
+TELLING = 4  # significant digits that hardly two numbers on one page share by chance
+SECRET = {"exercise", "hidden", "written"}  # roles of cells that hold what students do not get
+LONG = 20  # a shorter line says too little to be told from anyone's code
+
+
+@dataclasses.dataclass(frozen=True)
+class Secrets:
+    """What a unit must not show: lines of code, and results, each the numbers in it."""
+
+    lines: frozenset
+    values: frozenset
+
+
+def secrets_of(unit):
+    """Collect a unit's solution and hidden lines, and its hidden reference values."""
+    master = read_assignment(unit)
+    public, lines = set(), set()
+    for cell in master.cells:
+        public |= _lines(markers.stub(cell.source) if "hidden" not in cell.roles else "")
+        lines |= _lines(cell.source if cell.roles.keys() & SECRET else "")
+    return Secrets(frozenset(lines - public), frozenset(_hidden_values(reference_for(unit))))
+
+
+def leaks_in(text, secrets, *, digits=TELLING):
+    """Return a sentence for each secret that stands in a text (of a notebook, a file, a page).
+
+    A result stands there if all its numbers do, each to so many significant digits.
+    """
+    found = [f"the marker {mark!r}" for mark in MARKS if mark in text]
+    found += [f"the line {line!r}" for line in sorted(secrets.lines) if line in text]
+    shown = {_rounded(float(word), digits) for word in NUMBER.findall(text)}
+    hidden = {tuple(_rounded(x, digits) for x in value) for value in secrets.values}
+    whole = sorted(value for value in hidden if shown.issuperset(value))
+    return found + [f"the hidden value {', '.join(value)}" for value in whole]
+
+
+def check_release(unit, folder):
+    """Stop the build if release or lesson of a unit holds a secret of it.
+
+    Raises
+    ------
+    CourseError
+        Names the file and the secret.
+    """
+    secrets = secrets_of(unit)
+    lesson = folder / "notebooks" / f"{unit.name}.ipynb"
+    for path in [*sorted((folder / "release" / unit.name).iterdir()), lesson]:
+        for leak in leaks_in(readable(path), secrets):
+            place = _place(unit.master("lesson" if path == lesson else "assignment"), secrets)
+            shows = f"{path.relative_to(folder)} shows {leak}"
+            raise CourseError(f"{place}: {shows}: change the hidden input or the text")
+
+
+def _place(master, secrets):
+    """Return 'file:line' of the first public line of a master that holds a secret, or 'file'."""
+    name = Path(*master.parts[-3:])
+    for cell in read_master(master, master.stem).cells:
+        public = "" if "hidden" in cell.roles else markers.stub(cell.source)
+        for line in public.splitlines():
+            if leaks_in(line, secrets):
+                return f"{name}:{cell.line + 1 + cell.source.splitlines().index(line)}"
+    return str(name)
+
+
+def readable(path):
+    """Return what can be read in a file: for a notebook its cells, metadata and text outputs."""
+    return readable_text(path, path.read_bytes())
+
+
+def readable_text(path, content):
+    """Return what can be read in a file's content; see `readable`."""
+    text = content.decode("utf-8", "replace")
+    if path.suffix != ".ipynb":
+        return text
+    notebook = nbformat.reads(text, as_version=4)
+    parts = [str(notebook.metadata)]
+    for cell in notebook.cells:
+        parts += [cell.source, _without_checksum(cell.metadata)]
+        parts += [_output(output) for output in cell.get("outputs", [])]
+    return "\n".join(parts)
+
+
+def _without_checksum(metadata):
+    """Return a cell's metadata as text; a checksum's digits are no number."""
+    grading = {k: v for k, v in metadata.get("nbgrader", {}).items() if k != "checksum"}
+    return str({**metadata, "nbgrader": grading})
+
+
+def _output(output):
+    data = {k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")}
+    return "\n".join([output.get("text", ""), str(data), "\n".join(output.get("traceback", []))])
+
+
+def _lines(source):
+    stripped = (line.strip() for line in source.splitlines())
+    return {line for line in stripped if len(line) >= LONG and not line.startswith("#")}
+
+
+def _hidden_values(reference):
+    """Yield each hidden result as its numbers, round ones left out."""
+    for entry in reference.values():
+        for check in entry["checks"][entry["visible"] :]:
+            if value := tuple(filter(_is_telling, _numbers(check["got"]))):
+                yield value
+
+
+def _is_telling(x):
+    return len(_rounded(x, TELLING).split("e")[0].replace(".", "").rstrip("0")) >= TELLING
+
+
+def _numbers(got):
+    if "items" in got:
+        for item in got["items"].values():
+            yield from _numbers(item)
+    yield from (x for x in got.get("data", []) if not isinstance(x, str))
+
+
+def _rounded(value, digits):
+    return f"{abs(value):.{digits - 1}e}" if math.isfinite(value) and value else ""

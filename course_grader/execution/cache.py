@@ -1,0 +1,161 @@
+"""Execute a class's notebooks: each once, in parallel, here or on a cluster, kept as they come."""
+
+__all__ = ["Executions", "data_files", "key_of", "slow_imports", "stand_in"]
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import sys
+
+from course_grader.execution import pool
+from course_grader.execution.execute import execute, fault_in, refused
+from course_grader.execution.probe import preloading
+from course_grader.execution.remote import cluster, execute_remotely
+from course_grader.intake.sanitize import untouched
+from course_grader.project import notebooks
+from course_grader.project.faults import OurFault, reason_for
+
+
+def key_of(notebook):
+    """Return the key of an execution: what runs, and the reference's code that it runs with."""
+    cells = [[cell.cell_type, cell.id, cell.source] for cell in notebook.cells]
+    reason = notebook.metadata.get("unreadable", "")
+    text = json.dumps([notebook.metadata.course.hash, cells, reason])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def data_files(course, unit):
+    """Return {name: path} of what lies beside the assignment, notebooks aside."""
+    folder = course.path("source", unit)
+    return {p.name: p.resolve() for p in folder.iterdir() if p.suffix != ".ipynb"}
+
+
+def slow_imports(course, unit):
+    """Return what the assignment needs imported that most do not: it takes seconds."""
+    text = course.notebook("source", unit).read_text("utf-8")
+    return ["torch._dynamo"] if "torch.optim" in text else []  # by an optimiser's first step
+
+
+def stand_in(course, unit):
+    """Return the rebuilt notebook of the untouched release, which no student has a hand in."""
+    paths = [course.notebook(step, unit) for step in ("source", "release")]
+    return untouched(*map(notebooks.load, paths))
+
+
+class Executions:
+    """The executed notebooks of one unit, kept under build/ by the hash of what ran.
+
+    A context: what executes begins to start with it, which takes seconds, and ends with it.
+    """
+
+    def __init__(self, course, unit, *, unsafe=False, workers=None, scheduler=None):
+        """Say where to execute: in `workers` processes here, or on a dask scheduler's workers."""
+        self.course, self.unit = course, unit
+        self.unsafe, self.scheduler = unsafe, scheduler
+        self.workers = workers or os.cpu_count() or 1
+        self.files, self.also = data_files(course, unit), slow_imports(course, unit)
+        self.folder = course.root / "build" / "executed" / unit.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self):
+        self._open, self._pool = contextlib.ExitStack(), None
+        if not self.scheduler:
+            self._pool = self._open.enter_context(pool.warm_pool(self.workers))
+            self._sandbox = self._open.enter_context(
+                preloading(self.files, say=_tell, also=self.also)
+            )
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if kind and self._pool:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        return self._open.__exit__(kind, error, traceback)
+
+    def path(self, key):
+        """Return where the executed notebook of this key lies, if it was made."""
+        return self.folder / f"{key}.ipynb"
+
+    def all(self, jobs):
+        """Execute rebuilt notebooks, {student: notebook}; yield (student, problem) as they end.
+
+        A student may be any key, such as the place of an answer that is tried.
+
+        Equal notebooks are executed once. One that ran out of wall-clock time is run once more,
+        alone, when the others are done; then, too, it is found out whose fault an exception is.
+        A problem is a fault of ours, in words: the notebook could not be executed, or kept.
+        """
+        groups, odd = {}, {}
+        for student, notebook in jobs.items():
+            groups.setdefault(key_of(notebook), []).append(student)
+        todo = {key: jobs[groups[key][0]] for key in groups if not self.path(key).is_file()}
+        yield from ((student, "") for key in groups if key not in todo for student in groups[key])
+        place = self._place() if todo else None
+        for key, done, error in pool.each(*place, todo, self.workers) if todo else ():
+            fault = error or fault_in(done)
+            if fault or done.metadata.execution["too_long"]:
+                odd[key] = done, fault
+                continue
+            problem = self._keep(key, done)
+            yield from ((student, problem) for student in groups[key])
+        for key, (done, fault) in odd.items():
+            problem = self._once_more(place, key, todo[key], done, fault, groups[key])
+            yield from ((student, problem) for student in groups[key])
+            self.path(key).unlink(missing_ok=True)  # the next run may have time, or be mended
+
+    def _once_more(self, place, key, notebook, done, fault, students):
+        """Run again, alone, what ran out of time; decide on what failed; return the problem."""
+        if not fault:
+            done, error = pool.alone(*place, notebook)
+            fault = error or fault_in(done)
+        if isinstance(fault, pool.Lost):
+            return str(fault)
+        try:
+            if fault:
+                again = functools.partial(self._execute_stand_in, place)
+                why = reason_for("not executed", ", ".join(map(str, students)), fault, again)
+                done = done or refused(notebook, why)
+        except OurFault as ours:
+            return str(ours)
+        return self._keep(key, done)
+
+    @functools.cached_property
+    def _stand_in(self):
+        return stand_in(self.course, self.unit)
+
+    def _execute_stand_in(self, place):
+        """Execute the untouched release alone; raise what goes wrong."""
+        done, error = pool.alone(*place, self._stand_in)
+        if fault := error or fault_in(done):
+            raise fault
+
+    def _place(self):
+        """Return what runs one notebook, and what opens an executor with that many workers."""
+        options = {"limits": self.unit.limits, "without_sandbox": self.unsafe}
+        if self.scheduler:
+            executor = self._open.enter_context(cluster(self.scheduler))
+            contents = {name: path.read_bytes() for name, path in self.files.items()}
+            more = {"contents": contents, "also": self.also}
+            run = functools.partial(execute_remotely, **more, **options)
+            return run, lambda workers: contextlib.nullcontext(executor)
+        run = functools.partial(execute, files=self.files, forkserver=self._sandbox(), **options)
+        ready = iter([contextlib.nullcontext(self._pool)])  # a broken one is not used again
+        return run, lambda workers: next(ready, None) or pool.warm_pool(workers)
+
+    def _keep(self, key, done):
+        """Keep an executed notebook; return what went wrong, or ''."""
+        try:
+            self._keep_file(key, done)
+        except OSError as error:
+            return f"not kept: {error}"
+        return ""
+
+    def _keep_file(self, key, done):
+        waiting = self.path(key).with_suffix(".tmp")
+        notebooks.save(done, waiting)
+        waiting.replace(self.path(key))
+
+
+def _tell(words):
+    print(words, file=sys.stderr)

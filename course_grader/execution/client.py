@@ -1,0 +1,89 @@
+"""What a shell says, put into a notebook's cells as nbclient does it."""
+
+__all__ = ["Client"]
+
+import collections
+import time
+import types
+
+from jupyter_client.session import Session
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete
+
+from course_grader.execution.inside.transport import KEY
+
+MAX_OUTPUT = 1_000_000  # characters for each cell; the rest of a flood is dropped
+
+
+class Client(NotebookClient):
+    """nbclient's client at the end of one wire, deaf to floods of output.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Gets the outputs.
+    wire : Wire
+        To a shell.
+    """
+
+    def __init__(self, notebook, wire):
+        super().__init__(notebook, record_timing=False)
+        self.wire, self.session = wire, Session(key=KEY)
+        self.heard = collections.Counter()
+        deaf = types.SimpleNamespace(send=lambda message: None)  # widgets are not answered
+        self.kc = types.SimpleNamespace(session=self.session, shell_channel=deaf)
+
+    def run(self, index, seconds):
+        """Run a cell and keep its outputs.
+
+        Raises
+        ------
+        TimeoutError
+            If it takes longer than `seconds`.
+        EOFError
+            If the shell ends.
+        Exception
+            Whatever a forged message leads to.
+        """
+        deadline = time.monotonic() + seconds
+        cell = self.nb.cells[index]
+        request = self.session.msg("execute_request", {"code": cell.source})
+        self.wire.socket.settimeout(seconds)
+        self.session.send(self.wire, request)
+        cell.outputs, self.clear_before_next_output = [], False
+        try:
+            while True:
+                parts = self.session.feed_identities(self.wire.receive(deadline))[1]
+                message = self.session.deserialize(parts)
+                if message["parent_header"].get("msg_id") == request["msg_id"]:
+                    self.process_message(message, cell, index)
+        except CellExecutionComplete:
+            cell.outputs = _merged(cell.outputs)
+
+    def output(self, outs, msg, display_id, cell_index):
+        """Keep an output unless the cell has said enough."""
+        self.heard[cell_index] += len(str(msg["content"]))
+        if self.heard[cell_index] <= MAX_OUTPUT:
+            return super().output(outs, msg, display_id, cell_index)
+        return None
+
+
+def _merged(outputs):
+    """Make one output of all that went to the same stream, without what was overwritten."""
+    merged, streams = [], {}
+    for output in outputs:
+        if output.output_type != "stream":
+            merged.append(output)
+        elif output.name in streams:
+            streams[output.name].text += output.text
+        else:
+            streams[output.name] = output
+            merged.append(output)
+    for stream in streams.values():
+        stream.text = "\n".join(_visible(line) for line in stream.text.split("\n"))
+    return merged
+
+
+def _visible(line):
+    """Return what is left of a line that carriage returns, but for one at its end, overwrote."""
+    return line[line.rfind("\r", 0, max(0, len(line) - 1)) + 1 :]

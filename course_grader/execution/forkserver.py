@@ -1,0 +1,125 @@
+"""The preloaded process in its sandbox: how it starts, how it forks a shell, how it ends.
+
+What runs inside is `course_grader/inside`.
+"""
+
+__all__ = ["ForkServer"]
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from course_grader.execution import mounts, sandbox
+from course_grader.project.course import CourseError
+
+DATA = "/run/data"  # from which each container gets a copy
+NOBODY = 64999  # who runs students' code where the grader is root: no account has this number
+
+
+class ForkServer:
+    """A preloaded process in its sandbox, and the folder in which its socket lies."""
+
+    def __init__(self, files, also=()):
+        """Start it.
+
+        Parameters
+        ----------
+        files : dict
+            {name: path} of data that lie beside every notebook.
+        also : iterable of str
+            Modules to import beforehand, besides those that every unit uses.
+
+        Raises
+        ------
+        CourseError
+            If students' code, which root runs as nobody, may not read what it needs.
+        """
+        needed = [*sandbox.programs(), *files.values(), *sandbox.font_cache().values()]
+        mounts.check_open(NOBODY, needed)
+        self.folder = Path(tempfile.mkdtemp(prefix="containers-"))
+        if os.getuid() == 0:
+            os.chown(self.folder, NOBODY, NOBODY)
+        self.process = subprocess.Popen(
+            [*_command(self.folder, files), *also],
+            stdin=subprocess.PIPE,  # held open: who is killed lets go of it
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait(self):
+        """Wait until it forks shells.
+
+        Raises
+        ------
+        CourseError
+            If it does not come up; the message holds its last words.
+        """
+        if self.process.stdout.readline().strip() != "ready":
+            words = self.process.communicate()[1].strip().splitlines() or ["no words"]
+            self.stop()
+            raise CourseError(f"the preloaded sandbox did not start: {words[-1]}")
+
+    def alive(self):
+        """Tell whether it still runs."""
+        return self.process.poll() is None
+
+    def stop(self):
+        """End it and every shell that it has forked."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            pipe.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _command(containers, files):
+    """Return the command that runs the preloaded process inside the sandbox."""
+    fonts = sandbox.font_cache()  # its own, too
+    data = {f"{DATA}/{name}": path for name, path in (files | fonts).items()}
+    data |= {f"{mounts.HOME}/{name}": path for name, path in fonts.items()}
+    figures = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    own = ("/tmp", mounts.HOME, DATA)
+    return [
+        *(sandbox.namespaces() if os.getuid() else _namespaces_of_root()),
+        *sandbox.fresh(),
+        *sandbox.variables(sandbox.environment() | figures | {"PYTHONPATH": mounts.LIBRARY}),
+        *(part for place in own for part in ("--perms", "0777", "--tmpfs", place)),
+        *mounts.binds(),
+        *sandbox.program(),
+        *mounts.ways(data, "0777"),
+        *(part for place, path in data.items() for part in ("--ro-bind", str(path), place)),
+        *(
+            "--bind",
+            str(containers),
+            "/run/containers",
+            "--remount-ro",
+            "/",
+            "--chdir",
+            "/run/program",
+        ),
+        *("--", *_python()),
+    ]
+
+
+def _python():
+    """Return the inner command; root becomes nobody first, whose processes can be counted.
+
+    The containers' own /proc is allowed only where nothing covers parts of this one, as bubblewrap
+    does for root.
+    """
+    python = [mounts.python(), "-m", "inside"]
+    if os.getuid():
+        return python
+    covers = "umount /proc/sys /proc/sysrq-trigger /proc/irq /proc/bus 2>/dev/null"
+    ids = ("--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups")
+    drops = ("--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
+    return ["sh", "-c", f'{covers}; exec "$@"', "sh", "setpriv", *ids, *drops, *python]
+
+
+def _namespaces_of_root():
+    """Root needs no user namespace, and keeps its capabilities until it becomes nobody."""
+    unshared = [f"--unshare-{what}" for what in ("pid", "ipc", "net", "uts", "cgroup-try")]
+    return ["bwrap", *unshared, "--die-with-parent", "--new-session", "--clearenv"]

@@ -1,0 +1,127 @@
+"""Try what must fail in a sandbox, from within: `escapes()` names what did not fail."""
+
+__all__ = ["escapes"]
+
+import ctypes
+import os
+import resource
+import socket
+from pathlib import Path
+
+PLACES = ("/", "/usr", "/etc", "/dev", "/run", "/run/containers", "/run/data")
+HOME = "/home/student"
+NEW_USER_NAMESPACE = 0x10000000
+
+
+def escapes(shown=(HOME,)):
+    """Return the names of the attempts that succeeded; a sandbox is sound if there are none.
+
+    Parameters
+    ----------
+    shown : iterable of str
+        What is there on purpose: in somebody's home this may be Python, but nothing beside it.
+    """
+    attempts = {f"write {place}": lambda p=place: _write(p) for place in PLACES}
+    attempts |= {
+        "network": lambda: socket.create_connection(("192.0.2.1", 80), timeout=0.5),
+        "interfaces": _other_interfaces,
+        "new namespace": _unshare,
+        "mount": lambda: _libc("mount", b"x", b"/tmp", b"tmpfs", 0, None),
+        "other uid": lambda: os.setuid(0),
+        "more memory": lambda: _raise_limit(resource.RLIMIT_DATA),
+        "more processes": lambda: _raise_limit(resource.RLIMIT_NPROC),
+        "capabilities": _has_capabilities,
+        "memory of process 1": lambda: os.close(os.open(f"{_guard()}/mem", os.O_RDONLY)),
+        "surroundings of process 1": lambda: Path(_guard(), "environ").read_bytes(),
+        "other processes": _other_processes,
+        "other containers": lambda: _find(os.listdir("/run/containers")),
+        "homes": lambda: _find(_beside({HOME, *shown}, ("/home", "/root"))),
+        "uncounted memory": lambda: os.memfd_create("planted"),
+        "uncounted shared memory": lambda: _libc_returns("shmget", 0, 1 << 20, 0o1600),
+        "chroot": lambda: os.chroot("/tmp"),
+    }
+    return [name for name, attempt in attempts.items() if _succeeds(attempt)]
+
+
+def _succeeds(attempt):
+    try:
+        attempt()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _write(place):
+    Path(place, "planted").write_text("x")
+
+
+def _unshare():
+    """Make a user namespace in a process of its own: one with threads may not."""
+    child = os.fork()
+    if child == 0:
+        try:
+            _libc("unshare", NEW_USER_NAMESPACE)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        raise OSError("refused")
+
+
+def _libc(name, *arguments):
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), name)
+
+
+def _libc_returns(name, *arguments):
+    """Call what returns a number of its own, or -1."""
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) == -1:
+        raise OSError(ctypes.get_errno(), name)
+
+
+def _raise_limit(which):
+    hard = resource.getrlimit(which)[1]
+    if hard == resource.RLIM_INFINITY:
+        return
+    resource.setrlimit(which, (hard + 1, hard + 1))
+
+
+def _has_capabilities():
+    status = Path("/proc/self/status").read_text().split()
+    after = dict(zip(status, status[1:], strict=False))
+    held = {name for name in ("CapEff:", "CapPrm:", "CapBnd:") if int(after[name], 16)}
+    _find(held | ({"new ones"} if after["NoNewPrivs:"] != "1" else set()))
+
+
+def _guard():
+    """Return the folder of process 1, unless the student is that process itself."""
+    _find({1} - {os.getpid()})
+    return "/proc/1"
+
+
+def _beside(shown, tops):
+    """Return what lies in folders neither on the way to what is shown nor in it."""
+    found, left = set(), [top for top in tops if os.path.isdir(top)]
+    while left:
+        for entry in os.scandir(left.pop()):
+            if entry.path in shown:
+                continue
+            if any(place.startswith(f"{entry.path}/") for place in shown):
+                left.append(entry.path)
+            else:
+                found.add(entry.path)
+    return found
+
+
+def _other_processes():
+    _find(set(filter(str.isdigit, os.listdir("/proc"))) - {"1", str(os.getpid())})
+
+
+def _other_interfaces():
+    _find({name for _, name in socket.if_nameindex()} - {"lo"})
+
+
+def _find(things):
+    """Fail, as an attempt should, if there is nothing to find."""
+    if not things:
+        raise ValueError("nothing found")

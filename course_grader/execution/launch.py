@@ -1,0 +1,107 @@
+"""Start a shell in its sandbox, and end it: forked from a fork server, or a process of its own."""
+
+__all__ = ["open_shell"]
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from course_grader.execution import mounts, sandbox
+from course_grader.execution.inside.transport import Wire
+from course_grader.project.course import CourseError
+
+START_SECONDS = 60
+
+
+@contextlib.contextmanager
+def open_shell(files, limits, forkserver=None):
+    """Start a shell and give the wire to it; it ends with the block.
+
+    Parameters
+    ----------
+    files : dict
+        {name: path} of data files that lie beside the notebook.
+    limits : dict
+        memory_gib, submission_seconds.
+    forkserver : Path, optional
+        The folder of a preloaded sandbox, which forks it and holds the data files.
+
+    Raises
+    ------
+    CourseError
+        If it does not come up; the message holds its last words.
+    """
+    ours, theirs = socket.socketpair()
+    started = (
+        _forked(theirs, forkserver, limits) if forkserver else _spawned(theirs, files, limits)
+    )
+    with ours, started as last_words:
+        wire = Wire(ours)
+        try:
+            wire.receive(time.monotonic() + START_SECONDS)
+        except (EOFError, OSError) as error:
+            raise CourseError(f"the shell did not start: {last_words() or error}") from error
+        yield wire
+
+
+@contextlib.contextmanager
+def _forked(channel, forkserver, limits):
+    """Have a fork server fork a shell, which lives as long as the connection."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(START_SECONDS)
+        with channel:
+            connection.connect(str(forkserver / "socket"))
+            memory = int(limits["memory_gib"] * sandbox.GIB)
+            request = {"memory": memory, "cpu_seconds": limits["submission_seconds"]}
+            socket.send_fds(connection, [json.dumps(request).encode()], [channel.fileno()])
+        yield lambda: connection.recv(4096).decode(errors="replace").strip()
+
+
+@contextlib.contextmanager
+def _spawned(channel, files, limits):
+    """Start a shell of its own, in a sandbox where there is one."""
+    bounds = {"memory_gib": limits["memory_gib"], "cpu_seconds": limits["submission_seconds"]}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        if sandbox.available():
+            python = [mounts.python(), "-m", "inside.shell"]
+            command = sandbox.command(python, files=files, **bounds)
+        else:
+            for name, path in files.items():
+                shutil.copy(path, Path(folder, name))
+            python = [sys.executable, "-m", "course_grader.execution.inside.shell"]
+            command = [*sandbox.limits_prefix(**bounds), *python]
+        with channel:
+            process = subprocess.Popen(
+                command,
+                stdin=channel,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=os.environ | sandbox.environment(),
+                cwd=folder,
+                start_new_session=True,
+            )
+        try:
+            yield lambda: _said(process)
+        finally:
+            _end(process)
+
+
+def _said(process):
+    """Return the last line of what an ended process said."""
+    lines = process.stderr.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _end(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()

@@ -1,0 +1,103 @@
+"""The preloaded sandbox, tried before it is trusted: where it does not work, there is none."""
+
+__all__ = ["preloading", "problem_of", "shared"]
+
+import atexit
+import contextlib
+import functools
+from pathlib import Path
+
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course_grader.execution import mounts, sandbox
+from course_grader.execution.execute import execute
+from course_grader.execution.forkserver import ForkServer
+from course_grader.project.course import CourseError
+
+SHARED = {}
+
+
+@contextlib.contextmanager
+def preloading(files, *, say, also=()):
+    """Start a fork server, which ends with the block, and give a function that waits for it.
+
+    That function returns the fork server's folder, or None where there cannot be one.
+
+    Parameters
+    ----------
+    files : dict
+        {name: path} of data files that lie beside every notebook.
+    say : callable
+        Told in one line why there is none.
+    also : iterable of str
+        Modules to import beforehand, besides those that every unit uses.
+    """
+    forkserver = _started(files, say, also) if sandbox.available() else None
+    try:
+        yield functools.cache(lambda: forkserver and _tried(forkserver, say) and forkserver.folder)
+    finally:
+        if forkserver:
+            forkserver.stop()
+
+
+def shared(files, *, say, also=()):
+    """Return the folder of a fork server that serves this process until it ends, or None.
+
+    nbgrader's own commands grade one submission after the other without saying when they start
+    or end; they all use this one.
+    """
+    key = tuple(sorted((name, str(path)) for name, path in files.items()))
+    known = SHARED.get(key)
+    if key not in SHARED or (known and not known.alive()):
+        started = _started(files, say, also) if sandbox.available() else None
+        SHARED[key] = known = started and _tried(started, say)
+        if known:
+            atexit.register(known.stop)
+    return known and known.folder
+
+
+def _started(files, say, also):
+    """Start a fork server; return it, or None where the system refuses."""
+    try:
+        return ForkServer(files, also)
+    except (CourseError, OSError) as error:
+        _give_up(error, say)
+        return None
+
+
+def _tried(forkserver, say):
+    """Try a fork server once it is up; return it, or None, and end it, where it is not sound."""
+    try:
+        forkserver.wait()
+        why = problem_of(forkserver.folder)
+    except CourseError as error:
+        why = str(error)
+    if not why:
+        return forkserver
+    forkserver.stop()
+    _give_up(why, say)
+    return None
+
+
+def _give_up(why, say):
+    say(f"No preloaded sandbox here ({why}): each submission starts its own, which is slower.")
+
+
+def problem_of(forkserver):
+    """Run one throw-away shell that tries what must fail; return what did not, or ''.
+
+    Parameters
+    ----------
+    forkserver : Path or None
+        The folder of a preloaded sandbox; None: a shell in a sandbox of its own.
+    """
+    probe = Path(__file__).with_name("inside") / "selftest.py"
+    attempts = f"escapes({list(mounts.shown())!r})"
+    cells = [new_code_cell(probe.read_text("utf-8")), new_code_cell(attempts)]
+    try:
+        done = execute(new_notebook(cells=cells), forkserver=forkserver)
+    except Exception as error:  # whatever it is, this sandbox is not to be trusted
+        return str(error)
+    shown = done.cells[-1].outputs
+    text = shown[0].get("data", {}).get("text/plain", "") if shown else ""
+    return "" if text == "[]" else f"its self-test gave {text or shown}"

@@ -1,0 +1,49 @@
+"""Make nbgrader's stock commands use our rebuild, sandbox and judge."""
+
+__all__ = ["COURSE_ID", "configure"]
+
+import os
+from pathlib import Path
+
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    GetGrades,
+    SaveAutoGrades,
+)
+
+from course_grader.gradebook.preprocessors import (
+    Judge,
+    Rebuild,
+    ReleasedChecks,
+    SandboxedExecute,
+    WriteRecord,
+)
+
+COURSE_ID = "probabilistic_ml"  # a gradebook in PostgreSQL refuses assignments of no course
+
+
+def configure(c, root="."):
+    """Set the course's preprocessors in a traitlets configuration.
+
+    `c.Execute` is left alone: the student's Validate button uses it too. COURSE_DB_URL, where it
+    is set, names the gradebook's database. nbgrader's exchange, which nothing here needs, lies
+    under build/ in `root`: formgrader complains about one that cannot be made.
+    """
+    c.Exchange.root = str(Path(root).resolve() / "build" / "exchange")
+    c.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
+    c.Autograde.autograde_preprocessors = [
+        SandboxedExecute,
+        Judge,
+        SaveAutoGrades,
+        AssignLatePenalties,
+        CheckCellMetadata,
+        WriteRecord,
+    ]
+    c.GenerateFeedback.preprocessors = [ReleasedChecks, GetGrades, CSSHTMLHeaderPreprocessor]
+    c.Exporter.optimistic_validation = True  # once for a notebook, not after each preprocessor
+    c.CourseDirectory.course_id = COURSE_ID
+    if os.environ.get("COURSE_DB_URL"):
+        c.CourseDirectory.db_url = os.environ["COURSE_DB_URL"]
+    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc*", "__pycache__", "feedback", ".*"]

@@ -1,0 +1,59 @@
+"""Grade a class: take in, sanitize, execute in parallel, judge and save one after the other."""
+
+__all__ = ["grade"]
+
+from course_grader.execution import sandbox
+from course_grader.execution.cache import Executions
+from course_grader.execution.execute import NoSandbox
+
+
+def grade(
+    course,
+    unit,
+    *,
+    origin=None,
+    unsafe=False,
+    workers=None,
+    scheduler=None,
+    db_url=None,
+    progress=True,
+):
+    """Grade every submission of a unit and return the results by student.
+
+    Executions are kept under build/ as they come in, so that a run which was stopped goes on
+    where it was; judging and saving are repeated for all, so that nothing is counted twice.
+
+    Parameters
+    ----------
+    course : Course
+    unit : Unit
+    origin : path, optional
+        A folder or an LMS zip to take in; default: submitted/.
+    unsafe : bool
+        Run students' code without a sandbox where there is none.
+    workers : int, optional
+        Processes that execute notebooks; default: one for each core.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers execute instead; each has its own sandbox.
+    db_url : str, optional
+        The gradebook; default: what nbgrader_config.py says, or the course's own.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    list of Graded
+    """
+    if not (sandbox.available() or unsafe or scheduler):
+        raise NoSandbox(
+            "bubblewrap is not available. Grading a class needs Linux and bubblewrap (Debian, "
+            "Ubuntu: apt install bubblewrap); UNSAFE=1 grades without a sandbox."
+        )
+    options = {"unsafe": unsafe, "workers": workers, "scheduler": scheduler}
+    with Executions(course, unit, **options) as executions:
+        from course_grader.gradebook.saving import (
+            grade_executed,
+        )  # takes seconds, as the sandbox does
+
+        choices = {"origin": origin, "unsafe": unsafe, "db_url": db_url, "bar": progress}
+        return grade_executed(course, unit, executions, **choices)

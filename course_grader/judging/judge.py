@@ -1,0 +1,115 @@
+"""The judge: recorded values against the reference, outside the process that made them.
+
+Rules, points and tolerances come from the reference, never from the submission.
+"""
+
+__all__ = ["judge", "judge_record"]
+
+from course_grader.judging import draws
+from course_utils.agreement import describe
+from course_utils.comparison import aspects_of, findings, matching_hint
+from course_utils.panel import Aspect, Verdict
+
+UNSEEN = "a further case is not as expected"
+SHUT = "this aspect has no hidden number that decides it"
+
+
+def judge(exercise, record, reference, *, attempted=True, trouble=""):
+    """Return the verdict on one exercise.
+
+    An aspect earns its points only if every value agrees, every law holds and at least one
+    hidden check of it is solid: finite and not to be guessed.
+
+    Parameters
+    ----------
+    exercise : str
+    record : object
+        What the check cell recorded; may be None, malformed or forged.
+    reference : dict
+        The exercise's entry made by `course_grader.proving.reference`.
+    attempted : bool
+        False if the solution cell equals the release.
+    trouble : str
+        Why there is no usable record, for the reader.
+    """
+    expected = reference["checks"]
+    if not attempted:
+        return _untouched(exercise, expected)
+    got = _readable(record, expected)
+    wrong = _findings(got, reference)
+    aspects = [_aspect(name, points, wrong, reference) for name, points in _stakes(expected)]
+    earned = float(sum(aspect.points for aspect in aspects if aspect.status == "passed"))
+    hint = matching_hint(got, expected, wrong, reference["hints"]) if any(wrong) else None
+    status = "passed" if earned == sum(points for _, points in _stakes(expected)) else "not yet"
+    sentence = hint["sentence"] if hint else ""
+    return Verdict(exercise, status, aspects, hint=sentence, earned=earned, note=trouble)
+
+
+def judge_record(exercise, outputs, reference, *, attempted=True):
+    """Find the one record in a check cell's outputs and judge it."""
+    records = [r for r in outputs if isinstance(r, dict) and r.get("exercise") == exercise]
+    if len(records) == 1:
+        return judge(exercise, records[0].get("checks"), reference, attempted=attempted)
+    found = "no record" if not records else f"{len(records)} records instead of one"
+    trouble = f"The check cell left {found}: an earlier cell may have failed or run too long."
+    return judge(exercise, None, reference, attempted=attempted, trouble=trouble)
+
+
+def misconception(exercise, record, reference):
+    """Return the name of the wrong answer that a record matches, or None."""
+    got = _readable(record, reference["checks"])
+    wrong = _findings(got, reference)
+    if not any(wrong):
+        return None
+    hint = matching_hint(got, reference["checks"], wrong, reference["hints"])
+    return hint["name"] if hint else None
+
+
+def _stakes(expected):
+    return list(aspects_of(expected).items())
+
+
+def _readable(record, expected):
+    """Keep of a record only what has the form of one."""
+    if not isinstance(record, list):
+        return []
+    kept = [check if _is_check(check) else None for check in record[: len(expected)]]
+    return [
+        check or {"kind": None, "got": {"error": "Unreadable", "message": ""}} for check in kept
+    ]
+
+
+def _is_check(check):
+    return isinstance(check, dict) and isinstance(check.get("got"), dict) and _describable(check)
+
+
+def _describable(check):
+    try:
+        describe(check["got"])
+    except Exception:  # forged beyond reading: it agrees with nothing
+        return False
+    return True
+
+
+def _findings(got, reference):
+    wrong = findings(got, reference["checks"])
+    for key, exact in reference["exact"].items():
+        place = int(key)
+        if place < len(got) and not wrong[place]:
+            wrong[place] = draws.finding(got[place]["got"], exact)
+    visible = reference["visible"]
+    return [w if not w or i < visible else UNSEEN for i, w in enumerate(wrong)]
+
+
+def _aspect(name, points, wrong, reference):
+    checks = reference["checks"]
+    places = [i for i, check in enumerate(checks) if check["aspect"] == name]
+    first = next((wrong[i] for i in places if wrong[i]), "")
+    if not first and not any(i in reference["solid"] for i in places):
+        first = SHUT
+    return Aspect(name, points, "not yet" if first else "passed", first)
+
+
+def _untouched(exercise, expected):
+    aspects = [Aspect(name, points, "not attempted") for name, points in _stakes(expected)]
+    return Verdict(exercise, "not attempted", aspects, earned=0.0)

@@ -1,0 +1,26 @@
+"""Notebooks as files: read, and written as the same bytes each time."""
+
+__all__ = ["KERNELSPEC", "as_bytes", "load", "save"]
+
+from pathlib import Path
+
+import nbformat
+
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def load(path):
+    """Read a notebook."""
+    return nbformat.read(path, as_version=4)
+
+
+def save(notebook, path):
+    """Write a notebook as the same bytes each time; creates the folder."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(as_bytes(notebook))
+
+
+def as_bytes(notebook):
+    """Return a notebook's file; a lone surrogate, which UTF-8 cannot hold, becomes '?'."""
+    return (nbformat.writes(notebook) + "\n").encode("utf-8", "replace")

@@ -1,0 +1,163 @@
+"""Prove the checks: right answers pass, wrong ones fail what they say, mutants are rejected."""
+
+__all__ = ["Proof", "prove", "prove_answers"]
+
+import dataclasses
+
+import numpy as np
+
+from course_grader.authoring.answers import read_answers
+from course_grader.authoring.exercises import read_assignment
+from course_grader.judging.judge import judge, misconception
+from course_grader.proving import trivial_answers
+from course_grader.proving.answer_runner import ExerciseContext, run_answers
+from course_grader.proving.mutants import mutants
+from course_grader.proving.reference import make_reference
+
+
+@dataclasses.dataclass
+class Proof:
+    """What was run for one exercise, and every disagreement found."""
+
+    exercise: str
+    right: int = 0
+    wrong: int = 0
+    made: int = 0
+    rejected: int = 0
+    equivalent: int = 0
+    problems: list[str] = dataclasses.field(default_factory=list)
+
+    def __str__(self):
+        return (
+            f"{self.exercise}: {self.right} right, {self.wrong} wrong; mutants {self.made} made, "
+            f"{self.rejected} rejected, {self.equivalent} equivalent"
+        )
+
+
+def prove(unit, *, texts=(), only=None):
+    """Run every answer and mutant of a unit through the real judge.
+
+    Parameters
+    ----------
+    unit : Unit
+    texts : sequence of str
+        What is printed in release and lesson: the numbers that empty hands may use.
+    only : str, optional
+        One exercise; default: all.
+
+    Returns
+    -------
+    list of Proof
+        One for each exercise; `problems` is empty where everything is as claimed.
+    """
+    master = read_assignment(unit)
+    answers = read_answers(unit, master.exercises)
+    references = [make_reference(unit, by=by, only=only) for by in ("solution", "oracle")]
+    guesses = trivial_answers.guesses_from(trivial_answers.printed_numbers(*texts))
+    return [
+        _prove(exercise, master, answers[name], [r[name] for r in references], guesses)
+        for name, exercise in master.exercises.items()
+        if name == (only or name)
+    ]
+
+
+def prove_answers(unit, reference):
+    """Judge a unit's right and wrong answers alone, each run once: {exercise: problems}.
+
+    Parameters
+    ----------
+    unit : Unit
+    reference : dict
+        From `make_reference`; it holds what the wrong answers reported.
+    """
+    master = read_assignment(unit)
+    answers, problems = read_answers(unit, master.exercises), {}
+    for name, exercise in master.exercises.items():
+        proof, entry = Proof(name), reference[name]
+        _prove_right(proof, ExerciseContext.of(master, exercise), exercise, answers[name], [entry])
+        records = [_reported(hint, entry) for hint in entry["hints"]]
+        _judge_wrong(proof, answers[name].wrong, records, [entry])
+        problems[name] = proof.problems
+    return problems
+
+
+def _reported(hint, entry):
+    """Return the record of a wrong answer whose values a reference holds."""
+    pairs = zip(entry["checks"], hint["got"], strict=False)
+    return [{**check, "got": got} for check, got in pairs]
+
+
+def _prove(exercise, master, answers, references, guesses):
+    proof = Proof(exercise.name)
+    stage = ExerciseContext.of(master, exercise)
+    _prove_right(proof, stage, exercise, answers, references)
+    _prove_wrong(proof, stage, answers, references)
+    _prove_mutants(proof, stage, exercise, answers, references[0])
+    _prove_empty_hands(proof, stage, exercise, references[0], guesses)
+    return proof
+
+
+def _prove_right(proof, stage, exercise, answers, references):
+    sources = {"solution": exercise.solution.source} | {a.name: a.source for a in answers.right}
+    for name, record in _records(stage, sources):
+        for verdict in (judge(exercise.name, record, r) for r in references):
+            if verdict.status != "passed":
+                findings = [a.finding for a in verdict.aspects if a.finding]
+                proof.problems.append(f"right answer {name!r} fails: {findings}")
+    proof.right = len(sources)
+
+
+def _prove_wrong(proof, stage, answers, references):
+    records = run_answers(stage, [wrong.source for wrong in answers.wrong])
+    _judge_wrong(proof, answers.wrong, records, references)
+    proof.wrong = len(answers.wrong)
+
+
+def _judge_wrong(proof, answers, records, references):
+    for wrong, record in zip(answers, records, strict=True):
+        for reference in references:
+            fails = failing(proof.exercise, record, reference)
+            if fails != wrong.fails:
+                told = f"fails {sorted(fails)}, but says {sorted(wrong.fails)}"
+                proof.problems.append(f"wrong answer {wrong.name!r} (line {wrong.line}) {told}")
+        if misconception(proof.exercise, record, references[0]) != wrong.name:
+            proof.problems.append(f"wrong answer {wrong.name!r} does not get its own hint")
+
+
+def _records(stage, sources):
+    return zip(sources, run_answers(stage, list(sources.values())), strict=True)
+
+
+def failing(exercise, record, reference):
+    """Return the names of the aspects that a record fails."""
+    verdict = judge(exercise, record, reference)
+    return frozenset(aspect.name for aspect in verdict.aspects if aspect.status != "passed")
+
+
+def _prove_mutants(proof, stage, exercise, answers, reference):
+    made = mutants("solution", exercise.solution.source)
+    for right in answers.right:
+        made |= mutants(right.name, right.source)
+    for name, record in _records(stage, made):
+        rejected = bool(failing(exercise.name, record, reference))
+        proof.rejected += rejected
+        if rejected == (name in answers.equivalent):
+            claim = "is listed as equivalent, but rejected" if rejected else "is not rejected"
+            proof.problems.append(f"mutant {name!r} {claim}:\n{made[name]}")
+    missing = sorted(set(answers.equivalent) - set(made))
+    proof.problems += [f"no mutant is called {name!r}" for name in missing]
+    proof.made, proof.equivalent = len(made), len(answers.equivalent)
+
+
+def _prove_empty_hands(proof, stage, exercise, reference, guesses):
+    guesses = np.asarray(guesses)
+    fakes = [
+        make(reference, guesses)
+        for make in (trivial_answers.empty_record, trivial_answers.by_heart)
+    ]
+    fakes += trivial_answers.echo_records(stage, exercise)
+    for fake in fakes:
+        verdict = judge(exercise.name, fake, reference)
+        won = [aspect.name for aspect in verdict.aspects if aspect.status == "passed"]
+        if won:
+            proof.problems.append(f"empty hands earn {verdict.earned:g} points: {won}")

@@ -1,0 +1,168 @@
+"""What right and wrong answers report: made where grading runs, never released."""
+
+__all__ = ["make_reference", "reference_for"]
+
+import functools
+import hashlib
+import json
+import os
+import platform
+from importlib import metadata
+
+import numpy as np
+
+from course_grader.authoring.answers import read_answers
+from course_grader.authoring.exercises import read_assignment
+from course_grader.judging.draws import exact_facts
+from course_grader.project.course import PROJECT, CourseError
+from course_grader.proving import trivial_answers
+from course_grader.proving.answer_runner import (
+    ExerciseContext,
+    run_answer,
+    run_answers,
+    visible_count,
+)
+from course_utils.comparison import findings
+
+MADE_WITH = [  # what decides on a reference, beside the masters
+    "course_utils",
+    *(f"course_grader/{name}" for name in ("project", "authoring", "judging", "proving")),
+]
+
+
+def reference_for(unit):
+    """Return the unit's reference, from the cache if nothing that it depends on has changed."""
+    path = PROJECT / "build" / "reference" / f"{unit.name}.json"
+    key = _key(unit)
+    if path.is_file() and (known := _read(path, path.stat().st_mtime_ns))["key"] == key:
+        return known["exercises"]
+    made = make_reference(unit)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = path.with_suffix(f".{os.getpid()}.tmp")  # two processes may make it at once
+    waiting.write_text(json.dumps({"key": key, "exercises": made}), "utf-8")
+    waiting.replace(path)
+    return made
+
+
+@functools.lru_cache(maxsize=2)
+def _read(path, changed):
+    """Read a file once for each time that it changed: a class asks for it with each submission."""
+    return json.loads(path.read_text("utf-8"))
+
+
+def make_reference(unit, *, by="solution", only=None):
+    """Run the unit's answers and return {exercise: reference}.
+
+    Parameters
+    ----------
+    unit : Unit
+    by : str
+        Whose values are the truth: "solution" or "oracle". Both must give the same verdicts.
+    only : str, optional
+        One exercise; default: all.
+
+    Raises
+    ------
+    CourseError
+        If a check of the solution fails, hints clash, or an aspect has no solid hidden value.
+    """
+    master = read_assignment(unit)
+    answers = read_answers(unit, master.exercises)
+    return {
+        name: _exercise(unit, master, exercise, answers[name], by)
+        for name, exercise in master.exercises.items()
+        if name == (only or name)
+    }
+
+
+def _exercise(unit, master, exercise, answers, by):
+    stage = ExerciseContext.of(master, exercise)
+    truth = exercise.solution.source if by == "solution" else answers.oracle.source
+    checks = _truth(unit, exercise, stage, truth, by)
+    entry = {
+        "checks": checks,
+        "visible": visible_count(stage, truth),
+        "exact": _exact(checks, answers.exact),
+        "hints": _hints(stage, answers.wrong),
+    }
+    entry["solid"] = trivial_answers.solid(stage, exercise, entry)
+    _check_solid(unit, exercise, entry)
+    _check_hints(unit, exercise, entry)
+    return entry
+
+
+def _truth(unit, exercise, stage, source, by):
+    checks = run_answer(stage, source)
+    errors = [c for c in checks if c["kind"] == "law" and findings([c], [c])[0]]
+    if not checks or errors:
+        what = findings(errors[:1], errors[:1])[0] if errors else "its check cell never reports"
+        raise CourseError(f"{unit.name}, {exercise.name}: the {by} fails: {what}")
+    return checks
+
+
+def _exact(checks, source):
+    """Return {place: facts} for checks that record draws, from the cell with role `exact`."""
+    places = [i for i, check in enumerate(checks) if check["kind"] == "draws"]
+    namespace = {}
+    exec(source, namespace)
+    laws = namespace.get("exact", {})
+    missing = [checks[i]["aspect"] for i in places if checks[i]["aspect"] not in laws]
+    if missing:
+        raise CourseError(
+            f'draws of {missing[0]!r} need a cell # %% law exact="..." with exact = ...'
+        )
+    return {str(i): exact_facts(laws[checks[i]["aspect"]]) for i in places}
+
+
+def _hints(stage, wrong):
+    records = run_answers(stage, [answer.source for answer in wrong])
+    return [
+        {"name": a.name, "sentence": a.sentence, "got": [check["got"] for check in record]}
+        for a, record in zip(wrong, records, strict=True)
+    ]
+
+
+def _check_solid(unit, exercise, entry):
+    for aspect in {check["aspect"] for check in entry["checks"]}:
+        if not any(entry["checks"][i]["aspect"] == aspect for i in entry["solid"]):
+            message = (
+                f"aspect {aspect!r} needs a hidden check with a finite value nobody can guess"
+            )
+            raise CourseError(f"{unit.name}, {exercise.name}: {message}")
+
+
+def _check_hints(unit, exercise, entry):
+    """Stop if two hints match the same values: on all checks, or on the visible ones they fail."""
+    whole, visible = {}, {}
+    for hint in entry["hints"]:
+        shown = hint["got"][: entry["visible"]]
+        checks = [{**c, "got": g} for c, g in zip(entry["checks"], shown, strict=False)]
+        fails = any(findings(checks, entry["checks"][: len(checks)]))
+        for seen, got in ((whole, hint["got"]), (visible, shown if fails else None)):
+            key = json.dumps([_rounded(g) for g in got]) if got else hint["name"]
+            if key in seen:
+                message = f"hints of {seen[key]!r} and {hint['name']!r} match the same values"
+                raise CourseError(
+                    f"{unit.name}, {exercise.name}: {message}: add a check between them"
+                )
+            seen[key] = hint["name"]
+
+
+def _rounded(got):
+    """Round a record's numbers to 6 digits, so that equal answers have equal keys."""
+    if "items" in got:
+        return {k: _rounded(v) for k, v in got["items"].items()}
+    if "error" in got:
+        return got["error"]
+    return [got["shape"], [x if isinstance(x, str) else f"{x:.6g}" for x in got["data"]]]
+
+
+def _key(unit):
+    """Hash whatever the reference depends on: masters, packages, versions."""
+    text = hashlib.sha256()
+    for folder in (unit.folder, *(PROJECT / name for name in MADE_WITH)):
+        for path in sorted(folder.rglob("*.py")):
+            text.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
+    versions = [platform.python_version(), metadata.version("torch"), np.__version__]
+    text.update(" ".join(versions).encode())
+    return text.hexdigest()

@@ -1,0 +1,140 @@
+"""A class's results as one HTML page that needs nothing else, and as CSV."""
+
+__all__ = ["write_class_report"]
+
+import base64
+import csv
+import io
+
+import jinja2
+import matplotlib.figure
+import matplotlib.style
+import numpy as np
+
+from course_grader.gradebook.exporters import harmless
+from course_grader.project.course import CourseError
+from course_grader.proving.reference import reference_for
+from course_grader.reporting.item_analysis import MANY, STATES, analyse_items
+
+COLOURS = {"passed": "#009E73", "partly": "#56B4E9", "nothing": "#D55E00"}
+COLOURS["not attempted"] = "#BBBBBB"
+
+
+def write_class_report(course, unit):
+    """Write records/<unit>-report/: index.html, exercises.csv, misconceptions.csv, looks.csv.
+
+    Parameters
+    ----------
+    course : Course
+    unit : Unit
+        Graded before: its JSON records are read.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    CourseError
+        If nothing was graded yet.
+    """
+    found = analyse_items(course.record(unit, "any").parent, unit.name, _sentences(unit))
+    if not (found.size or found.looks):
+        raise CourseError(f"{unit.name}: no records yet; 'make grade UNIT=...' makes them")
+    folder = course.root / "records" / f"{unit.name}-report"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in _tables(found).items():
+        _write_csv(folder / f"{name}.csv", rows)
+    page = folder / "index.html"
+    page.write_text(_page(found, unit.facts["title"]), "utf-8")
+    return page
+
+
+def _sentences(unit):
+    """Return {(exercise, misconception): the sentence that a student sees}."""
+    reference = reference_for(unit)
+    return {(n, h["name"]): h["sentence"] for n, e in reference.items() for h in e["hints"]}
+
+
+def _page(found, title):
+    """Render the template; whatever a student chose (ids, files) is escaped."""
+    loader = jinja2.PackageLoader("course_grader.reporting", "templates")
+    environment = jinja2.Environment(loader=loader, autoescape=True)
+    environment.filters["percent"] = lambda share: f"{100 * share:.0f}%"
+    with matplotlib.style.context("course_utils.course"):
+        pictures = {"scores": _image(_draw_scores(found)), "states": _image(_draw_states(found))}
+    template = environment.get_template("class_report.html")
+    words = {"found": found, "title": title, "many": MANY, "np": np}
+    return template.render(**words, pictures=pictures)
+
+
+def _draw_scores(found):
+    """Draw how many students have how many points."""
+    figure = _figure(2.6)
+    axes = figure.subplots()
+    width = max(1, round(found.possible / 15))
+    edges = np.arange(0, found.possible + width + 1, width) - 0.5
+    axes.hist(found.scores, bins=edges, color="#0072B2", edgecolor="white")
+    if found.size:
+        label = f"median {np.median(found.scores):g}"
+        axes.axvline(np.median(found.scores), color="black", linestyle="--", label=label)
+        axes.legend(loc="upper left")
+    axes.set(xlabel=f"points of {found.possible:g}", ylabel="students")
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    return figure
+
+
+def _draw_states(found):
+    """Draw for each exercise how many students passed, earned a part, nothing, or left it."""
+    figure = _figure(1.2 + 0.38 * max(1, len(found.exercises)))
+    axes = figure.subplots()
+    names = [exercise.name for exercise in found.exercises]
+    left = np.zeros(len(names))
+    for state in STATES:
+        counts = np.array([exercise.counts[state] for exercise in found.exercises], dtype=float)
+        bars = axes.barh(names, counts, left=left, color=COLOURS[state], label=state)
+        axes.bar_label(bars, [f"{n:.0f}" if n else "" for n in counts], label_type="center")
+        left += counts
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.set(xlabel="students")
+    figure.legend(loc="outside upper left", ncols=len(STATES))
+    return figure
+
+
+def _figure(height):
+    return matplotlib.figure.Figure(figsize=(7.5, height), layout="constrained")
+
+
+def _image(figure):
+    """Return a figure as an address that holds the whole picture."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=144)
+    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+
+def _tables(found):
+    """Return {name: rows}, each with a row of titles."""
+    titles = ["exercise", "points", *STATES, "share of points", "passing", "low", "high"]
+    exercises = [
+        [e.name, e.points, *e.counts.values(), e.share, *e.passing, e.discrimination]
+        for e in found.exercises
+    ]
+    met = [[m.exercise, m.name, m.count, m.sentence] for m in found.misconceptions]
+    return {
+        "exercises": [[*titles, "discrimination"], *exercises],
+        "misconceptions": [["exercise", "misconception", "students", "sentence"], *met],
+        "looks": [["student", "why"], *found.looks],
+    }
+
+
+def _write_csv(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([_cell(word) for word in row] for row in rows)
+
+
+def _cell(word):
+    if isinstance(word, float):
+        return f"{word:.6g}"
+    return harmless(word) if isinstance(word, str) else word

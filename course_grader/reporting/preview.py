@@ -1,0 +1,77 @@
+"""Show which grades a new grading run would change, before it writes anything."""
+
+__all__ = ["changes", "preview"]
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from course_grader.gradebook.grade import grade
+from course_grader.gradebook.record import read_record
+from course_grader.project.course import Course
+
+
+def preview(course, unit, **options):
+    """Grade a copy of the submissions and return what would change.
+
+    The course's gradebook, records and folders stay as they are.
+
+    Parameters
+    ----------
+    course : Course
+    unit : Unit
+    **options
+        Passed to `grade`.
+
+    Returns
+    -------
+    list of (student, exercise, points before, points after)
+        Points before are None for who has not been graded yet.
+    dict
+        {student: what of ours went wrong}: their grades would stay as they are.
+    """
+    with tempfile.TemporaryDirectory(prefix="preview-") as folder:
+        copy = Course(Path(folder))
+        for step in ("source", "release"):
+            shutil.copytree(course.path(step, unit), copy.path(step, unit))
+        for path in (course.root / "submitted").rglob(unit.name):  # .originals with its reasons
+            target = copy.root / path.relative_to(course.root)
+            shutil.copytree(path, target, symlinks=True)
+        shutil.copy(course.root / "nbgrader_config.py", copy.root)
+        graded = grade(copy, unit, db_url=copy.db_url, **options)
+    problems = {result.student: result.problem for result in graded if result.problem}
+    changed = [
+        change
+        for result in graded
+        if not result.problem
+        for change in changes(
+            result.student, read_record(course.record(unit, result.student)), result.record
+        )
+    ]
+    return changed, problems
+
+
+def changes(student, before, after):
+    """Return (student, exercise, points before, points after) of each exercise that differs.
+
+    Parameters
+    ----------
+    student : str
+    before, after : dict or None
+        Records of the judge; None where there is none.
+
+    Examples
+    --------
+    >>> one = {"exercises": {"nll": {"earned": 2.0}, "kl": {"earned": 1.0}}}
+    >>> two = {"exercises": {"nll": {"earned": 4.0}, "kl": {"earned": 1.0}}}
+    >>> changes("a", one, two), changes("b", None, two)[0]
+    ([('a', 'nll', 2.0, 4.0)], ('b', 'nll', None, 4.0))
+    """
+    old, new = (_points(record) for record in (before, after))
+    names = [*old, *(name for name in new if name not in old)]
+    pairs = [(name, old.get(name), new.get(name)) for name in names]
+    return [(student, name, was, will) for name, was, will in pairs if was != will]
+
+
+def _points(record):
+    return {n: one["earned"] for n, one in record["exercises"].items()} if record else {}

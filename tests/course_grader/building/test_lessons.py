@@ -1,0 +1,122 @@
+"""Prose prints computed numbers only; a lesson keeps its shape and solves no exercise."""
+
+import ast
+import re
+
+import pytest
+
+from course_grader.authoring.exercises import read_assignment
+from course_grader.authoring.markers import defined_names
+from course_grader.authoring.masters import read_master
+from course_grader.judging.judge import judge
+from course_grader.project import notebooks
+from course_grader.project.course import PROJECT, units
+from course_grader.proving.answer_runner import ExerciseContext, run_answers
+from course_grader.proving.reference import reference_for
+
+UNITS = units()
+DECIMAL = re.compile(r"(?<![\w.])-?\d+\.\d{2,}(?![\d.])")
+CITATION = re.compile(r"\((?:[12]\d{3})\)|arXiv|https?://")
+
+
+def sentences_with_numbers(notebook):
+    """Yield (number as printed, sentence) for numbers with two or more decimals in prose."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            text = cell.source.replace("−", "-").replace("$", "")
+            for sentence in re.split(r"(?<=[.:?!])\s|\n\n", text):
+                for number in DECIMAL.findall(sentence):
+                    yield number, sentence
+
+
+def computed_numbers(notebook):
+    """Return every number in outputs and code of a notebook."""
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    texts = [c.source for c in code]
+    texts += [
+        str(o.get("text", "")) + str(dict(o.get("data", {})).get("text/plain", ""))
+        for c in code
+        for o in c.outputs
+    ]
+    return [float(word) for text in texts for word in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", text)]
+
+
+@pytest.mark.parametrize("tree", ["notebooks", "solutions"])
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_every_number_in_prose_is_computed_in_the_notebook(unit, tree):
+    notebook = notebooks.load(PROJECT / tree / f"{unit.name}.ipynb")
+    known = computed_numbers(notebook)
+    for number, sentence in sentences_with_numbers(notebook):
+        places = len(number.split(".")[1])
+        hit = any(round(abs(value), places) == abs(float(number)) for value in known)
+        assert hit or CITATION.search(sentence), f"{number} is computed nowhere: {sentence}"
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_no_function_of_the_lesson_solves_an_exercise(unit):
+    lesson = read_master(unit.master("lesson"), "lesson")
+    code = [cell.source for cell in lesson.cells if cell.kind == "code"]
+    assignment, reference = read_assignment(unit), reference_for(unit)
+    for name, exercise in assignment.exercises.items():
+        wanted = defined_names(exercise.solution.source)[0]
+        answers = [
+            f"{source}\n\n{wanted} = {found}"
+            for source in functions(code)
+            for found in defined_names(source)
+        ]
+        stage = ExerciseContext.of(assignment, exercise)
+        for answer, record in zip(answers, run_answers(stage, answers), strict=True):
+            verdict = judge(name, record, reference[name])
+            assert not [a.name for a in verdict.aspects if a.status == "passed"], answer
+
+
+def functions(cells):
+    """Return each lesson cell that defines something, with the lesson's imports before it."""
+    trees = [ast.parse(cell) for cell in cells]
+    imports = [n for t in trees for n in t.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    head = "\n".join(ast.unparse(node) for node in imports)
+    return [f"{head}\n{cell}" for cell in cells if defined_names(cell)]
+
+
+def prose_of(unit):
+    lesson = read_master(unit.master("lesson"), "lesson")
+    return "\n".join(cell.source for cell in lesson.cells if cell.kind == "markdown")
+
+
+def test_the_map_shows_every_unit():
+    lesson = read_master(UNITS[0].master("lesson"), "lesson")
+    [shown] = [c.source for c in lesson.cells if c.source.startswith("course = {")]
+    shown = ast.literal_eval(shown.removeprefix("course = "))
+    assert {n: facts[0] for n, facts in shown.items()} == {
+        unit.name[:2]: unit.facts["title"] for unit in UNITS
+    }
+    asked = re.findall(r"^\| (\d\d) \| .+\?", prose_of(UNITS[0]), flags=re.MULTILINE)
+    assert asked == [unit.name[:2] for unit in UNITS[1:]]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_lessons_link_the_notation_and_no_missing_page(unit):
+    links = re.findall(r"\]\((?!https?:)([^)]+)\)", prose_of(unit))
+    assert unit is UNITS[0] or links[0] == "00_start.ipynb#Notation"
+    assert all((PROJECT / "notebooks" / link.split("#")[0]).is_file() for link in links)
+    assert "## Notation\n" in prose_of(UNITS[0])
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_lessons_keep_their_shape(unit):
+    lesson = read_master(unit.master("lesson"), "lesson")
+    titles = [
+        line
+        for c in lesson.cells
+        if c.kind == "markdown"
+        for line in c.source.splitlines()
+        if line.startswith("# ")
+    ]
+    assert len(titles) == 1
+    for before, cell in zip([None, *lesson.cells], lesson.cells, strict=False):
+        if cell.kind == "code":
+            lines = [line for line in cell.source.splitlines() if line.strip()]
+            assert len(lines) <= 15, f"line {cell.line}: {len(lines)} lines in one cell"
+            assert before is not None and before.kind == "markdown", (
+                f"no prose above line {cell.line}"
+            )

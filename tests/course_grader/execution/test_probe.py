@@ -1,0 +1,199 @@
+"""Containers of the preloaded sandbox: sound, apart from each other, and gone when they end."""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course_grader.execution import probe
+from course_grader.execution.execute import execute
+from course_grader.execution.forkserver import ForkServer
+from course_grader.execution.sandbox import PROGRAM
+from course_grader.project.course import LIMITS, CourseError
+
+LEAVE = """
+import os, pathlib, subprocess, sys, torch, numpy, matplotlib
+for place in (".", "/tmp", "/dev/shm"):
+    pathlib.Path(place, "left").write_text("x")
+os.environ["LEFT"] = "x"
+torch.allclose = lambda *a, **k: True
+matplotlib.rcParams["lines.linewidth"] = 77
+numpy.random.seed(5); torch.manual_seed(5)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        sys.stdout = sys.stderr = None
+        os.execvp("sleep", ["sleep", "1000"])
+    os._exit(0)
+"""
+LOOK = """
+import os, pathlib, torch, numpy, matplotlib
+left = [place for place in (".", "/tmp", "/dev/shm") if pathlib.Path(place, "left").exists()]
+left += [name for name in os.environ if name == "LEFT"]
+left += ["patch"] * (torch.allclose(torch.ones(1), torch.zeros(1)))
+left += ["style"] * (matplotlib.rcParams["lines.linewidth"] == 77)
+left += ["process"] * (len([p for p in os.listdir("/proc") if p.isdigit()]) > 2)
+left, float(numpy.random.rand()), torch.initial_seed()
+"""
+SPREAD = """
+import os, time
+for _ in range(4):
+    if os.fork() == 0:
+        held = b"x" * (900 << 20)
+        time.sleep(60)
+        os._exit(0)
+time.sleep(60)
+"""
+BOMB = """
+import os
+children = 0
+try:
+    while True:
+        if os.fork() == 0:
+            os.execvp("sleep", ["sleep", "60"])
+        children += 1
+except BlockingIOError:
+    pass
+children
+"""
+
+
+def run(forkserver, *sources, **limits):
+    """Execute cells in one container; return what each shows, and what is said of the run."""
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    done = execute(notebook, limits=LIMITS | limits, forkserver=forkserver)
+    return [str(cell.outputs) for cell in done.cells], done.metadata.execution
+
+
+WEAKENED = {
+    "drop_capabilities": ("namespaces", "def drop_capabilities(): pass", "capabilities"),
+    "mount_read_only": ("namespaces", "def mount_read_only(**but): pass", "write /run/data"),
+    "forbid_user_namespaces": (
+        "namespaces",
+        "def forbid_user_namespaces(): pass",
+        "new namespace",
+    ),
+    "limit": ("container", "def limit(**bounds): pass", "more memory"),
+    "uncounted-memory": (
+        "syscalls",
+        "def forbid_uncounted_memory(): pass",
+        "uncounted memory', 'uncounted shared memory",
+    ),
+    "hide-containers": (
+        "container",
+        "mount = namespaces.mount\n"
+        "namespaces.mount = lambda kind, at, *a: mount(kind, at, *a) if at != RUN else None",
+        "other containers",
+    ),
+    "own-processes": (
+        "container",
+        "mount = namespaces.mount\n"
+        "namespaces.mount = lambda kind, *a: mount(kind, *a) if kind != 'proc' else None",
+        "processes",
+    ),
+}
+
+
+def test_the_self_test_finds_nothing(forkserver):
+    assert probe.problem_of(forkserver) == ""
+
+
+@pytest.mark.parametrize("defence", WEAKENED)
+def test_the_self_test_finds_a_missing_defence(defence, monkeypatch, tmp_path, forkserver):
+    module, code, found = WEAKENED[defence]
+    shutil.copytree(PROGRAM, tmp_path / "inside")
+    with (tmp_path / "inside" / f"{module}.py").open("a") as file:
+        file.write(f"\n\n{code}\n")
+    monkeypatch.setattr("course_grader.execution.sandbox.PROGRAM", tmp_path / "inside")
+    weak = ForkServer({})
+    try:
+        weak.wait()
+        assert found in probe.problem_of(weak.folder)
+    finally:
+        weak.stop()
+
+
+def test_nothing_goes_from_one_room_to_the_next(forkserver):
+    assert "Error" not in run(forkserver, LEAVE)[0][0]
+    first, second = run(forkserver, LOOK)[0][0], run(forkserver, LOOK)[0][0]
+    assert "([], " in first and "([], " in second
+    assert first != second  # numpy's global generator is not the same in all containers
+
+
+def test_processes_together_cannot_hold_more_memory_than_one_may(forkserver):
+    start = time.monotonic()
+    shown, facts = run(forkserver, SPREAD, "1 + 1", memory_gib=2, cell_seconds=20)
+    assert "ProcessEnded" in shown[0] and "'2'" in shown[1] and len(facts["died"]) == 1
+    assert time.monotonic() - start < 10
+
+
+def test_a_fork_bomb_ends_at_the_limit(forkserver):
+    shown, _ = run(forkserver, BOMB, cell_seconds=50)
+    assert any(f"'{count}'" in shown[0] for count in range(100, 256))
+
+
+def test_a_message_too_large_ends_its_cell_and_no_other(forkserver):
+    shown, facts = run(forkserver, "print('x' * 100_000_000)", "1 + 1", cell_seconds=3)
+    assert "TooLarge" in shown[0] and "'2'" in shown[1] and len(facts["died"]) == 1
+
+
+def test_without_a_sound_sandbox_there_is_none_and_it_is_said(monkeypatch, forkserver):
+    told = []
+    monkeypatch.setattr(probe, "problem_of", lambda folder: "its self-test gave ['network']")
+    with probe.preloading({}, say=told.append) as ready:
+        assert ready() is None
+    assert len(told) == 1 and "network" in told[0] and "slower" in told[0]
+
+
+def test_where_the_system_refuses_to_start_one_there_is_none_and_it_is_said(
+    monkeypatch, bubblewrap
+):
+    def refuse(files, also):
+        raise OSError(12, "Cannot allocate memory")
+
+    told = []
+    monkeypatch.setattr(probe, "ForkServer", refuse)
+    with probe.preloading({}, say=told.append) as ready:
+        assert ready() is None
+    assert len(told) == 1 and "Cannot allocate memory" in told[0]
+    monkeypatch.setattr(probe, "SHARED", {})
+    assert probe.shared({}, say=told.append) is None and len(told) == 2
+
+
+def test_one_that_does_not_start_says_why(monkeypatch, bubblewrap):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(CourseError, match=r"did not start: .*nowhere/python"):
+        ForkServer({}).wait()
+
+
+def test_a_shared_one_is_started_again_after_it_died(forkserver):
+    first = probe.shared({}, say=print)
+    assert probe.shared({}, say=print) == first
+    mine = next(one for one in probe.SHARED.values() if one and one.folder == first)
+    mine.process.kill()
+    mine.process.wait()
+    second = probe.shared({}, say=print)
+    assert second != first and "'2'" in run(second, "1 + 1")[0][0]
+    next(one for one in probe.SHARED.values() if one and one.folder == second).stop()
+
+
+def test_it_ends_with_the_grader_even_if_that_is_killed(forkserver):
+    program = (
+        "from course_grader.execution.forkserver import ForkServer; import time\n"
+        "z = ForkServer({}); print(z.process.pid, flush=True); time.sleep(60)"
+    )
+    grader = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    child = Path("/proc", grader.stdout.readline().strip())
+    assert child.exists()
+    grader.kill()
+    grader.wait()
+    grader.stdout.close()
+    for _ in range(200):
+        if not child.exists() or "(zombie)" in (child / "status").read_text():
+            return
+        time.sleep(0.1)
+    pytest.fail("the preloaded process outlives its grader")

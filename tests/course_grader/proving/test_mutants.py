@@ -1,0 +1,124 @@
+"""Each operator makes the slips that it promises; every mutant runs and differs."""
+
+import ast
+
+import pytest
+
+from course_grader.proving.mutants import OPERATORS, SWAPS, mutants
+
+BODY = "def f(x, s):\n    {}\n"
+CASES = [  # operator, one statement, the statements that it must become
+    ("swap-function", "return x.sum()", ["return x.mean()"]),
+    ("swap-function", "return torch.log(x.std())", ["return torch.log2(x.std())"]),
+    ("swap-function", "return torch.log(x.std())", ["return torch.log(x.var())"]),
+    ("drop-factor", "return 0.5 * x", ["return x", "return 0.5"]),
+    ("drop-factor", "return x / s", ["return x"]),
+    ("drop-term", "return x + s", ["return x", "return s"]),
+    ("drop-term", "return x - s", ["return x"]),
+    ("flip-sign", "return x + s", ["return x - s"]),
+    ("flip-sign", "return x - s", ["return x + s"]),
+    ("flip-sign", "return -x", ["return x"]),
+    ("change-number", "return x.sum(0) + 2.5", ["return x.sum(1) + 2.5", "return x.sum(0) + 3.5"]),
+    ("change-power", "return s ** 2", ["return s"]),
+    ("change-power", "return x / s", ["return x * s"]),
+    ("detach-result", "return x + s", ["return (x + s).detach()"]),
+    ("change-axis", "return x.sum(dim=0)", ["return x.sum(dim=1)"]),
+    ("change-axis", "return x.sum(axis=-1)", ["return x.sum(axis=0)"]),
+    ("narrow-result", "return x + s", ["return (x + s).half().double()"]),
+]
+WHOLE = '''
+def f(x, s, *, n=3):
+    """Text."""
+    if x.ndim > 1:
+        raise ValueError("shape")
+    z = (x - s) / s
+    total = 0.5 * z**2 + torch.log(s) - 1
+    for i in range(n):
+        total = total + -i * x.sum(dim=0)
+    return total.mean(), lambda v: v + 1
+
+
+class A:
+    def g(self):
+        return f"{self.x:.3f}" + (True and 1)
+'''
+
+
+@pytest.mark.parametrize(("operator", "statement", "changed"), CASES)
+def test_an_operator_makes_what_it_promises(operator, statement, changed):
+    made = {k: v for k, v in mutants("a", BODY.format(statement)).items() if f".{operator}." in k}
+    known = {ast.unparse(ast.parse(v)) for v in mutants("a", BODY.format(statement)).values()}
+    assert {ast.unparse(ast.parse(BODY.format(line))) for line in changed} <= known
+    assert made
+
+
+@pytest.mark.parametrize("name", SWAPS)
+def test_every_swap_changes_the_name_and_nothing_else(name):
+    made = mutants("a", BODY.format(f"return torch.{name}(x)"))
+    (swapped,) = [text for key, text in made.items() if ".swap-function." in key]
+    assert name != SWAPS[name] and f"torch.{SWAPS[name]}(x)" in swapped
+
+
+def test_the_first_input_is_changed_in_place():
+    source = mutants("a", BODY.format("return x.clone()"))["a.change-input.1"]
+    calls = [node.func.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    assert "mul_" in calls and "clone" in calls
+
+
+def test_the_first_two_arguments_are_exchanged():
+    source = mutants("a", BODY.format("return x - s"))["a.swap-arguments.1"]
+    namespace = {}
+    exec(source, namespace)
+    assert namespace["f"](1, 3) == 2
+
+
+def test_each_statement_but_the_last_is_left_out_once():
+    lines = ['"""Text."""', "a = 1", "b = 2", "return x"]
+    made = mutants("m", "def f(x):\n" + "\n".join(f"    {line}" for line in lines))
+    dropped = {text for key, text in made.items() if ".drop-statement." in key}
+    wanted = [[line for line in lines if line != left] for left in ("a = 1", "b = 2")]
+    texts = {
+        ast.unparse(ast.parse("def f(x):\n" + "\n".join("    " + w for w in ls))) for ls in wanted
+    }
+    assert dropped == texts
+
+
+SOURCES = [
+    WHOLE,
+    BODY.format("return x + x"),
+    *(BODY.format(statement) for _, statement, _ in CASES),
+]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_mutants_run_differ_from_the_answer_and_from_each_other(source):
+    made = mutants("a", source)
+    trees = [ast.dump(ast.parse(text)) for text in [source, *made.values()]]
+    assert made and len(set(trees)) == len(trees)
+    for text in made.values():
+        compile(text, "mutant", "exec")
+
+
+def test_the_whole_example_meets_every_operator():
+    used = {name.split(".")[1] for name in mutants("a", WHOLE)}
+    assert used == set(OPERATORS)
+
+
+def test_names_hold_answer_operator_and_number():
+    for name in mutants("by-loop", WHOLE):
+        answer, operator, number = name.split(".")
+        assert answer == "by-loop" and operator in OPERATORS and int(number) >= 1
+
+
+def test_markers_are_no_part_of_a_mutant():
+    source = "def f(x, s):\n    ### BEGIN SOLUTION\n    return x + s\n    ### END SOLUTION\n"
+    assert mutants("a", source) == mutants("a", BODY.format("return x + s"))
+
+
+def test_making_mutants_twice_gives_the_same():
+    assert mutants("a", WHOLE) == mutants("a", WHOLE)
+
+
+def test_words_and_truth_values_are_no_numbers():
+    source = BODY.format("return f(x, True, 'mean', None)")
+    assert not [name for name in mutants("a", source) if ".change-number." in name]

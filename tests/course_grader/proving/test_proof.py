@@ -1,0 +1,110 @@
+"""Every answer and mutant is judged as it says, and a check weakened by hand makes this fail."""
+
+import time
+
+import pytest
+import torch
+
+from course_grader.authoring.exercises import read_assignment
+from course_grader.building.leaks import readable
+from course_grader.project.course import PROJECT, CourseError, units
+from course_grader.proving.answer_runner import ExerciseContext, run_answer
+from course_grader.proving.proof import prove
+from course_grader.proving.reference import make_reference
+
+UNITS = units()
+SECONDS = 20  # a unit's budget for answers and mutants
+
+
+def printed(unit):
+    paths = [*(PROJECT / "release" / unit.name).iterdir()]
+    return [readable(path) for path in [*paths, PROJECT / "notebooks" / f"{unit.name}.ipynb"]]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_answers_mutants_and_empty_hands(unit):
+    start = time.process_time()
+    for proof in prove(unit, texts=printed(unit)):
+        print(proof)
+        assert proof.problems == []
+        assert proof.made > 20 and proof.rejected + proof.equivalent == proof.made
+    assert time.process_time() - start < SECONDS
+
+
+def problems(unit, only="gaussian-nll"):
+    return [problem for proof in prove(unit, only=only) for problem in proof.problems]
+
+
+WEAKER = {
+    "variance-floored": ("0.0001 * _t, 0.0, 0.00017", "0.1 * _t, 0.0, 0.17"),
+    "product-of-densities": ("torch.tensor(0.083", "torch.tensor(0.83"),
+}
+
+
+@pytest.mark.parametrize("answer", WEAKER)
+def test_a_weakened_check_lets_a_wrong_answer_pass_and_is_told(answer, edit):
+    found = problems(edit("assignment", *WEAKER[answer]))
+    assert any(answer in problem and "fails []" in problem for problem in found)
+
+
+def test_a_right_answer_that_fails_is_told(edit):
+    own = edit("answers", "softplus(z) - y * z).mean()", "softplus(z) - y * z).median()")
+    assert any("'by-softplus' fails" in problem for problem in problems(own, "bce-from-logits"))
+
+
+def test_a_wrong_answer_that_says_the_wrong_aspects_is_told(edit):
+    own = edit(
+        "answers",
+        'detached wrong="gaussian-nll" fails="gradient"',
+        'detached wrong="gaussian-nll" fails="value"',
+    )
+    assert any("'detached'" in p and "says ['value']" in p for p in problems(own))
+
+
+def test_a_right_answer_listed_as_wrong_is_told(edit):
+    own = edit(
+        "answers",
+        "return ((y - mu) ** 2).mean()",
+        "return -torch.distributions.Normal(mu, sigma).log_prob(y).mean()",
+    )
+    with pytest.raises(CourseError, match="match the same values"):
+        make_reference(own)
+
+
+def test_an_equivalent_mutant_that_is_rejected_is_told(edit):
+    own = edit("answers", "by-density.detach-result.2", "solution.swap-function.1")
+    found = "\n".join(problems(own))
+    assert "'solution.swap-function.1' is listed as equivalent, but rejected" in found
+    assert "'by-density.detach-result.2' is not rejected" in found
+
+
+def test_an_aspect_that_anybody_can_guess_stops(edit):
+    text = edit("assignment", "# ", "# ").master("assignment").read_text("utf-8")
+    hidden = [line for line in text.splitlines() if "lambda z: bce_from_logits(z, _q)" in line]
+    for line in hidden:
+        guessable = line.replace("bce_from_logits(z, _q)", "0 * z.sum()")
+        own = edit("assignment", line, guessable)
+    with pytest.raises(CourseError, match="'gradient' needs a hidden check"):
+        make_reference(own)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_the_check_cells_of_an_assignment_are_quick(unit):
+    """Two seconds for all of them, each run twice to leave imports out of the time."""
+    master = read_assignment(unit)
+    seconds = 0.0
+    for exercise in master.exercises.values():
+        stage, solution = ExerciseContext.of(master, exercise), exercise.solution.source
+        run_answer(stage, solution)
+        start = time.monotonic()
+        assert run_answer(stage, solution)
+        seconds += time.monotonic() - start
+    assert seconds < 2
+
+
+def test_an_answer_that_draws_without_a_seed_is_recorded_the_same_each_time(assignment):
+    stage = ExerciseContext.of(assignment, next(iter(assignment.exercises.values())))
+    drawn = "def gaussian_nll(y, mu, sigma):\n    return torch.randn(())"
+    first = run_answer(stage, drawn)
+    torch.rand(3)
+    assert first and run_answer(stage, drawn) == first
