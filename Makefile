@@ -48,9 +48,10 @@ prove: $(STAMP)  ## Run all answers and mutants through the judge, or those in A
 new-unit: $(STAMP)  ## Make masters/NAME, a skeleton that builds (NAME=02_output_distributions).
 	$(COURSE) new-unit --name "$$NAME"
 
-lint: $(STAMP)  ## Check format and lint.
+lint: $(STAMP)  ## Check format, lint, and which package imports which.
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/ruff" check .
+	"$(BIN)/lint-imports" --no-cache
 
 test-browser: $(STAMP)  ## Open lessons, an assignment and a graded class in Chromium (part of test).
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n $(JOBS) --dist loadfile tests/browser
