@@ -10,7 +10,7 @@ from pathlib import Path
 from course_grader.gradebook.grade import grade
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, Course, CourseError
-from course_utils.comparison import EXPECTED_FILE
+from course_utils.checking.comparison import EXPECTED_FILE
 
 LINK = re.compile(r"\]\((\d\d_\w+)\.ipynb")  # from one lesson to another
 

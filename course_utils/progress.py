@@ -9,9 +9,9 @@ from html import escape
 from pathlib import Path
 
 from course_utils import progress_file
-from course_utils.comparison import EXPECTED_FILE, aspects_of, verdict
-from course_utils.panel import MARKS
-from course_utils.records import MIME
+from course_utils.checking.comparison import EXPECTED_FILE, aspects_of, verdict
+from course_utils.checking.panel import MARKS
+from course_utils.checking.records import MIME
 
 NOT_RUN = "not attempted"
 VISIBLE = "Points are those of the visible cases; 'make check UNIT=..' runs the others too."

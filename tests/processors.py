@@ -18,7 +18,7 @@ from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, units
 from course_grader.proving.proof import prove, prove_answers
 from course_grader.proving.reference import make_reference
-from course_utils.comparison import EXPECTED_FILE
+from course_utils.checking.comparison import EXPECTED_FILE
 
 # What makes a processor look like another one to the libraries that compute.
 SETTINGS = {

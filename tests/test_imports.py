@@ -1,5 +1,6 @@
-"""Which package may import which: a forbidden import, planted by hand, is named."""
+"""Which package may import which, and that what notebooks import is there."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from course_grader.project import notebooks
 from course_grader.project.course import PROJECT
 
 LINTER = Path(sys.executable).with_name("lint-imports")
@@ -44,3 +46,17 @@ def test_a_forbidden_import_is_named(copy, where, what, broken):
     told = lint(copy)
     assert told.returncode == 1
     assert broken in told.stdout and what in told.stdout and "BROKEN" in told.stdout
+
+
+def test_each_name_that_a_notebook_imports_is_there():
+    """Notebooks that were released once keep working: old names stay, as re-exports."""
+    paths = [p for tree in ("notebooks", "release") for p in (PROJECT / tree).rglob("*.ipynb")]
+    cells = [cell for path in paths for cell in notebooks.load(path).cells]
+    trees = [ast.parse(cell.source) for cell in cells if cell.cell_type == "code"]
+    found = [n for t in trees for n in ast.walk(t) if isinstance(n, ast.ImportFrom)]
+    ours = [node for node in found if node.module.split(".")[0] == "course_utils"]
+    assert {"course_utils.checks", "course_utils.data"} <= {node.module for node in ours}
+    for node in ours:
+        scope = {}
+        exec(ast.unparse(node), scope)
+        assert {alias.asname or alias.name for alias in node.names} <= scope.keys()

@@ -19,7 +19,7 @@ from course_grader.building.run_notebook import run_notebook
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError
 from course_grader.proving.reference import reference_for
-from course_utils.comparison import EXPECTED_FILE
+from course_utils.checking.comparison import EXPECTED_FILE
 
 
 def build(unit, *, project=PROJECT, say=print):

@@ -8,8 +8,8 @@ __all__ = ["expected_file", "settled", "visible_part"]
 
 import json
 
-from course_utils.agreement import agrees
-from course_utils.comparison import EXPECTED_FILE, findings
+from course_utils.checking.agreement import agrees
+from course_utils.checking.comparison import EXPECTED_FILE, findings
 
 
 def visible_part(reference):

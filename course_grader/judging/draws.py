@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from course_utils.records import numbers
+from course_utils.checking.records import numbers
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 MAX_Z = 5.0  # a right sampler fails one comparison in about two million

@@ -6,9 +6,9 @@ Rules, points and tolerances come from the reference, never from the submission.
 __all__ = ["judge", "judge_record"]
 
 from course_grader.judging import draws
-from course_utils.agreement import describe
-from course_utils.comparison import aspects_of, findings, matching_hint
-from course_utils.panel import Aspect, Verdict
+from course_utils.checking.agreement import describe
+from course_utils.checking.comparison import aspects_of, findings, matching_hint
+from course_utils.checking.panel import Aspect, Verdict
 
 UNSEEN = "a further case is not as expected"
 SHUT = "this aspect has no hidden number that decides it"

@@ -10,8 +10,8 @@ from nbformat.v4 import new_output
 from course_grader.intake.sanitize import attempts
 from course_grader.judging import judge
 from course_grader.judging.output_sanitizer import sanitize_outputs
-from course_utils import panel
-from course_utils.records import MIME
+from course_utils.checking import panel
+from course_utils.checking.records import MIME
 
 
 @dataclasses.dataclass

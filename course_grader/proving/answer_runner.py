@@ -103,7 +103,7 @@ def _imported(node):
 
 def _record(cells, check):
     """Execute cells in one namespace, as a notebook does, and catch what the check publishes."""
-    from course_utils import checks  # imported before the fork, see _in_child
+    from course_utils.checking import checks  # imported before the fork, see _in_child
 
     caught, namespace = [], {"__name__": "__main__"}
     sys.modules["torch"].manual_seed(0)  # an answer that draws without a seed draws the same
@@ -124,7 +124,7 @@ def _execute(cell, name, namespace):
 
 def _in_child(jobs, check):
     """Return the records of as many jobs as one forked child gets through."""
-    for name in ("torch", "course_utils.checks"):  # seconds that a cached reference spares
+    for name in ("torch", "course_utils.checking.checks"):  # seconds that a cached one spares
         importlib.import_module(name)
     read, write = os.pipe()
     gc.freeze()  # keeps the collector from copying the parent's pages in the child

@@ -24,7 +24,7 @@ from course_grader.project.course import Course, CourseError
 from course_grader.project.faults import logged_to
 from course_grader.proving.answers_file import Claim, printable, read_claims
 from course_grader.proving.reference import reference_for
-from course_utils.panel import Verdict
+from course_utils.checking.panel import Verdict
 
 
 @dataclasses.dataclass

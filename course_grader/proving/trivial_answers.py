@@ -19,8 +19,8 @@ import re
 import numpy as np
 
 from course_grader.proving.answer_runner import run_answers
-from course_utils.agreement import agrees
-from course_utils.records import numbers
+from course_utils.checking.agreement import agrees
+from course_utils.checking.records import numbers
 
 GUESSES = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, float("nan"), float("inf"), float("-inf"))
 NUMBER = re.compile(r"(?<![\w.])-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")

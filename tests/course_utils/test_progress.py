@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from course_utils.checking.records import MIME, plain
 from course_utils.progress import progress
-from course_utils.records import MIME, plain
 
 LESSON = """
 predict("01-first", ..., ask="?")

@@ -38,7 +38,7 @@ PRELOADED = [
     "sklearn.datasets",
     "torch",
     "torch.distributions",
-    "course_utils.checks",
+    "course_utils.checking.checks",
     "course_utils.data",
     "course_utils.device",
     "course_utils.plotting",

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from course_grader.judging.draws import exact_facts, finding
-from course_utils.records import failure, plain
+from course_utils.checking.records import failure, plain
 
 N = 4000
 LAWS = {

@@ -8,7 +8,7 @@ import pytest
 
 from course_grader.judging.judge import judge, judge_record
 from course_grader.judging.judged_notebook import judge_notebook, unjudged
-from course_utils.checks import MIME
+from course_utils.checking.checks import MIME
 
 NAME = "gaussian-nll"
 

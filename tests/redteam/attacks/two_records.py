@@ -8,7 +8,7 @@ deserved: 26
 # %% extra
 from IPython.display import display
 
-import course_utils.checks as c
+import course_utils.checking.checks as c
 
 honest = c.Checks.report
 

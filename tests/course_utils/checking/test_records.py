@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.records import MAX_NUMBERS, failure, numbers, plain
+from course_utils.checking.records import MAX_NUMBERS, failure, numbers, plain
 
 VALUES = {
     "float": 1.5,

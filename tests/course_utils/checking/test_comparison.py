@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from course_utils.comparison import (
+from course_utils.checking.comparison import (
     EXPECTED_FILE,
     aspects_of,
     expected_for,
@@ -14,7 +14,7 @@ from course_utils.comparison import (
     related_hints,
     verdict,
 )
-from course_utils.records import failure, plain
+from course_utils.checking.records import failure, plain
 
 
 def check(aspect, value, kind="value", points=0, **more):

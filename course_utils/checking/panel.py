@@ -5,7 +5,7 @@ __all__ = ["Aspect", "Verdict", "html", "text"]
 import dataclasses
 from html import escape
 
-from course_utils.agreement import describe, form_of
+from course_utils.checking.agreement import describe, form_of
 
 MARKS = {"passed": "✓", "not yet": "✗", "not attempted": "○", "not judged": "?"}
 COLOURS = {

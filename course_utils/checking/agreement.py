@@ -4,7 +4,7 @@ __all__ = ["RTOL", "agrees", "describe", "form_of"]
 
 import numpy as np
 
-from course_utils.records import numbers
+from course_utils.checking.records import numbers
 
 # float32's, for every dtype: a float64 result may hold numbers that torch computed in float32
 # (Normal(0.0, 2.0) does), and keeping the dtype is graded only where the text asks for it.
@@ -23,7 +23,7 @@ def agrees(got, expected):
     Parameters
     ----------
     got, expected : dict
-        Records made by `course_utils.records.plain` or `failure`; `got` may be forged.
+        Records made by `course_utils.checking.records.plain` or `failure`; `got` may be forged.
 
     Returns
     -------

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.agreement import agrees, describe, form_of
-from course_utils.records import failure, plain
+from course_utils.checking.agreement import agrees, describe, form_of
+from course_utils.checking.records import failure, plain
 
 X = np.array([1.0, 2.0, 3.0])
 DIFFERENT = {  # no two of these agree

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils import checks, comparison
-from course_utils.checks import MIME, Checks, NotJudged, NotYet
-from course_utils.records import failure, plain
+from course_utils.checking import checks, comparison
+from course_utils.checking.checks import MIME, Checks, NotJudged, NotYet
+from course_utils.checking.records import failure, plain
 
 X = torch.tensor([1.0, -2.0], dtype=torch.float64)
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from course_utils.budget import OutOfTime, cpu_budget
+from course_utils.checking.budget import OutOfTime, cpu_budget
 
 needs_timer = pytest.mark.skipif(not hasattr(signal, "SIGPROF"), reason="no SIGPROF here")
 

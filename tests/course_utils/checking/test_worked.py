@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from course_utils.worked import worked_solution
+from course_utils.checking.worked import worked_solution
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.laws import LAWS, broken
-from course_utils.records import failure, plain
+from course_utils.checking.laws import LAWS, broken
+from course_utils.checking.records import failure, plain
 
 A = np.array([0.5, -1.5, 2.0])
 P = np.array([[0.25, 0.75], [1.0, 0.0]])

@@ -5,9 +5,9 @@ import html.parser
 import numpy as np
 import pytest
 
-from course_utils import panel
-from course_utils.panel import Aspect, Verdict, difference
-from course_utils.records import failure, plain
+from course_utils.checking import panel
+from course_utils.checking.panel import Aspect, Verdict, difference
+from course_utils.checking.records import failure, plain
 
 EVIL = "<script>alert('1')</script>&\"<img src=x onerror=alert(1)>"
 PASSIVE = {"div", "b", "table", "tr", "td", "details", "summary", "ul", "li"}

@@ -5,7 +5,7 @@ import linecache
 
 import pytest
 
-from course_utils.callsite import call_text
+from course_utils.checking.callsite import call_text
 
 
 def calls_in(source, name):

@@ -8,7 +8,7 @@ __all__ = ["LAWS", "broken"]
 
 import numpy as np
 
-from course_utils.records import numbers
+from course_utils.checking.records import numbers
 
 RTOL, ATOL = 1e-5, 1e-7  # float32's: a law holds whatever dtype the function keeps
 
