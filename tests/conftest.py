@@ -1,11 +1,48 @@
-"""What all tests share: whether there is a sandbox here, and a browser."""
+"""What all tests share: whether there is a sandbox here, and a browser; who runs what when."""
 
 import os
+import re
 import shutil
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from course_grader.execution import sandbox
+
+# Of these files each unit, or setting, is a load of its own.
+IN_PARTS = (
+    "building/test_processors.py",
+    "proving/test_proof.py",
+    "browser/test_lessons.py",
+    "execution/test_same_outputs_as_jupyter.py",
+    "building/test_lessons.py",
+)
+# What takes longest comes first, so that no worker is left with it at the end.
+FIRST = ("redteam/test_redteam.py", "gradebook/test_grade.py", *IN_PARTS)
+
+
+class LoadByFileOrPart(LoadFileScheduling):
+    """Give a worker all tests of a file, or of one part of a file that takes long."""
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        part = re.search(r"\[(.*)\]$", nodeid)
+        return f"{file}[{part[1]}]" if part and file.endswith(IN_PARTS) else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Use it wherever there are several workers."""
+    return LoadByFileOrPart(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """Put what takes longest first; the rest keeps its order."""
+
+    def place(item):
+        file = item.nodeid.partition("::")[0]
+        return next((i for i, name in enumerate(FIRST) if file.endswith(name)), len(FIRST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

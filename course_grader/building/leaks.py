@@ -3,6 +3,7 @@
 __all__ = ["check_release", "leaks_in", "secrets_of"]
 
 import dataclasses
+import functools
 import math
 from pathlib import Path
 
@@ -46,10 +47,21 @@ def leaks_in(text, secrets, *, digits=TELLING):
     """
     found = [f"the marker {mark!r}" for mark in MARKS if mark in text]
     found += [f"the line {line!r}" for line in sorted(secrets.lines) if line in text]
-    shown = {_rounded(float(word), digits) for word in NUMBER.findall(text)}
-    hidden = {tuple(_rounded(x, digits) for x in value) for value in secrets.values}
-    whole = sorted(value for value in hidden if shown.issuperset(value))
+    shown = _shown(text, digits)
+    whole = sorted(value for value in _hidden(secrets, digits) if shown.issuperset(value))
     return found + [f"the hidden value {', '.join(value)}" for value in whole]
+
+
+@functools.lru_cache(maxsize=4)  # a file of the bundle is compared with each unit in turn
+def _shown(text, digits):
+    """Return the numbers in a text, to so many significant digits."""
+    return frozenset(_rounded(float(word), digits) for word in NUMBER.findall(text))
+
+
+@functools.lru_cache(maxsize=64)
+def _hidden(secrets, digits):
+    """Return each hidden result as its numbers, to so many significant digits."""
+    return frozenset(tuple(_rounded(x, digits) for x in value) for value in secrets.values)
 
 
 def check_release(unit, folder):

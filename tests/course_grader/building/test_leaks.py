@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_output
@@ -103,9 +104,14 @@ def test_a_leak_in_the_file_of_expected_values_is_found(unit, stage, reference):
         check_release(unit, stage)
 
 
-def test_the_bundle_is_clean_complete_and_the_same_each_time():
-    first = make_bundle().read_bytes()
-    assert make_bundle().read_bytes() == first
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """The bundle, made and checked once."""
+    return shutil.copy(make_bundle(), tmp_path_factory.mktemp("bundle"))
+
+
+def test_the_bundle_is_clean_complete_and_the_same_each_time(bundle):
+    assert make_bundle().read_bytes() == Path(bundle).read_bytes()
     names = set(bundle_files())
     assert {"README.md", "LICENSE", "environment.yml", "course_utils/checks.py"} <= names
     assert "course_utils/checking/checks.py" in names
@@ -115,9 +121,9 @@ def test_the_bundle_is_clean_complete_and_the_same_each_time():
 
 
 @pytest.mark.parametrize("kind", ["line", "value", "marker"])
-def test_a_leak_in_the_bundle_is_found(kind, tmp_path, reference):
+def test_a_leak_in_the_bundle_is_found(kind, tmp_path, bundle, reference):
     path = tmp_path / "bundle.zip"
-    shutil.copy(make_bundle(), path)
+    shutil.copy(bundle, path)
     with zipfile.ZipFile(path, "a") as packed:
         packed.writestr("course/notes.txt", f"see {secret_of(kind, reference)}")
     with pytest.raises(CourseError, match=r"notes\.txt shows"):
@@ -126,10 +132,10 @@ def test_a_leak_in_the_bundle_is_found(kind, tmp_path, reference):
 
 @pytest.mark.parametrize(("digits", "found"), [(4, False), (8, True)])
 def test_a_hidden_value_in_another_units_file_is_chance_to_four_digits_only(
-    digits, found, tmp_path, reference
+    digits, found, tmp_path, bundle, reference
 ):
     path, other = tmp_path / "bundle.zip", UNITS[-1].name
-    shutil.copy(make_bundle(), path)
+    shutil.copy(bundle, path)
     entry = reference["gaussian-nll"]
     hidden = entry["checks"][entry["solid"][0]]["got"]["data"][0]
     with zipfile.ZipFile(path, "a") as packed:
