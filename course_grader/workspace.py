@@ -61,7 +61,8 @@ def _is_check(cell):
 def _copy_lesson(unit, project, say):
     target = project / "work" / unit.name / "lesson.ipynb"
     if not os.path.lexists(target):
-        lesson = notebooks.load(project / "notebooks" / f"{unit.name}.ipynb")
+        committed = notebooks.load(project / "notebooks" / f"{unit.name}.ipynb")
+        lesson = notebooks.close_folds(committed)
         for cell in lesson.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None

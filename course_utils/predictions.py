@@ -4,25 +4,26 @@ __all__ = ["predict", "reveal"]
 
 import contextlib
 import math
-import numbers
 import re
 
 from IPython.display import display
 
+from course_utils.prediction_form import PredictionForm
 from course_utils.progress_file import FILE, answer_in, is_off, read, write
 
 
 def predict(name, value, *, ask, choices=None):
-    """Show a question and keep the learner's first answer to it.
+    """Ask a question, and keep the learner's first answer to it.
 
     Parameters
     ----------
     name : str
         Unique in the course, led by the unit's number: "01-two-words".
     value : ..., number, or one of `choices`
-        With `...` the question is shown and the notebook runs on. Anything else is kept in
-        progress.json beside the notebook, unless an answer is there already: the first one
-        stays. With COURSE_PROGRESS=off nothing is read or written.
+        With `...` a form asks the question, and the notebook runs on. Anything else is the
+        answer: it is kept in progress.json beside the notebook, unless one is there already, for
+        the first one stays. What is no answer is told so. With COURSE_PROGRESS=off there is no
+        form, and nothing is read or written.
     ask : str
         The question, with the unit of the answer, in plain text.
     choices : sequence of str, optional
@@ -31,7 +32,7 @@ def predict(name, value, *, ask, choices=None):
     Raises
     ------
     ValueError
-        The name has another form, or the value is neither a number nor one of the choices.
+        The name has another form.
 
     Examples
     --------
@@ -40,17 +41,22 @@ def predict(name, value, *, ask, choices=None):
     Put your answer in place of ... and run this cell: one of '2', '11'.
     """
     kept = _kept(name)
+
+    def keep(answer):
+        answer = _number(answer) if choices is None else _choice(answer, choices)
+        return _keep(name, answer, ask)
+
     if value is not ...:
-        answer = _number(value) if choices is None else _choice(value, choices)
-        _show(f"{ask}\n{_keep(name, answer, ask)}")
+        _show(f"{ask}\n{_told(keep, value)}")
     elif kept is not None:
         _show(f"{ask}\nYour prediction: {_text(kept)}")
     else:
         how = "a number" if choices is None else f"one of {', '.join(map(repr, choices))}"
-        _show(f"{ask}\nPut your answer in place of ... and run this cell: {how}.")
+        note = f"{ask}\nPut your answer in place of ... and run this cell: {how}."
+        display(_Note(note) if is_off() else PredictionForm(ask, choices, keep=keep, note=note))
 
 
-def reveal(name, truth, *, within=0.0, unit=""):
+def reveal(name, truth, *, within=0.0, unit="", because=None):
     """Show the answer to a question, and how far the kept prediction was from it.
 
     Parameters
@@ -63,6 +69,9 @@ def reveal(name, truth, *, within=0.0, unit=""):
         Distance up to which a number counts as right.
     unit : str
         Unit of the number.
+    because : dict, optional
+        {wrong answer: a sentence about it}, shown to whoever gave it. A number stands for all
+        numbers that differ from it by at most 2%, or by `within`.
 
     Raises
     ------
@@ -83,8 +92,27 @@ def reveal(name, truth, *, within=0.0, unit=""):
     if isinstance(guess, str) != isinstance(truth, str):
         raise ValueError(f"{name}: cannot compare the kept {guess!r} with the truth {truth!r}")
     verdict = _verdict(guess, truth, within)
-    _score(name, right=verdict.startswith("right"))
-    _show(f"You predicted {_text(guess)}; the answer is {answer}: {verdict}.")
+    right = verdict.startswith("right")
+    _score(name, right=right)
+    why = "" if right else _sentence_for(guess, because or {}, within)
+    _show(f"You predicted {_text(guess)}; the answer is {answer}: {verdict}.{why}")
+
+
+def _sentence_for(guess, because, within):
+    """Return the sentence for a wrong answer, on a line of its own, or ''."""
+    for wrong, sentence in because.items():
+        close = isinstance(guess, float) and abs(guess - wrong) <= max(within, 0.02 * abs(wrong))
+        if guess == wrong or close:
+            return f"\n{sentence}"
+    return ""
+
+
+def _told(keep, value):
+    """Keep a typed answer; return what was done, or what an answer looks like."""
+    try:
+        return keep(value)
+    except ValueError as error:
+        return f"Not kept: {error}."
 
 
 def _verdict(guess, truth, within):
@@ -136,17 +164,18 @@ def _score(name, *, right):
 
 
 def _number(value):
-    value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise ValueError(f"the answer must be a number; got {value!r}")
-    return float(value)
+    try:
+        value = value.item() if hasattr(value, "item") else value
+        if not isinstance(value, bool | complex):
+            return float(value)  # a form hands over text
+    except (TypeError, ValueError, RuntimeError):
+        pass
+    raise ValueError(f"the answer is a number, such as 0.35 or 1e-3; got {value!r}")
 
 
 def _choice(value, choices):
     if value not in choices:
-        raise ValueError(
-            f"the answer must be one of {', '.join(map(repr, choices))}; got {value!r}"
-        )
+        raise ValueError(f"the answer is one of {', '.join(map(repr, choices))}; got {value!r}")
     return value
 
 

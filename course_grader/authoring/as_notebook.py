@@ -98,10 +98,19 @@ def _notebook(unit, master, cells):
 
 
 def _node(cell, text, metadata, seen):
-    extra = {"alt": cell.roles["alt"]} if "alt" in cell.roles else {}
-    tags = {"tags": ["nbval-check-output"]} if cell.roles.get("same") else {}
     new = new_code_cell if cell.kind == "code" else new_markdown_cell
-    return new(text, id=_id(cell, text, metadata, seen), metadata=metadata | extra | tags)
+    extra = metadata | _seen(cell.roles)
+    return new(text, id=_id(cell, text, metadata, seen), metadata=extra)
+
+
+def _seen(roles):
+    """Return metadata for what a reader sees: alt text, what is folded, what is hidden."""
+    seen = {role: roles[role] for role in ("alt", "fold") if role in roles}
+    tags = ["nbval-check-output"] if roles.get("same") else []
+    if roles.get("hide"):
+        seen["jupyter"] = {"source_hidden": True}  # JupyterLab's fold
+        tags.append("hide-input")  # that of nbconvert and of sites
+    return seen | ({"tags": tags} if tags else {})
 
 
 def _id(cell, text, metadata, seen):

@@ -16,7 +16,7 @@ from course_grader.authoring import markers
 from course_grader.project.course import CourseError
 
 ROLES = {
-    "lesson": {"alt", "same"},
+    "lesson": {"alt", "same", "fold", "hide"},
     "assignment": {"exercise", "checks", "points", "hidden", "written", "alt", "same"},
     "answers": {"right", "wrong", "equivalent", "exact", "fails", "oracle"},
 }
@@ -99,9 +99,19 @@ def _check_cell(master, cell):
         master.fail(cell, f"unknown role {sorted(unknown)[0]!r}; {master.kind}.py knows {known}")
     if cell.kind == "code":
         _check_code(master, cell)
+    _check_folding(master, cell)
     solves = bool(cell.roles.keys() & {"exercise", "written"})
     for offset, problem in markers.problems(cell.source, in_solution=solves):
         raise MasterError(master.path, cell.line + offset, problem)
+
+
+def _check_folding(master, cell):
+    """A fold is a heading and nothing else; only code is hidden."""
+    heading = cell.kind == "markdown" and re.fullmatch(r"#{2,6} .+", cell.source.strip())
+    if "fold" in cell.roles and not heading:
+        master.fail(cell, "a fold is a Markdown cell that holds one heading and nothing else")
+    if "hide" in cell.roles and cell.kind != "code":
+        master.fail(cell, "hide=True is for code that draws: use a fold for prose")
 
 
 def _check_code(master, cell):

@@ -14,6 +14,7 @@ from course_grader.authoring.exercises import read_assignment
 from course_grader.authoring.masters import read_master
 from course_grader.building import leaks
 from course_grader.building.expected_file import expected_file, settled, visible_part
+from course_grader.building.lesson_rules import check_lesson
 from course_grader.building.release import generate_release
 from course_grader.building.run_notebook import run_notebook
 from course_grader.project import notebooks
@@ -38,6 +39,8 @@ def build(unit, *, project=PROJECT, say=print):
         for path, text in settled(planned(unit), project).items():
             _write(stage / path, text)
         _execute(unit, stage, project, say)
+        lesson = read_master(unit.master("lesson"), "lesson")
+        check_lesson(lesson, notebooks.load(stage / "notebooks" / f"{unit.name}.ipynb"))
         leaks.check_release(unit, stage)
         _move(stage, project, say)
 

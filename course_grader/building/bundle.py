@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from course_grader.building import leaks
+from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, units
 
 FOLDER = "probabilistic-ml-course"
@@ -45,7 +46,8 @@ def bundle_files(project=PROJECT):
     """Return {name in the bundle: bytes}."""
     files = {name: (project / name).read_bytes() for name in ALONE}
     for path in (project / "notebooks").glob("*.ipynb"):
-        files[f"lessons/{path.name}"] = path.read_bytes()
+        lesson = notebooks.close_folds(notebooks.load(path))
+        files[f"lessons/{path.name}"] = notebooks.as_bytes(lesson)
     for path in filter(Path.is_file, (project / "release").glob("*/*")):
         files[f"assignments/{path.parent.name}/{path.name}"] = path.read_bytes()
     for path in (project / "course_utils").rglob("*"):

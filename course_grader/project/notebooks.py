@@ -1,6 +1,6 @@
 """Notebooks as files: read, and written as the same bytes each time."""
 
-__all__ = ["KERNELSPEC", "as_bytes", "load", "save"]
+__all__ = ["KERNELSPEC", "as_bytes", "close_folds", "load", "save"]
 
 from pathlib import Path
 
@@ -24,3 +24,11 @@ def save(notebook, path):
 def as_bytes(notebook):
     """Return a notebook's file; a lone surrogate, which UTF-8 cannot hold, becomes '?'."""
     return (nbformat.writes(notebook) + "\n").encode("utf-8", "replace")
+
+
+def close_folds(notebook):
+    """Fold what follows a prediction until the reader opens it, as JupyterLab does; in place."""
+    for cell in notebook.cells:
+        if "fold" in cell.metadata:
+            cell.metadata["jp-MarkdownHeadingCollapsed"] = True
+    return notebook

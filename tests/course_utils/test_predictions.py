@@ -121,18 +121,82 @@ def test_a_choice_is_not_compared_with_a_number():
         reveal(NAME, 2)
 
 
-@pytest.mark.parametrize("value", [True, "2", None, 1j, np.zeros(2), [1]])
-def test_what_is_no_number_is_refused_and_not_kept(value):
-    with pytest.raises((ValueError, RuntimeError)):
-        guess(value)
+@pytest.mark.parametrize("value", [True, "two", "", None, 1j, np.zeros(2), [1], (0, 35), "0,35"])
+def test_what_is_no_number_is_told_so_and_not_kept(value, shown):
+    guess(value)
+    assert "Not kept: the answer is a number, such as 0.35" in shown()
     assert not FILE.exists()
 
 
 @pytest.mark.parametrize("value", ["sideways", 1, None])
-def test_what_is_no_choice_is_refused_and_not_kept(value):
-    with pytest.raises(ValueError, match="one of 'up', 'down'; got"):
-        guess(value, choices=("up", "down"))
+def test_what_is_no_choice_is_told_so_and_not_kept(value, shown):
+    guess(value, choices=("up", "down"))
+    assert "Not kept: the answer is one of 'up', 'down'; got" in shown()
     assert not FILE.exists()
+
+
+def form(**options):
+    """Return the form that asks, in place of what is displayed."""
+    asked = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("course_utils.predictions.display", asked.append)
+        guess(..., **options)
+    return asked[0]
+
+
+def answered(form, value):
+    """Give a form an answer, as a hand does; return what it says."""
+    _, field, button, told = form.children
+    field.value = value
+    button.click()
+    return told.value
+
+
+def test_a_form_keeps_the_first_choice_and_takes_no_other(shown):
+    asked = form(choices=("up", "down"))
+    assert answered(asked, "up") == "Your prediction: &#x27;up&#x27; (kept)"
+    _, field, button, _ = asked.children
+    assert field.disabled and button.disabled
+    guess(...)
+    assert shown() == "How many?\nYour prediction: 'up'\n"
+
+
+def test_a_form_says_what_a_number_looks_like_and_asks_again():
+    asked = form()
+    assert "such as 0.35" in answered(asked, "0,35") and not FILE.exists()
+    assert answered(asked, " 0.35 ") == "Your prediction: 0.35 (kept)"
+
+
+def test_a_form_without_a_choice_keeps_nothing():
+    assert "one of" in answered(form(choices=("up", "down")), None) and not FILE.exists()
+
+
+def test_a_form_has_a_text_twin_and_there_is_none_where_nothing_is_kept(monkeypatch):
+    assert (
+        repr(form()) == "How many?\nPut your answer in place of ... and run this cell: a number."
+    )
+    monkeypatch.setenv("COURSE_PROGRESS", "off")
+    assert isinstance(form(), str)
+
+
+WRONG = {"down": "That is where it comes from.", 3.0: "That is the sum, not the mean."}
+
+
+@pytest.mark.parametrize(
+    ("value", "truth", "choices", "sentence"),
+    [
+        ("down", "up", ("up", "down"), "That is where it comes from."),
+        ("up", "up", ("up", "down"), ""),
+        (3.02, 1.5, None, "That is the sum, not the mean."),
+        (4.0, 1.5, None, ""),
+    ],
+)
+def test_a_wrong_answer_gets_its_sentence(shown, value, truth, choices, sentence):
+    guess(value, choices=choices)
+    shown()
+    kinds = {k: v for k, v in WRONG.items() if isinstance(k, str) == isinstance(truth, str)}
+    reveal(NAME, truth, because=kinds)
+    assert shown().partition("\n")[2].strip() == sentence
 
 
 @pytest.mark.parametrize("name", ["", "nll", "1-nll", "01-", "01-NLL", "01-a b", "01-a\n", None])
