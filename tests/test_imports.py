@@ -1,6 +1,7 @@
 """Which package may import which, and that what notebooks import is there."""
 
 import ast
+import inspect
 import shutil
 import subprocess
 import sys
@@ -59,4 +60,6 @@ def test_each_name_that_a_notebook_imports_is_there():
     for node in ours:
         scope = {}
         exec(ast.unparse(node), scope)
-        assert {alias.asname or alias.name for alias in node.names} <= scope.keys()
+        for alias in node.names:
+            found = inspect.getfile(scope[alias.asname or alias.name])
+            assert Path(found).is_relative_to(PROJECT), f"{found}: of another clone"

@@ -56,7 +56,7 @@ def spoilers(cells):
     folded = _folded(cells)
     for question in questions(cells).values():
         truth = _truth(cells[question.revealed])
-        for place in range(question.asked + 1, question.fold):
+        for place in range(question.asked + 1, question.fold + 1):  # a fold's heading is open
             if place not in folded and (found := _holds(cells[place], truth)):
                 yield place, f"shows {found!r}, the answer to {question.name!r}: fold it"
 

@@ -43,8 +43,8 @@ predict(
 # %% [markdown]
 # ## A picture first
 #
-# Before any formula: one hour at the stop. Code that only draws is hidden; a reader opens it with
-# a click.
+# Before any formula: three hours at the stop. Code that only draws is hidden; a reader opens it
+# with a click.
 
 # %% hide=True alt="Twenty buses in three hours: some gaps are long, many are short."
 torch.manual_seed(0)
@@ -53,7 +53,7 @@ buses = gaps.cumsum(0)
 _, ax = plt.subplots(figsize=(6, 1.2))
 ax.vlines(buses[:20], 0, 1, color="C0")
 ax.set(xlabel="time (minutes)", yticks=[], title="Random buses come in bunches")
-ax.set_xlim(0, buses[19])
+_ = ax.set_xlim(0, buses[19])
 
 # %% [markdown]
 # One sentence reads the figure: you are likelier to arrive in one of the long gaps.
@@ -76,7 +76,7 @@ _ = ax.set(xlabel="gap (minutes)", ylabel="density (per minute)", title="Short g
 predict("00-skeleton-median", ..., ask="The median gap, in minutes?")
 
 # %% [markdown] fold="00-skeleton-median"
-# ### Half of the gaps are shorter than this
+# ### The middle of the gaps
 
 # %% [markdown]
 # Every number is computed, and asserted against something written independently.
@@ -98,7 +98,7 @@ reveal("00-skeleton-median", round(median.item(), 2), within=0.5, because=becaus
 predict("00-skeleton-met", ..., ask="The mean of the gaps that people meet, in minutes?")
 
 # %% [markdown] fold="00-skeleton-met"
-# ### Long gaps catch more people
+# ### Gaps as people meet them
 
 # %% [markdown]
 # A gap is met in proportion to its length, so its mean is $\mathrm{E}\,g^2 / \mathrm{E}\,g$.
@@ -110,7 +110,7 @@ _, ax = plt.subplots()
 for name, values in {"all gaps": gaps, "gaps that people meet": met}.items():
     ax.hist(values, bins=60, range=(0, 60), density=True, alpha=0.6, label=name)
 ax.set(xlabel="gap (minutes)", ylabel="density", title="You meet the long gaps")
-ax.legend()
+_ = ax.legend()
 reveal("00-skeleton-met", round(met.mean().item()), within=2, unit="minutes")
 
 # %% [markdown]
@@ -144,7 +144,7 @@ interactive(draw_gaps, shape=(1.0, 20.0, 0.5))
 predict("00-skeleton-long", ..., ask="The share of people who wait more than 20 minutes?")
 
 # %% [markdown] fold="00-skeleton-long"
-# ### One in seven
+# ### Very long waits
 
 # %% alt="The share of people who still wait falls exponentially; after 20 minutes it is 0.14."
 wait = Exponential(torch.tensor(0.1))

@@ -68,6 +68,12 @@ def served(tmp_path_factory):
     for tree in ("notebooks", "release", "solutions"):
         (project / tree).symlink_to(PROJECT / tree)
     prepare_work(units(), project=project, say=lambda words: None)
+    with serve_work(project) as address:
+        yield project / "work", address
+
+
+def serve_work(project):
+    """Serve a project's work/ in JupyterLab, with settings that tests need."""
     settings = project / "settings" / "@jupyterlab"
     for name, values in SETTINGS.items():
         path = settings / f"{name}.jupyterlab-settings"
@@ -78,8 +84,7 @@ def served(tmp_path_factory):
         "JUPYTERLAB_WORKSPACES_DIR": str(project / "workspaces"),
     }
     exposed = "--LabApp.expose_app_in_browser=True"
-    with serve("jupyterlab", project / "work", exposed, **places) as address:
-        yield project / "work", address
+    return serve("jupyterlab", project / "work", exposed, **places)
 
 
 @pytest.fixture

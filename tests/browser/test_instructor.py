@@ -78,6 +78,7 @@ def test_formgrader_lists_the_class_and_keeps_points_for_words(page, graded, for
         key, before, waits = found.id, found.score, found.needs_manual_grade
     assert waits
     visit(page, f"{formgrader}/submissions/{key}/", "submission", "ben writes")
+    page.wait_for_load_state("networkidle")  # the page listens once its points have come
     field = page.locator("input.score").last
     field.fill("2")
     with page.expect_response(lambda answer: "/api/grade/" in answer.url):
