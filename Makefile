@@ -10,12 +10,13 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check grade regrade formgrader export class-report prove new-unit bundle clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check grade regrade formgrader export class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, ANSWERS=file, JSON=1, UNSAFE=1,"
-	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time)"
+	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time),"
+	@echo "  SEEDS=10, CLAIM=name-of-its-function"
 
 ifdef LINKED
 $(STAMP):  # whose environment it is keeps it up to date
@@ -44,6 +45,10 @@ TRIAL = $(if $(ANSWERS),--answers "$$ANSWERS") $(if $(JSON),--json) $(if $(UNSAF
 
 prove: $(STAMP)  ## Run all answers and mutants through the judge, or those in ANSWERS=file (UNIT=01).
 	$(if $(JSON),@)$(COURSE) prove --unit "$$UNIT" $(TRIAL)
+
+robustness: $(STAMP)  ## Rerun a lesson's claims on ten seeds, also three times as long (UNIT=07).
+	$(if $(JSON),@)$(COURSE) robustness --unit "$$UNIT" $(if $(SEEDS),--seeds "$$SEEDS") \
+		$(if $(CLAIM),--claim "$$CLAIM") $(if $(JSON),--json)
 
 new-unit: $(STAMP)  ## Make masters/NAME, a skeleton that builds (NAME=02_output_distributions).
 	$(COURSE) new-unit --name "$$NAME"

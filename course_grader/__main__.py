@@ -52,6 +52,11 @@ ANSWERS = {
     "--json": {"action": "store_true", "help": "print what came of the answers as JSON"},
     "--unsafe": ORIGIN["--unsafe"],
 }
+ROBUSTNESS = {
+    "--seeds": {"type": int, "default": 10, "help": "how many seeds: 0, 1, ...; default: 10"},
+    "--claim": {"default": "", "help": "the name of one claim's function; default: all"},
+    "--json": {"action": "store_true", "help": "print what came of the claims as JSON"},
+}
 COURSE = {"--course": ORIGIN["--course"]}
 EXPORT = {
     "--to": {"required": True, "choices": ["canvas", "moodle"], "help": "whose format"},
@@ -64,6 +69,12 @@ COMMANDS = [
         commands.prove_command,
         "Prove the checks, or try answers from anywhere.",
         UNIT | ANSWERS,
+    ),
+    (
+        "robustness",
+        commands.robustness_command,
+        "Rerun a lesson's claims on ten seeds, as long as the lesson and three times as long.",
+        ONE_UNIT | ROBUSTNESS,
     ),
     ("demo", commands.demo_command, "Grade a sample class of each unit under build/demo.", UNIT),
     (

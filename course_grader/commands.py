@@ -14,6 +14,7 @@ __all__ = [
     "new_unit_command",
     "progress_command",
     "prove_command",
+    "robustness_command",
     "work_command",
 ]
 
@@ -63,6 +64,26 @@ def _try_answers(arguments):
     tried = try_answers(find_unit(arguments.unit), arguments.answers, unsafe=arguments.unsafe)
     print((trial_as_json if arguments.json else trial_as_text)(tried))
     return 1 if any(one.difference for one in tried) else 0
+
+
+def robustness_command(arguments):
+    """Rerun the claims of a lesson."""
+    from course_grader.authoring.masters import read_master
+    from course_grader.proving import robustness, robustness_report
+
+    unit = find_unit(arguments.unit)
+    master = read_master(unit.master("lesson"), "lesson")
+    claims = robustness.claims_of(master, arguments.claim)
+    if not claims:
+        print(robustness_report.NONE.format(unit.name))
+        return 0
+    robustness.rerun(claims, robustness.enter(master), seeds=arguments.seeds)
+    document = robustness_report.robustness_as_json(unit, master, claims)
+    path = robustness_report.write_robustness(unit, document, arguments.claim)
+    text = robustness_report.robustness_as_text(unit, claims)
+    print(document if arguments.json else text)
+    print(f"Written: {path}", file=sys.stderr)
+    return 0 if all(claim.holds for claim in claims) else 1
 
 
 def demo_command(arguments):

@@ -35,6 +35,8 @@ EVIDENCE = {
     "::test_canvas_gets_points_possible_and_a_column_for_each_assignment",
     "class-report": "course_grader/gradebook/test_faults.py"
     "::test_an_error_is_marked_in_table_csv_report_and_export",
+    "robustness": "course_grader/proving/test_robustness.py"
+    "::test_each_claim_is_shown_with_its_sentence_and_its_numbers",
     "new-unit": "course_grader/authoring/test_scaffold.py::test_a_new_unit_builds_and_is_proven",
     "bundle": "course_grader/building/test_leaks.py"
     "::test_the_bundle_is_clean_complete_and_the_same_each_time",

@@ -8,15 +8,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from course_grader.project.course import PROJECT, CourseError
-from course_grader.project.notebooks import KERNELSPEC
+from course_grader.project.notebooks import ENVIRONMENT, KERNELSPEC
 
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "COURSE_PROGRESS": "off",
-    "COURSE_DEVICE": "cpu",
-    "PYTHONHASHSEED": "0",
-    "TQDM_DISABLE": "1",  # a reader sees progress bars; a committed notebook holds none
-}
 SECONDS = 120  # for one cell
 
 

@@ -1,12 +1,20 @@
 """Notebooks as files: read, and written as the same bytes each time."""
 
-__all__ = ["KERNELSPEC", "as_bytes", "close_folds", "load", "save"]
+__all__ = ["ENVIRONMENT", "KERNELSPEC", "as_bytes", "close_folds", "load", "save"]
 
 from pathlib import Path
 
 import nbformat
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# Where our own notebooks, and what their lessons claim, are executed.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "COURSE_PROGRESS": "off",
+    "COURSE_DEVICE": "cpu",
+    "PYTHONHASHSEED": "0",
+    "TQDM_DISABLE": "1",  # a reader sees progress bars; a committed notebook holds none
+}
 
 
 def load(path):

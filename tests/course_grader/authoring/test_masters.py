@@ -216,3 +216,72 @@ def test_an_answer_has_a_title_and_one_role(stop, marker):
 def test_a_missing_master_says_which_three_a_unit_needs(tmp_path):
     with pytest.raises(CourseError, match=r"lesson\.py is missing.*assignment and answers"):
         read_master(tmp_path / "lesson.py", "lesson")
+
+
+CLAIM = """# %% claim="With data, it's better: an NLL [nats] of 0.1, say, is gained." steps=100
+from math import pi
+
+
+def gains(seed, steps):
+    def helper(x):
+        return x * pi
+
+    return helper(seed + steps)
+
+
+assert gains(0, 100) > 0
+"""
+
+
+def test_a_claim_holds_its_sentence_and_its_steps(tmp_path):
+    path = tmp_path / "lesson.py"
+    path.write_text(CLAIM, "utf-8")
+    roles = read_master(path, "lesson").cells[0].roles
+    assert roles["steps"] == 100 and roles["claim"].startswith("With data, it's better: an NLL")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (" steps=100", "", "with both"),
+        (
+            'claim="With data, it\'s better: an NLL [nats] of 0.1, say, is gained." ',
+            "",
+            "with both",
+        ),
+        ("is gained.", "is gained", "full stop"),
+        ("steps=100", "steps=0", "steps=0"),
+        ("steps=100", "steps=1.5", "steps=1.5"),
+        ("steps=100", 'steps="100"', "steps='100'"),
+        ("steps=100", "steps=true", "steps=True"),
+        ("seed, steps", "seed", "found gains(seed)"),
+        ("seed, steps", "steps, seed", "found gains(steps, seed)"),
+        ("seed, steps", "seed, *, steps", "found gains(seed, *, steps)"),
+        ("seed, steps", "seed, steps, lr=0.1", "found gains(seed, steps, lr=0.1)"),
+        ("def gains(", "async def gains(", "found gains(async seed, steps)"),
+        ("assert gains(0, 100) > 0", "def more(x):\n    return x", "more(x)"),
+    ],
+)
+def test_a_malformed_claim_stops_at_its_cell(stop, old, new, words):
+    assert old in CLAIM
+    line, message = stop("# %%\nx = 1\n\n" + CLAIM.replace(old, new, 1), "lesson")
+    assert line == 4 and words in message
+
+
+def test_a_claim_without_function_stops_at_its_cell(stop):
+    assert "found none" in stop('# %% claim="It is." steps=3\nx = 1\n', "lesson")[1]
+
+
+def test_a_claim_is_code(stop):
+    line, message = stop('# %% [markdown] claim="It is." steps=3\n# Text.\n', "lesson")
+    assert line == 1 and "code cell" in message
+
+
+def test_two_claims_have_two_names(stop):
+    text = f"{CLAIM}\n{CLAIM}"
+    line, message = stop(text, "lesson")
+    assert line == line_of(text, "claim=", last=True) and "line 1" in message
+
+
+def test_claims_stand_in_lessons_only(stop):
+    assert "unknown role" in stop(CLAIM, "assignment")[1]
