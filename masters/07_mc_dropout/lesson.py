@@ -516,31 +516,49 @@ print(score_table(rows, oracle=rows.pop("oracle")))
 # %% [markdown]
 # The spread alone is no predictive distribution: its 90% band holds little more than half of the
 # data. With the noise, coverage is near 0.9, and the table has a sober message: by NLL and CRPS
-# the mixture is hardly to be told from the same network with dropout *off*.
+# the mixture is no better than the same network with dropout *off*. Is that so of the method, or
+# of these 400 steps? The NLL of both, on the five data sets of a seed:
 
-
-# %% claim="Over five data sets, sampling changes the NLL by less than 0.1 nats." steps=400
-def sampling_changes_little(seed, steps):
-    x, y = stacked(fresh(1000, 1000 + 10 * seed, None))
-    m, s, mean, scale = off_and_on(trained(seed, steps)[0], x)
-    y = y[..., 0].double().cpu()
-    lost = Normal(m, s).log_prob(y) - mixture(mean, scale).log_prob(y)  # (6, 1000)
-    return 0.1 - abs(lost[:5].mean().item())
-
-
-# %% [markdown]
-# Here, paired over the five data sets:
 
 # %%
-lost = [b.nll - a.nll for a, b in zip(rows["dropout off"], rows["spread and noise"], strict=True)]
-print(f"NLL lost by sampling: {np.mean(lost):.2f} ± {np.std(lost, ddof=1) / 5**0.5:.2f} nats")
-assert abs(np.mean(lost)) < 0.1
+def nll_off_and_on(network, seed):  # (5,) each
+    x, y = stacked(fresh(1000, 1000 + 10 * seed, None))
+    m, s, mean, scale = off_and_on(network, x)
+    y = y[..., 0].double().cpu()
+    off, on = Normal(m, s).log_prob(y), mixture(mean, scale).log_prob(y)
+    return -off.mean(1)[:5], -on.mean(1)[:5]
+
 
 # %% [markdown]
-# Which of the two is ahead depends on the length of training: over ten seeds it is dropout off by
-# a little after 400 steps, and sampling by a little after 1200, when the band of the network at
-# rest has become too narrow. Neither gain is much beside the distance to the oracle, since the
-# spread is added everywhere, also where 200 points have long settled the function.
+# What sampling gains is the first minus the second. Does it depend on the length of training?
+
+
+# %% claim="A network that is trained three times as long gains more by sampling." steps=400
+def training_favours_sampling(seed, steps):
+    short, long = (nll_off_and_on(trained(seed, n)[0], seed) for n in (steps, 3 * steps))
+    return ((long[0] - long[1]) - (short[0] - short[1])).mean().item()
+
+
+# %% [markdown]
+# In our run:
+
+# %%
+gained = []
+for steps, net in (400, network), (1200, trained(seed=0, steps=1200)[0]):
+    off, on = nll_off_and_on(net, seed=0)
+    gained.append(off - on)
+    print(
+        f"{steps:4d} steps: NLL {off.mean():.2f} with dropout off, {on.mean():.2f} with sampling,"
+    )
+    print(f"            gained {gained[-1].mean():+.2f} ± {gained[-1].std() / 5**0.5:.2f} nats")
+assert gained[1].mean() > gained[0].mean()
+
+# %% [markdown]
+# After 400 steps sampling gains nothing: the spread is added everywhere, also where 200 points
+# have long settled the function. After 1200 both are better, and the loss is gone; over ten seeds
+# it has become a small gain. The network at rest follows its data more closely and finds too
+# little noise, which the spread makes up for. Whoever tries one length of training may report
+# either result, so report both.
 #
 # ## Does it grow where there are no data?
 #
@@ -760,7 +778,8 @@ _ = ax.legend(loc="lower right")
 
 # %% [markdown]
 # Rejection works, and the entropy of the plain network does it as well as that of 30 passes, at a
-# thirtieth of the cost:
+# thirtieth of the cost. "As well" means within 0.02, the standard error of an accuracy of 0.83 on
+# the 359 images that are kept:
 
 
 # %% claim="With 40% rejected, plain entropy costs less than 0.02 of the accuracy." steps=100
@@ -770,7 +789,7 @@ def plain_entropy_rejects_as_well(seed, steps):
     plain, passes = (
         (p.argmax(1) == labels)[np.argsort(entr(p).sum(1))[:359]].mean() for p in (off, on.mean(0))
     )
-    return 0.02 + plain - passes
+    return (0.83 * 0.17 / 359) ** 0.5 + plain - passes  # 0.02
 
 
 # %% [markdown]
@@ -786,7 +805,8 @@ def plain_entropy_rejects_as_well(seed, steps):
 # 3. Switch on the dropout layers, not the network, and restore every mode.
 # 4. The spread is about $f$; a band for $y$ needs the noise as well. More passes reduce the error
 #    of computing, not the spread.
-# 5. Compare with dropout off, by NLL, CRPS, coverage and rejection, over several seeds.
+# 5. Compare with dropout off, by NLL, CRPS, coverage and rejection, over several seeds and lengths
+#    of training.
 
 # %% [markdown]
 # ## An interview question
