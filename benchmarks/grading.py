@@ -43,8 +43,8 @@ print(time.perf_counter() - start)
 OURS = """
 import sys
 from pathlib import Path
-from course_grader.course import Course, find_unit
-from course_grader.grade import grade
+from course_grader.project.course import Course, find_unit
+from course_grader.gradebook.grade import grade
 course, unit = Course(Path(sys.argv[1])), find_unit(sys.argv[2])
 graded = grade(course, unit, workers=int(sys.argv[3]), progress=False)
 assert all(result.record and not result.problem for result in graded)

@@ -64,6 +64,7 @@ predict(
 course = {  # unit: (title, the units it builds on, height in the picture, from the top)
     "00": ("Start here", "", 1.7),
     "01": ("Loss is a likelihood", "00", 1.7),
+    "02": ("Choosing an output distribution", "01", 4.4),
     "04": ("Priors, MAP, and what weight decay means", "01", 0),
     "05": ("Calibration", "01", 1.4),
     "06": ("Aleatoric and epistemic uncertainty", "04", 0),
@@ -76,7 +77,7 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
 # %% [markdown]
 # A unit stands to the right of all that it needs. (This cell only draws; skip it if you like.)
 
-# %% alt="Map: 00 leads to 01, from which 04, 05, 11 and 12 start; 04 leads to 06, then 07 and 08."
+# %% alt="Map: 00 leads to 01, from which 02, 04, 05, 11, 12 start; 04 to 06, then 07, 08."
 import textwrap
 
 _, ax = plt.subplots(figsize=(7, 4))
@@ -101,6 +102,7 @@ ax.set_axis_off()
 # | unit | asks |
 # | --- | --- |
 # | 01 | Nine people guess a length, one of them wildly. Which single number sums them up? |
+# | 02 | Of three heads one has the smallest error. Is it the most probable one, or the least? |
 # | 04 | Which prior did you choose when you typed `weight_decay=0.3`? |
 # | 05 | Of two models, one has the calibration error 0.00. Is it the better one? |
 # | 06 | Unlimited data, the right model: what can still make its error bars smaller? |

@@ -220,9 +220,10 @@ def counts_run(seed, steps):
 
 
 # %% [markdown]
-# What the three promise, for all $x$. A band holds 0.9 of each head's probability.
+# What the three promise, for all $x$. A band lies between the 0.05 and the 0.95 quantile of each
+# head; for counts, a quantile is the smallest count with $F(k)$ at least at the level.
 
-# %% alt="Bookings with 0.9 bands: the Normal's reaches below zero, the Poisson's is narrow."
+# %%
 x_new, y_new, heads = counts_run(0, 1000)
 
 
@@ -233,6 +234,7 @@ def quantile(prediction, level):  # smallest count with F(k) >= level
     return (level > F).sum(0).float()
 
 
+# %% hide=True alt="0.9 bands of bookings: the Normal's reaches below zero, the Poisson's is thin."
 order = x_new.argsort()
 ax = plot_data(x_new[:800], y_new[:800], markersize=3)
 for (name, prediction), color in zip(heads.items(), ("C0", "C1", "C2", "black"), strict=True):
@@ -540,15 +542,13 @@ reveal("02-nbinom-mean", means[1], within=0.01, because=because)
 F, t64 = nn.functional, lambda *v: torch.tensor(v).double()
 y, mean, std = t64(3.0), t64(1.0), t64(0.5)
 exact = -D.Poisson(t64(5.0)).log_prob(y).item()
+stirling = F.poisson_nll_loss(t64(5.0), y, log_input=False, full=True)
 rows = {
     "gaussian_nll_loss given a std": (F.gaussian_nll_loss(mean, y, std), 0),
     "the same, given the variance": (F.gaussian_nll_loss(mean, y, std**2), 0),
     "the same, with full=True": (F.gaussian_nll_loss(mean, y, std**2, full=True), 0),
     "poisson_nll_loss given a rate": (F.poisson_nll_loss(t64(5.0), y), 1),
-    "the same, log_input=False, full=True": (
-        F.poisson_nll_loss(t64(5.0), y, log_input=False, full=True),
-        1,
-    ),
+    "the same, log_input=False, full=True": (stirling, 1),
 }
 meant = (-D.Normal(mean, std).log_prob(y).item(), exact)
 for name, (value, which) in rows.items():
@@ -588,10 +588,15 @@ scale_of = {
     "exp": torch.exp,
     "standardised, clamp": lambda raw: width * raw.clamp(-10, 5).exp(),
 }
+
+# %% [markdown]
+# Adam is given a short memory here, since the first slopes are huge:
+
+# %%
 paths = {name: [] for name in scale_of}
 for name, link in scale_of.items():
     raw = torch.zeros((), dtype=torch.float64, requires_grad=True)
-    adam = torch.optim.Adam([raw], lr=0.05, betas=(0.9, 0.9))  # forgets the first, huge slopes
+    adam = torch.optim.Adam([raw], lr=0.05, betas=(0.9, 0.9))
     for _ in range(600):
         adam.zero_grad()
         (-D.Normal(0.0, link(raw)).log_prob(residual).mean()).backward()
@@ -662,7 +667,7 @@ total = integrate.quad(lambda t: Huber(t64(0.3), t64(0.7)).log_prob(t64(t)).exp(
 assert abs(total[0] - 1) < 1e-6 and round(Huber.Z, 4) == 2.9243
 
 # %% [markdown]
-# The others come from PyTorch. Every scale here is an exponential of a raw number. The last two
+# The others come from PyTorch. Every scale here is an exponential of a raw number. Two of them
 # are built from parts: a zero-inflated Poisson is a mixture of "always 0" and a Poisson.
 
 
@@ -681,6 +686,10 @@ def zero_inflated_head(g, m):  # always 0, or a Poisson
     return mixture(g, D.Poisson(torch.stack([torch.zeros_like(m), m.exp()])))
 
 
+# %% [markdown]
+# The heads for real numbers, each with the number of its raw numbers:
+
+# %%
 heads_for = {  # name: (raw numbers, head)
     "Normal": (2, lambda m, s: D.Normal(m, s.exp())),
     "Laplace": (2, lambda m, s: D.Laplace(m, s.exp())),
@@ -850,7 +859,7 @@ assert min(won.values()) > 0 > max(lost.values())
 # which the zeros, which the second hump?** (A head that cannot produce the data at all says so.)
 
 
-# %% alt="Histogram of tumour sizes with the fitted log-normal density on top."
+# %% hide=True alt="Histogram of tumour sizes with the fitted log-normal density on top."
 def draw_fit(head=4, target=0):
     name, data = list(heads_for)[head], ["tumours", "diabetes", *drawn][target]
     y, _ = split(data, 0, n=1000)
@@ -1052,6 +1061,10 @@ def best_order(c):
     return min(range(60), key=lambda q: cost(q, c))
 
 
+# %% [markdown]
+# For three costs, (6) gives what trying gives. At 1.25:
+
+# %%
 for c in (0.5, 1.25, 4.0):
     assert best_order(c) == (c / (c + 1) > F).sum()  # (6)
 print(f"c = 1.25: order {best_order(1.25)}, cost {cost(best_order(1.25), 1.25):.3f}")

@@ -114,7 +114,7 @@ def test_lessons_keep_their_shape(unit):
     ]
     assert len(titles) == 1
     for before, cell in zip([None, *lesson.cells], lesson.cells, strict=False):
-        if cell.kind == "code":
+        if cell.kind == "code" and not cell.roles.get("hide"):  # what only draws may be longer
             lines = [line for line in cell.source.splitlines() if line.strip()]
             assert len(lines) <= 15, f"line {cell.line}: {len(lines)} lines in one cell"
             assert before is not None and before.kind == "markdown", (

@@ -9,7 +9,7 @@ from course_grader.execution.inside import syscalls
 
 TRY = """
 import ctypes, os, tempfile
-from course_grader.inside.syscalls import forbid_uncounted_memory
+from course_grader.execution.inside.syscalls import forbid_uncounted_memory
 forbid_uncounted_memory()
 libc = ctypes.CDLL(None, use_errno=True)
 refused = [libc.shmget(0, 4096, 0o1600), libc.msgget(0, 0o1600)]
