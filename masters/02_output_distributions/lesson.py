@@ -71,7 +71,7 @@ ax.bar(k, share, color="#C0C0C0", label="2000 hours")
 for name, p in promises.items():
     plot_curve(k, p, ax=ax, marker="o", markersize=4, label=name)
 ax.set(xlabel="bookings in an hour", ylabel="probability", title="One mean, three promises")
-ax.legend()
+_ = ax.legend()
 
 # %% [markdown]
 # The mean is the same, the promises are not: the Poisson expects too few empty and too few busy
@@ -243,8 +243,8 @@ for (name, prediction), color in zip(heads.items(), ("C0", "C1", "C2", "black"),
         edge = quantile(prediction, level)[order]
         ax.plot(x_new[order], edge, label=name if level < 0.5 else None, **dashes)
 ax.set(xlabel="x", ylabel="bookings", title="0.9 bands: one dips below zero, one is too narrow")
-ax.set_ylim(-12, 40)
-ax.legend(loc="upper right", ncols=2)
+ax.set_ylim(-5, 38)
+_ = ax.legend(loc="upper right", ncols=3)
 
 # %% [markdown]
 # The negative binomial's edges follow the oracle's. The Poisson's upper edge is too low
@@ -833,7 +833,7 @@ for row, (name, (data, _, other, _)) in enumerate(contests.items()):
     ax.text(lost[name] - 0.01, row, other, va="center", ha="right", fontsize=9)
 ax.set_yticks(rows, list(contests))
 ax.axvline(0, color="black", lw=1)
-ax.set(xlim=(-0.85, 0.6), xlabel="nats per value, ahead of the rival (right) or behind (left)")
+ax.set(xlim=(-1.0, 1.0), xlabel="nats per value, ahead of the rival (right) or behind (left)")
 ax.set_title("Every head wins somewhere and loses somewhere")
 ax.invert_yaxis()
 
@@ -1298,7 +1298,7 @@ def fit_line(head, x, y, steps):
 # %% [markdown]
 # Three MAEs, three NLLs, and the probability that each head wastes below zero:
 
-# %% alt="Bars: by MAE the Normal is best, by NLL it is worst; the orders are reversed."
+# %% alt="Three dots twice: by MAE the Normal is best, by NLL worst; the orders are reversed."
 y_new, heads = opening_run(0, 60)
 mae = {name: (p.mean - y_new).abs().mean().item() for name, p in heads.items()}
 nll = {name: -p.log_prob(y_new).mean().item() for name, p in heads.items()}
@@ -1306,8 +1306,8 @@ for name in heads:
     print(f"{name:20s} MAE {mae[name]:.2f}   NLL {nll[name]:.2f}")
 _, axes = plt.subplots(1, 2, sharey=True, figsize=(9, 2.4))
 for ax, (title, values) in zip(axes, {"MAE": mae, "NLL (nats)": nll}.items(), strict=True):
-    ax.barh(list(values), list(values.values()), color=("C0", "C1", "C2"))
-    ax.set(xlabel=title, xlim=(0.9 * min(values.values()), None))
+    ax.scatter(list(values.values()), list(values), c=("C0", "C1", "C2"), s=90)
+    ax.set(xlabel=title, ylim=(-0.6, 2.6))
 axes[0].invert_yaxis()
 axes[0].set_title("By MAE the Normal wins")
 axes[1].set_title("By NLL it comes last")
