@@ -9,7 +9,8 @@ from html import escape
 from pathlib import Path
 
 from course_utils import progress_file
-from course_utils.checking.comparison import EXPECTED_FILE, aspects_of, verdict
+from course_utils.checking.comparison import EXPECTED_FILE, verdict
+from course_utils.checking.findings import aspects_of
 from course_utils.checking.panel import MARKS
 from course_utils.checking.records import MIME
 

@@ -58,6 +58,8 @@ def read_assignment(unit):
     if not cells:
         raise MasterError(master.path, 1, 'no cell has the role exercise: # %% exercise="name"')
     exercises = {name: _exercise(master, name, cell) for name, cell in cells.items()}
+    for exercise in () if "cases" in unit.older else exercises.values():
+        _check_cases(master, exercise)
     written = {c.roles["written"]: c for c in master.cells if "written" in c.roles}
     for cell in written.values():
         _check_written(master, cell, exercises)
@@ -110,6 +112,15 @@ def _check_points(master, exercise):
     _check_aspects(master, exercise, stakes, more)
     _check_names(master, exercise)
     _check_heading(master, exercise.solution, exercise.points)
+
+
+def _check_cases(master, exercise):
+    """Stop at a hidden check without words for its case: a reader is told where it fails."""
+    nodes = ast.walk(ast.parse(exercise.hidden.source))
+    for node in (n for n in nodes if isinstance(n, ast.Call) and _is_check(n)):
+        if not [k for k in node.keywords if k.arg == "case" and ast.literal_eval(k.value)]:
+            told = f'hidden check in line {node.lineno} does not say its case: case="one row"'
+            master.fail(exercise.hidden, told)
 
 
 def _check_written(master, cell, exercises):

@@ -9,7 +9,8 @@ __all__ = ["expected_file", "settled", "visible_part"]
 import json
 
 from course_utils.checking.agreement import agrees
-from course_utils.checking.comparison import EXPECTED_FILE, findings
+from course_utils.checking.comparison import EXPECTED_FILE
+from course_utils.checking.findings import findings
 
 
 def visible_part(reference):

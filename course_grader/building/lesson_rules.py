@@ -12,18 +12,6 @@ FIRST_PICTURE = 10  # cells, counted from the top, among which a picture must be
 CODE_ABOVE = 60  # visible lines of code above it
 PICTURES = 5
 HIDDEN_LINES = 30
-# Lessons from before these rules, which are still to be rewritten by them.
-OLDER = (
-    "00_start",
-    "01_loss_as_likelihood",
-    "04_map_priors",
-    "05_calibration",
-    "06_uncertainty",
-    "07_mc_dropout",
-    "08_deep_ensembles",
-    "11_vae",
-    "12_flows",
-)
 
 
 def check_lesson(master, notebook):
@@ -41,8 +29,6 @@ def check_lesson(master, notebook):
     MasterError
         At the first cell that breaks a rule.
     """
-    if master.path.parent.name in OLDER:
-        return
     for rule in (folds, spoilers, opening, _pictures, _headings, _hidden):
         for place, message in rule(notebook.cells):
             raise MasterError(master.path, master.cells[place].line, message)

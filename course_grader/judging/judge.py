@@ -7,7 +7,8 @@ __all__ = ["judge", "judge_record"]
 
 from course_grader.judging import draws
 from course_utils.checking.agreement import describe
-from course_utils.checking.comparison import aspects_of, findings, matching_hint
+from course_utils.checking.findings import aspects_of, cases_told, findings
+from course_utils.checking.hints import matching_hint
 from course_utils.checking.panel import Aspect, Verdict
 
 UNSEEN = "a further case is not as expected"
@@ -107,7 +108,9 @@ def _aspect(name, points, wrong, reference):
     first = next((wrong[i] for i in places if wrong[i]), "")
     if not first and not any(i in reference["solid"] for i in places):
         first = SHUT
-    return Aspect(name, points, "not yet" if first else "passed", first)
+    told = cases_told([checks[i] for i in places], [wrong[i] for i in places])
+    finding = f"{first} ({told})" if told else first
+    return Aspect(name, points, "not yet" if first else "passed", finding)
 
 
 def _untouched(exercise, expected):

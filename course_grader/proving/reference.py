@@ -22,7 +22,7 @@ from course_grader.proving.answer_runner import (
     run_answers,
     visible_count,
 )
-from course_utils.checking.comparison import findings
+from course_utils.checking.findings import findings
 
 MADE_WITH = [  # what decides on a reference, beside the masters
     "course_utils",

@@ -10,11 +10,9 @@ import contextlib
 import os
 import sys
 
-import numpy as np
-import torch
-
 from course_utils.checking import panel
 from course_utils.checking.budget import cpu_budget
+from course_utils.checking.calls import gradient_of, kept_by
 from course_utils.checking.callsite import call_text
 from course_utils.checking.comparison import expected_for, verdict
 from course_utils.checking.records import MIME, failure, plain
@@ -58,29 +56,90 @@ class Checks:
         self.checks = []
         self._seconds = SECONDS_PER_EXERCISE
 
-    def value(self, aspect, call, *, points=0):
-        """Record what `call()` returns."""
-        self._add("value", aspect, call, lambda: plain(call()), points)
+    def value(self, aspect, call, *, points=0, case=""):
+        """Record what `call()` returns.
 
-    def gradient(self, aspect, call, at, *, points=0):
-        """Record d(sum of `call(x)`)/dx at x = `at`, a tensor, by automatic differentiation."""
-        self._add("gradient", aspect, call, lambda: plain(_gradient(call, at)), points)
+        Parameters
+        ----------
+        aspect : str
+            The behaviour that this checks; an aspect earns its points as a whole.
+        call : callable
+            Calls the student's function; a lambda, whose text the panel shows. It may return
+            numbers, booleans, text, arrays, tensors, None, and tuples, lists or dicts of them.
+            What it raises is recorded, too. It has 2 s of CPU time.
+        points : float
+            What the aspect earns; on a visible check.
+        case : str
+            The case in words, such as "a batch of one": told where it fails, hidden or not.
 
-    def keeps(self, aspect, call, *inputs, points=0):
-        """Record whether `call(*inputs)` leaves its inputs and the global generators alone."""
-        self._add("state", aspect, call, lambda: plain(_kept(call, inputs)), points)
+        Examples
+        --------
+        ::
 
-    def law(self, aspect, name, *calls, points=0):
-        """Record several results that must obey a law of `course_utils.checking.laws`."""
+            check.value("value", lambda: mean(torch.zeros(1)), case="a batch of one")
+        """
+        self._add("value", aspect, call, lambda: plain(call()), points, case)
+
+    def gradient(self, aspect, call, at, *, points=0, case=""):
+        """Record d(sum of `call(x)`)/dx at x = `at`, by automatic differentiation.
+
+        Parameters
+        ----------
+        aspect, points, case
+            As for `value`.
+        call : callable
+            Takes a tensor and returns one of any shape; its entries are summed.
+        at : torch.Tensor
+            Where; a copy of it is handed over. A result that does not depend on it, or is no
+            tensor, is recorded as an error.
+        """
+        self._add("gradient", aspect, call, lambda: plain(gradient_of(call, at)), points, case)
+
+    def keeps(self, aspect, call, *inputs, points=0, case=""):
+        """Record whether `call(*inputs)` leaves its inputs and the global generators alone.
+
+        Parameters
+        ----------
+        aspect, points, case
+            As for `value`; this check can cost an aspect its points, never win them.
+        call : callable
+            Gets the inputs.
+        *inputs : torch.Tensor or numpy.ndarray
+            Compared, after the call, with copies. Hand over clones: a function that changes its
+            input would spoil the cases after it.
+        """
+        self._add("state", aspect, call, lambda: plain(kept_by(call, inputs)), points, case)
+
+    def law(self, aspect, name, *calls, points=0, case=""):
+        """Record several results that must obey a law.
+
+        Parameters
+        ----------
+        aspect, points, case
+            As for `value`; this check can cost an aspect its points, never win them.
+        name : str
+            A law of `course_utils.checking.laws`: LAWS lists them.
+        *calls : callable
+            Their results, in this order, are what the law is about.
+        """
 
         def results():
             return {"items": {str(i): plain(call()) for i, call in enumerate(calls)}}
 
-        self._add("law", aspect, calls[0], results, points, law=name)
+        self._add("law", aspect, calls[0], results, points, case, law=name)
 
-    def draws(self, aspect, call, *, points=0):
-        """Record random draws; the judge compares moments and quantiles with exact ones."""
-        self._add("draws", aspect, call, lambda: plain(call()), points)
+    def draws(self, aspect, call, *, points=0, case=""):
+        """Record random draws; the judge compares moments and quantiles with exact ones.
+
+        Parameters
+        ----------
+        aspect, points, case
+            As for `value`.
+        call : callable
+            Returns at least some thousand draws from the law that a cell `exact="..."` of
+            answers.py gives for this aspect.
+        """
+        self._add("draws", aspect, call, lambda: plain(call()), points, case)
 
     def report(self):
         """Show the panel (or, when graded, hand over the record) and raise unless all passed."""
@@ -98,9 +157,10 @@ class Checks:
     def _record(self):
         return {"version": 1, "exercise": self.exercise, "checks": self.checks}
 
-    def _add(self, kind, aspect, call, record, points, **more):
+    def _add(self, kind, aspect, call, record, points, case, **more):
         got = self._within_budget(record)
         entry = {"aspect": aspect, "kind": kind, "call": call_text(call), "points": points}
+        more |= {"case": case} if case else {}
         self.checks.append({**entry, **more, "got": got})
 
     def _within_budget(self, record):
@@ -114,34 +174,6 @@ class Checks:
             return failure(error)
         finally:
             self._seconds -= timer.seconds
-
-
-def _gradient(call, at):
-    x = at.detach().clone().requires_grad_()
-    with torch.enable_grad():
-        out = call(x)
-        if not isinstance(out, torch.Tensor) or not out.requires_grad:
-            message = "no gradient: the result is not connected to the input by torch operations"
-            raise TypeError(message)
-        return torch.autograd.grad(out.sum(), x)[0]
-
-
-def _kept(call, inputs):
-    before = [x.clone() if isinstance(x, torch.Tensor) else np.copy(x) for x in inputs]
-    generators = _generators()
-    call(*inputs)
-    same = [_equal(a, b) for a, b in zip(before, inputs, strict=True)]
-    return [*same, generators == _generators()]
-
-
-def _equal(a, b):
-    return np.shape(a) == np.shape(b) and bool((a == b).all())
-
-
-def _generators():
-    """Return the state of torch's and numpy's global generators."""
-    kind, key, *place = np.random.get_state()
-    return torch.get_rng_state().tolist(), kind, key.tobytes(), *place
 
 
 def _publish(record, plain_text, markup=None):

@@ -80,25 +80,77 @@ _y, _m = torch.tensor([0, 1, 2, 4, 9, 31, 150]).double(), torch.exp(1.7 * _t) + 
 _v = _m * (1 + 0.37 * _t**2)
 _k = torch.arange(400, dtype=torch.float64)
 _ones = torch.ones_like(_k)
-check.value("value", lambda: count_log_prob(_y, _m, _v))
-check.value("value", lambda: count_log_prob(_y[3:4], _m[3:4], _v[3:4]))
-check.value("value", lambda: count_log_prob(_y, _m, 1000 * _m))
-check.value("value", lambda: count_log_prob(_y, _m, 1.000001 * _m))
-check.value("value", lambda: count_log_prob(0 * _y, 0.0017 * _m, 0.0023 * _m) * 100)
-check.value("value", lambda: count_log_prob(40 * _y, 53 * _m, 171 * _m))
-check.value("value", lambda: count_log_prob(_k, 6.3 * _ones, 23.1 * _ones).exp() @ _k)
-check.value("value", lambda: count_log_prob(_k, 6.3 * _ones, 23.1 * _ones).exp() @ (_k - 6.3) ** 2)
-check.value("Poisson", lambda: count_log_prob(_y, _m, _m.clone()))
-check.value("Poisson", lambda: count_log_prob(_y[4:5], _m[4:5], _m[4:5].clone()))
-check.value("Poisson", lambda: count_log_prob(_y, _m, torch.where(_y > 3, _m, _v)))
-check.value("Poisson", lambda: count_log_prob(40 * _y, 37 * _m, 37 * _m))
-check.gradient("gradient", lambda m: count_log_prob(_y, m, _v), _m)
-check.gradient("gradient", lambda v: count_log_prob(_y, _m, v), _v)
-check.gradient("gradient", lambda m: count_log_prob(_y, m, torch.where(_y > 3, _m, _v)), _m)
-check.gradient("gradient", lambda v: count_log_prob(_y, _m, v), 1000 * _m)
-check.value("refusal", lambda: count_log_prob(_y, _m, torch.where(_y > 100, 0.97 * _m, _v)))
-check.value("refusal", lambda: count_log_prob(_y[:1], _m[:1], 0.5 * _m[:1]))
-check.value("refusal", lambda: count_log_prob(_y[1:5], _m[1:5], _v[1:5]))
+check.value("value", lambda: count_log_prob(_y, _m, _v), case="seven counts up to 150")
+check.value("value", lambda: count_log_prob(_y[3:4], _m[3:4], _v[3:4]), case="one count")
+check.value(
+    "value", lambda: count_log_prob(_y, _m, 1000 * _m), case="variances far above the means"
+)
+check.value(
+    "value", lambda: count_log_prob(_y, _m, 1.000001 * _m), case="variances a hair above the means"
+)
+check.value(
+    "value",
+    lambda: count_log_prob(0 * _y, 0.0017 * _m, 0.0023 * _m) * 100,
+    case="zeros with tiny means",
+)
+check.value("value", lambda: count_log_prob(40 * _y, 53 * _m, 171 * _m), case="large counts")
+check.value(
+    "value",
+    lambda: count_log_prob(_k, 6.3 * _ones, 23.1 * _ones).exp() @ _k,
+    case="the mean over 400 counts",
+)
+check.value(
+    "value",
+    lambda: count_log_prob(_k, 6.3 * _ones, 23.1 * _ones).exp() @ (_k - 6.3) ** 2,
+    case="the variance over 400 counts",
+)
+check.value("Poisson", lambda: count_log_prob(_y, _m, _m.clone()), case="equal mean and variance")
+check.value(
+    "Poisson",
+    lambda: count_log_prob(_y[4:5], _m[4:5], _m[4:5].clone()),
+    case="one count, equal mean and variance",
+)
+check.value(
+    "Poisson",
+    lambda: count_log_prob(_y, _m, torch.where(_y > 3, _m, _v)),
+    case="equal in some places only",
+)
+check.value(
+    "Poisson",
+    lambda: count_log_prob(40 * _y, 37 * _m, 37 * _m),
+    case="large counts, equal mean and variance",
+)
+check.gradient(
+    "gradient", lambda m: count_log_prob(_y, m, _v), _m, case="with respect to the means"
+)
+check.gradient(
+    "gradient", lambda v: count_log_prob(_y, _m, v), _v, case="with respect to the variances"
+)
+check.gradient(
+    "gradient",
+    lambda m: count_log_prob(_y, m, torch.where(_y > 3, _m, _v)),
+    _m,
+    case="means, equal in some places",
+)
+check.gradient(
+    "gradient",
+    lambda v: count_log_prob(_y, _m, v),
+    1000 * _m,
+    case="variances far above the means",
+)
+check.value(
+    "refusal",
+    lambda: count_log_prob(_y, _m, torch.where(_y > 100, 0.97 * _m, _v)),
+    case="one variance below its mean",
+)
+check.value(
+    "refusal",
+    lambda: count_log_prob(_y[:1], _m[:1], 0.5 * _m[:1]),
+    case="a single count, variance below the mean",
+)
+check.value(
+    "refusal", lambda: count_log_prob(_y[1:5], _m[1:5], _v[1:5]), case="variances that are allowed"
+)
 
 # %% [markdown]
 # ## Exercise 2. A head on a transformed target (10 min, 5 points)
@@ -153,11 +205,15 @@ _t = torch.linspace(-1.7, 2.3, 6, dtype=torch.float64)
 _y, _mu, _s = torch.exp(2.1 * torch.sin(3 * _t)), 0.63 * _t, 0.31 + 0.2 * _t**2
 _high = torch.exp(16.9 + 1.9 * (_mu + 0.013 * torch.cos(_t)))
 _near = torch.exp(1.3 * (_mu + 1.7e-5 * torch.cos(_t)))
-check.value("nll", lambda: price_report(_y, _mu, _s, -0.7, 2.3)[0])
-check.value("nll", lambda: price_report(_y[:1], _mu[:1], _s[:1], 0.0, 0.37)[0])
-check.value("nll", lambda: price_report(1e-9 * _y, _mu, _s, -20.3, 0.81)[0])
-check.value("nll", lambda: price_report(_high, _mu, 0.013 * _s, 16.9, 1.9)[0])
-check.value("nll", lambda: price_report(_near, _mu, 1e-5 * _s, 0.0, 1.3)[0])
+check.value("nll", lambda: price_report(_y, _mu, _s, -0.7, 2.3)[0], case="six prices")
+check.value("nll", lambda: price_report(_y[:1], _mu[:1], _s[:1], 0.0, 0.37)[0], case="one price")
+check.value("nll", lambda: price_report(1e-9 * _y, _mu, _s, -20.3, 0.81)[0], case="tiny prices")
+check.value(
+    "nll",
+    lambda: price_report(_high, _mu, 0.013 * _s, 16.9, 1.9)[0],
+    case="large prices, close to the median",
+)
+check.value("nll", lambda: price_report(_near, _mu, 1e-5 * _s, 0.0, 1.3)[0], case="a narrow scale")
 check.law(
     "nll",
     "equal",
@@ -165,16 +221,30 @@ check.law(
     lambda: price_report(1000 * _y, _mu, _s, 0.4 + math.log(1000), 1.3)[0],
     lambda: price_report(_y, 1.3 * _mu, 1.3 * _s, 0.4, 1.0)[0] + math.log(1000),
     lambda: price_report(*(_v.repeat(2) for _v in (_y, _mu, _s)), 0.4, 1.3)[0] + math.log(1000),
+    case="shifted units",
 )
-check.value("mean", lambda: price_report(_y, _mu, _s, -0.7, 2.3)[1])
-check.value("mean", lambda: price_report(_y[:1], _mu[:1], _s[:1], 3.1, 0.37)[1])
-check.value("mean", lambda: price_report(1e7 * _y, _mu, _s, 16.9, 1.9)[1])
-check.value("median", lambda: price_report(_y, _mu, _s, -0.7, 2.3)[2])
-check.value("median", lambda: price_report(_y[:1], _mu[:1], _s[:1], 3.1, 0.37)[2])
-check.gradient("gradient", lambda m: price_report(_y, m, _s, -0.7, 2.3)[0], _mu)
-check.gradient("gradient", lambda s: price_report(_y, _mu, s, -0.7, 2.3)[0], _s)
-check.gradient("gradient", lambda s: price_report(1e-9 * _y, _mu, s, -20.3, 0.81)[0], _s)
-check.gradient("gradient", lambda m: price_report(_y[:1], m, _s[:1], 0.3, 0.9)[0], _mu[:1])
+check.value("mean", lambda: price_report(_y, _mu, _s, -0.7, 2.3)[1], case="six prices")
+check.value("mean", lambda: price_report(_y[:1], _mu[:1], _s[:1], 3.1, 0.37)[1], case="one price")
+check.value("mean", lambda: price_report(1e7 * _y, _mu, _s, 16.9, 1.9)[1], case="large prices")
+check.value("median", lambda: price_report(_y, _mu, _s, -0.7, 2.3)[2], case="six prices")
+check.value(
+    "median", lambda: price_report(_y[:1], _mu[:1], _s[:1], 3.1, 0.37)[2], case="one price"
+)
+check.gradient(
+    "gradient", lambda m: price_report(_y, m, _s, -0.7, 2.3)[0], _mu, case="with respect to mu"
+)
+check.gradient(
+    "gradient", lambda s: price_report(_y, _mu, s, -0.7, 2.3)[0], _s, case="with respect to sigma"
+)
+check.gradient(
+    "gradient",
+    lambda s: price_report(1e-9 * _y, _mu, s, -20.3, 0.81)[0],
+    _s,
+    case="sigma, tiny prices",
+)
+check.gradient(
+    "gradient", lambda m: price_report(_y[:1], m, _s[:1], 0.3, 0.9)[0], _mu[:1], case="one price"
+)
 
 # %% [markdown]
 # ## Exercise 3. Zeros of two kinds (12 min, 5 points)
@@ -223,24 +293,61 @@ _t = torch.linspace(-1.3, 2.1, 6, dtype=torch.float64)
 _g, _h = 2.7 * torch.sin(3 * _t) - 0.3, 1.9 * torch.cos(2 * _t)
 _y, _none = torch.tensor([1.0, 4, 0, 9, 0, 33]).double(), torch.zeros(6, dtype=_t.dtype)
 _low = torch.full_like(_t, -800.0)
-check.value("zeros", lambda: zip_log_prob(_none, _g, _h))
-check.value("zeros", lambda: zip_log_prob(_none[:1], _g[:1], _h[:1]))
-check.value("zeros", lambda: zip_log_prob(_none, _g - 9, _h + 2))
-check.value("others", lambda: zip_log_prob(_y, _g, _h)[[0, 1, 3, 5]])
-check.value("others", lambda: zip_log_prob(_y[5:], _g[5:], _h[5:]))
-check.value("others", lambda: zip_log_prob(70 * _y[:2] + 3, _g[:2], 5.1 + _h[:2]))
-check.value("extremes", lambda: zip_log_prob(_none, _low, 7.3 + 0.1 * _t))
-check.value("extremes", lambda: zip_log_prob(_none, _low + 790 * _y, 7.9 + 0.01 * _t))
-check.value("extremes", lambda: zip_log_prob(_y, 291 * _g.clamp(-2.7, 2.7), _h))
-check.value("extremes", lambda: zip_log_prob(_y, _g, _h - 27))
-check.value("extremes", lambda: zip_log_prob(_none, _g - 30, _h - 28) * 1e11)
-check.value("extremes", lambda: zip_log_prob(_y, 30 + _g, _h))
-check.gradient("gradient", lambda g: zip_log_prob(_y, g, _h) * _t, _g)
-check.gradient("gradient", lambda h: zip_log_prob(_y, _g, h), _h)
-check.gradient("gradient", lambda g: zip_log_prob(_none, g, 7.3 + 0 * g), _low + 3 * _t)
-check.gradient("gradient", lambda g: zip_log_prob(_y, g, _h), 291 * _g.clamp(-2.7, 2.7))
-check.gradient("gradient", lambda h: zip_log_prob(_none, _low, h), 6.1 + 0.2 * _t)
-check.gradient("gradient", lambda h: zip_log_prob(_y, _g, h), _h - 27)
+check.value("zeros", lambda: zip_log_prob(_none, _g, _h), case="six zeros")
+check.value("zeros", lambda: zip_log_prob(_none[:1], _g[:1], _h[:1]), case="one zero")
+check.value(
+    "zeros", lambda: zip_log_prob(_none, _g - 9, _h + 2), case="rare extra zeros, larger rates"
+)
+check.value("others", lambda: zip_log_prob(_y, _g, _h)[[0, 1, 3, 5]], case="counts above zero")
+check.value("others", lambda: zip_log_prob(_y[5:], _g[5:], _h[5:]), case="one large count")
+check.value(
+    "others",
+    lambda: zip_log_prob(70 * _y[:2] + 3, _g[:2], 5.1 + _h[:2]),
+    case="counts in the hundreds",
+)
+check.value(
+    "extremes",
+    lambda: zip_log_prob(_none, _low, 7.3 + 0.1 * _t),
+    case="no extra zeros, rates above 1000",
+)
+check.value(
+    "extremes",
+    lambda: zip_log_prob(_none, _low + 790 * _y, 7.9 + 0.01 * _t),
+    case="extra zeros hardly, likely, or certain",
+)
+check.value(
+    "extremes",
+    lambda: zip_log_prob(_y, 291 * _g.clamp(-2.7, 2.7), _h),
+    case="logits in the hundreds",
+)
+check.value("extremes", lambda: zip_log_prob(_y, _g, _h - 27), case="tiny rates")
+check.value(
+    "extremes",
+    lambda: zip_log_prob(_none, _g - 30, _h - 28) * 1e11,
+    case="tiny rates and no extra zeros",
+)
+check.value("extremes", lambda: zip_log_prob(_y, 30 + _g, _h), case="extra zeros nearly certain")
+check.gradient("gradient", lambda g: zip_log_prob(_y, g, _h) * _t, _g, case="logits, mixed counts")
+check.gradient("gradient", lambda h: zip_log_prob(_y, _g, h), _h, case="log rates, mixed counts")
+check.gradient(
+    "gradient",
+    lambda g: zip_log_prob(_none, g, 7.3 + 0 * g),
+    _low + 3 * _t,
+    case="logits of -800, large rates",
+)
+check.gradient(
+    "gradient",
+    lambda g: zip_log_prob(_y, g, _h),
+    291 * _g.clamp(-2.7, 2.7),
+    case="logits in the hundreds",
+)
+check.gradient(
+    "gradient",
+    lambda h: zip_log_prob(_none, _low, h),
+    6.1 + 0.2 * _t,
+    case="log rates where nothing but the rate counts",
+)
+check.gradient("gradient", lambda h: zip_log_prob(_y, _g, h), _h - 27, case="tiny rates")
 
 # %% [markdown]
 # ## Exercise 4. A scale whose gradient lives on (8 min, 4 points)
@@ -286,24 +393,56 @@ check.report()
 # %% hidden="living-link"
 _t = torch.linspace(-2.3, 3.1, 6, dtype=torch.float64)
 _far = torch.tensor([[-1.3e3, -7.7e4], [-2.1e6, -0.97e8]], dtype=_t.dtype)
-check.value("value", lambda: positive_scale(_t))
-check.value("value", lambda: positive_scale(_t[1]))
-check.value("value", lambda: positive_scale(3.3e7 * _t.abs()) / 3.3e7)
-check.value("value", lambda: positive_scale(_t[:1]))
-check.value("value", lambda: positive_scale(0.77 * _t.reshape(2, 1, 3)))
-check.law("value", "equal", lambda: positive_scale(_t) * positive_scale(-_t), lambda: 0 * _t + 1)
-check.value("left", lambda: 1 / positive_scale(_far))
-check.value("left", lambda: positive_scale(_far).log())
-check.value("left", lambda: 1 / positive_scale(torch.tensor(-0.83e8, dtype=_t.dtype)))
-check.value("left", lambda: 1 / positive_scale(torch.tensor([-37.3, -912.7, -8131.7])))
-check.gradient("gradient", lambda raw: positive_scale(raw), _t)
-check.gradient("gradient", lambda raw: positive_scale(raw), 0 * _t[:1])
-check.gradient("gradient", lambda u: positive_scale(u * _far).log(), 0.71 + 0 * _far)
-check.gradient("gradient", lambda u: positive_scale(-u * _far).log(), 0.93 + 0 * _far)
-check.gradient("gradient", lambda raw: positive_scale(raw), -0.31 * _far)
-check.gradient("gradient", lambda raw: positive_scale(raw).log(), _t.float())
-check.gradient("gradient", lambda u: positive_scale(-5171.3 * u).log(), _t[4:].float())
-check.gradient("gradient", lambda raw: positive_scale(raw), torch.tensor([9731.3, 37.3]))
+check.value("value", lambda: positive_scale(_t), case="six numbers")
+check.value("value", lambda: positive_scale(_t[1]), case="a single number, shape ()")
+check.value(
+    "value", lambda: positive_scale(3.3e7 * _t.abs()) / 3.3e7, case="large positive numbers"
+)
+check.value("value", lambda: positive_scale(_t[:1]), case="one number")
+check.value("value", lambda: positive_scale(0.77 * _t.reshape(2, 1, 3)), case="three dimensions")
+check.law(
+    "value",
+    "equal",
+    lambda: positive_scale(_t) * positive_scale(-_t),
+    lambda: 0 * _t + 1,
+    case="numbers of both signs",
+)
+check.value("left", lambda: 1 / positive_scale(_far), case="far to the left, inverted")
+check.value("left", lambda: positive_scale(_far).log(), case="far to the left, logarithm")
+check.value(
+    "left",
+    lambda: 1 / positive_scale(torch.tensor(-0.83e8, dtype=_t.dtype)),
+    case="a single number far to the left",
+)
+check.value(
+    "left",
+    lambda: 1 / positive_scale(torch.tensor([-37.3, -912.7, -8131.7])),
+    case="far to the left in float32",
+)
+check.gradient("gradient", lambda v: positive_scale(v), _t, case="six numbers")
+check.gradient("gradient", lambda v: positive_scale(v), 0 * _t[:1], case="at zero")
+check.gradient(
+    "gradient", lambda u: positive_scale(u * _far).log(), 0.71 + 0 * _far, case="far to the left"
+)
+check.gradient(
+    "gradient", lambda u: positive_scale(-u * _far).log(), 0.93 + 0 * _far, case="far to the right"
+)
+check.gradient("gradient", lambda v: positive_scale(v), -0.31 * _far, case="far to the right")
+check.gradient(
+    "gradient", lambda v: positive_scale(v).log(), _t.float(), case="logarithm in float32"
+)
+check.gradient(
+    "gradient",
+    lambda u: positive_scale(-5171.3 * u).log(),
+    _t[4:].float(),
+    case="far to the left in float32",
+)
+check.gradient(
+    "gradient",
+    lambda v: positive_scale(v),
+    torch.tensor([9731.3, 37.3]),
+    case="large numbers in float32",
+)
 
 # %% [markdown]
 # ## Exercise 5. Ordered classes (15 min, 5 points)
@@ -361,23 +500,78 @@ check.report()
 _t = torch.linspace(-2.1, 2.6, 5, dtype=torch.float64)
 _first, _gaps = torch.tensor(-1.37, dtype=_t.dtype), 0.8 * torch.sin(2 * _t[:4]) - 0.2
 _weights = torch.cos(torch.arange(30, dtype=_t.dtype)).reshape(5, 6)
-check.value("value", lambda: ordinal_log_probs(_t, _first, _gaps))
-check.value("value", lambda: ordinal_log_probs(_t[:1], _first, _gaps[:1]))
-check.value("value", lambda: ordinal_log_probs(_t, _first, _gaps[:0]))
-check.value("value", lambda: ordinal_log_probs(1.3 * _t, _first + 2.9, _gaps[2:] + 1.1))
-check.law("value", "sums_to_one", lambda: ordinal_log_probs(_t, _first, _gaps).exp())
-check.value("extremes", lambda: ordinal_log_probs(303.7 * _t, _first, _gaps))
-check.value("extremes", lambda: ordinal_log_probs(303.7 * _t[:2], _first, _gaps[:0]))
-check.value("extremes", lambda: ordinal_log_probs(_t, _first, _gaps - 29))
-check.value("extremes", lambda: ordinal_log_probs(_t, _first, _gaps - 29)[:, 1:-1] - (_gaps - 29))
-check.value("extremes", lambda: ordinal_log_probs(-297.1 * _t, _first, 3.1 + _gaps))
-check.value("extremes", lambda: ordinal_log_probs(40 + _t, _first, _gaps))
-check.gradient("gradient", lambda e: ordinal_log_probs(e, _first, _gaps) * _weights, _t)
-check.gradient("gradient", lambda g: ordinal_log_probs(_t, _first, g) * _weights, _gaps)
-check.gradient("gradient", lambda e: ordinal_log_probs(e, _first, _gaps) * _weights, 303.7 * _t)
-check.gradient("gradient", lambda g: ordinal_log_probs(-290 * _t, _first, g) * _weights, _gaps)
-check.gradient("gradient", lambda g: ordinal_log_probs(_t, _first, g) * _weights, _gaps - 29)
-check.gradient("gradient", lambda e: ordinal_log_probs(e, _first, _gaps[:0]), _t[:2])
+check.value("value", lambda: ordinal_log_probs(_t, _first, _gaps), case="six classes")
+check.value(
+    "value",
+    lambda: ordinal_log_probs(_t[:1], _first, _gaps[:1]),
+    case="one example, three classes",
+)
+check.value("value", lambda: ordinal_log_probs(_t, _first, _gaps[:0]), case="two classes")
+check.value(
+    "value",
+    lambda: ordinal_log_probs(1.3 * _t, _first + 2.9, _gaps[2:] + 1.1),
+    case="shifted cuts, four classes",
+)
+check.law(
+    "value", "sums_to_one", lambda: ordinal_log_probs(_t, _first, _gaps).exp(), case="six classes"
+)
+check.value(
+    "extremes", lambda: ordinal_log_probs(303.7 * _t, _first, _gaps), case="scores in the hundreds"
+)
+check.value(
+    "extremes",
+    lambda: ordinal_log_probs(303.7 * _t[:2], _first, _gaps[:0]),
+    case="scores in the hundreds, two classes",
+)
+check.value(
+    "extremes", lambda: ordinal_log_probs(_t, _first, _gaps - 29), case="cuts that nearly coincide"
+)
+check.value(
+    "extremes",
+    lambda: ordinal_log_probs(_t, _first, _gaps - 29)[:, 1:-1] - (_gaps - 29),
+    case="narrow classes against their width",
+)
+check.value(
+    "extremes",
+    lambda: ordinal_log_probs(-297.1 * _t, _first, 3.1 + _gaps),
+    case="negative scores in the hundreds, wide gaps",
+)
+check.value(
+    "extremes", lambda: ordinal_log_probs(40 + _t, _first, _gaps), case="scores far above all cuts"
+)
+check.gradient(
+    "gradient",
+    lambda e: ordinal_log_probs(e, _first, _gaps) * _weights,
+    _t,
+    case="with respect to the scores",
+)
+check.gradient(
+    "gradient",
+    lambda g: ordinal_log_probs(_t, _first, g) * _weights,
+    _gaps,
+    case="with respect to the gaps",
+)
+check.gradient(
+    "gradient",
+    lambda e: ordinal_log_probs(e, _first, _gaps) * _weights,
+    303.7 * _t,
+    case="scores in the hundreds",
+)
+check.gradient(
+    "gradient",
+    lambda g: ordinal_log_probs(-290 * _t, _first, g) * _weights,
+    _gaps,
+    case="gaps, scores in the hundreds",
+)
+check.gradient(
+    "gradient",
+    lambda g: ordinal_log_probs(_t, _first, g) * _weights,
+    _gaps - 29,
+    case="gaps that nearly vanish",
+)
+check.gradient(
+    "gradient", lambda e: ordinal_log_probs(e, _first, _gaps[:0]), _t[:2], case="two classes"
+)
 
 # %% [markdown]
 # ## Exercise 6. Act, or ask first (12 min, 5 points)
@@ -440,24 +634,56 @@ _stock = torch.arange(6, dtype=_t.dtype)
 _short = (_stock - _stock[:, None]).clamp(min=0)  # (orders, demands)
 _news = 4.0 * _short + (_stock[:, None] - _stock).clamp(min=0)
 _demand = torch.softmax(torch.cos(1.9 * _t[:18]).reshape(3, 6), dim=1)
-check.value("action", lambda: act_or_ask(_p, _c, 31.7)[0])
-check.value("action", lambda: act_or_ask(_p[:, :3], _c[:, :3].T @ _c[:, :3], math.inf)[0])
-check.value("action", lambda: act_or_ask(_sure, _c, math.inf)[0])
-check.value("action", lambda: act_or_ask(_even, _tie, math.inf)[0])
-check.value("action", lambda: act_or_ask(_even, _tie.flip(0), math.inf)[0])
-check.value("action", lambda: act_or_ask(_demand, _news, math.inf)[0])
-check.value("action", lambda: act_or_ask(_p[2:3], -_c, math.inf)[0])
-check.value("expected cost", lambda: act_or_ask(_p, _c, 31.7)[1])
-check.value("expected cost", lambda: act_or_ask(_p[1:2], _c - 11.3, math.inf)[1])
-check.value("expected cost", lambda: act_or_ask(_demand, _news, math.inf)[1])
-check.value("expected cost", lambda: act_or_ask(_even, 1.37 * _tie, 1e9)[1])
-check.value("asking", lambda: tuple(act_or_ask(_p, _c, 0.61)))
-check.value("asking", lambda: tuple(act_or_ask(_p, _c - 11.3, 0.23)))
-check.value("asking", lambda: tuple(act_or_ask(_demand, _news, 1.9)))
-check.value("asking", lambda: tuple(act_or_ask(_even, _tie, 1.5)))
-check.value("asking", lambda: tuple(act_or_ask(_even, _tie, 0.75)))
-check.value("asking", lambda: tuple(act_or_ask(_sure, _c, 0.0)))
-check.value("asking", lambda: tuple(act_or_ask(_p[3:4], _c[:1], 0.0)))
+check.value("action", lambda: act_or_ask(_p, _c, 31.7)[0], case="five examples, asking is dear")
+check.value(
+    "action",
+    lambda: act_or_ask(_p[:, :3], _c[:, :3].T @ _c[:, :3], math.inf)[0],
+    case="more actions than classes",
+)
+check.value("action", lambda: act_or_ask(_sure, _c, math.inf)[0], case="certain predictions")
+check.value(
+    "action", lambda: act_or_ask(_even, _tie, math.inf)[0], case="two actions cost the same"
+)
+check.value(
+    "action",
+    lambda: act_or_ask(_even, _tie.flip(0), math.inf)[0],
+    case="tied actions in another order",
+)
+check.value("action", lambda: act_or_ask(_demand, _news, math.inf)[0], case="orders and demands")
+check.value("action", lambda: act_or_ask(_p[2:3], -_c, math.inf)[0], case="one example")
+check.value("expected cost", lambda: act_or_ask(_p, _c, 31.7)[1], case="five examples")
+check.value(
+    "expected cost",
+    lambda: act_or_ask(_p[1:2], _c - 11.3, math.inf)[1],
+    case="one example, negative costs",
+)
+check.value(
+    "expected cost", lambda: act_or_ask(_demand, _news, math.inf)[1], case="orders and demands"
+)
+check.value("expected cost", lambda: act_or_ask(_even, 1.37 * _tie, 1e9)[1], case="tied costs")
+check.value("asking", lambda: tuple(act_or_ask(_p, _c, 0.61)), case="asking pays for some")
+check.value(
+    "asking",
+    lambda: tuple(act_or_ask(_p, _c - 11.3, 0.23)),
+    case="asking pays for some, negative costs",
+)
+check.value("asking", lambda: tuple(act_or_ask(_demand, _news, 1.9)), case="orders and demands")
+check.value(
+    "asking",
+    lambda: tuple(act_or_ask(_even, _tie, 1.5)),
+    case="the price of asking above all costs",
+)
+check.value(
+    "asking",
+    lambda: tuple(act_or_ask(_even, _tie, 0.75)),
+    case="the price of asking equal to a cost",
+)
+check.value(
+    "asking", lambda: tuple(act_or_ask(_sure, _c, 0.0)), case="certain predictions, asking is free"
+)
+check.value(
+    "asking", lambda: tuple(act_or_ask(_p[3:4], _c[:1], 0.0)), case="one action, asking is free"
+)
 
 # %% [markdown]
 # ## Exercise 7. The probability of a sequence (12 min, 5 points)
@@ -515,31 +741,70 @@ _n, _all = torch.tensor([7, 3, 5]), torch.tensor([7, 7, 7])
 _gone = torch.arange(7) >= _n[:, None]  # (3, 7)
 _odd = torch.where(_gone, torch.tensor([-100, 5, -1])[:, None], _w)
 _wild = torch.where(_gone[..., None], torch.tensor([math.nan, math.inf, -math.inf, 3.0, 9.0]), _z)
-check.value("value", lambda: sequence_log_prob(_z, _w, _all))
-check.value("value", lambda: sequence_log_prob(_z[:1, :2], _w[:1, :2], torch.tensor([2])))
-check.value("value", lambda: sequence_log_prob(431.0 * _z, _w, _all))
-check.value("value", lambda: sequence_log_prob(_z[:, :4, :3], _w[:, :4] % 3, _all - 3))
+check.value("value", lambda: sequence_log_prob(_z, _w, _all), case="full sequences")
+check.value(
+    "value",
+    lambda: sequence_log_prob(_z[:1, :2], _w[:1, :2], torch.tensor([2])),
+    case="one short sequence",
+)
+check.value(
+    "value", lambda: sequence_log_prob(431.0 * _z, _w, _all), case="logits in the hundreds"
+)
+check.value(
+    "value",
+    lambda: sequence_log_prob(_z[:, :4, :3], _w[:, :4] % 3, _all - 3),
+    case="fewer labels and steps",
+)
 check.law(
     "value",
     "equal",
     lambda: sequence_log_prob(_z, _w, _all),
     lambda: sequence_log_prob(_z + 3.7, _w, _all),
+    case="a shift of all logits",
 )
-check.value("padding", lambda: sequence_log_prob(_z, _odd, _n))
-check.value("padding", lambda: sequence_log_prob(_wild, _odd, _n))
-check.value("padding", lambda: sequence_log_prob(_wild, _odd, torch.tensor([2, 1, 4])))
-check.value("padding", lambda: sequence_log_prob(_z[:, :1], _w[:, :1], torch.tensor([1, 1, 1])))
-check.value("padding", lambda: sequence_log_prob(900 * _wild, _odd, _n))
-check.value("padding", lambda: sequence_log_prob(_wild[1:2], _odd[1:2], _n[1:2]))
+check.value(
+    "padding", lambda: sequence_log_prob(_z, _odd, _n), case="labels of padding out of range"
+)
+check.value(
+    "padding", lambda: sequence_log_prob(_wild, _odd, _n), case="logits of padding not finite"
+)
+check.value(
+    "padding",
+    lambda: sequence_log_prob(_wild, _odd, torch.tensor([2, 1, 4])),
+    case="other lengths",
+)
+check.value(
+    "padding",
+    lambda: sequence_log_prob(_z[:, :1], _w[:, :1], torch.tensor([1, 1, 1])),
+    case="one step",
+)
+check.value(
+    "padding",
+    lambda: sequence_log_prob(900 * _wild, _odd, _n),
+    case="large logits before the padding",
+)
+check.value(
+    "padding",
+    lambda: sequence_log_prob(_wild[1:2], _odd[1:2], _n[1:2]),
+    case="one sequence with padding",
+)
 check.law(
     "padding",
     "equal",
     lambda: sequence_log_prob(_z[1:2, :3], _w[1:2, :3], _n[1:2]),
     lambda: sequence_log_prob(_wild[1:2], _odd[1:2], _n[1:2]),
+    case="padding changed",
 )
-check.gradient("gradient", lambda z: sequence_log_prob(z, _w, _all), _z)
-check.gradient("gradient", lambda z: sequence_log_prob(z, _odd, _n), _wild)
-check.gradient("gradient", lambda z: sequence_log_prob(z, _odd, _n), 77 * _z)
+check.gradient("gradient", lambda z: sequence_log_prob(z, _w, _all), _z, case="full sequences")
+check.gradient(
+    "gradient",
+    lambda z: sequence_log_prob(z, _odd, _n),
+    _wild,
+    case="padding with logits that are not finite",
+)
+check.gradient(
+    "gradient", lambda z: sequence_log_prob(z, _odd, _n), 77 * _z, case="large logits, padding"
+)
 
 # %% [markdown]
 # ## Exercise 8. In words: a better error from a worse distribution (5 min, 3 points)

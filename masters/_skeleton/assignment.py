@@ -44,7 +44,9 @@ check.report()
 
 # %% hidden="skeleton-nll"
 _t = torch.linspace(0.11, 4.3, 6, dtype=torch.float64)
-check.value("value", lambda: exponential_nll(_t**2, 0.37))
-check.value("value", lambda: exponential_nll(_t[:1], torch.tensor(11.3, dtype=_t.dtype)))
-check.value("value", lambda: exponential_nll(_t.reshape(2, 3), 1.9))
-check.gradient("gradient", lambda r: exponential_nll(_t, r), torch.tensor(2.3, dtype=_t.dtype))
+check.value("value", lambda: exponential_nll(_t**2, 0.37), case="six waits, a small rate")
+_one = torch.tensor(11.3, dtype=_t.dtype)
+check.value("value", lambda: exponential_nll(_t[:1], _one), case="one wait, the rate a tensor")
+check.value("value", lambda: exponential_nll(_t.reshape(2, 3), 1.9), case="two rows of waits")
+_rate = torch.tensor(2.3, dtype=_t.dtype)
+check.gradient("gradient", lambda r: exponential_nll(_t, r), _rate, case="six waits")

@@ -9,7 +9,7 @@ from course_grader.execution import cache, pool, sandbox
 from course_grader.gradebook import preprocessors
 from course_grader.intake import collect, parse, sanitize
 from course_grader.judging import judge, judged_notebook, output_sanitizer
-from course_utils.checking.comparison import findings
+from course_utils.checking.findings import findings
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import attack_class
 

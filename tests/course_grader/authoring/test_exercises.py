@@ -3,6 +3,7 @@
 import pytest
 
 from course_grader.authoring.exercises import check_calls, read_assignment
+from course_grader.authoring.masters import MasterError
 from course_grader.project.course import Unit
 
 HEADING = """# %% [markdown]
@@ -24,8 +25,8 @@ check.report()
 
 """
 HIDDEN = """# %% hidden="{name}"
-check.value("value", lambda: mean(3))
-check.value("shape", lambda: mean(4))
+check.value("value", lambda: mean(3), case="three")
+check.value("shape", lambda: mean(4), case="four")
 
 """
 PARTS = (HEADING, SOLUTION, CHECKS, HIDDEN)
@@ -40,6 +41,7 @@ def read(tmp_path):
         folder = tmp_path / "01_mean"
         folder.mkdir(exist_ok=True)
         (folder / "assignment.py").write_text(text, "utf-8")
+        (folder / "unit.toml").write_text('title = "Means"', "utf-8")
         return read_assignment(Unit(folder))
 
     return reader
@@ -124,16 +126,16 @@ BROKEN = {  # old text, new text, the line that is blamed, a word of the message
     "sum too large": ("points=2)", "points=2.5)", "checks=", "sum to 3.5"),
     "cell says more": ("points=3\n", "points=4\n", "checks=", "points=4"),
     "no points": (" points=3\n", "\n", "checks=", "points=3"),
-    "hidden with points": ("mean(3))", "mean(3), points=1)", "hidden=", "no points"),
+    "hidden with points": ("mean(3),", "mean(3), points=1,", "hidden=", "no points"),
     "aspect without hidden": (
-        'check.value("shape", lambda: mean(4))\n',
+        'check.value("shape", lambda: mean(4), case="four")\n',
         "",
         "hidden=",
         "'shape' has no hidden",
     ),
     "hidden without visible": (
-        "mean(3))",
-        'mean(3))\ncheck.value("sign", f)',
+        'case="three")',
+        'case="three")\ncheck.value("sign", f)',
         "hidden=",
         "'sign'",
     ),
@@ -208,3 +210,19 @@ def test_only_calls_on_check_count():
 def test_the_first_unit_is_in_order(assignment):
     for exercise in assignment.exercises.values():
         assert sum(points for _, points in check_calls(exercise.checks.source)) == exercise.points
+
+
+@pytest.mark.parametrize("left", ["mean(4))", 'mean(4), case="")'])
+def test_a_hidden_check_says_its_case_in_words(stop, left, line_of):
+    text = MEAN.replace('mean(4), case="four")', left)
+    line, told = stop(text)
+    assert 'hidden check in line 2 does not say its case: case="one row"' in told
+    assert line == line_of(text, "hidden=")
+
+
+def test_a_unit_that_is_older_than_the_rule_is_read(read, tmp_path):
+    with pytest.raises(MasterError):
+        read(MEAN.replace(', case="four"', ""))
+    folder = tmp_path / "01_mean"
+    (folder / "unit.toml").write_text('older = ["cases"]', "utf-8")
+    assert list(read_assignment(Unit(folder)).exercises) == ["mean"]

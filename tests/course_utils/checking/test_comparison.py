@@ -5,15 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from course_utils.checking.comparison import (
-    EXPECTED_FILE,
-    aspects_of,
-    expected_for,
-    findings,
-    matching_hint,
-    related_hints,
-    verdict,
-)
+from course_utils.checking.comparison import EXPECTED_FILE, expected_for, verdict
+from course_utils.checking.findings import aspects_of, cases_told, findings
+from course_utils.checking.hints import matching_hint, related_hints
 from course_utils.checking.records import failure, plain
 
 
@@ -231,3 +225,35 @@ def test_a_wrong_gradient_is_called_a_gradient():
     expected = check("slope", 2.0, kind="gradient")
     [finding] = findings([check("slope", 3.0, kind="gradient")], [expected])
     assert finding.startswith(f"the gradient of {expected['call']} gave 3")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("one", "wrong for 'one row'; right for 'no row', 'many rows'"),
+        ("one no", "wrong for 'no row', 'one row'; right for 'many rows'"),
+        ("one no many", "wrong in each of 3 cases"),
+        ("", ""),
+    ],
+)
+def test_it_is_told_in_words_which_cases_are_wrong_and_which_right(wrong, told):
+    cases = {"no": "no row", "one": "one row", "many": "many rows"}
+    expected = [check("value", 1.0, case=words) for words in cases.values()]
+    expected.append(check("value", 1.0))  # a case without words, which is wrong
+    found = ["wrong" if name in wrong.split() else None for name in cases]
+    assert cases_told(expected, [*found, "wrong"]) == told
+
+
+def test_a_case_that_is_wrong_once_is_wrong():
+    expected = [check("value", 1.0, case="a tie"), check("value", 2.0, case="a tie")]
+    assert cases_told(expected, [None, "wrong"]) == "wrong for 'a tie'"
+
+
+def test_the_panel_names_the_case_that_is_wrong():
+    expected = [
+        check("value", 1.0, points=1, case="one row"),
+        check("value", 2.0, case="no row"),
+    ]
+    got = [check("value", 1.0), check("value", 3.0)]
+    [aspect] = verdict("mean", got, expected, []).aspects
+    assert aspect.finding.endswith("(wrong for 'no row'; right for 'one row')")

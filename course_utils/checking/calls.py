@@ -1,0 +1,36 @@
+"""What a check does around a call: differentiate it, or see whether it leaves all else alone."""
+
+__all__ = ["gradient_of", "kept_by"]
+
+import numpy as np
+import torch
+
+
+def gradient_of(call, at):
+    """Return d(sum of `call(x)`)/dx at x = `at`; a result without a gradient is a TypeError."""
+    x = at.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        out = call(x)
+        if not isinstance(out, torch.Tensor) or not out.requires_grad:
+            message = "no gradient: the result is not connected to the input by torch operations"
+            raise TypeError(message)
+        return torch.autograd.grad(out.sum(), x)[0]
+
+
+def kept_by(call, inputs):
+    """Call, and tell of each input whether it is as before, then the same of the generators."""
+    before = [x.clone() if isinstance(x, torch.Tensor) else np.copy(x) for x in inputs]
+    generators = _generators()
+    call(*inputs)
+    same = [_equal(a, b) for a, b in zip(before, inputs, strict=True)]
+    return [*same, generators == _generators()]
+
+
+def _equal(a, b):
+    return np.shape(a) == np.shape(b) and bool((a == b).all())
+
+
+def _generators():
+    """Return the state of torch's and numpy's global generators."""
+    kind, key, *place = np.random.get_state()
+    return torch.get_rng_state().tolist(), kind, key.tobytes(), *place

@@ -1,0 +1,101 @@
+"""What is wrong with each recorded check: the part that panel and judge share."""
+
+__all__ = ["aspects_of", "cases_told", "findings", "places_of"]
+
+from course_utils.checking.agreement import agrees, describe
+from course_utils.checking.laws import broken
+from course_utils.checking.panel import difference
+
+
+def findings(got, expected):
+    """Say for each check what is wrong, or None where it agrees.
+
+    Parameters
+    ----------
+    got, expected : list of dict
+        Recorded checks, in the same order: aspect, kind, call, got (and law).
+
+    Returns
+    -------
+    list of (str or None)
+    """
+    padded = list(got[: len(expected)]) + [None] * (len(expected) - len(got))
+    return [_finding(g, e) for g, e in zip(padded, expected, strict=True)]
+
+
+def aspects_of(expected):
+    """Return {aspect: points} in the order in which the checks name them."""
+    aspects = {}
+    for check in expected:
+        aspects[check["aspect"]] = aspects.get(check["aspect"], 0) + check["points"]
+    return aspects
+
+
+def places_of(aspect, expected):
+    """Return the places of an aspect's checks."""
+    return [i for i, check in enumerate(expected) if check["aspect"] == aspect]
+
+
+def cases_told(expected, wrong):
+    """Say for which cases in words an aspect is wrong, and for which it is right.
+
+    Parameters
+    ----------
+    expected : list of dict
+        The checks of one aspect; those that name no case are left out.
+    wrong : list of (str or None)
+        Their findings.
+
+    Returns
+    -------
+    str
+        One sentence; '' where no case that is wrong has words.
+    """
+    named = [
+        (check["case"], bool(why))
+        for check, why in zip(expected, wrong, strict=True)
+        if check.get("case")
+    ]
+    failing = list(dict.fromkeys(case for case, fails in named if fails))
+    passing = list(dict.fromkeys(case for case, _ in named if case not in failing))
+    if not failing:
+        return ""
+    if not passing and len(failing) > 1:
+        return f"wrong in each of {len(failing)} cases"
+    right = f"; right for {_quoted(passing)}" if passing else ""
+    return f"wrong for {_quoted(failing)}{right}"
+
+
+def _quoted(cases):
+    return ", ".join(f"'{case}'" for case in cases)
+
+
+def _finding(got, expected):
+    if not isinstance(got, dict) or got.get("kind") != expected["kind"]:
+        return "this check was not recorded"
+    if not isinstance(got.get("got"), dict):
+        return "this check was not recorded"
+    if expected["kind"] == "law":
+        return _law_finding(got["got"], expected)
+    if expected["kind"] == "draws":
+        return None  # random draws are compared by the judge, with exact moments and quantiles
+    if agrees(got["got"], expected["got"]):
+        return None
+    if expected["kind"] == "state" and "error" in got["got"]:
+        return f"{expected['call']} raised {describe(_readable(got['got']))}"
+    if expected["kind"] == "state":
+        return f"{expected['call']} changes its input, or draws from the global random generators"
+    call = (
+        expected["call"] if expected["kind"] == "value" else f"the gradient of {expected['call']}"
+    )
+    return difference(call, _readable(got["got"]), expected["got"])
+
+
+def _law_finding(got, expected):
+    why = broken(expected["law"], got, expected["got"])
+    return f"{expected['call']}: {why}" if why else None
+
+
+def _readable(got):
+    """Replace a malformed record, which only a forger makes, by one that can be shown."""
+    return got if agrees(got, got) or "error" in got else {"error": "no readable", "message": ""}
