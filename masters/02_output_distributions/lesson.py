@@ -1299,10 +1299,10 @@ def fit_line(head, x, y, steps):
 # Three MAEs, three NLLs, and the probability that each head wastes below zero:
 
 # %% alt="Three dots twice: by MAE the Normal is best, by NLL worst; the orders are reversed."
-y_new, heads = opening_run(0, 60)
-mae = {name: (p.mean - y_new).abs().mean().item() for name, p in heads.items()}
-nll = {name: -p.log_prob(y_new).mean().item() for name, p in heads.items()}
-for name in heads:
+y_later, three = opening_run(0, 60)
+mae = {name: (p.mean - y_later).abs().mean().item() for name, p in three.items()}
+nll = {name: -p.log_prob(y_later).mean().item() for name, p in three.items()}
+for name in three:
     print(f"{name:20s} MAE {mae[name]:.2f}   NLL {nll[name]:.2f}")
 _, axes = plt.subplots(1, 2, sharey=True, figsize=(9, 2.4))
 for ax, (title, values) in zip(axes, {"MAE": mae, "NLL (nats)": nll}.items(), strict=True):
