@@ -721,24 +721,29 @@ heads_for |= {
 
 
 # %% [markdown]
-# The fit itself is maximum likelihood, with a second-order method, since there are five numbers at
-# most:
+# The fit itself is maximum likelihood with a second-order method, since there are only a few
+# numbers. It serves until the end of the lesson:
 
 
 # %%
-def fit_constant(name, y, steps):
-    size, head = heads_for[name]
-    raw = torch.linspace(0.6, 0.4, size).double().requires_grad_()
+def most_likely(log_prob, start, steps):  # the raw numbers with the largest mean of log_prob(raw)
+    raw = start.double().requires_grad_()
     lbfgs = torch.optim.LBFGS([raw], max_iter=steps, line_search_fn="strong_wolfe")
 
     def loss():
         lbfgs.zero_grad()
-        value = -head(*raw).log_prob(y).mean()
+        value = -log_prob(raw).mean()
         value.backward()
         return value
 
     lbfgs.step(loss)
-    return head(*raw.detach())
+    return raw.detach()
+
+
+def fit_constant(name, y, steps):
+    size, head = heads_for[name]
+    start = torch.linspace(0.6, 0.4, size)
+    return head(*most_likely(lambda raw: head(*raw).log_prob(y), start, steps))
 
 
 # %% [markdown]
@@ -973,22 +978,19 @@ def polarised(x, rng):
 
 
 # %%
-def fit_classes(x, y, ordinal, steps):
-    raw = (0.1 * torch.ones(5 if ordinal else 10)).double().requires_grad_()
-    lbfgs = torch.optim.LBFGS([raw], max_iter=steps, line_search_fn="strong_wolfe")
+def ordinal(raw, x):  # slope, first threshold, logarithms of the gaps
+    return ordinal_head(raw[0] * x, raw[1:2], raw[2:])
 
-    def head(x):
-        flat = D.Categorical(logits=x[:, None] * raw[:5] + raw[5:]) if not ordinal else None
-        return flat or ordinal_head(raw[0] * x, raw[1:2], raw[2:])
 
-    def loss():
-        lbfgs.zero_grad()
-        value = -head(x).log_prob(y).mean() + 1e-3 * raw.square().sum()  # keeps all finite
-        value.backward()
-        return value
+def softmax(raw, x):  # five slopes, five offsets
+    return D.Categorical(logits=x[:, None] * raw[:5] + raw[5:])
 
-    lbfgs.step(loss)
-    return head
+
+def fit_classes(head, size, x, y, steps):
+    def log_prob(raw):
+        return head(raw, x).log_prob(y) - 1e-3 * raw.square().sum()  # keeps all finite
+
+    return most_likely(log_prob, 0.1 * torch.ones(size), steps)
 
 
 # %% [markdown]
@@ -1001,9 +1003,11 @@ def ordinal_lead(target, seed, steps):
     x = rng.uniform(-2, 2, 5060)
     y = torch.from_numpy(target(x, rng))
     x = torch.from_numpy(x)
-    heads = [fit_classes(x[:60], y[:60], ordinal, steps) for ordinal in (True, False)]
-    first, second = (head(x[60:]).log_prob(y[60:]).mean().item() for head in heads)
-    return first - second
+    score = {}
+    for head, size in ((ordinal, 5), (softmax, 10)):
+        raw = fit_classes(head, size, x[:60], y[:60], steps)
+        score[head] = head(raw, x[60:]).log_prob(y[60:]).mean().item()
+    return score[ordinal] - score[softmax]
 
 
 for target in (ordered, polarised):
@@ -1262,34 +1266,15 @@ def opening_run(seed, steps):
     x = rng.random(6000)
     mu = 0.1 + 3 * x
     y = torch.from_numpy(rng.negative_binomial(5, 5 / (5 + mu))).double()  # variance mu + mu^2 / 5
-    x = torch.from_numpy(x)
-    found = {}
+    x, zero, found = torch.from_numpy(x), torch.zeros(3), {}
     for name, head in {
         "1 Normal": lambda raw, x: D.Normal(raw[0] + raw[1] * x, raw[2].exp()),
         "2 Poisson": lambda raw, x: D.Poisson((raw[0] + raw[1] * x).exp()),
         "3 negative binomial": lambda raw, x: negative_binomial_head(raw[0] + raw[1] * x, raw[2]),
     }.items():
-        found[name] = fit_line(head, x[:1000], y[:1000], steps)(x[1000:])
+        raw = most_likely(lambda raw, h=head: h(raw, x[:1000]).log_prob(y[:1000]), zero, steps)
+        found[name] = head(raw, x[1000:])
     return y[1000:], found
-
-
-# %% [markdown]
-# Maximum likelihood once more:
-
-
-# %%
-def fit_line(head, x, y, steps):
-    raw = torch.zeros(3).double().requires_grad_()
-    lbfgs = torch.optim.LBFGS([raw], max_iter=steps, line_search_fn="strong_wolfe")
-
-    def loss():
-        lbfgs.zero_grad()
-        value = -head(raw, x).log_prob(y).mean()
-        value.backward()
-        return value
-
-    lbfgs.step(loss)
-    return lambda x: head(raw.detach(), x)
 
 
 # %% [markdown] fold="02-three-heads"
