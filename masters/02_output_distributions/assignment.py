@@ -90,6 +90,16 @@ check.value(
 )
 check.value(
     "value",
+    lambda: count_log_prob(4 * _y + 90, _m + 9, 1.00043 * (_m + 9)),
+    case="far counts, variances a little above the means",
+)
+check.value(
+    "value",
+    lambda: count_log_prob(9 * _y + 1100, _m + 9, 1.0000063 * (_m + 9)),
+    case="very far counts, variances a hair above the means",
+)
+check.value(
+    "value",
     lambda: count_log_prob(0 * _y, 0.0017 * _m, 0.0023 * _m) * 100,
     case="zeros with tiny means",
 )
@@ -323,7 +333,7 @@ check.value(
 check.value("extremes", lambda: zip_log_prob(_y, _g, _h - 27), case="tiny rates")
 check.value(
     "extremes",
-    lambda: zip_log_prob(_none, _g - 30, _h - 28) * 1e11,
+    lambda: zip_log_prob(_none, _g - 9, _h - 12) * 1e4,
     case="tiny rates and no extra zeros",
 )
 check.value("extremes", lambda: zip_log_prob(_y, 30 + _g, _h), case="extra zeros nearly certain")
@@ -677,6 +687,12 @@ check.value(
     "asking",
     lambda: tuple(act_or_ask(_even, _tie, 0.75)),
     case="the price of asking equal to a cost",
+)
+check.value(
+    "asking", lambda: tuple(act_or_ask(_even, _tie, 1.4993)), case="asking is cheaper by a little"
+)
+check.value(
+    "asking", lambda: tuple(act_or_ask(_even, _tie, 1.5007)), case="asking is dearer by a little"
 )
 check.value(
     "asking", lambda: tuple(act_or_ask(_sure, _c, 0.0)), case="certain predictions, asking is free"
