@@ -1429,3 +1429,45 @@ def sequence_log_prob(logits, tokens, lengths):
     log_p = torch.where(real[..., None], logits[:, :-1], 0.0).log_softmax(-1)
     chosen = log_p.gather(2, torch.where(real, tokens[:, 1:], 0)[..., None])[..., 0]
     return torch.where(real, chosen, 0.0).sum()
+
+
+# %% single-precision-factorial wrong="two-kinds-of-zero" fails="others"
+# The log-factorial of a large count needs float64: in float32 it is off by a thousandth.
+def zip_log_prob(y, gate, log_rate):
+    from torch.nn import functional
+
+    factorial = torch.lgamma(y.float() + 1).to(log_rate.dtype)
+    poisson = functional.logsigmoid(-gate) + y * log_rate - log_rate.exp() - factorial
+    zero = torch.logaddexp(functional.logsigmoid(gate), poisson)
+    return torch.where(y == 0, zero, poisson)
+
+
+# %% nearly-equal-is-equal wrong="act-or-ask" fails="action"
+# Only costs that are exactly the same are a tie: a little cheaper is cheaper.
+def act_or_ask(p, cost, price):
+    table = p @ cost.T
+    least = table.min(1).values
+    action = torch.isclose(table, least[:, None]).int().argmax(1)
+    known = price + p @ cost.min(0).values
+    asks = known < least
+    return torch.where(asks, -1, action), torch.where(asks, known, least)
+
+
+# %% actions-as-floats wrong="act-or-ask" fails="action"
+# An action is an index: return whole numbers of an integer type.
+def act_or_ask(p, cost, price):
+    table = p @ cost.T
+    least, action = table.min(1)
+    known = price + p @ cost.min(0).values
+    asks = known < least
+    return torch.where(asks, -1, action).double(), torch.where(asks, known, least)
+
+
+# %% squeezed-gather wrong="sequence-density" fails="value"
+# squeeze() drops every axis of length one: name the axis that gather left.
+def sequence_log_prob(logits, tokens, lengths):
+    used = torch.arange(1, tokens.shape[1]) < lengths[:, None]
+    clean = torch.where(used[..., None], logits[:, :-1], 0.0)
+    target = torch.where(used, tokens[:, 1:], 0)
+    each = torch.log_softmax(clean, -1).gather(2, target[..., None]).squeeze()
+    return torch.where(used, each, 0.0).sum(1)

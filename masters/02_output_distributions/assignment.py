@@ -309,6 +309,10 @@ check.value(
     "zeros", lambda: zip_log_prob(_none, _g - 9, _h + 2), case="rare extra zeros, larger rates"
 )
 check.value("others", lambda: zip_log_prob(_y, _g, _h)[[0, 1, 3, 5]], case="counts above zero")
+_many = 2903 + 31 * _y
+check.value(
+    "others", lambda: zip_log_prob(_many, _g, 7.97 + 0.002 * _t), case="counts in the thousands"
+)
 check.value("others", lambda: zip_log_prob(_y[5:], _g[5:], _h[5:]), case="one large count")
 check.value(
     "others",
@@ -650,6 +654,15 @@ check.value(
     lambda: act_or_ask(_p[:, :3], _c[:, :3].T @ _c[:, :3], math.inf)[0],
     case="more actions than classes",
 )
+_close = torch.tensor([[1.3, 2.1], [1.3 - 4e-6, 2.1]], dtype=_t.dtype)
+check.value(
+    "action", lambda: act_or_ask(_even, _close, math.inf)[0], case="costs that nearly coincide"
+)
+check.value(
+    "action",
+    lambda: _c[act_or_ask(_p, _c, math.inf)[0], 0],
+    case="actions that are used as an index",
+)
 check.value("action", lambda: act_or_ask(_sure, _c, math.inf)[0], case="certain predictions")
 check.value(
     "action", lambda: act_or_ask(_even, _tie, math.inf)[0], case="two actions cost the same"
@@ -758,6 +771,12 @@ _gone = torch.arange(7) >= _n[:, None]  # (3, 7)
 _odd = torch.where(_gone, torch.tensor([-100, 5, -1])[:, None], _w)
 _wild = torch.where(_gone[..., None], torch.tensor([math.nan, math.inf, -math.inf, 3.0, 9.0]), _z)
 check.value("value", lambda: sequence_log_prob(_z, _w, _all), case="full sequences")
+_two = torch.tensor([2, 2, 2])
+check.value(
+    "value",
+    lambda: sequence_log_prob(_z[:, :2], _w[:, :2], _two),
+    case="three sequences of two tokens",
+)
 check.value(
     "value",
     lambda: sequence_log_prob(_z[:1, :2], _w[:1, :2], torch.tensor([2])),
