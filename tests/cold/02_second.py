@@ -589,7 +589,7 @@ def sequence_log_prob(logits, tokens, lengths):
 
 
 # %% cold-squeezed-gather wrong="sequence-density"
-# squeeze() also drops a batch of one (an IndexError) or, for T = 2, the axis of the steps.
+# squeeze() also drops, for T = 2, the axis of the steps.
 import torch
 
 
