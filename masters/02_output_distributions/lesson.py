@@ -149,7 +149,7 @@ def train_step(model, optimizer, x, y):
 def train(model, batch, steps, lr=0.02, decay=0.0):
     adam = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=decay, fused=True)
     rate = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
-    for _ in range(steps):
+    for _step in range(steps):
         train_step(model, adam, *batch())
         rate.step()
     return model.eval().requires_grad_(False)
