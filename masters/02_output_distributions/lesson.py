@@ -75,7 +75,7 @@ _ = ax.legend()
 
 # %% [markdown]
 # The mean is the same, the promises are not: the Poisson expects too few empty and too few busy
-# hours, and the Normal keeps an eighth of its probability for fewer than no bookings.
+# hours, and the Normal keeps about a seventh of its probability for fewer than no bookings.
 
 # %% [markdown]
 # ## Network, link, distribution
@@ -859,9 +859,9 @@ def every_head_wins_and_loses(seed, steps):  # the smallest lead of all 22
 assert min(won.values()) > 0 > max(lost.values())
 
 # %% [markdown]
-# Fit any head to any target yourself. A dashed line marks the data's mean, a dotted one their
-# median; the title says what the head's own median and its NLL are. **Which heads miss the tail,
-# which the zeros, which the second hump?** (A head that cannot produce the data at all says so.)
+# Fit any head to any target yourself. A dashed line marks the mean of the data, a dotted one their
+# median; the title gives the NLL of the fit. **Which heads miss the tail, which the zeros, which
+# the second hump?** (A head that cannot produce the data at all says so.)
 
 
 # %% hide=True alt="Histogram of tumour sizes with the fitted log-normal density on top."
@@ -879,6 +879,8 @@ def draw_fit(head=4, target=0):
         ax.set_title(f"{name} on {data}: NLL {-fit.log_prob(y).mean():.2f}")
     except ValueError:
         ax.set_title(f"{name} gives {data} probability zero")
+    ax.axvline(y.mean().item(), color="black", ls="--", lw=1.2, label="mean")
+    ax.axvline(y.median().item(), color="black", ls=":", lw=1.2, label="median")
     ax.set(xlabel="y", ylabel="density or probability", ylim=(0, None))
     ax.legend()
 
@@ -1014,7 +1016,7 @@ for target in (ordered, polarised):
     print(f"{target.__name__:10s} ordinal ahead of softmax by {ordinal_lead(target, 0, 60):+.3f}")
 
 # %% [markdown]
-# A promise that is kept is worth data; one that is broken costs more, the more of them there are.
+# A promise that is kept is worth data; a broken one costs.
 
 
 # %% claim="On classes that follow one score the ordinal head wins, on polar ones not." steps=60
@@ -1026,9 +1028,9 @@ def an_ordinal_promise_pays_if_kept(seed, steps):
 # ## One prediction, four actions
 #
 # A distribution is not a decision. A shop expects a demand with mean 10 and variance 60, a
-# negative binomial. How many should it order? That depends on what a mistake costs. For a quantile
-# this is one line. If one that is missing costs $c$ and one that is left over costs 1, the order
-# $q$ costs $\mathrm{E}\,[c\,(y - q)_+ + (q - y)_+]$ on average, and one more costs
+# negative binomial. How many should it order? That depends on what a mistake costs. If one that is
+# missing costs $c$ and one that is left over costs 1, the order $q$ costs $\mathrm{E}\,[c\,(y -
+# q)_+ + (q - y)_+]$ on average, and one more costs
 #
 # $$(6) \quad F(q) - c\,(1 - F(q)) \ge 0 \quad\text{from}\quad F(q) \ge \frac{c}{c + 1}
 #   \quad\text{on:}$$
@@ -1209,8 +1211,7 @@ for name, value in bits_of.items():
     print(f"{name:8s} {value:.2f} bits per character")
 
 # %% [markdown]
-# A model that saw the text by chance alone would be no reason to write this down, so once more on
-# other seeds:
+# One training run might be lucky, so the same on other seeds:
 
 
 # %% claim="A small network predicts the next character better than pairs do." steps=800
