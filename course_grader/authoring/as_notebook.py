@@ -13,6 +13,7 @@ from course_grader.project.course import PROJECT
 from course_grader.project.notebooks import KERNELSPEC
 
 REPORT = "check.report()"
+INDENT = " " * 4
 
 
 def lesson(unit, master):
@@ -36,13 +37,17 @@ def solutions(unit, master):
 
 
 def check_source(exercise, *, hidden):
-    """Return the source of a check cell, with or without its hidden checks."""
-    visible = exercise.checks.source
-    if not hidden:
-        return visible
-    body = visible.rstrip().removesuffix(REPORT)
-    begin, end = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
-    return f"{body}{begin}\n{exercise.hidden.source}\n{end}\n{REPORT}"
+    """Return the source of a check cell, with or without its hidden checks.
+
+    The master's statements become the body of a function, so that what they bind (`y`, `check`)
+    never takes the place of a student's helper of that name.
+    """
+    first, *body = exercise.checks.source.rstrip().removesuffix(REPORT).rstrip().splitlines()
+    if hidden:
+        more = exercise.hidden.source.splitlines()
+        body += ["### BEGIN HIDDEN TESTS", *more, "### END HIDDEN TESTS"]
+    lines = [f"{INDENT}{line}" if line.strip() else "" for line in body]
+    return "\n".join([first.replace("check = ", "@"), "def _checks(check):", *lines])
 
 
 def used_files(master):

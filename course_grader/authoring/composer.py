@@ -7,7 +7,8 @@ import itertools
 
 from course_grader.authoring import markers
 from course_grader.authoring.answers import read_answers
-from course_grader.authoring.exercises import check_calls, read_assignment
+from course_grader.authoring.check_calls import check_calls
+from course_grader.authoring.exercises import read_assignment
 from course_grader.project import notebooks
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import jupytext
 
-from course_grader.authoring.exercises import check_calls
+from course_grader.authoring.check_calls import check_calls
 from course_grader.project.course import CourseError
 
 START = re.compile(r"#[ \t]*%%+(\s|$)")  # a line that starts so begins a cell, in a string too

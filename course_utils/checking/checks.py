@@ -44,17 +44,23 @@ class Checks:
 
     Examples
     --------
-    ::
+    As a decorator it runs the function, which gets these checks, and reports. So the names that a
+    check cell binds are the function's own::
 
-        check = Checks("mean")
-        check.value("value", lambda: mean([1.0, 3.0]), points=2)
-        check.report()
+        @Checks("mean")
+        def _checks(check):
+            check.value("value", lambda: mean([1.0, 3.0]), points=2)
     """
 
     def __init__(self, exercise):
         self.exercise = exercise
         self.checks = []
         self._seconds = SECONDS_PER_EXERCISE
+
+    def __call__(self, body):
+        """Run `body(self)` and report; nothing takes the function's place."""
+        body(self)
+        self.report()
 
     def value(self, aspect, call, *, points=0, case=""):
         """Record what `call()` returns.

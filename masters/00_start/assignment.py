@@ -7,6 +7,11 @@
 # choose. Anything that PyTorch, NumPy and SciPy offer may be used, except where an exercise says
 # otherwise.
 #
+# One rule holds in the whole course: **a function leaves its inputs and the global random
+# generators (of NumPy and PyTorch) as they are**, because whoever calls it goes on to use them. So
+# no `y += 1` on what was handed over, no `torch.manual_seed`, and no layer of `torch.nn` just to
+# compute with: making one draws its weights. An exercise may take points for that.
+#
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
 

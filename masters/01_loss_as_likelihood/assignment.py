@@ -6,6 +6,8 @@
 # names its return value, its units and its reduction; whatever the text leaves open is yours to
 # choose. Anything that PyTorch offers may be used, except where an exercise says otherwise.
 #
+# Every function leaves its inputs and the global random generators as they are.
+#
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
 

@@ -8,7 +8,7 @@
 # yours to choose. Anything that PyTorch offers may be used.
 #
 # All tensors of real numbers are float64, unless an exercise says otherwise. Logarithms are
-# natural. No function may change its inputs, or draw random numbers from the global generators.
+# natural. Every function leaves its inputs and the global random generators as they are.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.

@@ -7,6 +7,8 @@
 # chooses a prior. All arrays are NumPy arrays of float64. Anything that NumPy, SciPy, PyTorch or
 # scikit-learn offers may be used; whatever the text leaves open is yours to choose.
 #
+# Every function leaves its inputs and the global random generators as they are.
+#
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
 

@@ -7,6 +7,8 @@
 # integers. Results may be Python numbers, NumPy arrays or tensors. Anything that NumPy, SciPy,
 # PyTorch or scikit-learn offers may be used.
 #
+# Every function leaves its inputs and the global random generators as they are.
+#
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
 

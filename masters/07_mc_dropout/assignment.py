@@ -6,6 +6,8 @@
 # the probabilities of a classifier. Masks and passes are handed to your functions wherever chance
 # would otherwise decide, so every result is fixed.
 #
+# Every function leaves its inputs and the global random generators as they are.
+#
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
 

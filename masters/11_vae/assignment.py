@@ -6,9 +6,11 @@
 # variables can carry nothing, the other what a loss that was tuned by hand really assumes.
 #
 # All logarithms are natural, all densities keep their constants, and each text fixes the shapes.
-# Anything that PyTorch, NumPy or SciPy offers may be used. Run the check cell below an exercise as
-# often as you like. It shows what came, what was expected, and often why. More cases run when
-# your work is graded.
+# Anything that PyTorch, NumPy or SciPy offers may be used. Every function leaves its inputs and
+# the global random generators as they are.
+#
+# Run the check cell below an exercise as often as you like. It shows what came, what was
+# expected, and often why. More cases run when your work is graded.
 
 # %%
 import itertools

@@ -10,6 +10,8 @@
 # All tensors are float64. "Noise" is always standard Normal, independent in each coordinate; log
 # densities are in nats and keep every constant.
 #
+# Every function leaves its inputs and the global random generators as they are.
+#
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
 

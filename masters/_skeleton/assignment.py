@@ -1,6 +1,8 @@
 # %% [markdown]
 # # Assignment: A new unit
 #
+# Every function leaves its inputs and the global random generators as they are.
+#
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
 

@@ -89,3 +89,31 @@ def test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it(lab, a
     save(lab)
     assert states(lab)[EXERCISE] == "passed"
     assert "passes all the tests" in validated(lab)
+
+
+CLASH = '''
+def check():
+    return {bound}
+
+
+def {bound}():
+    return "mine"
+
+
+answer = gaussian_nll
+
+
+def gaussian_nll(y, mu, sigma):
+    assert check()() == "mine"
+    return answer(y, mu, sigma)
+'''
+
+
+def test_helpers_named_as_in_the_check_cell_stay_the_students(lab, answers):
+    lab.open(f"{UNIT.name}/{UNIT.name}.ipynb")
+    cells, key = answers(), f"{EXERCISE}-solution"
+    write(lab, cells | {key: cells[key] + CLASH.format(bound="y")})
+    assert "passed" in check(lab, EXERCISE)
+    lab.run("notebook:run-cell")  # a second time: the first has bound nothing
+    lab.settle()
+    assert "passed" in lab.page.locator(PANEL).inner_text()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from course_grader.authoring.exercises import check_calls, read_assignment
+from course_grader.authoring.check_calls import check_calls
+from course_grader.authoring.exercises import read_assignment
 from course_grader.authoring.masters import MasterError
 from course_grader.project.course import Unit
 
@@ -152,6 +153,18 @@ BROKEN = {  # old text, new text, the line that is blamed, a word of the message
     "start of another": ('Checks("mean")', 'Checks("median")', "checks=", "starts with"),
     "no end": ("check.report()\n", "", "checks=", "check.report()"),
     "end too early": ("check.report()\n", "check.report()\nx = 1\n", "checks=", "check.report()"),
+    "text over lines": (
+        "mean(1)",
+        'mean("""one\ntwo""")',
+        "checks=",
+        "several lines",
+    ),
+    "keeps unannounced": (
+        "check.report()\n",
+        'check.keeps("value", mean, 1)\ncheck.report()\n',
+        "# %% [markdown]",
+        "global random generators",
+    ),
     "no markers": (
         "    ### BEGIN SOLUTION\n    return x.mean()\n    ### END SOLUTION\n",
         "    return 0\n",
