@@ -20,6 +20,7 @@ KEPT = ("inputs", "global random")  # what check.keeps grades, and the opening h
 
 
 def check_targets(master):
+    """Stop at checks of an exercise that there is none of."""
     for cell in master.cells:
         name = cell.roles.get("checks") or cell.roles.get("hidden")
         if name and name not in [c.roles.get("exercise") for c in master.cells]:
@@ -35,6 +36,7 @@ def check_opening(master):
 
 
 def check_solution(master, exercise):
+    """Stop at an exercise without a marked solution or without a function."""
     if "### BEGIN SOLUTION" not in exercise.solution.source:
         master.fail(
             exercise.solution, "no '### BEGIN SOLUTION' ... '### END SOLUTION' in the cell"
@@ -44,6 +46,7 @@ def check_solution(master, exercise):
 
 
 def check_points(master, exercise):
+    """Stop where start and end, points, aspects or heading do not fit together."""
     checks, hidden = exercise.checks, exercise.hidden
     if "points" not in checks.roles:
         master.fail(checks, "a check cell says its points: points=3")

@@ -12,7 +12,6 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from course_grader.authoring import markers
-from course_grader.authoring.as_notebook import REPORT
 
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -178,8 +177,8 @@ def _extra(cell, place):
 
 
 def _without_reports(text):
-    """Comment out the end of a check cell that was merged in: it would stop what follows."""
-    return re.sub(rf"^({re.escape(REPORT)})[ \t]*$", r"# \1", text, flags=re.MULTILINE)
+    """Comment out what runs a check cell that was merged in: it would stop what follows."""
+    return re.sub(r"^(@Checks\(.*\)|check\.report\(\))[ \t]*$", r"# \1", text, flags=re.MULTILINE)
 
 
 def _plain(notebook):
