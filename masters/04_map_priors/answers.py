@@ -665,6 +665,14 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return low, high
 
 
+# %% by-one-array right="predictive-band"
+def predictive_band(x, mean, cov, sigma, level, contains):
+    noise = sigma**2 * (contains == "y")
+    spread = np.sqrt(np.diagonal(x @ cov @ x.T) + noise)
+    ends = torch.special.ndtri(torch.tensor([(1 - level) / 2, (1 + level) / 2]).double()).numpy()
+    return x @ mean + ends[:, None] * spread  # two rows: they unpack as a pair does
+
+
 # %% by-roots right="predictive-band" oracle=True
 from scipy.special import ndtri
 

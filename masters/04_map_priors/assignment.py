@@ -361,8 +361,8 @@ def held(x, mean, cov, sigma, level, drawn):
 
 copies = [array.copy() for array in (x, m, S)]
 check.keeps("band for f", lambda *given: predictive_band(*given, 0.8, 0.9, "f"), *copies)
-check.value("band for f", lambda: predictive_band(x, m, S, 0.8, 0.9, "f"), points=2)
-check.value("band for y", lambda: predictive_band(x, m, S, 0.8, 0.9, "y"), points=2)
+check.value("band for f", lambda: tuple(predictive_band(x, m, S, 0.8, 0.9, "f")), points=2)
+check.value("band for y", lambda: tuple(predictive_band(x, m, S, 0.8, 0.9, "y")), points=2)
 check.value("coverage", lambda: held(x, m, S, 0.8, 0.95, draws), points=1)
 check.report()
 
@@ -374,19 +374,19 @@ _s = _root @ _root.T
 _rng = np.random.default_rng(17)
 _f = _rng.multivariate_normal(_m, _s, size=997) @ _x.T
 _drawn = _f + 0.47 * _rng.standard_normal((997, 7))
-check.value("band for f", lambda: predictive_band(_x, _m, _s, 0.47, 0.683, "f"))
-check.value("band for f", lambda: predictive_band(_x[:1], _m, _s, 0.47, 0.991, "f"))
-check.value("band for f", lambda: predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "f"))
+check.value("band for f", lambda: tuple(predictive_band(_x, _m, _s, 0.47, 0.683, "f")))
+check.value("band for f", lambda: tuple(predictive_band(_x[:1], _m, _s, 0.47, 0.991, "f")))
+check.value("band for f", lambda: tuple(predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "f")))
 check.law(
     "band for f",
     "equal",
     lambda: predictive_band(_x, _m, _s, 0.47, 0.683, "f")[0],
     lambda: predictive_band(_x, _m, _s, 4.7, 0.683, "f")[0],
 )
-check.value("band for y", lambda: predictive_band(_x, _m, _s, 0.47, 0.683, "y"))
-check.value("band for y", lambda: predictive_band(_x[:1], _m, _s, 0.47, 0.991, "y"))
-check.value("band for y", lambda: predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "y"))
-check.value("band for y", lambda: predictive_band(41 * _x, _m, _s, 0.023, 0.77, "y"))
+check.value("band for y", lambda: tuple(predictive_band(_x, _m, _s, 0.47, 0.683, "y")))
+check.value("band for y", lambda: tuple(predictive_band(_x[:1], _m, _s, 0.47, 0.991, "y")))
+check.value("band for y", lambda: tuple(predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "y")))
+check.value("band for y", lambda: tuple(predictive_band(41 * _x, _m, _s, 0.023, 0.77, "y")))
 check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.9, _drawn))
 check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.37, _drawn))
 

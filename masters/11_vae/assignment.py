@@ -37,8 +37,8 @@ torch.set_num_threads(1)
 #   `(d,)`.
 # - Return a tensor of shape `(n,)`: the **sum** over latent dimensions, one value per image.
 #   Gradients flow to all four inputs.
-# - A nearly certain encoder is legal: for `log_var` = −120 in float32, where the variance
-#   underflows to 0, the result is still right.
+# - A nearly certain encoder is legal: for `log_var` down to −120 in float32 and −900 in float64,
+#   where the variance underflows to 0, the result is still right.
 #
 # Points: value 2, gradient 1, stability 1.
 

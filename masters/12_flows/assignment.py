@@ -200,7 +200,7 @@ check.gradient("log-det", lambda x: affine_coupling(x, _m, net)[1], _x[:2])
 #   `(s, t)`, each of shape `(n, moved)`. The moved columns become $(x_i - t_i)\, e^{-s_i}$.
 #   Nothing is limited here.
 # - The last layer returns noise. Without any layer, `x` itself is noise.
-# - Gradients with respect to parameters of the networks must flow.
+# - Gradients flow with respect to `x` and to parameters of the networks.
 #
 # Points: one layer 2, stack 2, gradient 1.
 
