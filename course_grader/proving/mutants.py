@@ -1,30 +1,14 @@
 """Mutants: small slips made in right answers by operators. Each must be rejected or explained."""
 
-__all__ = ["OPERATORS", "mutants"]
+__all__ = ["mutants", "pointless"]
 
 import ast
-import contextlib
-import copy
 
 from course_grader.authoring import markers
-
-SWAPS = {
-    "sum": "mean",
-    "mean": "sum",
-    "log": "log2",
-    "log1p": "expm1",
-    "exp": "expm1",
-    "std": "var",
-    "var": "std",
-    "maximum": "minimum",
-    "max": "min",
-    "min": "max",
-    "softplus": "relu",
-    "logsumexp": "sum",
-}
+from course_grader.proving.mutation_operators import OPERATORS, replaced
 
 
-def mutants(name, source):
+def mutants(name, source, *, but=()):
     """Return {mutant's name: source}, each differing from a right answer in one place.
 
     Parameters
@@ -33,10 +17,14 @@ def mutants(name, source):
         The right answer's name; a mutant is called name.operator.number.
     source : str
         The answer's source.
+    but : collection of str
+        Operators to leave out: see `pointless`.
     """
     tree = ast.parse(markers.solved(source))
     made, seen = {}, {ast.unparse(tree)}
     for operator, mutate in OPERATORS.items():
+        if operator in but:
+            continue
         for number, text in enumerate(_apply(tree, mutate), 1):
             if text not in seen:
                 seen.add(text)
@@ -44,144 +32,27 @@ def mutants(name, source):
     return made
 
 
+def pointless(checks):
+    """Return the operators that cannot matter to an exercise with these checks.
+
+    Without a gradient that is asked for, none can be lost; a number has nothing to squeeze.
+    """
+    kinds = {check["kind"] for check in checks}
+    values = [check["got"] for check in checks if check["kind"] == "value"]
+    shapes = [leaf.get("shape") for got in values for leaf in _leaves(got)]
+    return {
+        *(() if "gradient" in kinds else ("detach-result", "detach-input")),
+        *(() if any(shapes) else ("squeeze",)),
+    }
+
+
+def _leaves(got):
+    items = got.get("items")
+    return [leaf for item in items.values() for leaf in _leaves(item)] if items else [got]
+
+
 def _apply(tree, mutate):
     """Yield the source after each change that an operator makes to some node."""
     for node in list(ast.walk(tree)):
         for change in mutate(node):
-            yield ast.unparse(ast.fix_missing_locations(_replaced(tree, node, change)))
-
-
-def _replaced(tree, target, change):
-    """Return a copy of a tree, or of a list of nodes, with one node exchanged."""
-    if tree is target:
-        return change
-    if isinstance(tree, list):
-        return [_replaced(item, target, change) for item in tree]
-    if not isinstance(tree, ast.AST):
-        return tree
-    return type(tree)(**{k: _replaced(v, target, change) for k, v in ast.iter_fields(tree)})
-
-
-def swap_function(node):
-    """Swap sum and mean, log and log2, std and var, and other names mistaken for each other."""
-    if isinstance(node, ast.Attribute) and node.attr in SWAPS:
-        yield ast.Attribute(node.value, SWAPS[node.attr], node.ctx)
-
-
-def drop_factor(node):
-    """Forget a factor: a missing half, a missing scale."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-        yield node.left
-        if isinstance(node.op, ast.Mult):
-            yield node.right
-
-
-def drop_term(node):
-    """Forget a term: a missing constant, a missing log sigma."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-        yield node.left
-        if isinstance(node.op, ast.Add):
-            yield node.right
-
-
-def flip_sign(node):
-    """Turn plus into minus, minus into plus, and drop a leading minus."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        yield ast.BinOp(node.left, ast.Sub(), node.right)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
-        yield ast.BinOp(node.left, ast.Add(), node.right)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield node.operand
-
-
-def change_number(node):
-    """Change a literal number: an off-by-one, a wrong axis, a wrong power."""
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        yield ast.Constant(node.value + 1)
-
-
-def change_axis(node):
-    """Work along another axis."""
-    if isinstance(node, ast.keyword) and node.arg in ("dim", "axis"):
-        with contextlib.suppress(ValueError, TypeError):
-            other = 1 if ast.literal_eval(node.value) == 0 else 0
-            yield ast.keyword(node.arg, ast.Constant(other))
-
-
-def change_power(node):
-    """Take a scale for a variance: drop a power, or invert a division."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-        yield node.left
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        yield ast.BinOp(node.left, ast.Mult(), node.right)
-
-
-def detach_result(node):
-    """Return the number without its gradient."""
-    if isinstance(node, ast.Return) and node.value is not None:
-        yield ast.Return(_method(node.value, "detach"))
-
-
-def narrow_result(node):
-    """Round the result to float16, where large values overflow."""
-    if isinstance(node, ast.Return) and node.value is not None:
-        yield ast.Return(_method(_method(node.value, "half"), "double"))
-
-
-def change_input(node):
-    """Change the first argument in place before using it."""
-    if isinstance(node, ast.FunctionDef) and node.args.args:
-        first = node.args.args[0].arg
-        line = ast.parse(f"{first}.mul_(1.5)").body
-        body = [*line, *node.body]
-        yield _with_body(node, body)
-
-
-def swap_arguments(node):
-    """Exchange the first two parameters of a function."""
-    if isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
-        other = copy.deepcopy(node)
-        args = other.args.args
-        args[0], args[1] = args[1], args[0]
-        yield other
-
-
-def drop_statement(node):
-    """Leave out one statement that is not the last: a forgotten check or step."""
-    if isinstance(node, ast.FunctionDef) and len(node.body) > 1:
-        for statement in node.body[:-1]:
-            if not _is_docstring(statement):
-                yield _with_body(node, [other for other in node.body if other is not statement])
-
-
-OPERATORS = {
-    f.__name__.replace("_", "-"): f
-    for f in (
-        swap_function,
-        drop_factor,
-        drop_term,
-        flip_sign,
-        change_axis,
-        change_number,
-        change_power,
-        detach_result,
-        narrow_result,
-        change_input,
-        swap_arguments,
-        drop_statement,
-    )
-}
-
-
-def _is_docstring(statement):
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _method(value, name):
-    return ast.Call(ast.Attribute(value, name, ast.Load()), [], [])
-
-
-def _with_body(node, body):
-    other = copy.deepcopy(node)
-    other.body = copy.deepcopy(body)
-    return other
+            yield ast.unparse(ast.fix_missing_locations(replaced(tree, node, change)))

@@ -45,19 +45,6 @@ def normal_log_density(y, mu, sigma):
     return stats.norm(loc=np.asarray(mu), scale=np.asarray(sigma)).logpdf(y.numpy())
 
 
-# %% by-distribution.detach-result.1 equivalent="normal-log-density"
-# The exercise asks for values, not for gradients.
-
-# %% by-elements.detach-result.1 equivalent="normal-log-density"
-# The exercise asks for values, not for gradients.
-
-# %% in-float32.detach-result.1 equivalent="normal-log-density"
-# The exercise asks for values, not for gradients.
-
-# %% solution.detach-result.1 equivalent="normal-log-density"
-# The exercise asks for values, not for gradients.
-
-
 # %% solution.swap-arguments.1 equivalent="normal-log-density"
 # The formula is symmetric in y and mu.
 
@@ -445,18 +432,6 @@ def waits_from_uniform(u, rate, upper):
     return low
 
 
-# %% solution.detach-result.1 equivalent="draws-by-inversion"
-# The exercise asks for values, not for gradients.
-
-# %% by-torch.detach-result.1 equivalent="draws-by-inversion"
-# The exercise asks for values, not for gradients.
-
-# %% by-quantile-function.detach-result.1 equivalent="draws-by-inversion"
-# The exercise asks for values, not for gradients.
-
-# %% by-bisection.detach-result.1 equivalent="draws-by-inversion"
-# The exercise asks for values, not for gradients.
-
 # %% by-bisection.change-number.1 equivalent="draws-by-inversion"
 # One more halving finds the same root.
 
@@ -608,18 +583,6 @@ def weighted_error(prediction, y, weight):
         weights += share
     return total / weights
 
-
-# %% solution.detach-result.1 equivalent="mend-a-broadcast"
-# The exercise asks for values, not for gradients.
-
-# %% by-flattening.detach-result.1 equivalent="mend-a-broadcast"
-# The exercise asks for values, not for gradients.
-
-# %% by-columns.detach-result.1 equivalent="mend-a-broadcast"
-# The exercise asks for values, not for gradients.
-
-# %% by-squeezing.detach-result.1 equivalent="mend-a-broadcast"
-# The exercise asks for values, not for gradients.
 
 # %% solution.swap-arguments.1 equivalent="mend-a-broadcast"
 # The squared error is symmetric in prediction and y.

@@ -879,21 +879,6 @@ def cross_entropy_gradient(logits, targets):
     return z.grad
 
 
-# %% solution.detach-result.1 equivalent="logit-gradient"
-# The text asks for numbers, not for a graph behind them: detaching changes nothing.
-
-# %% by-softmax.detach-result.1 equivalent="logit-gradient"
-# The text asks for numbers, not for a graph behind them: detaching changes nothing.
-
-# %% by-log-softmax.detach-result.1 equivalent="logit-gradient"
-# The text asks for numbers, not for a graph behind them: detaching changes nothing.
-
-# %% by-rows.detach-result.1 equivalent="logit-gradient"
-# The text asks for numbers, not for a graph behind them: detaching changes nothing.
-
-# %% by-differentiation.detach-result.1 equivalent="logit-gradient"
-# The text asks for numbers, not for a graph behind them: detaching changes nothing.
-
 # %% by-log-softmax.flip-sign.1 equivalent="logit-gradient"
 # The last axis of a matrix is axis 1.
 

@@ -50,6 +50,12 @@ def count_log_prob(y, mean, variance):
     return torch.where(k < y, ratio, 0.0).sum(0) - mean * shrink
 
 
+# %% solution.detach-input.1 equivalent="count-density"
+# y is data: no gradient with respect to it is asked for.
+
+# %% solution.floor.1 equivalent="count-density"
+# The ratio is at least a millionth, as the text says.
+
 # %% solution.drop-statement.1 equivalent="count-density"
 # PyTorch refuses a negative total_count itself, and with the same class of error.
 
@@ -293,6 +299,10 @@ def price_report(y, mu, sigma, centre, width):
     return -density.log().mean(), torch.from_numpy(law.mean()), torch.from_numpy(law.median())
 
 
+# %% solution.detach-input.1 equivalent="log-target"
+# y is data: no gradient with respect to it is asked for.
+
+
 # %% jacobian-forgotten wrong="log-target" fails="nll"
 # This is the NLL of t, not of y: the density of y also has the slope of t, 1 / (width y).
 def price_report(y, mu, sigma, centre, width):
@@ -504,6 +514,12 @@ class ZeroInflated(torch.autograd.Function):
 def zip_log_prob(y, gate, log_rate):
     return ZeroInflated.apply(y, gate, log_rate)
 
+
+# %% solution.detach-input.1 equivalent="two-kinds-of-zero"
+# y is data: no gradient with respect to it is asked for.
+
+# %% by-adding-both-ways.end-loop-early.6 equivalent="two-kinds-of-zero"
+# There are two saved tensors.
 
 # %% by-adding-both-ways.change-number.1 equivalent="two-kinds-of-zero"
 # More digits than are needed, or one more.
@@ -718,6 +734,12 @@ def positive_scale(raw):
 # %% by-newton.swap-function.1 equivalent="living-link"
 # Another start of Newton's method ends in the same root.
 
+# %% by-newton.end-loop-early.1 equivalent="living-link"
+# One step fewer of Newton's method ends in the same root.
+
+# %% by-newton.end-loop-early.2 equivalent="living-link"
+# From this start five steps of Newton's method reach the root.
+
 # %% by-newton.change-number.1 equivalent="living-link"
 # One more step of Newton's method ends in the same root.
 
@@ -882,6 +904,12 @@ def ordinal_log_probs(eta, first, log_gaps):
         low = low + torch.exp(step)
     return torch.stack([*columns, tail(eta - low)], dim=1)
 
+
+# %% solution.detach-input.2 equivalent="ordered-classes"
+# Gradients with respect to eta and log_gaps are asked for, not to first.
+
+# %% by-quadrature.end-loop-early.4 equivalent="ordered-classes"
+# Nodes and weights are two arrays.
 
 # %% by-quadrature.change-number.5 equivalent="ordered-classes"
 # One node more changes the integral in its last digits only.
@@ -1276,6 +1304,12 @@ def sequence_log_prob(logits, tokens, lengths):
         totals.append(total)
     return torch.stack(totals)
 
+
+# %% solution.detach-input.2 equivalent="sequence-density"
+# Tokens and lengths are whole numbers, which have no gradient.
+
+# %% solution.detach-input.3 equivalent="sequence-density"
+# Tokens and lengths are whole numbers, which have no gradient.
 
 # %% solution.change-number.1 equivalent="sequence-density"
 # Which token stands in for padding does not matter: its log-probability is not used.

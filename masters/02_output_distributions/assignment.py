@@ -224,6 +224,10 @@ check.value(
     case="large prices, close to the median",
 )
 check.value("nll", lambda: price_report(_near, _mu, 1e-5 * _s, 0.0, 1.3)[0], case="a narrow scale")
+_nearer = torch.exp(1.3 * (_mu + 1.9e-7 * torch.cos(_t)))
+check.value(
+    "nll", lambda: price_report(_nearer, _mu, 1e-7 * _s, 0.0, 1.3)[0], case="a very narrow scale"
+)
 check.law(
     "nll",
     "equal",
@@ -526,6 +530,8 @@ check.value(
     lambda: ordinal_log_probs(1.3 * _t, _first + 2.9, _gaps[2:] + 1.1),
     case="shifted cuts, four classes",
 )
+_ten = 0.4 * torch.cos(1.7 * torch.arange(8, dtype=_t.dtype)) - 0.9
+check.value("value", lambda: ordinal_log_probs(_t, _first, _ten), case="ten classes")
 check.law(
     "value", "sums_to_one", lambda: ordinal_log_probs(_t, _first, _gaps).exp(), case="six classes"
 )
@@ -673,6 +679,10 @@ check.value(
     case="tied actions in another order",
 )
 check.value("action", lambda: act_or_ask(_demand, _news, math.inf)[0], case="orders and demands")
+_many = torch.softmax(torch.sin(torch.arange(63, dtype=_t.dtype) ** 2).reshape(9, 7), dim=1)
+_bills = 2.9 * torch.cos(torch.arange(42, dtype=_t.dtype) ** 2).reshape(6, 7)
+check.value("action", lambda: act_or_ask(_many, _bills, math.inf)[0], case="nine examples")
+check.value("asking", lambda: tuple(act_or_ask(_many, _bills, 0.83)), case="nine examples")
 check.value("action", lambda: act_or_ask(_p[2:3], -_c, math.inf)[0], case="one example")
 check.value("expected cost", lambda: act_or_ask(_p, _c, 31.7)[1], case="five examples")
 check.value(
@@ -771,6 +781,13 @@ _gone = torch.arange(7) >= _n[:, None]  # (3, 7)
 _odd = torch.where(_gone, torch.tensor([-100, 5, -1])[:, None], _w)
 _wild = torch.where(_gone[..., None], torch.tensor([math.nan, math.inf, -math.inf, 3.0, 9.0]), _z)
 check.value("value", lambda: sequence_log_prob(_z, _w, _all), case="full sequences")
+_four = torch.full((8,), 4)
+_more = 1.9 * torch.sin(torch.arange(256, dtype=_t.dtype) ** 2).reshape(8, 4, 8)
+check.value(
+    "value",
+    lambda: sequence_log_prob(_more, (3 * torch.arange(32)).reshape(8, 4) % 8, _four),
+    case="eight sequences, eight labels",
+)
 _two = torch.tensor([2, 2, 2])
 check.value(
     "value",

@@ -236,13 +236,6 @@ def weight_decay(loss, sigma, tau, n, m):
     return r.grad.sum().item() / best
 
 
-# %% by-torch.detach-result.1 equivalent="weight-decay-from-a-prior"
-# The text asks for a number, not for a graph behind it.
-
-# %% by-torch.detach-result.2 equivalent="weight-decay-from-a-prior"
-# The text asks for a number, not for a graph behind it.
-
-
 # %% penalty-taken-twice wrong="weight-decay-from-a-prior" fails="mean squared,sum squared"
 # weight_decay adds lambda w to the gradient, so its penalty has a half that yours leaves out.
 def weight_decay(loss, sigma, tau, n, m):
@@ -372,10 +365,6 @@ def proximal_step(w, gradient, step, b):
     tries = np.stack([w - step * (gradient + 1 / b), w - step * (gradient - 1 / b), 0 * w])
     bowl = gradient * tries + (tries - w) ** 2 / (2 * step) + np.abs(tries) / b
     return np.take_along_axis(tries, bowl.argmin(axis=0)[None], axis=0)[0]
-
-
-# %% by-softshrink.detach-result.1 equivalent="proximal-step"
-# The text asks for numbers, not for a graph behind them.
 
 
 # %% plain-gradient wrong="proximal-step" fails="value,zeros,own scales"

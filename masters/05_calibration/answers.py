@@ -47,10 +47,6 @@ def ece(p, y, edges):
     return float(total)
 
 
-# %% by-torch.detach-result.1 equivalent="ece-closed-edges"
-# The text asks for numbers, not for a graph behind them: detaching changes nothing.
-
-
 # %% last-bin-open wrong="ece-closed-edges" fails="edges"
 # Forecasts of exactly 1 are in no bin here, and are lost: close the last bin.
 def ece(p, y, edges):
@@ -1262,9 +1258,6 @@ def fit_temperature(logits, labels, held_out):
 
 # %% by-lbfgs.change-number.1 equivalent="fit-temperature"
 # The iteration has converged; one more step changes nothing.
-
-# %% by-lbfgs.detach-result.2 equivalent="fit-temperature"
-# L-BFGS reads the gradients; the loss that the closure returns needs none.
 
 # %% by-brent.swap-function.3 equivalent="fit-temperature"
 # The iteration has converged; one more step changes nothing.

@@ -406,9 +406,6 @@ def mixture_quantile(mu, sigma, q):
 # %% by-torch.change-number.8 equivalent="mixture-quantile"
 # The next bracket is twice as wide, and ten times finer than the one before.
 
-# %% by-torch.detach-result.1 equivalent="mixture-quantile"
-# The text asks for a number, not for a graph behind it.
-
 # %% by-upper-tail.change-number.1 equivalent="mixture-quantile"
 # A wider bracket holds the same root.
 
@@ -778,9 +775,6 @@ def random_members(x, y, x_new, seeds):
     return np.array(result)
 
 
-# %% by-batched-torch.detach-result.1 equivalent="members-from-seeds"
-# The text asks for numbers, not for a graph behind them.
-
 # %% by-kernel.flip-sign.1 equivalent="members-from-seeds"
 # Minus the cosine is as good a feature: the readout changes its sign, the prediction stays.
 
@@ -1022,10 +1016,6 @@ def sub_ensemble_error(f, y, m):
     codes = [code for code in range(2 ** f.shape[0]) if bin(code).count("1") == m]
     table = np.array([[code >> i & 1 for i in range(f.shape[0])] for code in codes])
     return float(np.square(table @ (f / m) - y[None]).sum() / (table.shape[0] * y.size))
-
-
-# %% by-torch.detach-result.1 equivalent="sub-ensembles"
-# The text asks for a number, not for a graph behind it.
 
 
 # %% first-members wrong="sub-ensembles" fails="single members,in between"

@@ -226,22 +226,6 @@ def transformed_log_prob(x, to_noise):
     return -0.5 * z**2 - 0.5 * math.log(2 * math.pi) + slope.abs().log()
 
 
-# %% solution.detach-result.1 equivalent="transformed-density"
-# The text asks for no gradient of the result.
-
-
-# %% by-vmap.detach-result.1 equivalent="transformed-density"
-# The text asks for no gradient of the result.
-
-
-# %% by-jvp.detach-result.1 equivalent="transformed-density"
-# The text asks for no gradient of the result.
-
-
-# %% by-jacobian.detach-result.1 equivalent="transformed-density"
-# The text asks for no gradient of the result.
-
-
 # %% by-differences.flip-sign.7 equivalent="transformed-density"
 # The offsets are the same on either side: the slope changes its sign, and its size is what counts.
 
@@ -1704,21 +1688,6 @@ def log_integral(log_p, low, high, n):
     return total.log() + math.log(steps[0] * steps[1])
 
 
-# %% solution.detach-result.1 equivalent="log-integral"
-# The text asks for no gradient of the result.
-
-
-# %% by-meshgrid.detach-result.1 equivalent="log-integral"
-# The text asks for no gradient of the result.
-
-
-# %% by-largest-value.detach-result.1 equivalent="log-integral"
-# The text asks for no gradient of the result.
-
-
-# %% by-rows.detach-result.1 equivalent="log-integral"
-# The text asks for no gradient of the result.
-
 # %% [markdown]
 # ## bits-per-dimension
 
@@ -2139,26 +2108,6 @@ def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
         log_p = log_prob(torch.logit(q)) + slope.sum(dim=1)
     bits = -log_p / (counts.shape[1] * math.log(2))
     return bits.mean() + math.log2(levels)
-
-
-# %% solution.detach-result.1 equivalent="bits-per-dimension"
-# The text asks for no gradient of the result.
-
-
-# %% by-parts.detach-result.1 equivalent="bits-per-dimension"
-# The text asks for no gradient of the result.
-
-
-# %% by-logit.detach-result.1 equivalent="bits-per-dimension"
-# The text asks for no gradient of the result.
-
-
-# %% by-logit.detach-result.2 equivalent="bits-per-dimension"
-# The text asks for no gradient of the result.
-
-
-# %% by-autograd.detach-result.1 equivalent="bits-per-dimension"
-# The text asks for no gradient of the result.
 
 
 # %% solution.swap-arguments.1 equivalent="bits-per-dimension"

@@ -91,7 +91,7 @@ def test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it(lab, a
     assert "passes all the tests" in validated(lab)
 
 
-CLASH = '''
+CLASH = """
 def check():
     return {bound}
 
@@ -106,7 +106,7 @@ answer = gaussian_nll
 def gaussian_nll(y, mu, sigma):
     assert check()() == "mine"
     return answer(y, mu, sigma)
-'''
+"""
 
 
 def test_helpers_named_as_in_the_check_cell_stay_the_students(lab, answers):

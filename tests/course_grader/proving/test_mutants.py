@@ -4,7 +4,8 @@ import ast
 
 import pytest
 
-from course_grader.proving.mutants import OPERATORS, SWAPS, mutants
+from course_grader.proving.mutants import mutants, pointless
+from course_grader.proving.mutation_operators import OPERATORS, SWAPS
 
 BODY = "def f(x, s):\n    {}\n"
 CASES = [  # operator, one statement, the statements that it must become
@@ -24,6 +25,14 @@ CASES = [  # operator, one statement, the statements that it must become
     ("detach-result", "return x + s", ["return (x + s).detach()"]),
     ("change-axis", "return x.sum(dim=0)", ["return x.sum(dim=1)"]),
     ("change-axis", "return x.sum(axis=-1)", ["return x.sum(axis=0)"]),
+    ("squeeze", "return x + s", ["return (x + s).squeeze()"]),
+    ("floor", "return s.log()", ["return s.clip(1e-06).log()"]),
+    ("floor", "return torch.log(s)", ["return torch.log(s.clip(1e-06))"]),
+    ("look-one-level-deep", "return x.modules()", ["return x.children()"]),
+    ("end-loop-early", "return [i for i in x]", ["return [i for i in list(x)[:-1]]"]),
+    ("end-loop-early", "return [i for i in x]", ["return [i for i in list(x)[:5]]"]),
+    ("detach-input", "return x", ["x = x.detach()\n    return x", "s = s.detach()\n    return x"]),
+    ("drop-keyword", "return x.sum(0, keepdim=True)", ["return x.sum(0)"]),
     ("narrow-result", "return x + s", ["return (x + s).half().double()"]),
 ]
 WHOLE = '''
@@ -34,7 +43,8 @@ def f(x, s, *, n=3):
     z = (x - s) / s
     total = 0.5 * z**2 + torch.log(s) - 1
     for i in range(n):
-        total = total + -i * x.sum(dim=0)
+        total = total + -i * x.sum(dim=0, keepdim=True)
+    names = s.modules()
     return total.mean(), lambda v: v + 1
 
 
@@ -122,3 +132,23 @@ def test_making_mutants_twice_gives_the_same():
 def test_words_and_truth_values_are_no_numbers():
     source = BODY.format("return f(x, True, 'mean', None)")
     assert not [name for name in mutants("a", source) if ".change-number." in name]
+
+
+def test_constants_and_written_out_loops_are_left_alone():
+    statement = "return [math.log(2 * math.pi) + i for i in (1, 2)]"
+    made = [name.split(".")[1] for name in mutants("a", BODY.format(statement))]
+    assert not {"floor", "end-loop-early"} & set(made)
+
+
+@pytest.mark.parametrize(
+    ("checks", "left_out"),
+    [
+        ([("value", {"shape": []})], {"detach-result", "detach-input", "squeeze"}),
+        ([("value", {"items": {"0": {"shape": [2]}}})], {"detach-result", "detach-input"}),
+        ([("value", {"shape": []}), ("gradient", {"shape": [3]})], {"squeeze"}),
+        ([("value", {"error": "ValueError"}), ("gradient", {"shape": []})], {"squeeze"}),
+    ],
+)
+def test_what_cannot_matter_is_left_out(checks, left_out):
+    assert pointless([{"kind": kind, "got": got} for kind, got in checks]) == left_out
+    assert not [n for n in mutants("a", WHOLE, but=left_out) if n.split(".")[1] in left_out]
