@@ -47,7 +47,7 @@ class Unit:
         """The rules that this unit is older than, and is still to be rewritten by.
 
         "lesson" for the rules of a lesson's predictions and pictures, "cases" for the words of
-        hidden cases, "mutants" for the operators `NEWER`.
+        hidden cases, "mutants" for the operators of `subtle_operators`.
         """
         return frozenset(self.facts.get("older", ()))
 

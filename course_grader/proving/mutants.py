@@ -5,7 +5,8 @@ __all__ = ["mutants", "pointless"]
 import ast
 
 from course_grader.authoring import markers
-from course_grader.proving.mutation_operators import OPERATORS, replaced
+from course_grader.proving.mutation_operators import OPERATORS
+from course_grader.proving.tree_edits import replaced
 
 
 def mutants(name, source, *, but=()):

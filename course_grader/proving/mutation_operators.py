@@ -1,10 +1,13 @@
 """The operators of mutants: each yields what a node of a syntax tree may be mistaken for."""
 
-__all__ = ["NEWER", "ONCE", "OPERATORS", "SWAPS", "replaced"]
+__all__ = ["OPERATORS", "SWAPS"]
 
 import ast
 import contextlib
 import copy
+
+from course_grader.proving.subtle_operators import SUBTLE
+from course_grader.proving.tree_edits import method_of, with_body
 
 SWAPS = {
     "sum": "mean",
@@ -20,21 +23,6 @@ SWAPS = {
     "softplus": "relu",
     "logsumexp": "sum",
 }
-SHALLOW = {"modules": "children", "named_modules": "named_children"}
-LOGS = {"log", "log2", "log10", "log1p"}
-FORGOTTEN = {"keepdim", "keepdims", "num_classes", "minlength", "unbiased", "correction", "ddof"}
-FLOOR = 1e-6  # what people add to be safe
-
-
-def replaced(tree, target, change):
-    """Return a copy of a tree, or of a list of nodes, with one node exchanged."""
-    if tree is target:
-        return change
-    if isinstance(tree, list):
-        return [replaced(item, target, change) for item in tree]
-    if not isinstance(tree, ast.AST):
-        return tree
-    return type(tree)(**{k: replaced(v, target, change) for k, v in ast.iter_fields(tree)})
 
 
 def swap_function(node):
@@ -94,13 +82,13 @@ def change_power(node):
 def detach_result(node):
     """Return the number without its gradient."""
     if isinstance(node, ast.Return) and node.value is not None:
-        yield ast.Return(_method(node.value, "detach"))
+        yield ast.Return(method_of(node.value, "detach"))
 
 
 def narrow_result(node):
     """Round the result to float16, where large values overflow."""
     if isinstance(node, ast.Return) and node.value is not None:
-        yield ast.Return(_method(_method(node.value, "half"), "double"))
+        yield ast.Return(method_of(method_of(node.value, "half"), "double"))
 
 
 def change_input(node):
@@ -109,7 +97,7 @@ def change_input(node):
         first = node.args.args[0].arg
         line = ast.parse(f"{first}.mul_(1.5)").body
         body = [*line, *node.body]
-        yield _with_body(node, body)
+        yield with_body(node, body)
 
 
 def swap_arguments(node):
@@ -126,53 +114,7 @@ def drop_statement(node):
     if isinstance(node, ast.FunctionDef) and len(node.body) > 1:
         for statement in node.body[:-1]:
             if not _is_docstring(statement):
-                yield _with_body(node, [other for other in node.body if other is not statement])
-
-
-def squeeze(node):
-    """Squeeze the result: right until a size is 1."""
-    if isinstance(node, ast.Return) and node.value is not None:
-        yield ast.Return(_method(node.value, "squeeze"))
-
-
-def floor(node):
-    """Clamp what a logarithm gets, to be safe."""
-    if isinstance(node, ast.Call) and _name_of(node) in LOGS:
-        place = node.args[0] if node.args else getattr(node.func, "value", None)
-        if place is not None and not _is_constant(place):
-            yield replaced(node, place, _method(place, "clip", ast.Constant(FLOOR)))
-
-
-def look_one_level_deep(node):
-    """Take the children of a module for all modules in it."""
-    if isinstance(node, ast.Attribute) and node.attr in SHALLOW:
-        yield ast.Attribute(node.value, SHALLOW[node.attr], node.ctx)
-
-
-def end_loop_early(node):
-    """Leave a loop before its last step, or after the fifth."""
-    if isinstance(node, ast.For | ast.comprehension) and not isinstance(node.iter, ast.Tuple):
-        for end in (-1, 5):
-            part = ast.Slice(upper=ast.Constant(end))
-            listed = ast.Call(ast.Name("list", ast.Load()), [node.iter], [])
-            other = copy.copy(node)
-            other.iter = ast.Subscript(listed, part, ast.Load())
-            yield other
-
-
-def detach_input(node):
-    """Cut the gradient with respect to one of the inputs."""
-    if isinstance(node, ast.FunctionDef):
-        for argument in node.args.args:
-            line = ast.parse(f"{argument.arg} = {argument.arg}.detach()").body
-            yield _with_body(node, [*line, *node.body])
-
-
-def drop_keyword(node):
-    """Forget a keyword argument that decides a shape or a divisor."""
-    if isinstance(node, ast.Call):
-        for keyword in (k for k in node.keywords if k.arg in FORGOTTEN):
-            yield ast.Call(node.func, node.args, [k for k in node.keywords if k is not keyword])
+                yield with_body(node, [other for other in node.body if other is not statement])
 
 
 OPERATORS = {  # names of mutants hold the operators' names
@@ -190,45 +132,9 @@ OPERATORS = {  # names of mutants hold the operators' names
         change_input,
         swap_arguments,
         drop_statement,
-        squeeze,
-        floor,
-        look_one_level_deep,
-        end_loop_early,
-        detach_input,
-        drop_keyword,
     )
-}
-NEWER = {  # what units from before are still to be proven against
-    "squeeze",
-    "floor",
-    "look-one-level-deep",
-    "end-loop-early",
-    "detach-input",
-    "drop-keyword",
-}
-ONCE = {"squeeze", "floor", "detach-input"}  # for the solution alone: they say the same of others
+} | SUBTLE
 
 
 def _is_docstring(statement):
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _is_constant(node):
-    """Return whether an expression is made of numbers and library names alone."""
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return names <= {"math", "np", "torch"}
-
-
-def _name_of(call):
-    """Return the last name of what is called, such as log of torch.log."""
-    return getattr(call.func, "attr", getattr(call.func, "id", ""))
-
-
-def _method(value, name, *arguments):
-    return ast.Call(ast.Attribute(value, name, ast.Load()), list(arguments), [])
-
-
-def _with_body(node, body):
-    other = copy.deepcopy(node)
-    other.body = copy.deepcopy(body)
-    return other

@@ -12,8 +12,8 @@ from course_grader.judging.judge import judge, misconception
 from course_grader.proving import trivial_answers
 from course_grader.proving.answer_runner import ExerciseContext, run_answers
 from course_grader.proving.mutants import mutants, pointless
-from course_grader.proving.mutation_operators import NEWER, ONCE
 from course_grader.proving.reference import make_reference
+from course_grader.proving.subtle_operators import ONCE, SUBTLE
 
 
 @dataclasses.dataclass
@@ -55,7 +55,7 @@ def prove(unit, *, texts=(), only=None):
     answers = read_answers(unit, master.exercises)
     references = [make_reference(unit, by=by, only=only) for by in ("solution", "oracle")]
     guesses = trivial_answers.guesses_from(trivial_answers.printed_numbers(*texts))
-    but = NEWER if "mutants" in unit.older else set()
+    but = set(SUBTLE) if "mutants" in unit.older else set()
     return [
         _prove(exercise, master, answers[name], [r[name] for r in references], guesses, but)
         for name, exercise in master.exercises.items()

@@ -1,0 +1,77 @@
+"""Operators of slips that few inputs show: sizes of 1, tiny numbers, long loops, gradients."""
+
+__all__ = ["ONCE", "SUBTLE"]
+
+import ast
+import copy
+
+from course_grader.proving.tree_edits import method_of, replaced, with_body
+
+SHALLOW = {"modules": "children", "named_modules": "named_children"}
+LOGS = {"log", "log2", "log10", "log1p"}
+FORGOTTEN = {"keepdim", "keepdims", "num_classes", "minlength", "unbiased", "correction", "ddof"}
+FLOOR = 1e-6  # what people add to be safe
+ONCE = {"squeeze", "floor", "detach-input"}  # for the solution alone: they say the same of others
+
+
+def squeeze(node):
+    """Squeeze the result: right until a size is 1."""
+    if isinstance(node, ast.Return) and node.value is not None:
+        yield ast.Return(method_of(node.value, "squeeze"))
+
+
+def floor(node):
+    """Clamp what a logarithm gets, to be safe."""
+    if isinstance(node, ast.Call) and _name_of(node) in LOGS:
+        place = node.args[0] if node.args else getattr(node.func, "value", None)
+        if place is not None and not _is_constant(place):
+            yield replaced(node, place, method_of(place, "clip", ast.Constant(FLOOR)))
+
+
+def look_one_level_deep(node):
+    """Take the children of a module for all modules in it."""
+    if isinstance(node, ast.Attribute) and node.attr in SHALLOW:
+        yield ast.Attribute(node.value, SHALLOW[node.attr], node.ctx)
+
+
+def end_loop_early(node):
+    """Leave a loop before its last step, or after the fifth."""
+    if isinstance(node, ast.For | ast.comprehension) and not isinstance(node.iter, ast.Tuple):
+        for end in (-1, 5):
+            part = ast.Slice(upper=ast.Constant(end))
+            listed = ast.Call(ast.Name("list", ast.Load()), [node.iter], [])
+            other = copy.copy(node)
+            other.iter = ast.Subscript(listed, part, ast.Load())
+            yield other
+
+
+def detach_input(node):
+    """Cut the gradient with respect to one of the inputs."""
+    if isinstance(node, ast.FunctionDef):
+        for argument in node.args.args:
+            line = ast.parse(f"{argument.arg} = {argument.arg}.detach()").body
+            yield with_body(node, [*line, *node.body])
+
+
+def drop_keyword(node):
+    """Forget a keyword argument that decides a shape or a divisor."""
+    if isinstance(node, ast.Call):
+        for keyword in (k for k in node.keywords if k.arg in FORGOTTEN):
+            yield ast.Call(node.func, node.args, [k for k in node.keywords if k is not keyword])
+
+
+def _is_constant(node):
+    """Return whether an expression is made of numbers and library names alone."""
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return names <= {"math", "np", "torch"}
+
+
+def _name_of(call):
+    """Return the last name of what is called, such as log of torch.log."""
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+
+SUBTLE = {
+    f.__name__.replace("_", "-"): f
+    for f in (squeeze, floor, look_one_level_deep, end_loop_early, detach_input, drop_keyword)
+}

@@ -1,0 +1,29 @@
+"""Edits of syntax trees that leave the tree itself alone."""
+
+__all__ = ["method_of", "replaced", "with_body"]
+
+import ast
+import copy
+
+
+def replaced(tree, target, change):
+    """Return a copy of a tree, or of a list of nodes, with one node exchanged."""
+    if tree is target:
+        return change
+    if isinstance(tree, list):
+        return [replaced(item, target, change) for item in tree]
+    if not isinstance(tree, ast.AST):
+        return tree
+    return type(tree)(**{k: replaced(v, target, change) for k, v in ast.iter_fields(tree)})
+
+
+def method_of(value, name, *arguments):
+    """Return the call `value.name(*arguments)`."""
+    return ast.Call(ast.Attribute(value, name, ast.Load()), list(arguments), [])
+
+
+def with_body(node, body):
+    """Return a copy of a function with other statements."""
+    other = copy.deepcopy(node)
+    other.body = copy.deepcopy(body)
+    return other
