@@ -61,6 +61,10 @@ def normal_log_density(y, mu, sigma):
 # All broadcast tensors have one shape.
 
 
+# %% by-elements.end-loop-early.4 equivalent="normal-log-density"
+# There are three grids.
+
+
 # %% variance-as-scale wrong="normal-log-density" fails="value,shape,tails"
 # Normal takes the standard deviation: pass sigma, not sigma squared.
 def normal_log_density(y, mu, sigma):
@@ -166,7 +170,7 @@ def normal_log_density(y, mu, sigma):
     return -0.5 * ((y - mu) / sigma) ** 2 - math.log(sigma) - 0.5 * math.log(2 * math.pi)
 
 
-# %% cut-off-at-zero wrong="normal-log-density" fails="value"
+# %% cut-off-at-zero wrong="normal-log-density" fails="value,tails"
 # A density can exceed 1 and its logarithm 0: do not cut it off.
 def normal_log_density(y, mu, sigma):
     return torch.distributions.Normal(mu, sigma).log_prob(y).clamp(max=0)
@@ -259,6 +263,10 @@ def log_sum_exp(a):
 
 # %% by-hand-made-gradient.detach-result.3 equivalent="log-sum-exp"
 # Inside an autograd.Function nothing is traced, so a detached gradient changes nothing.
+
+
+# %% solution.floor.1 equivalent="log-sum-exp"
+# The largest term is 1, so the sum is at least that.
 
 
 # %% plain wrong="log-sum-exp" fails="stability,gradient"
@@ -436,6 +444,10 @@ def waits_from_uniform(u, rate, upper):
 # One more halving finds the same root.
 
 
+# %% by-bisection.end-loop-early.1 equivalent="draws-by-inversion"
+# One halving less finds the same root.
+
+
 # %% untruncated wrong="draws-by-inversion" fails="value,small rates"
 # These waits exceed upper: the truncated density has a factor that F must keep.
 def waits_from_uniform(u, rate, upper):
@@ -604,6 +616,16 @@ def weighted_error(prediction, y, weight):
 
 # %% by-columns.change-number.2 equivalent="mend-a-broadcast"
 # Any of the three can be the one that the others are compared with.
+
+
+# %% by-columns.end-loop-early.2 equivalent="mend-a-broadcast"
+# There are three columns.
+
+# %% by-columns.end-loop-early.4 equivalent="mend-a-broadcast"
+# There are three columns.
+
+# %% by-columns.end-loop-early.3 equivalent="mend-a-broadcast"
+# Only the words of the error differ.
 
 
 # %% as-given wrong="mend-a-broadcast" fails="columns,weights,lengths"

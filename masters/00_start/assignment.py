@@ -69,16 +69,51 @@ check.report()
 
 # %% hidden="normal-log-density"
 _t = torch.linspace(-1.7, 2.3, 6, dtype=torch.float64)
-check.value("value", lambda: normal_log_density(_t, 0.31, 1.37))
-check.value("value", lambda: normal_log_density(_t, torch.sin(_t), 0.4 + _t**2))
-check.value("value", lambda: normal_log_density(0.001 * _t, 0.0, 0.0023))
-check.value("value", lambda: normal_log_density(_t[-1], -0.2, _t[-2]))
-check.value("shape", lambda: normal_log_density(_t[:4, None], _t[4:], 0.83))
-check.value("shape", lambda: normal_log_density(_t.reshape(2, 3), 0.17, 0.6 + _t[3:]))
-check.value("shape", lambda: normal_log_density(_t[:2, None, None], _t[:3, None], 2.9 + _t[:4]))
-check.value("tails", lambda: normal_log_density(91.0 + _t, 0.3, 1.13))
-check.value("tails", lambda: normal_log_density(_t, -3.3, 0.0071))
-check.value("tails", lambda: normal_log_density(1e4 * _t, 7.7, 13.1))
+check.value("value", lambda: normal_log_density(_t, 0.31, 1.37), case="six values, one mean")
+check.value(
+    "value",
+    lambda: normal_log_density(_t, torch.sin(_t), 0.4 + _t**2),
+    case="a mean and a scale for each value",
+)
+check.value(
+    "value", lambda: normal_log_density(0.001 * _t, 0.0, 0.0023), case="tiny values, a tiny scale"
+)
+check.value("value", lambda: normal_log_density(_t[-1], -0.2, _t[-2]), case="a single number")
+check.value(
+    "shape",
+    lambda: normal_log_density(_t[:4, None], _t[4:], 0.83),
+    case="a column of values, two means",
+)
+check.value(
+    "shape",
+    lambda: normal_log_density(_t.reshape(2, 3), 0.17, 0.6 + _t[3:]),
+    case="one scale for each column",
+)
+check.value(
+    "shape",
+    lambda: normal_log_density(_t[:2, None, None], _t[:3, None], 2.9 + _t[:4]),
+    case="three dimensions that broadcast",
+)
+check.value(
+    "tails", lambda: normal_log_density(91.0 + _t, 0.3, 1.13), case="90 standard deviations out"
+)
+check.value("tails", lambda: normal_log_density(_t, -3.3, 0.0071), case="a scale of a hundredth")
+check.value(
+    "tails",
+    lambda: normal_log_density(1e4 * _t, 7.7, 13.1),
+    case="thousands of standard deviations out",
+)
+check.value("shape", lambda: normal_log_density(_t[:1], 0.29, 1.7), case="a batch of one")
+check.value(
+    "shape",
+    lambda: normal_log_density(_t[:1, None], 0.29, 1.7 + _t[2:]),
+    case="one row, four scales",
+)
+check.value(
+    "tails",
+    lambda: normal_log_density(3.1e-8 * _t, 0.0, 1.9e-8),
+    case="a scale of a hundred millionth",
+)
 
 # %% [markdown]
 # ## Exercise 2. Add probabilities that are logarithms (8 min, 6 points)
@@ -128,20 +163,35 @@ check.report()
 _t = torch.linspace(-2.3, 1.9, 24, dtype=torch.float64)
 _wave = torch.sin(3 * _t) + 0.4 * _t
 _apart = torch.tensor([[0.0], [-1900.0], [1300.0]], dtype=torch.float64)
-check.value("value", lambda: log_sum_exp(_wave))
-check.value("value", lambda: log_sum_exp(_wave[:5] - 7.3))
-check.value("value", lambda: log_sum_exp(_t[7:8]))
-check.value("dimension", lambda: log_sum_exp(_wave.reshape(4, 6)))
-check.value("dimension", lambda: log_sum_exp(_wave.reshape(2, 3, 4)))
-check.value("dimension", lambda: log_sum_exp(_wave[:9].reshape(3, 3)))
-check.value("dimension", lambda: log_sum_exp(_wave.reshape(1, 24)))
-check.value("stability", lambda: log_sum_exp(_wave + 1234.0))
-check.value("stability", lambda: log_sum_exp(_wave.reshape(3, 8) + _apart))
-check.value("stability", lambda: log_sum_exp(1e5 * _wave))
-check.value("stability", lambda: log_sum_exp(torch.cat([some, _wave - 898.0])))
-check.gradient("gradient", lambda a: log_sum_exp(a), 1.3 * _wave[:7])
-check.gradient("gradient", lambda a: log_sum_exp(a), 0.7 * _t[:4] - 1100.0)
-check.gradient("gradient", lambda a: log_sum_exp(a), _wave.reshape(3, 8) + _apart)
+check.value("value", lambda: log_sum_exp(_wave), case="24 entries")
+check.value("value", lambda: log_sum_exp(_wave[:5] - 7.3), case="five entries far below zero")
+check.value("value", lambda: log_sum_exp(_t[7:8]), case="a single entry")
+check.value("dimension", lambda: log_sum_exp(_wave.reshape(4, 6)), case="four rows of six")
+check.value("dimension", lambda: log_sum_exp(_wave.reshape(2, 3, 4)), case="three dimensions")
+check.value("dimension", lambda: log_sum_exp(_wave[:9].reshape(3, 3)), case="three rows of three")
+check.value("dimension", lambda: log_sum_exp(_wave.reshape(1, 24)), case="one row")
+check.value("stability", lambda: log_sum_exp(_wave + 1234.0), case="entries above 1200")
+check.value(
+    "stability",
+    lambda: log_sum_exp(_wave.reshape(3, 8) + _apart),
+    case="rows near 0, -1900 and 1300",
+)
+check.value("stability", lambda: log_sum_exp(1e5 * _wave), case="entries of size 100 000")
+check.value(
+    "stability",
+    lambda: log_sum_exp(torch.cat([some, _wave - 898.0])),
+    case="entries of minus infinity",
+)
+check.gradient("gradient", lambda b: log_sum_exp(b), 1.3 * _wave[:7], case="seven entries")
+check.gradient(
+    "gradient", lambda b: log_sum_exp(b), 0.7 * _t[:4] - 1100.0, case="entries near -1100"
+)
+check.gradient(
+    "gradient",
+    lambda b: log_sum_exp(b),
+    _wave.reshape(3, 8) + _apart,
+    case="rows near 0, -1900 and 1300",
+)
 
 # %% [markdown]
 # ## Exercise 3. Draws by inversion (10 min, 5 points)
@@ -191,18 +241,24 @@ check.report()
 
 # %% hidden="draws-by-inversion"
 _u = torch.sin(torch.linspace(0.07, 1.5, 6, dtype=torch.float64)) ** 2
-check.value("value", lambda: waits_from_uniform(_u, 0.37, 6.1))
-check.value("value", lambda: waits_from_uniform(_u.reshape(2, 3), 2.9, 0.43))
-check.value("value", lambda: waits_from_uniform(_u[3], 1.7, 11.3))
+check.value("value", lambda: waits_from_uniform(_u, 0.37, 6.1), case="six draws")
+check.value(
+    "value", lambda: waits_from_uniform(_u.reshape(2, 3), 2.9, 0.43), case="two rows of draws"
+)
+check.value("value", lambda: waits_from_uniform(_u[3], 1.7, 11.3), case="a single draw")
 check.law(
     "value",
     "equal",
     lambda: waits_from_uniform(_u, 0.6, 5.0),
     lambda: 3 * waits_from_uniform(_u, 1.8, 5.0 / 3),
+    case="another unit of time",
 )
-check.value("small rates", lambda: waits_from_uniform(_u, 3.1e-12, 0.77))
-check.value("small rates", lambda: waits_from_uniform(_u, 7e-10, 2.3))
-check.value("small rates", lambda: waits_from_uniform(1e-9 * _u, 0.43, 5.9))
+check.value("small rates", lambda: waits_from_uniform(_u, 3.1e-12, 0.77), case="a rate of 3e-12")
+check.value("small rates", lambda: waits_from_uniform(_u, 7e-10, 2.3), case="a rate of 7e-10")
+check.value(
+    "small rates", lambda: waits_from_uniform(1e-9 * _u, 0.43, 5.9), case="draws next to zero"
+)
+check.value("value", lambda: waits_from_uniform(_u[2:3], 1.3, 2.1), case="a batch of one")
 
 # %% [markdown]
 # ## Exercise 4. Mend a broadcast (6 min, 6 points)
@@ -258,19 +314,35 @@ check.report()
 # %% hidden="mend-a-broadcast"
 _t = torch.linspace(-1.3, 2.1, 7, dtype=torch.float64)
 _p, _y, _w = torch.sin(2 * _t) + 0.2, 0.8 * _t, 0.1 + _t**2
-check.value("value", lambda: weighted_error(_p, _y, _w))
-check.value("value", lambda: weighted_error(_p, _y, 4.7 * _w + (_t > 0)))
-check.value("columns", lambda: weighted_error(_p[:, None], _y, _w))
-check.value("columns", lambda: weighted_error(_p, _y[:, None], _w))
-check.value("columns", lambda: weighted_error(_p[:, None], _y[:, None], _w))
-check.value("columns", lambda: weighted_error(_p[:1, None], _y[2:3], _w[:1]))
-check.value("weights", lambda: weighted_error(_p, _y, _w[:, None]))
-check.value("weights", lambda: weighted_error(_p[:, None], _y[:, None], _w[:, None]))
-check.value("weights", lambda: weighted_error(_p[:, None], _y, _w[:, None]))
-check.value("lengths", lambda: weighted_error(_p[:1], _y[1:2], _w[:1]))
-check.value("lengths", lambda: weighted_error(_p, _y[:1], _w))
-check.value("lengths", lambda: weighted_error(_p, _y, _w[:1]))
-check.value("lengths", lambda: weighted_error(_p[:, None], _y[:4], _w))
+check.value("value", lambda: weighted_error(_p, _y, _w), case="seven values")
+check.value("value", lambda: weighted_error(_p, _y, 4.7 * _w + (_t > 0)), case="larger weights")
+check.value("columns", lambda: weighted_error(_p[:, None], _y, _w), case="predictions in a column")
+check.value("columns", lambda: weighted_error(_p, _y[:, None], _w), case="targets in a column")
+check.value(
+    "columns", lambda: weighted_error(_p[:, None], _y[:, None], _w), case="both in columns"
+)
+check.value(
+    "columns", lambda: weighted_error(_p[:1, None], _y[2:3], _w[:1]), case="one value in a column"
+)
+check.value("weights", lambda: weighted_error(_p, _y, _w[:, None]), case="weights in a column")
+check.value(
+    "weights", lambda: weighted_error(_p[:, None], _y[:, None], _w[:, None]), case="all in columns"
+)
+check.value(
+    "weights",
+    lambda: weighted_error(_p[:, None], _y, _w[:, None]),
+    case="predictions and weights in columns",
+)
+check.value("lengths", lambda: weighted_error(_p[:1], _y[1:2], _w[:1]), case="one value of each")
+check.value(
+    "lengths", lambda: weighted_error(_p, _y[:1], _w), case="one target for seven predictions"
+)
+check.value("lengths", lambda: weighted_error(_p, _y, _w[:1]), case="one weight for seven values")
+check.value(
+    "lengths",
+    lambda: weighted_error(_p[:, None], _y[:4], _w),
+    case="four targets for a column of seven",
+)
 
 # %% [markdown]
 # ## Exercise 5. Foretell the shapes (8 min, 6 points)
@@ -328,23 +400,97 @@ check.value("log_prob", lambda: np.array(foretell_shapes((4,), (), 0, (), (4, 1)
 check.report()
 
 # %% hidden="foretell-shapes"
-check.value("batch", lambda: np.array(foretell_shapes((1, 7), (6, 1), 0, (3,), (7,))[0]))
-check.value("batch", lambda: np.array(foretell_shapes((3,), (6, 4, 1), 1, (), ())[0]))
-check.value("batch", lambda: np.array(foretell_shapes((8, 1, 5), (2, 1), 1, (9,), (5,))[0]))
-check.value("batch", lambda: np.array(foretell_shapes((), (), 0, (), ())[0]))
-check.value("batch", lambda: np.array(foretell_shapes((4, 3), (), 2, (5,), (3,))[0]))
-check.value("event", lambda: np.array(foretell_shapes((8, 1, 5), (2, 1), 2, (9,), (5,))[1]))
-check.value("event", lambda: np.array(foretell_shapes((3,), (6, 1), 2, (), ())[1]))
-check.value("event", lambda: np.array(foretell_shapes((7, 1), (4,), 0, (), ())[1]))
-check.value("draw", lambda: np.array(foretell_shapes((8, 1, 5), (2, 1), 2, (9, 6), (5,))[2]))
-check.value("draw", lambda: np.array(foretell_shapes((7, 1), (4,), 0, (), ())[2]))
-check.value("draw", lambda: np.array(foretell_shapes((), (4,), 1, (3, 5), ())[2]))
-check.value("log_prob", lambda: np.array(foretell_shapes((7,), (), 0, (5,), (7, 1))[3]))
-check.value("log_prob", lambda: np.array(foretell_shapes((6, 3), (3,), 1, (), (9, 1, 3))[3]))
 check.value(
-    "log_prob", lambda: np.array(foretell_shapes((2, 6, 3), (3,), 2, (4,), (9, 1, 6, 3))[3])
+    "batch",
+    lambda: np.array(foretell_shapes((1, 7), (6, 1), 0, (3,), (7,))[0]),
+    case="two parameters that broadcast",
 )
-check.value("log_prob", lambda: np.array(foretell_shapes((2, 6, 5), (5,), 1, (4,), ())[3]))
-check.value("log_prob", lambda: np.array(foretell_shapes((6, 3), (3,), 2, (8,), (8, 6, 3))[3]))
-check.value("log_prob", lambda: np.array(foretell_shapes((6, 1), (7,), 0, (4,), ())[3]))
-check.value("log_prob", lambda: np.array(foretell_shapes((2, 4, 3), (), 3, (5,), (4, 3))[3]))
+check.value(
+    "batch",
+    lambda: np.array(foretell_shapes((3,), (6, 4, 1), 1, (), ())[0]),
+    case="one event dimension",
+)
+check.value(
+    "batch",
+    lambda: np.array(foretell_shapes((8, 1, 5), (2, 1), 1, (9,), (5,))[0]),
+    case="three against two dimensions",
+)
+check.value("batch", lambda: np.array(foretell_shapes((), (), 0, (), ())[0]), case="scalars")
+check.value(
+    "batch",
+    lambda: np.array(foretell_shapes((4, 3), (), 2, (5,), (3,))[0]),
+    case="two event dimensions",
+)
+check.value(
+    "event",
+    lambda: np.array(foretell_shapes((8, 1, 5), (2, 1), 2, (9,), (5,))[1]),
+    case="all dimensions are events but one",
+)
+check.value(
+    "event",
+    lambda: np.array(foretell_shapes((3,), (6, 1), 2, (), ())[1]),
+    case="two event dimensions",
+)
+check.value(
+    "event",
+    lambda: np.array(foretell_shapes((7, 1), (4,), 0, (), ())[1]),
+    case="no event dimension",
+)
+check.value(
+    "draw",
+    lambda: np.array(foretell_shapes((8, 1, 5), (2, 1), 2, (9, 6), (5,))[2]),
+    case="two sample dimensions",
+)
+check.value(
+    "draw",
+    lambda: np.array(foretell_shapes((7, 1), (4,), 0, (), ())[2]),
+    case="one sample, no event",
+)
+check.value(
+    "draw",
+    lambda: np.array(foretell_shapes((), (4,), 1, (3, 5), ())[2]),
+    case="samples of an event",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((7,), (), 0, (5,), (7, 1))[3]),
+    case="values in a column",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((6, 3), (3,), 1, (), (9, 1, 3))[3]),
+    case="values with a dimension of one",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((2, 6, 3), (3,), 2, (4,), (9, 1, 6, 3))[3]),
+    case="values of four dimensions",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((2, 6, 5), (5,), 1, (4,), ())[3]),
+    case="a scalar value",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((6, 3), (3,), 2, (8,), (8, 6, 3))[3]),
+    case="values with a sample dimension",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((6, 1), (7,), 0, (4,), ())[3]),
+    case="a scalar value, two columns of parameters",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((2, 4, 3), (), 3, (5,), (4, 3))[3]),
+    case="all dimensions are events",
+)
+_wide = (2, 3, 1, 2, 1, 3, 2)
+check.value("batch", lambda: np.array(foretell_shapes(_wide, (), 6, (), ())[0]), case="six events")
+check.value("event", lambda: np.array(foretell_shapes(_wide, (), 6, (), ())[1]), case="six events")
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes(_wide, (), 6, (), (5, *_wide))[3]),
+    case="six events",
+)

@@ -74,6 +74,10 @@ def gaussian_nll(y, mu, sigma):
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
 
+# %% solution.detach-input.1 equivalent="gaussian-nll"
+# y is data: no gradient with respect to it is asked for.
+
+
 # %% squared-error wrong="gaussian-nll" fails="value,gradient,shape"
 # The squared error is only the part that depends on mu: sigma and the constant count too.
 def gaussian_nll(y, mu, sigma):
@@ -525,6 +529,10 @@ def bce_from_logits(z, y):
 # The gradient handed to backward is 1, since the result is the scalar that is differentiated.
 
 
+# %% solution.detach-input.2 equivalent="bce-from-logits"
+# Targets are data: no gradient with respect to them is asked for.
+
+
 # %% sigmoid-before-with-logits wrong="bce-from-logits" fails="value,stability,gradient"
 # binary_cross_entropy_with_logits applies the sigmoid itself: hand it z, not sigmoid(z).
 def bce_from_logits(z, y):
@@ -698,6 +706,13 @@ def cross_entropy(logits, labels):
 
 # %% by-differences.drop-factor.2 equivalent="cross-entropy"
 # The gradient handed to backward is 1, since the result is the scalar that is differentiated.
+
+
+# %% solution.floor.1 equivalent="cross-entropy"
+# The largest term is 1, so the sum is at least that.
+
+# %% solution.detach-input.2 equivalent="cross-entropy"
+# Labels are whole numbers, which have no gradient.
 
 
 # %% softmax-first wrong="cross-entropy" fails="value,stability,gradient"
@@ -1039,6 +1054,19 @@ def masked_loss(x, weight, bias, labels, mask):
     return torch.stack(surprise).mean()
 
 
+# %% solution.detach-input.1 equivalent="find-the-bugs"
+# It is data: no gradient with respect to it is asked for.
+
+# %% solution.detach-input.4 equivalent="find-the-bugs"
+# It is data: no gradient with respect to it is asked for.
+
+# %% solution.detach-input.5 equivalent="find-the-bugs"
+# It is data: no gradient with respect to it is asked for.
+
+# %% solution.detach-input.3 equivalent="find-the-bugs"
+# The text asks for gradients with respect to weight alone.
+
+
 # %% unchanged wrong="find-the-bugs" fails="value,mask,gradient"
 # All bugs are still there. Look at what cross_entropy wants, at the axis, and at the mean.
 def masked_loss(x, weight, bias, labels, mask):
@@ -1150,14 +1178,14 @@ def masked_loss(x, weight, bias, labels, mask):
     return torch.nn.functional.nll_loss((x @ weight + bias)[mask], labels[mask])
 
 
-# %% epsilon-in-log wrong="find-the-bugs" fails="value"
+# %% epsilon-in-log wrong="find-the-bugs" fails="value,gradient"
 # Adding 1e-8 inside the log caps the loss at 18.4: hand logits to cross_entropy.
 def masked_loss(x, weight, bias, labels, mask):
     p = torch.softmax(x @ weight + bias, dim=1)
     return torch.nn.functional.nll_loss(torch.log(p + 1e-8)[mask], labels[mask])
 
 
-# %% zero-losses-dropped wrong="find-the-bugs" fails="value"
+# %% zero-losses-dropped wrong="find-the-bugs" fails="value,gradient"
 # A loss of 0 is a perfect prediction, not padding: select by the mask, not by the loss.
 def masked_loss(x, weight, bias, labels, mask):
     loss = torch.nn.functional.cross_entropy(x @ weight + bias, labels, reduction="none") * mask

@@ -66,27 +66,78 @@ check.report()
 
 # %% hidden="gaussian-nll"
 _t = torch.linspace(-1.3, 2.9, 6, dtype=torch.float64)
-check.value("value", lambda: gaussian_nll(torch.sin(3 * _t), 0.41 * _t, torch.exp(0.37 * _t)))
-check.value("value", lambda: gaussian_nll(_t, _t.mean(), torch.tensor(0.083, dtype=_t.dtype)))
-check.value("value", lambda: gaussian_nll(1.7 + 0.002 * _t, 1.7, 0.013))
-check.value("value", lambda: gaussian_nll(_t[:1], 0.77, 1.9))
-check.value("value", lambda: gaussian_nll(_t.reshape(2, 3), _t.flip(0).reshape(2, 3), 1.37))
+check.value(
+    "value",
+    lambda: gaussian_nll(torch.sin(3 * _t), 0.41 * _t, torch.exp(0.37 * _t)),
+    case="six values, a mean and a scale for each",
+)
+check.value(
+    "value",
+    lambda: gaussian_nll(_t, _t.mean(), torch.tensor(0.083, dtype=_t.dtype)),
+    case="one mean, a small scale",
+)
+check.value(
+    "value", lambda: gaussian_nll(1.7 + 0.002 * _t, 1.7, 0.013), case="values close to the mean"
+)
+check.value("value", lambda: gaussian_nll(_t[:1], 0.77, 1.9), case="a batch of one")
+check.value(
+    "value",
+    lambda: gaussian_nll(_t.reshape(2, 3), _t.flip(0).reshape(2, 3), 1.37),
+    case="two rows of three",
+)
 check.law(
     "value",
     "equal",
     lambda: gaussian_nll(_t, 0.2, 1.1),
     lambda: gaussian_nll(torch.cat([_t, _t]), 0.2, 1.1),
+    case="the same data twice",
 )
-check.value("value", lambda: gaussian_nll(0.0001 * _t, 0.0, 0.00017))
-check.gradient("gradient", lambda m: gaussian_nll(torch.cos(_t), m, 0.61), 0.3 * _t)
-check.gradient("gradient", lambda m: gaussian_nll(_t, m, 0.83 + _t**2), _t.mean())
-check.gradient("gradient", lambda s: gaussian_nll(_t, 0.29, s), _t[-1])
-check.gradient("gradient", lambda s: gaussian_nll(_t, 0.19, torch.exp(s)), 0.23 * _t)
-check.value("shape", lambda: gaussian_nll(_t.reshape(6, 1), _t.flip(0).reshape(6, 1), 0.9))
-check.value("shape", lambda: gaussian_nll(_t, _t.reshape(6, 1), 0.9))
-check.value("shape", lambda: gaussian_nll(_t.reshape(6, 1), _t, 0.9))
-check.value("shape", lambda: gaussian_nll(_t, _t[:1], 0.9))
-check.value("shape", lambda: gaussian_nll(_t.reshape(2, 3), _t[:3].reshape(1, 3), 0.9))
+check.value(
+    "value", lambda: gaussian_nll(0.0001 * _t, 0.0, 0.00017), case="values of a tenthousandth"
+)
+check.gradient(
+    "gradient",
+    lambda m: gaussian_nll(torch.cos(_t), m, 0.61),
+    0.3 * _t,
+    case="with respect to six means",
+)
+check.gradient(
+    "gradient",
+    lambda m: gaussian_nll(_t, m, 0.83 + _t**2),
+    _t.mean(),
+    case="with respect to one mean",
+)
+check.gradient(
+    "gradient", lambda s: gaussian_nll(_t, 0.29, s), _t[-1], case="with respect to one scale"
+)
+check.gradient(
+    "gradient",
+    lambda s: gaussian_nll(_t, 0.19, torch.exp(s)),
+    0.23 * _t,
+    case="with respect to six scales",
+)
+check.value(
+    "shape",
+    lambda: gaussian_nll(_t.reshape(6, 1), _t.flip(0).reshape(6, 1), 0.9),
+    case="both in columns",
+)
+check.value("shape", lambda: gaussian_nll(_t, _t.reshape(6, 1), 0.9), case="a mean in a column")
+check.value("shape", lambda: gaussian_nll(_t.reshape(6, 1), _t, 0.9), case="values in a column")
+check.value("shape", lambda: gaussian_nll(_t, _t[:1], 0.9), case="one mean, in a batch of one")
+check.value(
+    "shape",
+    lambda: gaussian_nll(_t.reshape(2, 3), _t[:3].reshape(1, 3), 0.9),
+    case="a row of means",
+)
+check.value(
+    "value", lambda: gaussian_nll(3e-8 * _t, 0.0, 1.7e-8), case="a scale of a hundred millionth"
+)
+check.gradient(
+    "gradient",
+    lambda m: gaussian_nll(_t.reshape(2, 3), m, 1.7),
+    0.4 * _t.reshape(2, 3),
+    case="two rows",
+)
 
 # %% [markdown]
 # ## Exercise 2. The most likely Laplace (10 min, 4 points)
@@ -125,15 +176,27 @@ check.report()
 
 # %% hidden="laplace-mle"
 _t = torch.linspace(-2.3, 3.7, 8, dtype=torch.float64)
-check.value("location", lambda: laplace_mle(torch.sin(5 * _t) + 0.31 * _t)[0])
-check.value("location", lambda: laplace_mle(torch.exp(_t)[:7].flip(0))[0])
-check.value("location", lambda: laplace_mle(_t[-1:] * 0.77)[0])
-check.value("location", lambda: laplace_mle(0.77 * _t[5:7])[0])
-check.value("location", lambda: laplace_mle(1.37 * torch.tensor([1.0, 5.0, 1.0, 1.0]))[0])
-check.value("scale", lambda: laplace_mle(torch.sin(5 * _t) + 0.31 * _t)[1])
-check.value("scale", lambda: laplace_mle(torch.exp(_t)[:7].flip(0))[1])
-check.value("scale", lambda: laplace_mle(_t[-1:])[1])
-check.law("scale", "equal", lambda: laplace_mle(_t**3)[1], lambda: laplace_mle(8.5 - _t**3)[1])
+check.value("location", lambda: laplace_mle(torch.sin(5 * _t) + 0.31 * _t)[0], case="eight values")
+check.value(
+    "location", lambda: laplace_mle(torch.exp(_t)[:7].flip(0))[0], case="seven values, skewed"
+)
+check.value("location", lambda: laplace_mle(_t[-1:] * 0.77)[0], case="one value")
+check.value("location", lambda: laplace_mle(0.77 * _t[5:7])[0], case="two values")
+check.value(
+    "location", lambda: laplace_mle(1.37 * torch.tensor([1.0, 5.0, 1.0, 1.0]))[0], case="ties"
+)
+check.value("scale", lambda: laplace_mle(torch.sin(5 * _t) + 0.31 * _t)[1], case="eight values")
+check.value(
+    "scale", lambda: laplace_mle(torch.exp(_t)[:7].flip(0))[1], case="seven values, skewed"
+)
+check.value("scale", lambda: laplace_mle(_t[-1:])[1], case="one value")
+check.law(
+    "scale",
+    "equal",
+    lambda: laplace_mle(_t**3)[1],
+    lambda: laplace_mle(8.5 - _t**3)[1],
+    case="reflected values",
+)
 
 # %% [markdown]
 # ## Exercise 3. Binary cross-entropy from logits (10 min, 5 points)
@@ -179,23 +242,46 @@ check.report()
 # %% hidden="bce-from-logits"
 _t = torch.linspace(-2.7, 3.1, 7, dtype=torch.float64)
 _q = torch.sigmoid(1.9 - _t)
-check.value("value", lambda: bce_from_logits(_t, _q))
-check.value("value", lambda: bce_from_logits(_t[:1], torch.ones(1, dtype=_t.dtype)))
-check.value("value", lambda: bce_from_logits(_t[:6].reshape(2, 3), _q[:6].reshape(2, 3)))
+check.value("value", lambda: bce_from_logits(_t, _q), case="seven logits")
+check.value(
+    "value", lambda: bce_from_logits(_t[:1], torch.ones(1, dtype=_t.dtype)), case="one logit"
+)
+check.value(
+    "value",
+    lambda: bce_from_logits(_t[:6].reshape(2, 3), _q[:6].reshape(2, 3)),
+    case="two rows of three",
+)
 check.law(
     "value",
     "equal",
     lambda: bce_from_logits(_t, _q),
     lambda: bce_from_logits(-_t, 1 - _q),
     lambda: bce_from_logits(torch.cat([_t, _t]), torch.cat([_q, _q])),
+    case="classes exchanged",
 )
-check.value("stability", lambda: bce_from_logits(263 * _t, (_t < 0).to(_t.dtype)))
-check.value("stability", lambda: bce_from_logits(-310 * _t, _q))
-check.value("stability", lambda: bce_from_logits(41 * _t.float(), torch.zeros(7)))
-check.gradient("gradient", lambda z: bce_from_logits(z, _q), _t)
-check.gradient("gradient", lambda z: bce_from_logits(z, _q), 97.3 * _t)
-check.gradient("gradient", lambda z: bce_from_logits(z, _q), 411 * _t)
-check.gradient("gradient", lambda z: bce_from_logits(z, _q), _t - _t[3])
+check.value(
+    "stability",
+    lambda: bce_from_logits(263 * _t, (_t < 0).to(_t.dtype)),
+    case="logits in the hundreds",
+)
+check.value(
+    "stability",
+    lambda: bce_from_logits(-310 * _t, _q),
+    case="logits in the hundreds, soft targets",
+)
+check.value("stability", lambda: bce_from_logits(41 * _t.float(), torch.zeros(7)), case="float32")
+check.gradient("gradient", lambda z: bce_from_logits(z, _q), _t, case="seven logits")
+check.gradient("gradient", lambda z: bce_from_logits(z, _q), 97.3 * _t, case="logits around 100")
+check.gradient(
+    "gradient", lambda z: bce_from_logits(z, _q), 411 * _t, case="logits in the hundreds"
+)
+check.gradient("gradient", lambda z: bce_from_logits(z, _q), _t - _t[3], case="a logit of zero")
+check.gradient(
+    "gradient",
+    lambda z: bce_from_logits(z, _q[:6].reshape(2, 3)),
+    1.3 * _t[:6].reshape(2, 3),
+    case="two rows of three",
+)
 
 # %% [markdown]
 # ## Exercise 4. Cross-entropy through logsumexp (10 min, 6 points)
@@ -244,24 +330,38 @@ _t = torch.linspace(-1.9, 2.4, 20, dtype=torch.float64)
 _wide = torch.sin(3 * _t).reshape(4, 5) + 0.7 * _t.reshape(4, 5)
 _which = torch.tensor([3, 0, 4, 1])
 _tie = torch.tensor([[1000.0, 999.5, -3000.0]], dtype=_t.dtype)
-check.value("value", lambda: cross_entropy(_wide, _which))
-check.value("value", lambda: cross_entropy(_wide[:1], _which[:1]))
-check.value("value", lambda: cross_entropy(_wide[:3, :2], torch.tensor([1, 1, 0])))
+check.value("value", lambda: cross_entropy(_wide, _which), case="four rows, five classes")
+check.value("value", lambda: cross_entropy(_wide[:1], _which[:1]), case="one row")
+check.value(
+    "value", lambda: cross_entropy(_wide[:3, :2], torch.tensor([1, 1, 0])), case="two classes"
+)
 check.law(
     "value",
     "equal",
     lambda: cross_entropy(_wide, _which),
     lambda: cross_entropy(_wide + torch.tensor([[9.0], [-7.0], [0.5], [3.0]]), _which),
     lambda: cross_entropy(torch.cat([_wide, _wide]), torch.cat([_which, _which])),
+    case="a number added to each row",
 )
-check.value("stability", lambda: cross_entropy(731.0 * _wide, _which))
-check.value("stability", lambda: cross_entropy(_wide - 900.0, _which))
-check.value("stability", lambda: cross_entropy(83.0 * _wide.float(), _which))
-check.value("stability", lambda: cross_entropy(2.5e6 * _wide, _which))
-check.value("stability", lambda: cross_entropy(_tie, torch.tensor([1])))
-check.gradient("gradient", lambda z: cross_entropy(z, _which), _wide)
-check.gradient("gradient", lambda z: cross_entropy(z, _which), 400 * _wide + 2.5)
-check.gradient("gradient", lambda z: cross_entropy(z, torch.tensor([1])), _tie)
+check.value(
+    "stability", lambda: cross_entropy(731.0 * _wide, _which), case="logits in the thousands"
+)
+check.value("stability", lambda: cross_entropy(_wide - 900.0, _which), case="logits near -900")
+check.value("stability", lambda: cross_entropy(83.0 * _wide.float(), _which), case="float32")
+check.value(
+    "stability", lambda: cross_entropy(2.5e6 * _wide, _which), case="logits in the millions"
+)
+check.value("stability", lambda: cross_entropy(_tie, torch.tensor([1])), case="a near tie at 1000")
+check.gradient("gradient", lambda z: cross_entropy(z, _which), _wide, case="four rows")
+check.gradient(
+    "gradient",
+    lambda z: cross_entropy(z, _which),
+    400 * _wide + 2.5,
+    case="logits in the hundreds",
+)
+check.gradient(
+    "gradient", lambda z: cross_entropy(z, torch.tensor([1])), _tie, case="a near tie at 1000"
+)
 
 # %% [markdown]
 # ## Exercise 5. The gradient by hand (15 min, 6 points)
@@ -309,21 +409,34 @@ _wide = (torch.cos(4 * _t) - 0.6 * _t).reshape(3, 4)
 _labels = torch.eye(4, dtype=_t.dtype)[[2, 0, 3]]
 _high = torch.tensor([[800.0, 799.5, 801.25, 0.0]], dtype=_t.dtype).repeat(3, 1)
 _mixed = torch.softmax(0.8 * _t.flip(0).reshape(3, 4), dim=1)
-check.value("value", lambda: gradient(_wide, _labels))
-check.value("value", lambda: gradient(_wide[:1], _labels[:1]))
-check.value("value", lambda: gradient(2.7 * _wide[:, :3], torch.eye(3, dtype=_t.dtype)))
+check.value("value", lambda: gradient(_wide, _labels), case="three rows, four classes")
+check.value("value", lambda: gradient(_wide[:1], _labels[:1]), case="one row")
+check.value(
+    "value",
+    lambda: gradient(2.7 * _wide[:, :3], torch.eye(3, dtype=_t.dtype)),
+    case="three classes",
+)
 check.law(
     "value",
     "equal",
     lambda: gradient(_wide, _labels),
     lambda: gradient(_wide + 4.5, _labels),
+    case="a number added to all logits",
 )
-check.value("soft targets", lambda: gradient(_wide, _mixed))
-check.value("soft targets", lambda: gradient(-1.3 * _wide[:2], _mixed[1:]))
-check.value("stability", lambda: gradient(_high, _mixed))
-check.value("stability", lambda: gradient(_high - 1600.0, _mixed))
-check.value("stability", lambda: gradient(_high * 1e5, _mixed))
-check.value("stability", lambda: gradient(torch.cat([360 * _wide[:1], _wide[1:]]), _mixed))
+check.value("soft targets", lambda: gradient(_wide, _mixed), case="soft targets")
+check.value(
+    "soft targets", lambda: gradient(-1.3 * _wide[:2], _mixed[1:]), case="two rows, soft targets"
+)
+check.value("stability", lambda: gradient(_high, _mixed), case="logits of 800")
+check.value("stability", lambda: gradient(_high - 1600.0, _mixed), case="logits of -800")
+check.value("stability", lambda: gradient(_high * 1e5, _mixed), case="logits of 80 million")
+check.value(
+    "stability",
+    lambda: gradient(torch.cat([360 * _wide[:1], _wide[1:]]), _mixed),
+    case="one row in the hundreds",
+)
+_long = torch.cat([_wide, 0.7 * _wide.flip(0) + 0.2, 1.9 - _wide])
+check.value("value", lambda: cross_entropy_gradient(_long, _labels.repeat(3, 1)), case="nine rows")
 
 # %% [markdown]
 # ## Exercise 6. Find the bugs (10 min, 5 points)
@@ -378,18 +491,57 @@ _t = torch.linspace(-1.7, 2.2, 15, dtype=torch.float64)
 _features, _matrix = torch.sin(2 * _t).reshape(5, 3), (1.43 * torch.cos(3 * _t[:12])).reshape(3, 4)
 _offset, _classes = 0.3 * _t[:4], torch.tensor([1, 3, 0, 2, 3])
 _all_true, _few = torch.ones(5, dtype=torch.bool), torch.tensor([False, True, True, False, True])
-check.value("value", lambda: masked_loss(_features, _matrix, _offset, _classes, _all_true))
-check.value("value", lambda: masked_loss(9.0 * _features, _matrix, _offset, _classes, _all_true))
-check.value("value", lambda: masked_loss(900 * _features, _matrix, _offset, _classes, _all_true))
-check.value("mask", lambda: masked_loss(_features, _matrix, _offset, _classes, _few))
-check.value("mask", lambda: masked_loss(_features, _matrix, _offset, _classes, ~_few))
+check.value(
+    "value",
+    lambda: masked_loss(_features, _matrix, _offset, _classes, _all_true),
+    case="all rows count",
+)
+check.value(
+    "value",
+    lambda: masked_loss(9.0 * _features, _matrix, _offset, _classes, _all_true),
+    case="large logits",
+)
+check.value(
+    "value",
+    lambda: masked_loss(900 * _features, _matrix, _offset, _classes, _all_true),
+    case="logits in the hundreds",
+)
+check.value(
+    "mask",
+    lambda: masked_loss(_features, _matrix, _offset, _classes, _few),
+    case="three of five rows",
+)
+check.value(
+    "mask",
+    lambda: masked_loss(_features, _matrix, _offset, _classes, ~_few),
+    case="two of five rows",
+)
 check.law(
     "mask",
     "equal",
     lambda: masked_loss(_features[1:3], _matrix, _offset, _classes[1:3], _all_true[:2]),
     lambda: masked_loss(_features[1:4], _matrix, _offset, _classes[1:4], _few[1:4]),
+    case="rows left out against rows never there",
 )
-check.gradient("gradient", lambda w: masked_loss(_features, w, _offset, _classes, _few), _matrix)
 check.gradient(
-    "gradient", lambda w: masked_loss(_features, w, _offset, _classes, _all_true), _matrix
+    "gradient",
+    lambda w: masked_loss(_features, w, _offset, _classes, _few),
+    _matrix,
+    case="with respect to the weights, some rows",
+)
+check.gradient(
+    "gradient",
+    lambda w: masked_loss(_features, w, _offset, _classes, _all_true),
+    _matrix,
+    case="with respect to the weights, all rows",
+)
+_far = _classes.tile(2), _few.tile(2)
+_long = torch.sin(torch.arange(70, dtype=_t.dtype) ** 2).reshape(10, 7)
+_tall = 1.1 * torch.cos(torch.arange(28, dtype=_t.dtype) ** 2).reshape(7, 4)
+check.value("mask", lambda: masked_loss(_long, _tall, _offset, *_far), case="six of ten rows")
+check.gradient(
+    "gradient",
+    lambda w: masked_loss(_long, w, _offset, *_far),
+    300 * _tall,
+    case="logits in the hundreds",
 )

@@ -64,10 +64,16 @@ check.report()
 _t = np.linspace(-1.9, 2.3, 18)
 _x = np.sin(3.1 * _t).reshape(6, 3) + np.array([0.7, -1.3, 2.1])
 _y = np.cos(2 * _t[:6]) + 4.3
-check.value("weights", lambda: ridge_map(_x, _y, 0.83, 0.61)[0])
-check.value("weights", lambda: ridge_map(_x, _y, 0.37, 2.9)[0])
-check.value("weights", lambda: ridge_map(_x[:2], _y[:2], 1.37, 0.71)[0])
-check.value("weights", lambda: ridge_map(_x, 1e4 * _y, 0.029, 310.0)[0])
+check.value("weights", lambda: ridge_map(_x, _y, 0.83, 0.61)[0], case="six rows, three features")
+check.value("weights", lambda: ridge_map(_x, _y, 0.37, 2.9)[0], case="a wide prior")
+check.value(
+    "weights", lambda: ridge_map(_x[:2], _y[:2], 1.37, 0.71)[0], case="fewer rows than features"
+)
+check.value(
+    "weights",
+    lambda: ridge_map(_x, 1e4 * _y, 0.029, 310.0)[0],
+    case="large targets, a very wide prior",
+)
 check.law(
     "weights",
     "equal",
@@ -75,11 +81,14 @@ check.law(
     lambda: ridge_map(_x + 51.0, _y - 32.0, 0.83, 0.61)[0],
     lambda: ridge_map(_x, _y, 8.3, 6.1)[0],
     lambda: 10 * ridge_map(10 * _x, _y, 0.83, 0.061)[0],
+    case="shifted and rescaled data",
 )
-check.value("intercept", lambda: ridge_map(_x, _y, 0.83, 0.61)[1])
-check.value("intercept", lambda: ridge_map(_x[:1], _y[:1], 0.83, 0.61)[1])
-check.value("intercept", lambda: ridge_map(_x - 17.0, _y, 1.9, 0.43)[1])
-check.value("intercept", lambda: ridge_map(_x, _y, 2.3, 0.00041)[1])
+check.value("intercept", lambda: ridge_map(_x, _y, 0.83, 0.61)[1], case="six rows, three features")
+check.value("intercept", lambda: ridge_map(_x[:1], _y[:1], 0.83, 0.61)[1], case="one row")
+check.value(
+    "intercept", lambda: ridge_map(_x - 17.0, _y, 1.9, 0.43)[1], case="features far from zero"
+)
+check.value("intercept", lambda: ridge_map(_x, _y, 2.3, 0.00041)[1], case="a very narrow prior")
 
 # %% [markdown]
 # ## Exercise 2. The weight decay that means your prior (10 min, 5 points)
@@ -125,35 +134,72 @@ check.value("mean nll", lambda: weight_decay("mean nll", 3.0, 2.0, 20, 5), point
 check.report()
 
 # %% hidden="weight-decay-from-a-prior"
-check.value("mean squared", lambda: weight_decay("mean squared", 0.73, 1.19, 47, 47))
-check.value("mean squared", lambda: weight_decay("mean squared", 1.63, 0.037, 811, 13))
-check.value("mean squared", lambda: weight_decay("mean squared", 1.63, math.inf, 811, 13))
+check.value(
+    "mean squared",
+    lambda: weight_decay("mean squared", 0.73, 1.19, 47, 47),
+    case="the whole data as one batch",
+)
+check.value(
+    "mean squared",
+    lambda: weight_decay("mean squared", 1.63, 0.037, 811, 13),
+    case="batches of 13, a narrow prior",
+)
+check.value(
+    "mean squared",
+    lambda: weight_decay("mean squared", 1.63, math.inf, 811, 13),
+    case="a prior without end",
+)
 check.law(  # twice the data under one prior: half the weight decay, whatever the batch
     "mean squared",
     "equal",
     lambda: weight_decay("mean squared", 0.73, 1.19, 47, 7),
     lambda: 2 * weight_decay("mean squared", 0.73, 1.19, 94, 7),
     lambda: 2 * weight_decay("mean squared", 0.73, 1.19, 94, 31),
+    case="more data, other batches",
 )
-check.value("sum squared", lambda: weight_decay("sum squared", 0.73, 1.19, 47, 47))
-check.value("sum squared", lambda: weight_decay("sum squared", 1.63, 0.37, 811, 13))
-check.value("sum squared", lambda: weight_decay("sum squared", 1.63, math.inf, 811, 13))
+check.value(
+    "sum squared",
+    lambda: weight_decay("sum squared", 0.73, 1.19, 47, 47),
+    case="the whole data as one batch",
+)
+check.value(
+    "sum squared", lambda: weight_decay("sum squared", 1.63, 0.37, 811, 13), case="batches of 13"
+)
+check.value(
+    "sum squared",
+    lambda: weight_decay("sum squared", 1.63, math.inf, 811, 13),
+    case="a prior without end",
+)
 check.law(
     "sum squared",
     "equal",
     lambda: weight_decay("sum squared", 0.73, 1.19, 47, 47),
     lambda: weight_decay("sum squared", 0.73, 1.19, 94, 94),
     lambda: 2 * weight_decay("sum squared", 0.73, 1.19, 94, 47),
+    case="more data, other batches",
 )
-check.value("mean nll", lambda: weight_decay("mean nll", 0.73, 1.19, 47, 47))
-check.value("mean nll", lambda: weight_decay("mean nll", 1.63, 0.037, 811, 13))
-check.value("mean nll", lambda: weight_decay("mean nll", 1.63, math.inf, 811, 13))
+check.value(
+    "mean nll",
+    lambda: weight_decay("mean nll", 0.73, 1.19, 47, 47),
+    case="the whole data as one batch",
+)
+check.value(
+    "mean nll",
+    lambda: weight_decay("mean nll", 1.63, 0.037, 811, 13),
+    case="batches of 13, a narrow prior",
+)
+check.value(
+    "mean nll",
+    lambda: weight_decay("mean nll", 1.63, math.inf, 811, 13),
+    case="a prior without end",
+)
 check.law(
     "mean nll",
     "equal",
     lambda: weight_decay("mean nll", 0.73, 1.19, 47, 7),
     lambda: weight_decay("mean nll", 7.3, 1.19, 47, 7),
     lambda: 2 * weight_decay("mean nll", 0.73, 1.19, 94, 31),
+    case="more noise, more data, other batches",
 )
 
 # %% [markdown]
@@ -218,22 +264,43 @@ def _zeros(found):
     return (np.asarray(found) == 0) @ _names  # which weights are zero, as one number
 
 
-check.value("value", lambda: proximal_step(_w, _g, 0.13, 1.9))
-check.value("value", lambda: proximal_step(_w[:1], _g[:1], 0.31, 0.77))
-check.value("value", lambda: proximal_step(230 * _w, -41 * _g, 0.83, 0.057))
-check.value("value", lambda: _lasso(0.21, 0.61))
+check.value("value", lambda: proximal_step(_w, _g, 0.13, 1.9), case="twelve weights")
+check.value("value", lambda: proximal_step(_w[:1], _g[:1], 0.31, 0.77), case="one weight")
+check.value(
+    "value",
+    lambda: proximal_step(230 * _w, -41 * _g, 0.83, 0.057),
+    case="large weights, a narrow prior",
+)
+check.value("value", lambda: _lasso(0.21, 0.61), case="130 steps on data")
 check.law(
     "value",
     "opposite",
     lambda: proximal_step(_w, _g, 0.13, 1.9),
     lambda: proximal_step(-_w, -_g, 0.13, 1.9),
+    case="signs exchanged",
 )
-check.value("zeros", lambda: _zeros(proximal_step(_w, _g, 0.13, 0.29)))
-check.value("zeros", lambda: _zeros(proximal_step(_w, _g, 0.17, 0.23)))
-check.value("zeros", lambda: _zeros(proximal_step(0.01 * _w, 0.01 * _g, 0.17, 29.3)))
-check.value("own scales", lambda: proximal_step(_w, _g, 0.19, _b))
-check.value("own scales", lambda: proximal_step(_w, _g, 0.19, np.where(_t > 0, math.inf, 0.6)))
-check.value("own scales", lambda: _lasso(np.array([math.inf, 0.03, 0.4, 0.05, 2.7]), 0.37))
+check.value(
+    "zeros", lambda: _zeros(proximal_step(_w, _g, 0.13, 0.29)), case="some weights become zero"
+)
+check.value(
+    "zeros", lambda: _zeros(proximal_step(_w, _g, 0.17, 0.23)), case="other weights become zero"
+)
+check.value(
+    "zeros",
+    lambda: _zeros(proximal_step(0.01 * _w, 0.01 * _g, 0.17, 29.3)),
+    case="tiny weights, a wide prior",
+)
+check.value("own scales", lambda: proximal_step(_w, _g, 0.19, _b), case="a scale for each weight")
+check.value(
+    "own scales",
+    lambda: proximal_step(_w, _g, 0.19, np.where(_t > 0, math.inf, 0.6)),
+    case="no penalty on some weights",
+)
+check.value(
+    "own scales",
+    lambda: _lasso(np.array([math.inf, 0.03, 0.4, 0.05, 2.7]), 0.37),
+    case="130 steps, a scale for each weight",
+)
 
 # %% [markdown]
 # ## Exercise 4. The whole posterior (10 min, 5 points)
@@ -287,28 +354,47 @@ _t = np.linspace(-1.6, 2.1, 15)
 _x, _y = np.stack([_t**0, np.sin(2.3 * _t), _t], axis=1), np.cos(1.7 * _t) + 0.4 * _t
 _root = np.array([[1.3, 0.0, 0.0], [0.4, 0.7, 0.0], [-0.6, 0.2, 2.1]])
 _m, _s = np.array([0.37, -1.21, 0.83]), _root @ _root.T
-check.value("mean", lambda: posterior(_x, _y, 0.43, _m, _s)[0])
-check.value("mean", lambda: posterior(_x[:2], _y[:2], 1.71, _m, _s)[0])
-check.value("mean", lambda: posterior(_x[:0], _y[:0], 1.71, _m, _s)[0])
-check.value("mean", lambda: posterior(_x, _y, 0.43, 0 * _m, 1e7 * np.eye(3))[0])
-check.value("mean", lambda: posterior(_x[:1, :1], _y[:1], 0.77, _m[:1], _s[:1, :1])[0])
-check.value("covariance", lambda: posterior(_x, _y, 0.43, _m, _s)[1])
-check.value("covariance", lambda: posterior(_x[:2], _y[:2], 1.71, _m, _s)[1])
-check.value("covariance", lambda: posterior(_x, _y, 1.37, _m, 1e3 * np.eye(3))[1])
+check.value("mean", lambda: posterior(_x, _y, 0.43, _m, _s)[0], case="15 rows, three features")
+check.value(
+    "mean", lambda: posterior(_x[:2], _y[:2], 1.71, _m, _s)[0], case="fewer rows than features"
+)
+check.value("mean", lambda: posterior(_x[:0], _y[:0], 1.71, _m, _s)[0], case="no data")
+check.value(
+    "mean", lambda: posterior(_x, _y, 0.43, 0 * _m, 1e7 * np.eye(3))[0], case="a very wide prior"
+)
+check.value(
+    "mean",
+    lambda: posterior(_x[:1, :1], _y[:1], 0.77, _m[:1], _s[:1, :1])[0],
+    case="one feature, one row",
+)
+check.value(
+    "covariance", lambda: posterior(_x, _y, 0.43, _m, _s)[1], case="15 rows, three features"
+)
+check.value(
+    "covariance",
+    lambda: posterior(_x[:2], _y[:2], 1.71, _m, _s)[1],
+    case="fewer rows than features",
+)
+check.value(
+    "covariance", lambda: posterior(_x, _y, 1.37, _m, 1e3 * np.eye(3))[1], case="a very wide prior"
+)
 check.law(  # a covariance knows where the data lie, not what they say
     "covariance",
     "equal",
     lambda: posterior(_x, _y, 0.43, _m, _s)[1],
     lambda: posterior(_x, 9 - _y, 0.43, 3 * _m, _s)[1],
     lambda: posterior(np.vstack([_x, _x]), np.tile(_y, 2), 0.43 * math.sqrt(2), _m, _s)[1],
+    case="other targets, data given twice",
 )
 check.value(
     "batches",
     lambda: posterior(_x[4:], _y[4:], 0.61, *posterior(_x[:4], _y[:4], 1.23, _m, _s)),
+    case="two batches with other noise",
 )
 check.value(
     "batches",
     lambda: posterior(_x[1:2], _y[1:2], 0.61, *posterior(_x[:1], _y[:1], 0.61, _m, _s)),
+    case="two batches of one row",
 )
 
 # %% [markdown]
@@ -374,21 +460,42 @@ _s = _root @ _root.T
 _rng = np.random.default_rng(17)
 _f = _rng.multivariate_normal(_m, _s, size=997) @ _x.T
 _drawn = _f + 0.47 * _rng.standard_normal((997, 7))
-check.value("band for f", lambda: tuple(predictive_band(_x, _m, _s, 0.47, 0.683, "f")))
-check.value("band for f", lambda: tuple(predictive_band(_x[:1], _m, _s, 0.47, 0.991, "f")))
-check.value("band for f", lambda: tuple(predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "f")))
+check.value(
+    "band for f", lambda: tuple(predictive_band(_x, _m, _s, 0.47, 0.683, "f")), case="seven rows"
+)
+check.value(
+    "band for f", lambda: tuple(predictive_band(_x[:1], _m, _s, 0.47, 0.991, "f")), case="one row"
+)
+check.value(
+    "band for f",
+    lambda: tuple(predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "f")),
+    case="a narrow posterior",
+)
 check.law(
     "band for f",
     "equal",
     lambda: predictive_band(_x, _m, _s, 0.47, 0.683, "f")[0],
     lambda: predictive_band(_x, _m, _s, 4.7, 0.683, "f")[0],
+    case="another noise",
 )
-check.value("band for y", lambda: tuple(predictive_band(_x, _m, _s, 0.47, 0.683, "y")))
-check.value("band for y", lambda: tuple(predictive_band(_x[:1], _m, _s, 0.47, 0.991, "y")))
-check.value("band for y", lambda: tuple(predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "y")))
-check.value("band for y", lambda: tuple(predictive_band(41 * _x, _m, _s, 0.023, 0.77, "y")))
-check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.9, _drawn))
-check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.37, _drawn))
+check.value(
+    "band for y", lambda: tuple(predictive_band(_x, _m, _s, 0.47, 0.683, "y")), case="seven rows"
+)
+check.value(
+    "band for y", lambda: tuple(predictive_band(_x[:1], _m, _s, 0.47, 0.991, "y")), case="one row"
+)
+check.value(
+    "band for y",
+    lambda: tuple(predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "y")),
+    case="a narrow posterior, much noise",
+)
+check.value(
+    "band for y",
+    lambda: tuple(predictive_band(41 * _x, _m, _s, 0.023, 0.77, "y")),
+    case="far rows, little noise",
+)
+check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.9, _drawn), case="a level of .9")
+check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.37, _drawn), case="a level of .37")
 
 # %% [markdown]
 # ## Exercise 6. A mode depends on the ruler (12 min, 5 points)
@@ -436,21 +543,23 @@ check.report()
 
 # %% hidden="mode-of-what"
 _counts = np.array([4.0, 7.0, 1.0, 0.0, 5.0])
-check.value("rate", lambda: rate_map(_counts, 1.73, 0.41, "rate"))
-check.value("rate", lambda: rate_map(_counts[:0], 3.19, 1.87, "rate"))
-check.value("rate", lambda: rate_map(_counts[2:4], 0.43, 2.9, "rate"))
-check.value("rate", lambda: rate_map(900 * _counts, 0.61, 0.27, "rate"))
-check.value("rate", lambda: rate_map(0 * _counts, 0.37, 0.27, "rate"))
-check.value("root", lambda: rate_map(_counts, 1.73, 0.41, "root"))
-check.value("root", lambda: rate_map(_counts[:0], 0.69, 1.87, "root"))
-check.value("root", lambda: rate_map(0 * _counts, 0.37, 0.27, "root"))
-check.value("root", lambda: rate_map(_counts[:1], 0.053, 2.9, "root"))
-check.value("log", lambda: rate_map(_counts, 1.73, 0.41, "log"))
-check.value("log", lambda: rate_map(_counts[:0], 0.71, 1.87, "log"))
-check.value("log", lambda: rate_map(_counts[2:4], 0.23, 2.9, "log"))
-check.value("interval", lambda: rate_map(_counts, 1.73, 0.41, "interval"))
-check.value("interval", lambda: rate_map(_counts[:0], 0.71, 1.87, "interval"))
-check.value("interval", lambda: rate_map(_counts[3:4], 0.23, 2.7, "interval"))
+check.value("rate", lambda: rate_map(_counts, 1.73, 0.41, "rate"), case="five counts")
+check.value("rate", lambda: rate_map(_counts[:0], 3.19, 1.87, "rate"), case="no counts")
+check.value("rate", lambda: rate_map(_counts[2:4], 0.43, 2.9, "rate"), case="two counts")
+check.value("rate", lambda: rate_map(900 * _counts, 0.61, 0.27, "rate"), case="large counts")
+check.value("rate", lambda: rate_map(0 * _counts, 0.37, 0.27, "rate"), case="only zeros")
+check.value("root", lambda: rate_map(_counts, 1.73, 0.41, "root"), case="five counts")
+check.value("root", lambda: rate_map(_counts[:0], 0.69, 1.87, "root"), case="no counts")
+check.value("root", lambda: rate_map(0 * _counts, 0.37, 0.27, "root"), case="only zeros")
+check.value("root", lambda: rate_map(_counts[:1], 0.053, 2.9, "root"), case="one count")
+check.value("log", lambda: rate_map(_counts, 1.73, 0.41, "log"), case="five counts")
+check.value("log", lambda: rate_map(_counts[:0], 0.71, 1.87, "log"), case="no counts")
+check.value("log", lambda: rate_map(_counts[2:4], 0.23, 2.9, "log"), case="two counts")
+check.value("interval", lambda: rate_map(_counts, 1.73, 0.41, "interval"), case="five counts")
+check.value("interval", lambda: rate_map(_counts[:0], 0.71, 1.87, "interval"), case="no counts")
+check.value(
+    "interval", lambda: rate_map(_counts[3:4], 0.23, 2.7, "interval"), case="a count of zero"
+)
 
 # %% [markdown]
 # ## Exercise 7. Let the evidence choose the prior (15 min, 6 points)
@@ -511,19 +620,40 @@ _x, _y = np.cos(np.outer(_t, np.arange(1, 5))), 0.8 * np.sin(2.1 * _t) + 0.31
 _taus, _long = np.array([0.07, 3.9, 0.53, 31.0]), np.linspace(-1.2, 1.4, 260)
 _far = np.sin(np.outer(_long, np.arange(1, 7)))
 _near = 0.013 * _far.sum(axis=1) + 0.003 * np.cos(71 * _long)
-check.value("evidence", lambda: choose_prior(_x, _y, 0.37, _taus)[0])
-check.value("evidence", lambda: choose_prior(_x[:1], _y[:1], 0.37, _taus)[0])
-check.value("evidence", lambda: choose_prior(_x[:3], _y[:3], 1.41, _taus[:2])[0])
+check.value(
+    "evidence", lambda: choose_prior(_x, _y, 0.37, _taus)[0], case="nine rows, four scales"
+)
+check.value("evidence", lambda: choose_prior(_x[:1], _y[:1], 0.37, _taus)[0], case="one row")
+check.value(
+    "evidence",
+    lambda: choose_prior(_x[:3], _y[:3], 1.41, _taus[:2])[0],
+    case="fewer rows than features",
+)
 check.law(
     "evidence",
     "equal",
     lambda: choose_prior(_x, _y, 0.37, _taus)[0],
     lambda: choose_prior(_x[::-1].copy(), -_y[::-1].copy(), 0.37, _taus)[0],
     lambda: choose_prior(10 * _x, _y, 0.37, _taus / 10)[0],
+    case="reordered and rescaled data",
 )
-check.value("choice", lambda: choose_prior(_x, 3.1 * _y, 0.37, _taus)[1])
-check.value("choice", lambda: choose_prior(_x, 1.53 * _y, 0.37, np.geomspace(0.0713, 17.9, 17))[1])
-check.value("choice", lambda: choose_prior(_x, 19.3 * _y, 0.37, _taus)[1])
-check.value("choice", lambda: choose_prior(_x, 0.19 * _y, 0.37, _taus)[1])
-check.value("stability", lambda: choose_prior(_far, _near, 0.003, np.array([0.017, 0.43]))[0])
-check.value("stability", lambda: choose_prior(1e3 * _far, 1e3 * _near, 37.0, _taus)[0])
+check.value("choice", lambda: choose_prior(_x, 3.1 * _y, 0.37, _taus)[1], case="strong effects")
+check.value(
+    "choice",
+    lambda: choose_prior(_x, 1.53 * _y, 0.37, np.geomspace(0.0713, 17.9, 17))[1],
+    case="a grid of 17 scales",
+)
+check.value(
+    "choice", lambda: choose_prior(_x, 19.3 * _y, 0.37, _taus)[1], case="very strong effects"
+)
+check.value("choice", lambda: choose_prior(_x, 0.19 * _y, 0.37, _taus)[1], case="weak effects")
+check.value(
+    "stability",
+    lambda: choose_prior(_far, _near, 0.003, np.array([0.017, 0.43]))[0],
+    case="260 rows, little noise",
+)
+check.value(
+    "stability",
+    lambda: choose_prior(1e3 * _far, 1e3 * _near, 37.0, _taus)[0],
+    case="large numbers",
+)

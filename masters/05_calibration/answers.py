@@ -718,6 +718,10 @@ def brier_parts(p, y, group, weight):
 # Deviations from a group's mean sum to zero there: one of the two factors need not be centred.
 
 
+# %% by-matrix.drop-keyword.1 equivalent="brier-parts"
+# All rows of a group have the same sum.
+
+
 # %% weights-ignored wrong="brier-parts" fails="reliability,resolution,uncertainty,within groups"
 # The weights are not used: every sum and every mean is weighted.
 def brier_parts(p, y, group, weight):
@@ -1293,6 +1297,10 @@ def fit_temperature(logits, labels, held_out):
 # The iteration has converged; one more step changes nothing.
 
 
+# %% by-golden-section.end-loop-early.1 equivalent="fit-temperature"
+# One step less finds the same minimum.
+
+
 # %% inverse wrong="fit-temperature" fails="temperature,held-out rows,range"
 # This is the factor that multiplies the logits: T divides them.
 def fit_temperature(logits, labels, held_out):
@@ -1559,6 +1567,13 @@ def platt_fit(scores, y):
 
 # %% by-root.change-number.9 equivalent="platt-fit"
 # Another start leads to the same minimum of a convex function.
+
+
+# %% solution.end-loop-early.1 equivalent="platt-fit"
+# One step less of Newton's method ends in the same point.
+
+# %% by-least-squares.end-loop-early.1 equivalent="platt-fit"
+# One step less of Newton's method ends in the same point.
 
 
 # %% hard-targets wrong="platt-fit" fails="fit,separable,scale"

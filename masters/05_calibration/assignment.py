@@ -67,24 +67,35 @@ _p, _y = 0.5 + 0.487 * np.sin(7 * _t), (np.cos(31 * _t) > 0.2).astype(int)
 _wide = np.array([0.0, 0.17, 0.43, 0.71, 1.0])
 _on = np.concatenate([_wide, _p[:6], [0.17, 0.71, 1.0]])
 _tenths = np.arange(11) / 10
-check.value("value", lambda: ece(_p, _y, _wide))
-check.value("value", lambda: ece(_p, 1 - _y, np.array([0.0, 0.37, 1.0])))
-check.value("value", lambda: ece(_p[:5], _y[:5], np.array([0.0, 1.0])))
-check.value("value", lambda: ece(_p[3:4], _y[3:4], np.array([0.0, 1.0])))
+check.value("value", lambda: ece(_p, _y, _wide), case="bins of unequal width")
+check.value("value", lambda: ece(_p, 1 - _y, np.array([0.0, 0.37, 1.0])), case="two bins")
+check.value("value", lambda: ece(_p[:5], _y[:5], np.array([0.0, 1.0])), case="one bin")
+check.value("value", lambda: ece(_p[3:4], _y[3:4], np.array([0.0, 1.0])), case="one example")
 check.law(
     "value",
     "equal",
     lambda: ece(_p, _y, _wide),
     lambda: ece(np.tile(_p, 3), np.tile(_y, 3), _wide),
     lambda: ece(_p[::-1].copy(), _y[::-1].copy(), _wide),
+    case="examples repeated and reordered",
 )
-check.value("edges", lambda: ece(_on, _y[: len(_on)], _wide))
-check.value("edges", lambda: ece(_on, _y[1 : len(_on) + 1], _wide))
-check.value("edges", lambda: ece(_on[:5], np.array([1, 0, 0, 1, 1]), _wide))
-check.value("edges", lambda: ece(_tenths[[0, 3, 6, 7, 10]], np.array([0, 1, 1, 0, 0]), _tenths))
-check.value("empty bins", lambda: ece(0.31 + 0.02 * _t, _y, _wide))
-check.value("empty bins", lambda: ece(_p, _y, np.linspace(0, 1, 101)))
-check.value("empty bins", lambda: ece(_p[3:4], _y[3:4], _wide))
+check.value("edges", lambda: ece(_on, _y[: len(_on)], _wide), case="probabilities on the edges")
+check.value(
+    "edges",
+    lambda: ece(_on, _y[1 : len(_on) + 1], _wide),
+    case="probabilities on the edges, other labels",
+)
+check.value(
+    "edges", lambda: ece(_on[:5], np.array([1, 0, 0, 1, 1]), _wide), case="edges and little else"
+)
+check.value(
+    "edges",
+    lambda: ece(_tenths[[0, 3, 6, 7, 10]], np.array([0, 1, 1, 0, 0]), _tenths),
+    case="edges that are tenths",
+)
+check.value("empty bins", lambda: ece(0.31 + 0.02 * _t, _y, _wide), case="all in one bin")
+check.value("empty bins", lambda: ece(_p, _y, np.linspace(0, 1, 101)), case="a hundred bins")
+check.value("empty bins", lambda: ece(_p[3:4], _y[3:4], _wide), case="one example, four bins")
 
 # %% [markdown]
 # ## Exercise 2. The forecaster who knows nothing (5 min, 4 points)
@@ -136,18 +147,46 @@ check.report()
 _i = np.arange(41)
 _a, _b = (_i * _i + 3 * _i) % 7 % 5, (_i**3 + _i) % 11 % 5
 _ties = np.array([3, 1, 3, 1, 2, 0])
-check.value("accuracy", lambda: base_rate_scores(_a, _b[:29], 5)[0])
-check.value("accuracy", lambda: base_rate_scores(_b[:23], _a[:37], 6)[0])
-check.value("accuracy", lambda: base_rate_scores(_ties, _b[:13] % 4, 4)[0])
-check.value("ECE", lambda: base_rate_scores(_a, _b[:29], 5)[1])
-check.value("ECE", lambda: base_rate_scores(_b[:23], _a[:37], 6)[1])
-check.value("ECE", lambda: base_rate_scores(_a[:7], _a[:7], 5)[1])
-check.value("Brier", lambda: base_rate_scores(_a, _b[:29], 5)[2])
-check.value("Brier", lambda: base_rate_scores(_b[:23], _a[:37], 6)[2])
-check.value("Brier", lambda: base_rate_scores(_a % 2, _b[:17] % 2, 2)[2])
-check.value("NLL", lambda: base_rate_scores(_a, _b[:29], 5)[3])
-check.value("NLL", lambda: base_rate_scores(_b, _a[:37], 9)[3])
-check.value("NLL", lambda: base_rate_scores(_a, np.array([5, 0, 1]), 6)[3])
+check.value("accuracy", lambda: base_rate_scores(_a, _b[:29], 5)[0], case="five classes")
+check.value(
+    "accuracy",
+    lambda: base_rate_scores(_b[:23], _a[:37], 6)[0],
+    case="a class that nobody met in training",
+)
+check.value(
+    "accuracy",
+    lambda: base_rate_scores(_ties, _b[:13] % 4, 4)[0],
+    case="a tie for the most frequent class",
+)
+check.value("ECE", lambda: base_rate_scores(_a, _b[:29], 5)[1], case="five classes")
+check.value(
+    "ECE",
+    lambda: base_rate_scores(_b[:23], _a[:37], 6)[1],
+    case="a class that nobody met in training",
+)
+check.value(
+    "ECE", lambda: base_rate_scores(_a[:7], _a[:7], 5)[1], case="scored on its own training labels"
+)
+check.value("Brier", lambda: base_rate_scores(_a, _b[:29], 5)[2], case="five classes")
+check.value(
+    "Brier",
+    lambda: base_rate_scores(_b[:23], _a[:37], 6)[2],
+    case="a class that nobody met in training",
+)
+check.value("Brier", lambda: base_rate_scores(_a % 2, _b[:17] % 2, 2)[2], case="two classes")
+check.value("NLL", lambda: base_rate_scores(_a, _b[:29], 5)[3], case="five classes")
+check.value(
+    "NLL", lambda: base_rate_scores(_b, _a[:37], 9)[3], case="nine classes, some never met"
+)
+check.value(
+    "NLL",
+    lambda: base_rate_scores(_a, np.array([5, 0, 1]), 6)[3],
+    case="classes that training hardly knows",
+)
+_c, _d = (_i**2 + 5 * _i) % 17 % 9, (3 * _i**2 + _i) % 19 % 9
+_c, _d = np.append(_c, np.arange(9)), np.append(_d, np.arange(9))
+check.value("Brier", lambda: base_rate_scores(_c, _d, 9)[2], case="nine classes, all met")
+check.value("NLL", lambda: base_rate_scores(_c, _d, 9)[3], case="nine classes, all met")
 
 # %% [markdown]
 # ## Exercise 3. A table that says how sure it is (10 min, 5 points)
@@ -201,20 +240,43 @@ check.report()
 # %% hidden="reliability-table"
 _t = np.linspace(0.011, 0.993, 29)
 _p, _y = 0.5 + 0.48 * np.sin(43 * _t), (np.cos(57 * _t) > 0.1).astype(int)
-check.value("counts", lambda: reliability_table(_p, _y, 6, 0.9)[:, 0])
-check.value("counts", lambda: reliability_table(_p[:10], _y[:10], 4, 0.9)[:, 0])
-check.value("means", lambda: reliability_table(_p, _y, 6, 0.9)[:, 1:3])
-check.value("means", lambda: reliability_table(_p[:17], _y[:17], 5, 0.6)[:, 1:3])
-check.value("means", lambda: reliability_table(_p[:3], _y[:3], 3, 0.6)[:, 1:3])
-check.value("means", lambda: reliability_table(_p, _y, 1, 0.6)[:, 1:3])
-check.value("interval", lambda: reliability_table(_p, _y, 6, 0.97)[:, 3:])
-check.value("interval", lambda: reliability_table(_p[:17], 0 * _y[:17], 5, 0.63)[:, 3:])
-check.value("interval", lambda: reliability_table(_p[:7], _y[:7], 7, 0.83)[:, 3:])
+check.value(
+    "counts", lambda: reliability_table(_p, _y, 6, 0.9)[:, 0], case="29 examples in six bins"
+)
+check.value(
+    "counts",
+    lambda: reliability_table(_p[:10], _y[:10], 4, 0.9)[:, 0],
+    case="ten examples in four bins",
+)
+check.value("means", lambda: reliability_table(_p, _y, 6, 0.9)[:, 1:3], case="six bins")
+check.value(
+    "means",
+    lambda: reliability_table(_p[:17], _y[:17], 5, 0.6)[:, 1:3],
+    case="five bins, 17 examples",
+)
+check.value(
+    "means",
+    lambda: reliability_table(_p[:3], _y[:3], 3, 0.6)[:, 1:3],
+    case="one example in each bin",
+)
+check.value("means", lambda: reliability_table(_p, _y, 1, 0.6)[:, 1:3], case="one bin")
+check.value("interval", lambda: reliability_table(_p, _y, 6, 0.97)[:, 3:], case="a level of .97")
+check.value(
+    "interval",
+    lambda: reliability_table(_p[:17], 0 * _y[:17], 5, 0.63)[:, 3:],
+    case="no success at all",
+)
+check.value(
+    "interval",
+    lambda: reliability_table(_p[:7], _y[:7], 7, 0.83)[:, 3:],
+    case="one example in each bin",
+)
 check.law(
     "interval",
     "equal",
     lambda: reliability_table(_p, _y, 4, 0.8)[:, 3:],
     lambda: 1 - reliability_table(_p, 1 - _y, 4, 0.8)[:, [4, 3]],
+    case="labels exchanged",
 )
 
 # %% [markdown]
@@ -285,22 +347,31 @@ _p, _y = 0.5 + 0.47 * np.sin(9 * _t), (np.cos(23 * _t) > -0.2).astype(int)
 _g, _w = np.floor(5 * _p).astype(int) * 3 - 5, 0.3 + np.exp(np.sin(17 * _t))
 _few = (_p[:6], _y[:6], np.arange(6) % 3 - 1, _w[1:7])
 _copies = [np.repeat(a, np.arange(19) % 3 + 1) for a in (_p, _y, _g)]
-check.value("reliability", lambda: brier_parts(_p, _y, _g, _w)[0])
-check.value("reliability", lambda: brier_parts(*_few)[0])
-check.value("reliability", lambda: brier_parts(_p, _y, 0 * _g, 0.01 * _w)[0])
-check.value("resolution", lambda: brier_parts(_p, _y, _g, _w)[1])
-check.value("resolution", lambda: brier_parts(*_few)[1])
-check.value("resolution", lambda: brier_parts(_p, _y, np.arange(19), 8 * _w)[1])
-check.value("uncertainty", lambda: brier_parts(_p, _y, _g, _w)[2])
-check.value("uncertainty", lambda: brier_parts(*_few)[2])
-check.value("within groups", lambda: tuple(brier_parts(_p, _y, _g, _w))[3:])
-check.value("within groups", lambda: tuple(brier_parts(*_few))[3:])
-check.value("within groups", lambda: tuple(brier_parts(_p, _y, 0 * _g, 0.01 * _w))[3:])
+check.value("reliability", lambda: brier_parts(_p, _y, _g, _w)[0], case="many groups, weights")
+check.value("reliability", lambda: brier_parts(*_few)[0], case="six examples")
+check.value("reliability", lambda: brier_parts(_p, _y, 0 * _g, 0.01 * _w)[0], case="one group")
+check.value("resolution", lambda: brier_parts(_p, _y, _g, _w)[1], case="many groups, weights")
+check.value("resolution", lambda: brier_parts(*_few)[1], case="six examples")
+check.value(
+    "resolution",
+    lambda: brier_parts(_p, _y, np.arange(19), 8 * _w)[1],
+    case="a group for each example",
+)
+check.value("uncertainty", lambda: brier_parts(_p, _y, _g, _w)[2], case="many groups, weights")
+check.value("uncertainty", lambda: brier_parts(*_few)[2], case="six examples")
+check.value(
+    "within groups", lambda: tuple(brier_parts(_p, _y, _g, _w))[3:], case="many groups, weights"
+)
+check.value("within groups", lambda: tuple(brier_parts(*_few))[3:], case="six examples")
+check.value(
+    "within groups", lambda: tuple(brier_parts(_p, _y, 0 * _g, 0.01 * _w))[3:], case="one group"
+)
 check.law(
     "within groups",
     "equal",
     lambda: brier_parts(_p, _y, _g, np.arange(19) % 3 + 1.0)[4],
     lambda: brier_parts(*_copies, np.ones(len(_copies[0])))[4],
+    case="weights against copies",
 )
 
 # %% [markdown]
@@ -364,30 +435,39 @@ _e[np.argmax(_y)] = 0.003  # better than A, by the Brier score alone
 _f = np.where(_y == 1, 0.02 + 0.02 * _t, 0.3)
 _g = np.where(_y == 1, 3 * _f, 0.3 + 0.2 * np.sin(11 * _t))  # better than F, by the NLL alone
 _h = 0.8 * _a + 0.2 * np.where(np.arange(37) % 3 > 0, _y, 1 - _y)  # better, but not clearly
-check.value("NLL", lambda: compare(_a, _b, _y)[0])
-check.value("NLL", lambda: compare(_c, _a, _y)[0])
-check.value("Brier", lambda: compare(_a, _b, _y)[2])
-check.value("Brier", lambda: compare(_d, _b, 1 - _y)[2])
-check.value("standard errors", lambda: tuple(compare(_a, _b, _y))[1:4:2])
-check.value("standard errors", lambda: tuple(compare(_c, _a, _y))[1:4:2])
-check.value("standard errors", lambda: tuple(compare(_a[:2], _b[:2], _y[:2]))[1:4:2])
+check.value("NLL", lambda: compare(_a, _b, _y)[0], case="37 examples")
+check.value("NLL", lambda: compare(_c, _a, _y)[0], case="a probability near zero")
+check.value("Brier", lambda: compare(_a, _b, _y)[2], case="37 examples")
+check.value("Brier", lambda: compare(_d, _b, 1 - _y)[2], case="labels exchanged")
+check.value("standard errors", lambda: tuple(compare(_a, _b, _y))[1:4:2], case="37 examples")
+check.value(
+    "standard errors", lambda: tuple(compare(_c, _a, _y))[1:4:2], case="a probability near zero"
+)
+check.value(
+    "standard errors", lambda: tuple(compare(_a[:2], _b[:2], _y[:2]))[1:4:2], case="two examples"
+)
 check.law(
     "standard errors",
     "equal",
     lambda: compare(_a, _d, _y)[1],
     lambda: compare(_d, _a, _y)[1],
+    case="the two models exchanged",
 )
-check.value("choice", lambda: tuple(compare(_a, _b, _y))[::4])
-check.value("choice", lambda: tuple(compare(_b, _a, _y))[::4])
-check.value("choice", lambda: tuple(compare(_a, _c, _y))[::4])
-check.value("choice", lambda: tuple(compare(_a, _d, _y))[::4])
-check.value("choice", lambda: tuple(compare(_a, _e, _y))[::4])
-check.value("choice", lambda: tuple(compare(_e, _a, _y))[::4])
-check.value("choice", lambda: tuple(compare(_f, _g, _y))[::4])
-check.value("choice", lambda: tuple(compare(_g, _f, _y))[::4])
-check.value("choice", lambda: tuple(compare(_a, _h, _y))[::4])
-check.value("choice", lambda: tuple(compare(_a[:9], _b[:9], _y[:9]))[::4])
-check.value("choice", lambda: tuple(compare(_a, 1 - _b, _y))[::4])
+check.value("choice", lambda: tuple(compare(_a, _b, _y))[::4], case="B is clearly better")
+check.value("choice", lambda: tuple(compare(_b, _a, _y))[::4], case="the two models exchanged")
+check.value("choice", lambda: tuple(compare(_a, _c, _y))[::4], case="one very bad forecast")
+check.value("choice", lambda: tuple(compare(_a, _d, _y))[::4], case="better for some examples")
+check.value("choice", lambda: tuple(compare(_a, _e, _y))[::4], case="better by one score alone")
+check.value(
+    "choice", lambda: tuple(compare(_e, _a, _y))[::4], case="better by one score alone, exchanged"
+)
+check.value("choice", lambda: tuple(compare(_f, _g, _y))[::4], case="better by the NLL alone")
+check.value(
+    "choice", lambda: tuple(compare(_g, _f, _y))[::4], case="better by the NLL alone, exchanged"
+)
+check.value("choice", lambda: tuple(compare(_a, _h, _y))[::4], case="better, but not clearly")
+check.value("choice", lambda: tuple(compare(_a[:9], _b[:9], _y[:9]))[::4], case="nine examples")
+check.value("choice", lambda: tuple(compare(_a, 1 - _b, _y))[::4], case="B is clearly worse")
 
 # %% [markdown]
 # ## Exercise 6. One temperature, on held-out rows (15 min, 6 points)
@@ -444,20 +524,31 @@ _t = np.linspace(-1.7, 2.3, 60)
 _z, _k = (2.7 * np.sin(11 * _t) + np.cos(29 * _t)).reshape(15, 4), np.arange(15) * 5 % 4
 _k = np.where(np.arange(15) % 3 > 0, _z.argmax(axis=1), _k)
 _all, _out = np.full(15, True), np.arange(15) % 4 != 1
-check.value("temperature", lambda: fit_temperature(_z, _k, _all))
-check.value("temperature", lambda: fit_temperature(0.37 * _z[:, :2], _k % 2, _all))
-check.value("temperature", lambda: fit_temperature(_z + 300.0, _k, _all))
+check.value("temperature", lambda: fit_temperature(_z, _k, _all), case="15 rows, four classes")
+check.value(
+    "temperature", lambda: fit_temperature(0.37 * _z[:, :2], _k % 2, _all), case="two classes"
+)
+check.value(
+    "temperature",
+    lambda: fit_temperature(_z + 300.0, _k, _all),
+    case="a number added to all logits",
+)
 check.law(
     "temperature",
     "equal",
     lambda: 3 * fit_temperature(_z, _k, _all),
     lambda: fit_temperature(3 * _z, _k, _all),
     lambda: 3 * fit_temperature(np.tile(_z, (2, 1)), np.tile(_k, 2), np.tile(_all, 2)),
+    case="scaled logits, rows repeated",
 )
-check.value("held-out rows", lambda: fit_temperature(_z, _k, _out))
-check.value("held-out rows", lambda: fit_temperature(-0.83 * _z, 3 - _k, ~_out | (_k == 2)))
-check.value("range", lambda: fit_temperature(310.0 * _z, _k, _all))
-check.value("range", lambda: fit_temperature(0.0017 * _z, _k, _all))
+check.value("held-out rows", lambda: fit_temperature(_z, _k, _out), case="some rows held out")
+check.value(
+    "held-out rows",
+    lambda: fit_temperature(-0.83 * _z, 3 - _k, ~_out | (_k == 2)),
+    case="other rows held out",
+)
+check.value("range", lambda: fit_temperature(310.0 * _z, _k, _all), case="logits in the hundreds")
+check.value("range", lambda: fit_temperature(0.0017 * _z, _k, _all), case="tiny logits")
 
 # %% [markdown]
 # ## Exercise 7. Platt's sigmoid (15 min, 5 points)
@@ -515,22 +606,37 @@ check.report()
 # %% hidden="platt-fit"
 _t = np.linspace(-2.3, 2.9, 31)
 _s, _y = _t + 0.4 * np.sin(19 * _t), (_t + 2 * np.sin(3.1 * np.arange(31) ** 2) > 0.4).astype(int)
-check.value("fit", lambda: tuple(platt_fit(_s, _y)))
-check.value("fit", lambda: tuple(platt_fit(1.7 - 0.6 * _s, _y)))
-check.value("fit", lambda: tuple(platt_fit(_s[9:21], _y[9:21])))
+check.value("fit", lambda: tuple(platt_fit(_s, _y)), case="31 scores")
+check.value(
+    "fit", lambda: tuple(platt_fit(1.7 - 0.6 * _s, _y)), case="scores that fall with the class"
+)
+check.value("fit", lambda: tuple(platt_fit(_s[9:21], _y[9:21])), case="12 scores")
 check.law(
     "fit",
     "equal",
     lambda: platt_fit(_s, _y)[0],
     lambda: 2 * platt_fit(2 * _s - 3, _y)[0],
     lambda: platt_fit(_s[::-1].copy() + 1, _y[::-1].copy())[0],
+    case="shifted, scaled and reordered scores",
 )
-check.law("fit", "opposite", lambda: platt_fit(_s, _y)[0], lambda: platt_fit(_s, 1 - _y)[0])
-check.value("separable", lambda: tuple(platt_fit(_t, (_t > 1.13).astype(int))))
-check.value("separable", lambda: tuple(platt_fit(_t[[3, 20]], np.array([0, 1]))))
-check.value("scale", lambda: platt_fit(2700 * _s - 1900, _y)[0] * 2700)
-check.value("scale", lambda: platt_fit(0.0031 * _s, _y)[1])
-check.value("scale", lambda: tuple(platt_fit(0.7 * _s + 240, _y)))
+check.law(
+    "fit",
+    "opposite",
+    lambda: platt_fit(_s, _y)[0],
+    lambda: platt_fit(_s, 1 - _y)[0],
+    case="labels exchanged",
+)
+check.value(
+    "separable", lambda: tuple(platt_fit(_t, (_t > 1.13).astype(int))), case="separable classes"
+)
+check.value(
+    "separable", lambda: tuple(platt_fit(_t[[3, 20]], np.array([0, 1]))), case="two examples"
+)
+check.value(
+    "scale", lambda: platt_fit(2700 * _s - 1900, _y)[0] * 2700, case="scores in the thousands"
+)
+check.value("scale", lambda: platt_fit(0.0031 * _s, _y)[1], case="tiny scores")
+check.value("scale", lambda: tuple(platt_fit(0.7 * _s + 240, _y)), case="scores far from zero")
 
 # %% [markdown]
 # ## Exercise 8. In words: what a bare ECE hides (5 min, 3 points)
