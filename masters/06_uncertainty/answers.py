@@ -46,6 +46,10 @@ def raw_output_nll(raw, y):
 # Any finite number may stand in for a missing target before its row is masked.
 
 
+# %% solution.detach-input.2 equivalent="raw-output-nll"
+# y is data: no gradient with respect to it is asked for.
+
+
 # %% log-variance-as-log-scale wrong="raw-output-nll" fails="value,gradient,range,missing targets"
 # exp of the log variance is a variance, not a standard deviation: take its square root.
 def raw_output_nll(raw, y):
@@ -272,6 +276,10 @@ def beta_nll(y, mu, var, beta):
 
 # %% by-rows.swap-arguments.1 equivalent="beta-nll"
 # A Normal depends on y and mu through the square of their difference only.
+
+
+# %% solution.detach-input.1 equivalent="beta-nll"
+# y is data: no gradient with respect to it is asked for.
 
 
 # %% no-stop-gradient wrong="beta-nll" fails="variance gradient"
@@ -627,6 +635,10 @@ def entropy_parts(p):
 # Where q is 0, the logarithm is multiplied with 0: any positive number may stand there.
 
 
+# %% by-loops.end-loop-early.4 equivalent="entropy-parts"
+# There are three parts.
+
+
 # %% information-reversed wrong="entropy-parts" fails="information,zeros"
 # The order is reversed: the entropy of the mean is never below the mean entropy.
 def entropy_parts(p):
@@ -820,6 +832,10 @@ def band_report(mean, f_var, noise_var, f, y, level):
     share = {k: float(np.count_nonzero(t >= 1 - level)) / t.size for k, t in tails.items()}
     reach = math.sqrt(st.chi2.ppf(level, 1))
     return share["y"], share["f"], reach * np.mean(sds["y"] * 2), reach * np.mean(sds["f"] * 2)
+
+
+# %% by-probability.end-loop-early.2 equivalent="band-report"
+# There are two bands.
 
 
 # %% no-noise-in-the-band wrong="band-report" fails="share of y,width of y"

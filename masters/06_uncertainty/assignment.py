@@ -76,27 +76,50 @@ _holes = torch.where(torch.arange(7) % 3 == 1, torch.nan, _y)
 _wide = torch.stack([_y - 0.3, 171.0 * _t], dim=1)
 _sharp = torch.stack([_y, torch.full_like(_y, -577.0)], dim=1)
 _close = torch.stack([0 * _y, torch.full_like(_y, -43.7)], dim=1)
-check.value("value", lambda: raw_output_nll(_raw, _y))
-check.value("value", lambda: raw_output_nll(_raw[2:3], _y[2:3]))
-check.value("value", lambda: raw_output_nll(_raw + 1.13, 2 * _y))
+check.value("value", lambda: raw_output_nll(_raw, _y), case="seven rows")
+check.value("value", lambda: raw_output_nll(_raw[2:3], _y[2:3]), case="one row")
+check.value("value", lambda: raw_output_nll(_raw + 1.13, 2 * _y), case="other outputs and targets")
 check.law(
     "value",
     "equal",
     lambda: raw_output_nll(_raw, _y),
     lambda: raw_output_nll(torch.cat([_raw, _raw]), torch.cat([_y, _y])),
     lambda: raw_output_nll(torch.stack([_raw[:, 0] + 5, _raw[:, 1]], dim=1), _y + 5),
+    case="rows repeated, targets shifted",
 )
-check.gradient("gradient", lambda raw: raw_output_nll(raw, _y), _raw)
-check.gradient("gradient", lambda raw: raw_output_nll(raw, _y[:2]), _raw[4:6])
-check.value("range", lambda: raw_output_nll(_wide[_t > 0], _y[_t > 0]))
-check.value("range", lambda: raw_output_nll(_sharp, _y))
-check.value("range", lambda: raw_output_nll(_close, _y * 1e-10))
-check.gradient("range", lambda raw: raw_output_nll(raw, _y), _sharp)
-check.gradient("range", lambda raw: raw_output_nll(raw, _y), 40 + 200 * _raw.abs())
-check.gradient("range", lambda raw: raw_output_nll(raw, _y * 1e-10), _close)
-check.value("missing targets", lambda: raw_output_nll(_raw, _holes))
-check.value("missing targets", lambda: raw_output_nll(_raw[:2], _holes[:2]))
-check.gradient("missing targets", lambda raw: raw_output_nll(raw, _holes), _raw)
+check.gradient("gradient", lambda raw: raw_output_nll(raw, _y), _raw, case="seven rows")
+check.gradient("gradient", lambda raw: raw_output_nll(raw, _y[:2]), _raw[4:6], case="two rows")
+check.value("range", lambda: raw_output_nll(_wide[_t > 0], _y[_t > 0]), case="huge log variances")
+check.value(
+    "range", lambda: raw_output_nll(_sharp, _y), case="log variances of -577, perfect means"
+)
+check.value(
+    "range", lambda: raw_output_nll(_close, _y * 1e-10), case="tiny variances, tiny errors"
+)
+check.gradient(
+    "range",
+    lambda raw: raw_output_nll(raw, _y),
+    _sharp,
+    case="log variances of -577, perfect means",
+)
+check.gradient(
+    "range", lambda raw: raw_output_nll(raw, _y), 40 + 200 * _raw.abs(), case="huge log variances"
+)
+check.gradient(
+    "range",
+    lambda raw: raw_output_nll(raw, _y * 1e-10),
+    _close,
+    case="tiny variances, tiny errors",
+)
+check.value("missing targets", lambda: raw_output_nll(_raw, _holes), case="some targets missing")
+check.value(
+    "missing targets",
+    lambda: raw_output_nll(_raw[:2], _holes[:2]),
+    case="two rows, one target missing",
+)
+check.gradient(
+    "missing targets", lambda raw: raw_output_nll(raw, _holes), _raw, case="some targets missing"
+)
 
 # %% [markdown]
 # ## Exercise 2. A loss that does not give up on hard points (10 min, 5 points)
@@ -145,24 +168,50 @@ check.report()
 # %% hidden="beta-nll"
 _t = torch.linspace(-1.9, 2.1, 6, dtype=torch.float64)
 _y, _mu, _var = torch.sin(4 * _t), 0.37 * _t, torch.exp(1.3 * torch.cos(3 * _t))
-check.value("value", lambda: beta_nll(_y, _mu, _var, 0.53))
-check.value("value", lambda: beta_nll(_y, _mu, _var, 0))
-check.value("value", lambda: beta_nll(_y, _mu, _var, 0.83))
-check.value("value", lambda: beta_nll(_y[:1], _mu[:1], 31.7 * _var[:1], 0.29))
+check.value("value", lambda: beta_nll(_y, _mu, _var, 0.53), case="six values")
+check.value("value", lambda: beta_nll(_y, _mu, _var, 0), case="beta of zero")
+check.value("value", lambda: beta_nll(_y, _mu, _var, 0.83), case="a large beta")
+check.value(
+    "value",
+    lambda: beta_nll(_y[:1], _mu[:1], 31.7 * _var[:1], 0.29),
+    case="one value, a large variance",
+)
 check.law(
     "value",
     "equal",
     lambda: beta_nll(_y, _mu, _var, 0.6),
     lambda: beta_nll(-_y.flip(0), -_mu.flip(0), _var.flip(0), 0.6),
     lambda: beta_nll(torch.cat([_y, _y]), torch.cat([_mu, _mu]), torch.cat([_var, _var]), 0.6),
+    case="reordered and repeated values",
 )
-check.gradient("mean gradient", lambda mu: beta_nll(_y, mu, _var, 0.41), _mu)
-check.gradient("mean gradient", lambda mu: beta_nll(_y, mu, 53 * _var, 1.0), _mu)
-check.gradient("mean gradient", lambda w: beta_nll(_y, w * _t, _var, 0.5), _t[4] / 3)
-check.gradient("variance gradient", lambda v: beta_nll(_y, _mu, v, 0.41), _var)
-check.gradient("variance gradient", lambda v: beta_nll(_y, _mu, v, 1.0), 0.17 * _var)
-check.gradient("variance gradient", lambda v: beta_nll(_y, _mu, v, 0), _var)
-check.gradient("variance gradient", lambda s: beta_nll(_y, _mu, torch.exp(s), 0.5), 1.3 * _t)
+check.gradient("mean gradient", lambda mu: beta_nll(_y, mu, _var, 0.41), _mu, case="six means")
+check.gradient(
+    "mean gradient",
+    lambda mu: beta_nll(_y, mu, 53 * _var, 1.0),
+    _mu,
+    case="beta of one, large variances",
+)
+check.gradient(
+    "mean gradient", lambda w: beta_nll(_y, w * _t, _var, 0.5), _t[4] / 3, case="one slope"
+)
+check.gradient(
+    "variance gradient", lambda v: beta_nll(_y, _mu, v, 0.41), _var, case="six variances"
+)
+check.gradient(
+    "variance gradient",
+    lambda v: beta_nll(_y, _mu, v, 1.0),
+    0.17 * _var,
+    case="beta of one, small variances",
+)
+check.gradient("variance gradient", lambda v: beta_nll(_y, _mu, v, 0), _var, case="beta of zero")
+check.gradient(
+    "variance gradient",
+    lambda s: beta_nll(_y, _mu, torch.exp(s), 0.5),
+    1.3 * _t,
+    case="log variances",
+)
+_few = 1e-8 * _var, 1e-4 * (_y - _mu) + _mu
+check.value("value", lambda: beta_nll(_few[1], _mu, _few[0], 0.47), case="tiny variances")
 
 # %% [markdown]
 # ## Exercise 3. Two sources of variance (10 min, 5 points)
@@ -213,24 +262,51 @@ _t = np.linspace(-1.3, 2.7, 15)
 _mean, _sd = np.sin(5 * _t).reshape(5, 3) + _t.reshape(5, 3), np.exp(np.cos(7 * _t)).reshape(5, 3)
 _w = np.exp(0.7 * np.sin(2.9 * np.arange(5)))
 _w = _w / _w.sum()
-check.value("aleatoric", lambda: variance_parts(_w, _mean, _sd)[0])
-check.value("aleatoric", lambda: variance_parts(np.ones(1), _mean[:1], 1.7 * _sd[:1])[0])
-check.value("aleatoric", lambda: variance_parts(np.full(5, 0.2), _mean, 0.31 * _sd)[0])
-check.value("epistemic", lambda: variance_parts(_w, _mean, _sd)[1])
-check.value("epistemic", lambda: variance_parts(np.full(5, 0.2), 1.9 * _mean, 0 * _sd)[1])
-check.value("epistemic", lambda: variance_parts(_w[::-1].copy(), _mean[:, :1], _sd[:, :1])[1])
+check.value("aleatoric", lambda: variance_parts(_w, _mean, _sd)[0], case="five members, weights")
+check.value(
+    "aleatoric", lambda: variance_parts(np.ones(1), _mean[:1], 1.7 * _sd[:1])[0], case="one member"
+)
+check.value(
+    "aleatoric",
+    lambda: variance_parts(np.full(5, 0.2), _mean, 0.31 * _sd)[0],
+    case="equal weights",
+)
+check.value("epistemic", lambda: variance_parts(_w, _mean, _sd)[1], case="five members, weights")
+check.value(
+    "epistemic",
+    lambda: variance_parts(np.full(5, 0.2), 1.9 * _mean, 0 * _sd)[1],
+    case="members without noise",
+)
+check.value(
+    "epistemic",
+    lambda: variance_parts(_w[::-1].copy(), _mean[:, :1], _sd[:, :1])[1],
+    case="one place",
+)
 check.law(
     "epistemic",
     "equal",
     lambda: variance_parts(_w, _mean, _sd)[1],
     lambda: variance_parts(_w, 3.0 - _mean, 2 * _sd)[1],
     lambda: variance_parts(np.tile(_w / 2, 2), np.tile(_mean, (2, 1)), np.tile(_sd, (2, 1)))[1],
+    case="shifted, repeated and noisier members",
 )
-check.value("total", lambda: variance_parts(_w, _mean, _sd)[2])
-check.value("total", lambda: variance_parts(_w[::-1].copy(), 0.3 * _mean, 2.3 * _sd)[2])
-check.value("far from zero", lambda: variance_parts(_w, 9e5 + 0.013 * _mean, 0.02 * _sd)[1])
+check.value("total", lambda: variance_parts(_w, _mean, _sd)[2], case="five members, weights")
+check.value(
+    "total",
+    lambda: variance_parts(_w[::-1].copy(), 0.3 * _mean, 2.3 * _sd)[2],
+    case="other weights",
+)
+check.value(
+    "far from zero",
+    lambda: variance_parts(_w, 9e5 + 0.013 * _mean, 0.02 * _sd)[1],
+    case="means near a million",
+)
 _far = 0.017 * _mean + np.array([9e5, -8e5, 3e5])
-check.value("far from zero", lambda: variance_parts(_w, _far, 0.01 * _sd)[1])
+check.value(
+    "far from zero",
+    lambda: variance_parts(_w, _far, 0.01 * _sd)[1],
+    case="means far from zero, each elsewhere",
+)
 
 # %% [markdown]
 # ## Exercise 4. What the entropy of a class prediction consists of (10 min, 5 points)
@@ -284,25 +360,32 @@ _q = special.softmax(7 * np.cos(5 * _t[:24]).reshape(6, 2, 2), axis=-1)
 _z = np.where(np.arange(5) == 2, 0.0, _p)
 _z = _z / _z.sum(axis=-1, keepdims=True)
 _s = np.where(_q > 0.9, 1.0, np.where(_q < 0.1, 0.0, _q))
-check.value("total", lambda: entropy_parts(_p)[0])
-check.value("total", lambda: entropy_parts(_q)[0])
-check.value("aleatoric", lambda: entropy_parts(_p)[1])
-check.value("aleatoric", lambda: entropy_parts(_q)[1])
-check.value("aleatoric", lambda: entropy_parts(_p[:1])[1])
-check.value("information", lambda: entropy_parts(_p)[2])
-check.value("information", lambda: entropy_parts(_q)[2])
-check.value("information", lambda: entropy_parts(_p[1:3, :1])[2])
-check.value("information", lambda: entropy_parts(_p[:1])[2])
-check.law("information", "nonnegative", lambda: entropy_parts(_p)[2], lambda: entropy_parts(_q)[2])
+check.value("total", lambda: entropy_parts(_p)[0], case="four members, five classes")
+check.value("total", lambda: entropy_parts(_q)[0], case="six members, two classes")
+check.value("aleatoric", lambda: entropy_parts(_p)[1], case="four members, five classes")
+check.value("aleatoric", lambda: entropy_parts(_q)[1], case="six members, two classes")
+check.value("aleatoric", lambda: entropy_parts(_p[:1])[1], case="one member")
+check.value("information", lambda: entropy_parts(_p)[2], case="four members, five classes")
+check.value("information", lambda: entropy_parts(_q)[2], case="six members, two classes")
+check.value("information", lambda: entropy_parts(_p[1:3, :1])[2], case="two members, one example")
+check.value("information", lambda: entropy_parts(_p[:1])[2], case="one member")
+check.law(
+    "information",
+    "nonnegative",
+    lambda: entropy_parts(_p)[2],
+    lambda: entropy_parts(_q)[2],
+    case="no negative information",
+)
 check.law(
     "information",
     "equal",
     lambda: entropy_parts(_p)[2],
     lambda: entropy_parts(np.tile(_p, (2, 1, 1)))[2],
     lambda: entropy_parts(_p[::-1, :, ::-1].copy())[2],
+    case="members repeated and reordered",
 )
-check.value("zeros", lambda: tuple(entropy_parts(_z)))
-check.value("zeros", lambda: tuple(entropy_parts(_s)))
+check.value("zeros", lambda: tuple(entropy_parts(_z)), case="a class of probability zero")
+check.value("zeros", lambda: tuple(entropy_parts(_s)), case="probabilities of one")
 
 # %% [markdown]
 # ## Exercise 5. Which band holds what? (10 min, 5 points)
@@ -360,23 +443,26 @@ _m, _fv, _nv = np.sin(3 * _t), 0.04 * np.exp(np.cos(5 * _t)), 0.113 * np.exp(0.9
 _f = _m + np.sqrt(_fv) * 2.2 * np.sin(41 * _t**2)
 _y = _m + np.sqrt(_fv + _nv) * 2.1 * np.sin(59 * _t**2 + 1)
 _all = (_m, _fv, _nv, _f, _y)
-check.value("share of y", lambda: band_report(*_all, 0.9)[0])
-check.value("share of y", lambda: band_report(*_all, 0.57)[0])
-check.value("share of y", lambda: band_report(*(a[:17] for a in _all), 0.71)[0])
-check.value("share of f", lambda: band_report(*_all, 0.9)[1])
-check.value("share of f", lambda: band_report(*_all, 0.43)[1])
-check.value("share of f", lambda: band_report(*(a[3:22] for a in _all), 0.77)[1])
-check.value("width of y", lambda: band_report(*_all, 0.93)[2])
-check.value("width of y", lambda: band_report(*_all, 0.59)[2])
-check.value("width of y", lambda: band_report(*(a[5:6] for a in _all), 0.77)[2])
+check.value("share of y", lambda: band_report(*_all, 0.9)[0], case="a level of .9")
+check.value("share of y", lambda: band_report(*_all, 0.57)[0], case="a level of .57")
+check.value("share of y", lambda: band_report(*(a[:17] for a in _all), 0.71)[0], case="17 points")
+check.value("share of f", lambda: band_report(*_all, 0.9)[1], case="a level of .9")
+check.value("share of f", lambda: band_report(*_all, 0.43)[1], case="a level of .43")
+check.value("share of f", lambda: band_report(*(a[3:22] for a in _all), 0.77)[1], case="19 points")
+check.value("width of y", lambda: band_report(*_all, 0.93)[2], case="a level of .93")
+check.value("width of y", lambda: band_report(*_all, 0.59)[2], case="a level of .59")
+check.value("width of y", lambda: band_report(*(a[5:6] for a in _all), 0.77)[2], case="one point")
 check.law(
     "width of y",
     "increasing",
     lambda: band_report(*_all, 0.8)[2],
     lambda: band_report(*_all, 0.95)[2],
+    case="a higher level",
 )
-check.value("width of f", lambda: band_report(*_all, 0.9)[3])
-check.value("width of f", lambda: band_report(*(a[7:10] for a in _all), 0.59)[3])
+check.value("width of f", lambda: band_report(*_all, 0.9)[3], case="a level of .9")
+check.value(
+    "width of f", lambda: band_report(*(a[7:10] for a in _all), 0.59)[3], case="three points"
+)
 
 # %% [markdown]
 # ## Exercise 6. Measure one more thing (15 min, 6 points)
@@ -437,21 +523,46 @@ _w, _mix = np.array([0.83, -1.37, 2.11, 0.59]), np.sin(7 * _t).reshape(5, 4) + 0
 _C = _mix.T @ _mix + 0.31 * np.eye(4)
 _D = np.diag([0.71, 2.3, 1.19, 0.37])
 _a, _b = np.array([True, False, True, False]), np.array([False, True, False, False])
-check.value("independent", lambda: best_from_known(_w, _D, 0.173, _a)[1])
-check.value("independent", lambda: best_from_known(_w, 1.9 * _D, 0.173, ~_b)[1])
-check.value("slope", lambda: best_from_known(_w, _C, 0.41, _a)[0])
-check.value("slope", lambda: best_from_known(_w, _C, 0.41, ~_b)[0])
-check.value("slope", lambda: best_from_known(_w[:2], _C[:2, :2], 0.41, _b[:2])[0])
-check.value("correlated", lambda: best_from_known(_w, _C, 0.41, _a)[1])
-check.value("correlated", lambda: best_from_known(_w, _C, 0.019, _b)[1])
-check.value("correlated", lambda: best_from_known(3 * _w, _C, 0.41, ~_b)[1])
+check.value(
+    "independent", lambda: best_from_known(_w, _D, 0.173, _a)[1], case="two features known"
+)
+check.value(
+    "independent",
+    lambda: best_from_known(_w, 1.9 * _D, 0.173, ~_b)[1],
+    case="three features known",
+)
+check.value("slope", lambda: best_from_known(_w, _C, 0.41, _a)[0], case="two features known")
+check.value("slope", lambda: best_from_known(_w, _C, 0.41, ~_b)[0], case="three features known")
+check.value(
+    "slope",
+    lambda: best_from_known(_w[:2], _C[:2, :2], 0.41, _b[:2])[0],
+    case="two features in all",
+)
+check.value("correlated", lambda: best_from_known(_w, _C, 0.41, _a)[1], case="two features known")
+check.value(
+    "correlated",
+    lambda: best_from_known(_w, _C, 0.019, _b)[1],
+    case="one feature known, little noise",
+)
+check.value("correlated", lambda: best_from_known(3 * _w, _C, 0.41, ~_b)[1], case="large weights")
 check.law(
     "correlated",
     "increasing",
     lambda: best_from_known(_w, _C, 0.41, ~_b)[1],
     lambda: best_from_known(_w, _C, 0.41, _a)[1],
     lambda: best_from_known(_w, _C, 0.41, _a & (_t[:4] < -1.2))[1],
+    case="more features known",
 )
-check.value("all or none", lambda: best_from_known(_w, _C, 0.1234, _a & ~_a)[1])
-check.value("all or none", lambda: best_from_known(_w, _C, 0.5678, _a | ~_a)[1])
-check.value("all or none", lambda: best_from_known(_w, _C, 0.87, _a | ~_a)[0])
+check.value(
+    "all or none", lambda: best_from_known(_w, _C, 0.1234, _a & ~_a)[1], case="nothing known"
+)
+check.value("all or none", lambda: best_from_known(_w, _C, 0.5678, _a | ~_a)[1], case="all known")
+check.value("all or none", lambda: best_from_known(_w, _C, 0.87, _a | ~_a)[0], case="all known")
+_v = np.cos(3 * np.arange(8)) + 0.2
+_mix8 = np.sin(np.arange(64.0) ** 2).reshape(8, 8)
+_C8 = _mix8.T @ _mix8 + 0.23 * np.eye(8)
+_most = np.arange(8) != 2
+check.value("slope", lambda: best_from_known(_v, _C8, 0.29, _most)[0], case="seven of eight known")
+check.value(
+    "correlated", lambda: best_from_known(_v, _C8, 0.29, _most)[1], case="seven of eight known"
+)

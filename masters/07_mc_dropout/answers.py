@@ -250,7 +250,7 @@ def only_dropout(net):
     yield twin
 
 
-# %% batchnorm-off-only wrong="only-dropout" fails="dropout"
+# %% batchnorm-off-only wrong="only-dropout" fails="dropout,others"
 # BatchNorm is not the only other module: whatever is no dropout goes to evaluation mode.
 @contextlib.contextmanager
 def only_dropout(net):
@@ -331,6 +331,13 @@ def dropout_functions(x, W, b, v, p, u):
     keep = (~(u < p)).float()
     h = torch.relu(x.float() @ W.float() + b.float())
     return (h[None] * (keep * v.float())[:, None] / (1 - p)).sum(-1)
+
+
+# %% solution.detach-input.1 equivalent="dropout-functions"
+# It is data: no gradient with respect to it is asked for.
+
+# %% solution.detach-input.6 equivalent="dropout-functions"
+# It is data: no gradient with respect to it is asked for.
 
 
 # %% not-rescaled wrong="dropout-functions" fails="value,gradient"

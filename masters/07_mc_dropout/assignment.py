@@ -153,19 +153,92 @@ def _reached(net):
     return -1.0
 
 
-check.value("dropout", lambda: inside(nn.Sequential(nn.Tanh(), _Renamed(0.37)).eval(), _t))
-check.value("dropout", lambda: inside(nn.Sequential(_Channels(0.23), nn.Tanh()).eval(), _t))
-check.value("dropout", lambda: inside(_Functional().eval(), _t))
-check.value("others", lambda: averages(nn.Sequential(nn.BatchNorm1d(5, dtype=_t.dtype)), _t))
-check.value("others", lambda: averages(nn.Sequential(nn.BatchNorm1d(5, dtype=_t.dtype)), _t[:1]))
-check.value("restored", lambda: _afterwards(_mixed(), _t))
-check.value("restored", lambda: _afterwards(_mixed(1), _t))
-check.value("restored", lambda: _afterwards(_mixed(0), _t))
-check.value("restored", lambda: _afterwards(_mixed(0, 1).eval(), _t))
-check.value("restored", lambda: _afterwards(_mixed(0), _t, ZeroDivisionError()))
-check.value("restored", lambda: _reached(_mixed(1)))
-check.value("restored", lambda: _reached(_mixed(1).eval()))
-check.value("restored", lambda: modes_after(_mixed(1, 2)))
+check.value(
+    "dropout",
+    lambda: inside(nn.Sequential(nn.Tanh(), _Renamed(0.37)).eval(), _t),
+    case="a class derived from Dropout",
+)
+check.value(
+    "dropout",
+    lambda: inside(nn.Sequential(_Channels(0.23), nn.Tanh()).eval(), _t),
+    case="Dropout1d",
+)
+check.value(
+    "dropout",
+    lambda: inside(_Functional().eval(), _t),
+    case="dropout in a dictionary of modules, two levels down",
+)
+check.value(
+    "others",
+    lambda: averages(nn.Sequential(nn.BatchNorm1d(5, dtype=_t.dtype)), _t),
+    case="batch normalisation",
+)
+check.value(
+    "others",
+    lambda: averages(nn.Sequential(nn.BatchNorm1d(5, dtype=_t.dtype)), _t[:1]),
+    case="batch normalisation, one row",
+)
+check.value("restored", lambda: _afterwards(_mixed(), _t), case="a network in training")
+check.value("restored", lambda: _afterwards(_mixed(1), _t), case="a frozen batch normalisation")
+check.value("restored", lambda: _afterwards(_mixed(0), _t), case="a frozen dropout")
+check.value(
+    "restored",
+    lambda: _afterwards(_mixed(0, 1).eval(), _t),
+    case="both frozen, the network in evaluation",
+)
+check.value(
+    "restored",
+    lambda: _afterwards(_mixed(0), _t, ZeroDivisionError()),
+    case="after an error inside the block",
+)
+check.value("restored", lambda: _reached(_mixed(1)), case="an error inside the block comes out")
+check.value(
+    "restored", lambda: _reached(_mixed(1).eval()), case="an error inside the block, in evaluation"
+)
+check.value("restored", lambda: modes_after(_mixed(1, 2)), case="frozen modules, nested")
+
+
+def _deep(*still):
+    _inner = nn.Sequential(nn.Linear(5, 5).double(), Known(0.29), nn.Sequential(Known(0.17)))
+    _net = nn.Sequential(nn.Sequential(nn.Tanh(), _inner), nn.Sequential(nn.Tanh(), Known(0.37)))
+    for _name in still:
+        _net.get_submodule(_name).training = False
+    return _net
+
+
+def _as_number(flags):
+    return float(sum(1.37**i for i, flag in enumerate(flags) if flag))
+
+
+def _kept(net):
+    with only_dropout(net):
+        _inside = [(m.training, isinstance(m, nn.Dropout)) for m in net.modules()]
+    _after = [m.training for m in net.modules()]
+    _groups = (
+        [_on for _on, _drops in _inside if _drops],
+        [_on for _on, _drops in _inside if not _drops],
+    )
+    return [_as_number(_modes) for _modes in (*_groups, _after)]
+
+
+check.value("dropout", lambda: _kept(_deep().eval())[0], case="dropout three levels deep")
+check.value("others", lambda: 1.9 + _kept(_deep())[1], case="ten modules, three levels deep")
+check.value("restored", lambda: _kept(_deep().eval())[2] + 0.7, case="all ten modules frozen")
+check.value(
+    "restored",
+    lambda: _kept(_deep("0.1", "0.1.1", "1.1"))[2],
+    case="modules frozen two levels down",
+)
+check.value(
+    "restored",
+    lambda: _kept(_deep("0", "0.0", "0.1", "0.1.0", "0.1.2", "1"))[2],
+    case="most modules frozen",
+)
+check.value(
+    "restored",
+    lambda: _kept(_deep("0.1.2.0", "1.0"))[2],
+    case="a dropout frozen three levels down",
+)
 
 # %% [markdown]
 # ## Exercise 2. Functions drawn by dropout (10 min, 4 points)
@@ -213,19 +286,50 @@ check.report()
 _s = torch.linspace(-1.3, 1.9, 24, dtype=torch.float64)
 _x, _W, _b, _v = _s[:8].reshape(4, 2), torch.sin(7 * _s[:12]).reshape(2, 6), _s[4:10], _s[18:]
 _u = (37.7 * torch.arange(24, dtype=torch.float64)).cos().abs().reshape(4, 6)
-check.value("value", lambda: dropout_functions(_x, _W, _b, _v, 0.43, _u))
-check.value("value", lambda: dropout_functions(_x, _W, _b, _v, 0.87, _u[:3]))
-check.value("value", lambda: dropout_functions(_x[:1], _W, _b, _v, 0.11, _u[:1]))
-check.value("value", lambda: dropout_functions(_x, _W, _b, _v, _u[1, 2].item(), _u))
+check.value("value", lambda: dropout_functions(_x, _W, _b, _v, 0.43, _u), case="four masks")
+check.value(
+    "value",
+    lambda: dropout_functions(_x, _W, _b, _v, 0.87, _u[:3]),
+    case="three masks, a high rate",
+)
+check.value("value", lambda: dropout_functions(_x[:1], _W, _b, _v, 0.11, _u[:1]), case="one mask")
+check.value(
+    "value",
+    lambda: dropout_functions(_x, _W, _b, _v, _u[1, 2].item(), _u),
+    case="a draw equal to the rate",
+)
 check.law(
     "value",
     "equal",
     lambda: dropout_functions(_x, _W, _b, _v, 0.43, _u)[:, 2:],
     lambda: dropout_functions(_x[2:], _W, _b, _v, 0.43, _u),
+    case="two rows against four",
 )
-check.gradient("gradient", lambda v: dropout_functions(_x, _W, _b, v, 0.43, _u) ** 2, _v)
-check.gradient("gradient", lambda b: dropout_functions(_x, _W, b, _v, 0.43, _u) ** 2, _b)
-check.gradient("gradient", lambda W: dropout_functions(_x, W, _b, _v, 0.29, _u) ** 2, _W)
+check.gradient(
+    "gradient",
+    lambda v: dropout_functions(_x, _W, _b, v, 0.43, _u) ** 2,
+    _v,
+    case="with respect to the output weights",
+)
+check.gradient(
+    "gradient",
+    lambda b: dropout_functions(_x, _W, b, _v, 0.43, _u) ** 2,
+    _b,
+    case="with respect to the biases",
+)
+check.gradient(
+    "gradient",
+    lambda W: dropout_functions(_x, W, _b, _v, 0.29, _u) ** 2,
+    _W,
+    case="with respect to the first weights",
+)
+_many = torch.sin(torch.arange(56, dtype=torch.float64) ** 2).reshape(8, 7)
+_chance = torch.cos(torch.arange(63, dtype=torch.float64) ** 2).abs().reshape(9, 7)
+check.value(
+    "value",
+    lambda: dropout_functions(_many, _many[:7] + 0.3, _many[7], 0.4 - _many[6], 0.43, _chance),
+    case="nine masks, seven units",
+)
 
 # %% [markdown]
 # ## Exercise 3. The moments of a dropout layer (10 min, 5 points)
@@ -272,19 +376,45 @@ check.report()
 _s = torch.linspace(-1.9, 1.6, 20, dtype=torch.float64)
 _h, _W = torch.cos(5 * _s[:12]).reshape(3, 4), (torch.sin(3 * _s) + 0.4).reshape(4, 5)
 _b, _off = 0.7 * _s[15:], ~torch.eye(5, dtype=torch.bool)
-check.value("mean", lambda: dropout_moments(_h, _W, _b, 0.37)[0])
-check.value("mean", lambda: dropout_moments(_h[:1], _W[:, :1], _b[:1], 0.63)[0])
-check.value("variance", lambda: dropout_moments(_h, _W, _b, 0.37)[1].diagonal(dim1=1, dim2=2))
-check.value("variance", lambda: dropout_moments(_h[:1], _W[:, :1], _b[:1], 0.63)[1])
-check.value("variance", lambda: dropout_moments(_h[1:], _W, _b, 0.94)[1].diagonal(dim1=1, dim2=2))
+check.value("mean", lambda: dropout_moments(_h, _W, _b, 0.37)[0], case="three rows, five outputs")
+check.value(
+    "mean", lambda: dropout_moments(_h[:1], _W[:, :1], _b[:1], 0.63)[0], case="one row, one output"
+)
+check.value(
+    "variance",
+    lambda: dropout_moments(_h, _W, _b, 0.37)[1].diagonal(dim1=1, dim2=2),
+    case="three rows, five outputs",
+)
+check.value(
+    "variance",
+    lambda: dropout_moments(_h[:1], _W[:, :1], _b[:1], 0.63)[1],
+    case="one row, one output",
+)
+check.value(
+    "variance",
+    lambda: dropout_moments(_h[1:], _W, _b, 0.94)[1].diagonal(dim1=1, dim2=2),
+    case="a high rate",
+)
 check.law(
     "variance",
     "equal",
     lambda: dropout_moments(_h, _W, _b, 0.37)[1],
     lambda: dropout_moments(-_h, _W, _b + 1.9, 0.37)[1],
+    case="signs exchanged, another bias",
 )
-check.value("covariance", lambda: dropout_moments(_h, _W, _b, 0.37)[1][:, _off])
-check.value("covariance", lambda: dropout_moments(_h[2:], _W, _b, 0.81)[1][:, _off])
+check.value(
+    "covariance",
+    lambda: dropout_moments(_h, _W, _b, 0.37)[1][:, _off],
+    case="three rows, five outputs",
+)
+check.value(
+    "covariance",
+    lambda: dropout_moments(_h[2:], _W, _b, 0.81)[1][:, _off],
+    case="one row, a high rate",
+)
+check.value(
+    "mean", lambda: dropout_moments(_h.repeat(3, 1) * 0.7, _W, _b, 0.37)[0], case="nine rows"
+)
 
 # %% [markdown]
 # ## Exercise 4. A band for y (10 min, 4 points)
@@ -339,21 +469,25 @@ check.report()
 # %% hidden="band-for-y"
 _s = torch.linspace(-0.9, 1.4, 15, dtype=torch.float64)
 _f, _tau = torch.sin(11 * _s).reshape(5, 3) + 0.3 * _s[:3], torch.exp(2 * _s[:3])
-check.value("centre", lambda: centre(_f, 0.37, 0.9))
-check.value("centre", lambda: centre(_f[:2], _tau, 0.61))
-check.value("width", lambda: width(_f, 0.37, 0.9))
-check.value("width", lambda: width(_f, _tau, 0.53))
-check.value("width", lambda: width(_f[:2], _tau, 0.987))
-check.value("width", lambda: width(_f[:1], 1 / _tau, 0.9))
-check.value("width", lambda: width(0.01 * _f, 91.0, 0.72))
-check.value("width", lambda: width(40 * _f, 91.0, 0.72))
+check.value("centre", lambda: centre(_f, 0.37, 0.9), case="one noise for all")
+check.value(
+    "centre", lambda: centre(_f[:2], _tau, 0.61), case="a noise for each place, two passes"
+)
+check.value("width", lambda: width(_f, 0.37, 0.9), case="one noise for all")
+check.value("width", lambda: width(_f, _tau, 0.53), case="a noise for each place")
+check.value("width", lambda: width(_f[:2], _tau, 0.987), case="two passes")
+check.value("width", lambda: width(_f[:1], 1 / _tau, 0.9), case="one pass")
+check.value("width", lambda: width(0.01 * _f, 91.0, 0.72), case="much noise")
+check.value("width", lambda: width(40 * _f, 91.0, 0.72), case="large spread, much noise")
 check.law(
     "width",
     "equal",
     lambda: width(_f, _tau, 0.8),
     lambda: width(torch.cat([_f, _f]), _tau, 0.8),
     lambda: width(5.5 - _f, _tau, 0.8),
+    case="passes repeated or reflected",
 )
+check.value("width", lambda: width(torch.cat([_f, 0.7 * _f - 0.2]), 1.7, 0.9), case="ten passes")
 
 # %% [markdown]
 # ## Exercise 5. How many passes? (10 min, 4 points)
@@ -396,19 +530,26 @@ check.report()
 # %% hidden="passes-needed"
 _s = torch.linspace(-0.8, 1.7, 28, dtype=torch.float64)
 _f = torch.cos(13 * _s).reshape(7, 4) * torch.exp(_s[:4])
-check.value("error", lambda: passes_needed(_f, 0.2)[0])
-check.value("error", lambda: passes_needed(50 + 3 * _f[:2], 0.2)[0])
-check.value("error", lambda: passes_needed(_f[:, :1], 0.05)[0])
-check.value("needed", lambda: passes_needed(_f, 0.0213)[1])
-check.value("needed", lambda: passes_needed(_f[:3].flip(1), 0.0171)[1])
-check.value("needed", lambda: passes_needed(9 + _f[:2], 0.0137)[1])
-check.value("needed", lambda: passes_needed(_f[:, 1:2], 0.0119)[1])
+check.value("error", lambda: passes_needed(_f, 0.2)[0], case="seven passes")
+check.value(
+    "error", lambda: passes_needed(50 + 3 * _f[:2], 0.2)[0], case="two passes far from zero"
+)
+check.value("error", lambda: passes_needed(_f[:, :1], 0.05)[0], case="one place")
+check.value("needed", lambda: passes_needed(_f, 0.0213)[1], case="seven passes")
+check.value("needed", lambda: passes_needed(_f[:3].flip(1), 0.0171)[1], case="three passes")
+check.value(
+    "needed", lambda: passes_needed(9 + _f[:2], 0.0137)[1], case="two passes far from zero"
+)
+check.value("needed", lambda: passes_needed(_f[:, 1:2], 0.0119)[1], case="one place")
 check.law(
     "needed",
     "equal",
     lambda: passes_needed(_f, 0.031)[1],
     lambda: passes_needed(100 * _f + 7, 3.1)[1],
+    case="other units",
 )
+_wide = torch.cat([0.3 * _f, 0.2 * _f, 1.9 * _f], dim=1)
+check.value("needed", lambda: passes_needed(_wide, 0.0267)[1], case="twelve places")
 
 # %% [markdown]
 # ## Exercise 6. Probabilities from passes (10 min, 4 points)
@@ -452,20 +593,29 @@ check.report()
 _s = torch.linspace(-1.4, 2.1, 40, dtype=torch.float64)
 _z = (torch.sin(9 * _s) + 0.6 * _s).reshape(5, 2, 4)
 _far = torch.tensor([[[0.0, -2900.0, 13.7]], [[-1.3, -3000.0, 800.0]]], dtype=torch.float64)
-check.value("value", lambda: mc_log_probabilities(_z))
-check.value("value", lambda: mc_log_probabilities(3.1 * _z[:1]))
-check.value("value", lambda: mc_log_probabilities(_z[:3, :1]))
-check.value("value", lambda: mc_log_probabilities(_z.reshape(4, 5, 2)))
+check.value("value", lambda: mc_log_probabilities(_z), case="five passes")
+check.value("value", lambda: mc_log_probabilities(3.1 * _z[:1]), case="one pass")
+check.value("value", lambda: mc_log_probabilities(_z[:3, :1]), case="one example")
+check.value(
+    "value", lambda: mc_log_probabilities(_z.reshape(4, 5, 2)), case="four passes, two classes"
+)
 check.law(
     "value",
     "equal",
     lambda: mc_log_probabilities(_z),
     lambda: mc_log_probabilities(_z.flip(0) + 1.7),
     lambda: mc_log_probabilities(torch.cat([_z, _z])),
+    case="reordered, shifted and repeated passes",
 )
-check.value("stability", lambda: mc_log_probabilities(_far))
-check.value("stability", lambda: mc_log_probabilities(731.0 * _z))
-check.value("stability", lambda: mc_log_probabilities(_z + 900.0))
-check.gradient("gradient", lambda z: mc_log_probabilities(z)[:, 1], _z)
-check.gradient("gradient", lambda z: mc_log_probabilities(z)[:, 2], 410.0 * _z)
-check.gradient("gradient", lambda z: mc_log_probabilities(z)[:, 1], _far)
+check.value("stability", lambda: mc_log_probabilities(_far), case="logits in the thousands")
+check.value("stability", lambda: mc_log_probabilities(731.0 * _z), case="logits in the hundreds")
+check.value("stability", lambda: mc_log_probabilities(_z + 900.0), case="logits near 900")
+check.gradient("gradient", lambda z: mc_log_probabilities(z)[:, 1], _z, case="five passes")
+check.gradient(
+    "gradient", lambda z: mc_log_probabilities(z)[:, 2], 410.0 * _z, case="logits in the hundreds"
+)
+check.gradient(
+    "gradient", lambda z: mc_log_probabilities(z)[:, 1], _far, case="logits in the thousands"
+)
+_ten = 1.7 * torch.cos(torch.arange(140, dtype=torch.float64) ** 2).reshape(10, 2, 7)
+check.value("value", lambda: mc_log_probabilities(_ten), case="ten passes, seven classes")

@@ -229,6 +229,13 @@ def mixture_nll(mu, sigma, y):
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
 
+# %% solution.detach-input.2 equivalent="mixture-nll"
+# The text asks for gradients with respect to mu alone.
+
+# %% solution.detach-input.3 equivalent="mixture-nll"
+# The text asks for gradients with respect to mu alone.
+
+
 # %% mean-of-nlls wrong="mixture-nll" fails="value,far points,gradient"
 # This is the mean of the members' NLLs. The mixture averages densities, before the logarithm.
 def mixture_nll(mu, sigma, y):
@@ -413,6 +420,16 @@ def mixture_quantile(mu, sigma, q):
 # Both forms of the function have the same root; the logarithm only makes it sharper.
 
 
+# %% solution.end-loop-early.1 equivalent="mixture-quantile"
+# Forty-nine halves are finer than the accuracy that is asked for.
+
+# %% by-torch.end-loop-early.2 equivalent="mixture-quantile"
+# Five refinements come so near to the accuracy asked for that rounding hides the rest.
+
+# %% by-torch.end-loop-early.1 equivalent="mixture-quantile"
+# Eleven refinements are finer than the accuracy that is asked for.
+
+
 # %% mean-of-quantiles wrong="mixture-quantile" fails="quantile,tails,far apart"
 # The mean of the members' quantiles is no quantile of the mixture: solve F(t) = q.
 def mixture_quantile(mu, sigma, q):
@@ -495,6 +512,33 @@ def mixture_quantile(mu, sigma, q):
         with np.errstate(all="ignore"):
             t = t - (special.ndtr(z).mean() - q) / density
     return t
+
+
+# %% thirty-halvings wrong="mixture-quantile" fails="quantile,tails"
+# Thirty halves of a range of 2000 are too coarse here: halve until the bracket is small enough.
+def mixture_quantile(mu, sigma, q):
+    low, high = -1000.0, 1000.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        if special.ndtr((middle - mu) / sigma).mean() < q:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+# %% stops-where-flat wrong="mixture-quantile" fails="tails"
+# A small gap in F says little of t where F is flat: stop when the bracket is small.
+def mixture_quantile(mu, sigma, q):
+    ends = mu + sigma * special.ndtri(q)
+    low, high = ends.min(), ends.max()
+    for _ in range(200):
+        middle = (low + high) / 2
+        gap = special.ndtr((middle - mu) / sigma).mean() - q
+        if abs(gap) < 1e-8:
+            break
+        low, high = (middle, high) if gap < 0 else (low, middle)
+    return middle
 
 
 # %% narrow-bracket wrong="mixture-quantile" fails="tails"
@@ -596,6 +640,10 @@ def pool(logits):
 
 # %% by-numpy.change-number.5 equivalent="pool-the-votes"
 # Shares of votes differ by at least one over M, far more than the rounding.
+
+
+# %% by-counting.end-loop-early.10 equivalent="pool-the-votes"
+# There are three results.
 
 
 # %% average-the-logits wrong="pool-the-votes" fails="probability,label"

@@ -71,28 +71,52 @@ check.report()
 _t = np.linspace(-1.7, 2.3, 30)
 _m, _s = (2.41 * np.sin(5 * _t)).reshape(5, 6), (0.4 + np.cos(3 * _t) ** 2).reshape(5, 6)
 _w = np.array([0.31, 2.7, 1.1, 0.07, 5.3])
-check.value("mean", lambda: mixture_moments(_m, _s, np.full(5, 0.2))[0])
-check.value("mean", lambda: mixture_moments(_m[:2, :1], _s[:2, :1], np.full(2, 0.5))[0])
-check.value("sd", lambda: mixture_moments(_m, _s, np.full(5, 0.2))[1])
-check.value("sd", lambda: mixture_moments(_m[:2, :1], _s[:2, :1], np.full(2, 0.5))[1])
-check.value("sd", lambda: mixture_moments(_m, 0.003 * _s, np.full(5, 0.2))[1])
+check.value("mean", lambda: mixture_moments(_m, _s, np.full(5, 0.2))[0], case="equal weights")
+check.value(
+    "mean",
+    lambda: mixture_moments(_m[:2, :1], _s[:2, :1], np.full(2, 0.5))[0],
+    case="two members, one place",
+)
+check.value("sd", lambda: mixture_moments(_m, _s, np.full(5, 0.2))[1], case="equal weights")
+check.value(
+    "sd",
+    lambda: mixture_moments(_m[:2, :1], _s[:2, :1], np.full(2, 0.5))[1],
+    case="two members, one place",
+)
+check.value("sd", lambda: mixture_moments(_m, 0.003 * _s, np.full(5, 0.2))[1], case="small scales")
 check.law(
     "sd",
     "equal",
     lambda: mixture_moments(_m, _s, np.full(5, 0.2))[1],
     lambda: mixture_moments(_m - 3.7, _s, np.full(5, 0.2))[1],
     lambda: mixture_moments(np.tile(_m, (2, 1)), np.tile(_s, (2, 1)), np.full(10, 0.1))[1],
+    case="shifted means, members repeated",
 )
-check.value("weights", lambda: tuple(mixture_moments(_m, _s, _w)))
-check.value("weights", lambda: tuple(mixture_moments(_m, _s, 0.01 * _w[::-1].copy())))
+check.value(
+    "weights", lambda: tuple(mixture_moments(_m, _s, _w)), case="weights that do not sum to 1"
+)
+check.value(
+    "weights",
+    lambda: tuple(mixture_moments(_m, _s, 0.01 * _w[::-1].copy())),
+    case="small weights, reversed",
+)
 check.law(
     "weights",
     "equal",
     lambda: mixture_moments(_m[:2], _s[:2], np.array([2.0, 1.0]))[1],
     lambda: mixture_moments(_m[[0, 0, 1]], _s[[0, 0, 1]], np.full(3, 1 / 3))[1],
+    case="a weight of two against two members",
 )
-check.value("one member", lambda: tuple(mixture_moments(_m[3:4], _s[3:4], np.array([1.0]))))
-check.value("one member", lambda: tuple(mixture_moments(_m[:1, :1], _s[:1, :1], np.array([1.0]))))
+check.value(
+    "one member",
+    lambda: tuple(mixture_moments(_m[3:4], _s[3:4], np.array([1.0]))),
+    case="one member",
+)
+check.value(
+    "one member",
+    lambda: tuple(mixture_moments(_m[:1, :1], _s[:1, :1], np.array([1.0]))),
+    case="one member, one place",
+)
 
 # %% [markdown]
 # ## Exercise 2. The NLL of the ensemble (10 min, 6 points)
@@ -134,9 +158,13 @@ check.report()
 _t = torch.linspace(-1.9, 2.2, 20, dtype=torch.float64)
 _m, _s = 1.3 * torch.sin(4 * _t).reshape(4, 5), 0.35 + torch.cos(3 * _t).reshape(4, 5) ** 2
 _y, _far = _t[::4].flip(0) + 0.19, torch.tensor([1200.0, -0.4, -870.0, 0.9, 640.0]).double()
-check.value("value", lambda: mixture_nll(_m, _s, _y))
-check.value("value", lambda: mixture_nll(_m[1:2], _s[1:2], _y))
-check.value("value", lambda: mixture_nll(_m[:3, :1], 0.02 * _s[:3, :1], _m[1, :1]))
+check.value("value", lambda: mixture_nll(_m, _s, _y), case="four members")
+check.value("value", lambda: mixture_nll(_m[1:2], _s[1:2], _y), case="one member")
+check.value(
+    "value",
+    lambda: mixture_nll(_m[:3, :1], 0.02 * _s[:3, :1], _m[1, :1]),
+    case="one place, small scales",
+)
 check.law(
     "value",
     "equal",
@@ -144,17 +172,30 @@ check.law(
     lambda: mixture_nll(_m.repeat(2, 1), _s.repeat(2, 1), _y),
     lambda: mixture_nll(_m.repeat(1, 2), _s.repeat(1, 2), _y.repeat(2)),
     lambda: mixture_nll(_m.flip(0) + 2.1, _s.flip(0), _y + 2.1),
+    case="members and places repeated, all shifted",
 )
 check.law(
     "value",
     "nonnegative",  # Jensen: at most the mean NLL of the members
     lambda: -torch.distributions.Normal(_m, _s).log_prob(_y).mean() - mixture_nll(_m, _s, _y),
+    case="against the members' mean NLL",
 )
-check.value("far points", lambda: mixture_nll(_m, _s, _far))
-check.value("far points", lambda: mixture_nll(_m[:, :1] + 77.0, 0.04 * _s[:, :1], _y[:1]))
-check.gradient("gradient", lambda m: mixture_nll(m, _s, _y), _m)
-check.gradient("gradient", lambda m: 1.7 * mixture_nll(m, _s, _far), _m)
-check.gradient("gradient", lambda m: mixture_nll(m, _s[:1], _y), _m[:1])
+check.value("far points", lambda: mixture_nll(_m, _s, _far), case="points far from all members")
+check.value(
+    "far points",
+    lambda: mixture_nll(_m[:, :1] + 77.0, 0.04 * _s[:, :1], _y[:1]),
+    case="one far point, small scales",
+)
+check.gradient("gradient", lambda m: mixture_nll(m, _s, _y), _m, case="with respect to the means")
+check.gradient(
+    "gradient", lambda m: 1.7 * mixture_nll(m, _s, _far), _m, case="points far from all members"
+)
+check.gradient("gradient", lambda m: mixture_nll(m, _s[:1], _y), _m[:1], case="one member")
+check.value(
+    "value",
+    lambda: mixture_nll(0 * _m, 1e-8 * _s, 2e-8 * _y),
+    case="scales of a hundred millionth",
+)
 
 # %% [markdown]
 # ## Exercise 3. A quantile of the ensemble (10 min, 6 points)
@@ -210,11 +251,17 @@ check.report()
 _t = np.linspace(-1.3, 2.1, 6)
 _m, _s = 1.7 * np.sin(3 * _t), 0.3 + np.cos(2 * _t) ** 2
 _three = (np.array([-310.0, 12.0, 255.0]), np.array([1.3, 0.4, 2.2]))
-check.value("quantile", lambda: mixture_quantile(_m, _s, 0.27))
-check.value("quantile", lambda: mixture_quantile(_m, _s, 0.913))
-check.value("quantile", lambda: mixture_quantile(_m[:2], 0.05 * _s[:2], 0.64))
-check.value("quantile", lambda: mixture_quantile(_m[1:2], _s[1:2], 0.83))
-check.value("quantile", lambda: mixture_quantile(_m[[2, 2]], _s[[2, 2]], 0.37))
+check.value("quantile", lambda: mixture_quantile(_m, _s, 0.27), case="six members, level .27")
+check.value("quantile", lambda: mixture_quantile(_m, _s, 0.913), case="six members, level .913")
+check.value(
+    "quantile", lambda: mixture_quantile(_m[:2], 0.05 * _s[:2], 0.64), case="two narrow members"
+)
+check.value("quantile", lambda: mixture_quantile(_m[1:2], _s[1:2], 0.83), case="one member")
+check.value(
+    "quantile",
+    lambda: mixture_quantile(_m[[2, 2]], _s[[2, 2]], 0.37),
+    case="twice the same member",
+)
 check.law(
     "quantile",
     "equal",
@@ -222,15 +269,44 @@ check.law(
     lambda: mixture_quantile(np.tile(_m, 2), np.tile(_s, 2), 0.17),
     lambda: -mixture_quantile(-_m[::-1].copy(), _s[::-1].copy(), 0.83),
     lambda: mixture_quantile(4 * _m + 9, 4 * _s, 0.17) / 4 - 2.25,
+    case="mirrored, scaled and repeated members",
 )
-check.value("tails", lambda: mixture_quantile(_m, _s, 3e-6))
-check.value("tails", lambda: mixture_quantile(_m, _s, 1 - 2e-5))
-check.value("tails", lambda: mixture_quantile(_m[:2] + 5, np.array([0.9, 0.07]), 0.00013))
-check.value("far apart", lambda: mixture_quantile(*_three, 0.21))
-check.value("far apart", lambda: mixture_quantile(*_three, 0.41))
-check.value("far apart", lambda: mixture_quantile(_three[0], _three[1] * [1, 0.01, 1], 0.41))
-check.value("far apart", lambda: mixture_quantile(*_three, 0.995))
-check.value("far apart", lambda: mixture_quantile(_m[:2] + [0, 830], 0.11 * _s[:2], 0.77))
+check.value("tails", lambda: mixture_quantile(_m, _s, 3e-6), case="a level of three millionths")
+check.value("tails", lambda: mixture_quantile(_m, _s, 1 - 2e-5), case="a level near 1")
+check.value(
+    "tails",
+    lambda: mixture_quantile(_m[:2] + 5, np.array([0.9, 0.07]), 0.00013),
+    case="a small level, two members",
+)
+check.value("far apart", lambda: mixture_quantile(*_three, 0.21), case="three members far apart")
+check.value(
+    "far apart", lambda: mixture_quantile(*_three, 0.41), case="a level inside the middle member"
+)
+check.value(
+    "far apart",
+    lambda: mixture_quantile(_three[0], _three[1] * [1, 0.01, 1], 0.41),
+    case="a narrow member in the middle",
+)
+check.value(
+    "far apart", lambda: mixture_quantile(*_three, 0.995), case="a level near 1, members far apart"
+)
+check.value(
+    "far apart",
+    lambda: mixture_quantile(_m[:2] + [0, 830], 0.11 * _s[:2], 0.77),
+    case="two members far apart",
+)
+check.value(
+    "quantile", lambda: mixture_quantile(_m, _s, 0.27) + 1.15, case="to the accuracy asked for"
+)
+check.value(
+    "quantile", lambda: mixture_quantile(_m, _s, 0.913) - 1.71, case="to the accuracy asked for"
+)
+check.value(
+    "tails", lambda: mixture_quantile(_m, _s, 3e-6) + 6.46, case="to the accuracy asked for"
+)
+check.value(
+    "far apart", lambda: mixture_quantile(*_three, 0.41) - 6.1, case="to the accuracy asked for"
+)
 
 # %% [markdown]
 # ## Exercise 4. Pooling and voting (10 min, 6 points)
@@ -283,27 +359,55 @@ check.report()
 _t = torch.linspace(-2.3, 3.1, 260, dtype=torch.float64)
 _z = 2.1 * (torch.sin(31 * _t) + torch.cos(47 * _t)).reshape(13, 5, 4)
 _z2 = 1.6 * (torch.cos(29 * _t[:132]) - torch.sin(53 * _t[:132])).reshape(11, 6, 2)
-check.value("probability", lambda: pool(_z)[0])
-check.value("probability", lambda: pool(_z[:1])[0])
-check.value("probability", lambda: pool(_z + 930.0)[0])
-check.value("probability", lambda: pool(430.0 * _z[:3, :, :3])[0])
-check.law("probability", "sums_to_one", lambda: pool(_z)[0], lambda: pool(_z[:, :1])[0])
-check.value("votes", lambda: pool(_z)[1])
-check.value("votes", lambda: pool(_z[:, :1].flip(2))[1])
-check.value("votes", lambda: pool(_z2)[1])
-check.law("votes", "sums_to_one", lambda: pool(_z)[1], lambda: pool(_z2[:5])[1])
-check.value("label", lambda: pool(_z)[2])
-check.value("label", lambda: pool(_z[:4])[2])
-check.value("label", lambda: pool(_z2[:6])[2])
-check.value("label", lambda: pool(0.31 * _z[2:5].flip(1))[2])
+check.value("probability", lambda: pool(_z)[0], case="13 members, four classes")
+check.value("probability", lambda: pool(_z[:1])[0], case="one member")
+check.value("probability", lambda: pool(_z + 930.0)[0], case="logits near 900")
+check.value("probability", lambda: pool(430.0 * _z[:3, :, :3])[0], case="logits in the hundreds")
+check.law(
+    "probability",
+    "sums_to_one",
+    lambda: pool(_z)[0],
+    lambda: pool(_z[:, :1])[0],
+    case="one example",
+)
+check.value("votes", lambda: pool(_z)[1], case="13 members, four classes")
+check.value("votes", lambda: pool(_z[:, :1].flip(2))[1], case="one example")
+check.value("votes", lambda: pool(_z2)[1], case="two classes")
+check.law(
+    "votes", "sums_to_one", lambda: pool(_z)[1], lambda: pool(_z2[:5])[1], case="five members"
+)
+check.value("label", lambda: pool(_z)[2], case="13 members, four classes")
+check.value("label", lambda: pool(_z[:4])[2], case="four members")
+check.value("label", lambda: pool(_z2[:6])[2], case="two classes, six members")
+check.value("label", lambda: pool(0.31 * _z[2:5].flip(1))[2], case="three members")
 _u = torch.linspace(-2.9, 2.3, 90, dtype=torch.float64)
 _u = (1.3 * torch.sin(29 * _u) + torch.cos(53 * _u)).reshape(5, 6, 3)
 _v = torch.linspace(-2.9, 2.3, 144, dtype=torch.float64)
 _v = (1.3 * torch.sin(37 * _v) + torch.cos(53 * _v)).reshape(6, 6, 4)
 _bold = torch.logspace(-1, 1, 6, dtype=torch.float64)[:, None, None]  # from meek to sure members
-check.value("label", lambda: pool(_u * torch.logspace(-1, 1, 5).double()[:, None, None])[2])
-check.value("label", lambda: pool(_v * _bold)[2])
-check.law("label", "equal", lambda: pool(_z)[2], lambda: pool(_z.flip(0) + 11.3)[2])
+check.value(
+    "label",
+    lambda: pool(_u * torch.logspace(-1, 1, 5).double()[:, None, None])[2],
+    case="members of different boldness",
+)
+check.value(
+    "label", lambda: pool(_v * _bold)[2], case="members of different boldness, four classes"
+)
+check.law(
+    "label",
+    "equal",
+    lambda: pool(_z)[2],
+    lambda: pool(_z.flip(0) + 11.3)[2],
+    case="reordered members, shifted logits",
+)
+_r = torch.linspace(-2.1, 2.7, 504, dtype=torch.float64)
+_r = (1.7 * torch.sin(43 * _r) + torch.cos(59 * _r)).reshape(9, 8, 7)
+check.value("probability", lambda: pool(_r)[0], case="nine members, eight examples, seven classes")
+check.value("votes", lambda: pool(_r)[1], case="nine members, eight examples, seven classes")
+check.value("label", lambda: pool(_r)[2], case="nine members, eight examples, seven classes")
+check.value("label", lambda: pool(_r[:6])[2], case="six members, seven classes")
+_one = torch.nn.functional.one_hot(torch.tensor([0, 1, 2, 3, 4, 5, 5, 5, 6]), 7)[:, None]
+check.value("label", lambda: pool(9.1 * _one + 0.3 * _r)[2], case="the winner is met late")
 
 # %% [markdown]
 # ## Exercise 5. Members from seeds (15 min, 6 points)
@@ -359,19 +463,34 @@ check.report()
 _x = np.linspace(-1.9, 1.7, 17) ** 3 / 3
 _y, _new = np.exp(0.6 * _x) - np.cos(3 * _x), np.array([-2.6, -0.33, 0.71, 1.9])
 _line = np.linspace(-1, 1, 9)
-check.value("seeds", lambda: random_members(_x, _y, _new, [41, 7, 12, 7]))
-check.value("seeds", lambda: random_members(_x, _y, _new[:1], [12, 41]))
-check.value("seeds", lambda: np.std(np.asarray(random_members(_x, _y, _new, [5, 6, 9])), axis=0))
-check.value("members", lambda: random_members(_x, _y, _new, [29]))
-check.value("members", lambda: random_members(_line, 3.3 + _line, _new[1:], [0]))
-check.value("members", lambda: random_members(_x[:4], _y[:4], _new, [104729]))
+check.value(
+    "seeds",
+    lambda: random_members(_x, _y, _new, [41, 7, 12, 7]),
+    case="four seeds, one of them twice",
+)
+check.value("seeds", lambda: random_members(_x, _y, _new[:1], [12, 41]), case="one new point")
+check.value(
+    "seeds",
+    lambda: np.std(np.asarray(random_members(_x, _y, _new, [5, 6, 9])), axis=0),
+    case="the spread of three members",
+)
+check.value("members", lambda: random_members(_x, _y, _new, [29]), case="one member")
+check.value(
+    "members", lambda: random_members(_line, 3.3 + _line, _new[1:], [0]), case="data on a line"
+)
+check.value(
+    "members", lambda: random_members(_x[:4], _y[:4], _new, [104729]), case="four data points"
+)
 check.law(
     "members",
     "equal",
     lambda: random_members(_x, _y, _new, [6]),
     lambda: random_members(_x[::-1].copy(), _y[::-1].copy(), _new, [6]),
     lambda: random_members(_x, 5 * _y, _new, [6]) / 5,
+    case="reordered and scaled data",
 )
+_many = [3, 1, 4, 15, 92, 65, 35]
+check.value("seeds", lambda: random_members(_x, _y, _new, _many), case="seven seeds")
 
 # %% [markdown]
 # ## Exercise 6. How many are enough? (10 min, 5 points)
@@ -417,19 +536,26 @@ check.report()
 # %% hidden="sub-ensembles"
 _t = np.linspace(-1.2, 2.6, 42)
 _f, _y = (1.9 * np.sin(11 * _t)).reshape(7, 6), np.cos(3 * _t[:6]) + 0.4
-check.value("single members", lambda: sub_ensemble_error(_f, _y, 1))
-check.value("single members", lambda: sub_ensemble_error(_f[2:4, :1], _y[:1], 1))
-check.value("all members", lambda: sub_ensemble_error(_f, _y, 7))
-check.value("all members", lambda: sub_ensemble_error(_f[:2], _y, 2))
-check.value("all members", lambda: sub_ensemble_error(_f[4:5], _y, 1))
-check.value("in between", lambda: sub_ensemble_error(_f, _y, 3))
-check.value("in between", lambda: sub_ensemble_error(_f, _y, 6))
-check.value("in between", lambda: sub_ensemble_error(_f[:3], _y, 2))
-check.value("in between", lambda: sub_ensemble_error(0.7 * _f[1:6] + 2.2, _y, 4))
+check.value("single members", lambda: sub_ensemble_error(_f, _y, 1), case="seven members")
+check.value(
+    "single members",
+    lambda: sub_ensemble_error(_f[2:4, :1], _y[:1], 1),
+    case="two members, one place",
+)
+check.value("all members", lambda: sub_ensemble_error(_f, _y, 7), case="seven members")
+check.value("all members", lambda: sub_ensemble_error(_f[:2], _y, 2), case="two members")
+check.value("all members", lambda: sub_ensemble_error(_f[4:5], _y, 1), case="one member")
+check.value("in between", lambda: sub_ensemble_error(_f, _y, 3), case="three of seven")
+check.value("in between", lambda: sub_ensemble_error(_f, _y, 6), case="six of seven")
+check.value("in between", lambda: sub_ensemble_error(_f[:3], _y, 2), case="two of three")
+check.value(
+    "in between", lambda: sub_ensemble_error(0.7 * _f[1:6] + 2.2, _y, 4), case="four of five"
+)
 check.law(
     "in between",
     "increasing",  # every further member helps, on average over the subsets
     lambda: sub_ensemble_error(_f, _y, 6),
     lambda: sub_ensemble_error(_f, _y, 4),
     lambda: sub_ensemble_error(_f, _y, 2),
+    case="more members in each subset",
 )

@@ -196,6 +196,10 @@ def latent_draws(mu, tril, eps):
     return steps.add(mu), -(quad + torch.linalg.slogdet(2 * math.pi * cov).logabsdet) / 2
 
 
+# %% solution.detach-input.3 equivalent="latent-draws"
+# Noise is data: the text asks for gradients with respect to mu and tril.
+
+
 # %% transposed wrong="latent-draws" fails="draws,gradient"
 # The factor is transposed: z = mu + L eps, so row j of L makes entry j of z.
 def latent_draws(mu, tril, eps):
@@ -360,6 +364,16 @@ def log_likelihood(x, out, log_scale, binary):
     ]
     parts = (x[:, binary], x[:, ~binary])
     return torch.cat([d.log_prob(part) for d, part in zip(both, parts)], dim=1).sum(dim=1)
+
+
+# %% solution.detach-input.1 equivalent="mixed-pixels"
+# It is data: no gradient with respect to it is asked for.
+
+# %% solution.detach-input.4 equivalent="mixed-pixels"
+# It is data: no gradient with respect to it is asked for.
+
+# %% by-distributions.end-loop-early.2 equivalent="mixed-pixels"
+# There are two kinds of pixels.
 
 
 # %% grey-under-bernoulli wrong="mixed-pixels" fails="refusal"
@@ -590,6 +604,16 @@ def linear_elbo(x, W, b, sigma, m, S):
     quad = torch.mul(torch.matmul(gap, inverse), gap).sum(1)
     offset = ratio.diagonal().sub(1).sum() - torch.linalg.slogdet(ratio)[1]
     return log_p.sub(quad.add(offset).mul(0.5))
+
+
+# %% solution.detach-input.1 equivalent="linear-elbo"
+# The text asks for gradients with respect to W, m and S.
+
+# %% solution.detach-input.3 equivalent="linear-elbo"
+# The text asks for gradients with respect to W, m and S.
+
+# %% solution.detach-input.4 equivalent="linear-elbo"
+# The text asks for gradients with respect to W, m and S.
 
 
 # %% decode-the-mean wrong="linear-elbo" fails="value,tight,gradient"
@@ -907,6 +931,10 @@ def unit_information(x, sigma, latents):
     spread = np.diag(V)
     each = (means * means + spread - 1 - np.log(spread)) / 2
     return np.sort(each.sum(0) / len(x))[::-1]
+
+
+# %% solution.floor.1 equivalent="unit-information"
+# The ratio is at least 1.
 
 
 # %% not-clipped wrong="unit-information" fails="collapsed"

@@ -71,25 +71,60 @@ check.report()
 _t = torch.linspace(-1.7, 2.3, 12, dtype=torch.float64)
 _m, _v = torch.sin(2 * _t).reshape(4, 3), (0.9 * torch.cos(3 * _t) - 0.37).reshape(4, 3)
 _pm, _ps = 0.43 * _t[:3] + 0.2, torch.exp(0.61 * _t[5:8])
-check.value("value", lambda: gaussian_kl(_m, _v, _pm, _ps))
-check.value("value", lambda: gaussian_kl(_m[:1], _v[:1], _pm, _ps))
-check.value("value", lambda: gaussian_kl(_m[:, :1], _v[:, :1], _pm[:1], _ps[:1]))
-check.value("value", lambda: gaussian_kl(17 * _m, _v + 3.1, _pm, 0.083 * _ps))
-check.law("value", "nonnegative", lambda: gaussian_kl(_pm[None], 2 * _ps.log()[None], _pm, _ps))
+check.value("value", lambda: gaussian_kl(_m, _v, _pm, _ps), case="four images, three dimensions")
+check.value("value", lambda: gaussian_kl(_m[:1], _v[:1], _pm, _ps), case="one image")
+check.value(
+    "value", lambda: gaussian_kl(_m[:, :1], _v[:, :1], _pm[:1], _ps[:1]), case="one dimension"
+)
+check.value(
+    "value",
+    lambda: gaussian_kl(17 * _m, _v + 3.1, _pm, 0.083 * _ps),
+    case="means far from a narrow prior",
+)
+check.law(
+    "value",
+    "nonnegative",
+    lambda: gaussian_kl(_pm[None], 2 * _ps.log()[None], _pm, _ps),
+    case="small dimensions, never negative",
+)
 check.law(
     "value",
     "equal",
     lambda: gaussian_kl(_m, _v, _pm, _ps),
     lambda: gaussian_kl(3 * _m - 1, _v + 2 * math.log(3), 3 * _pm - 1, 3 * _ps),
+    case="shifted and scaled latent variables",
 )
-check.gradient("gradient", lambda m: gaussian_kl(m, _v, _pm, _ps), _m)
-check.gradient("gradient", lambda v: gaussian_kl(_m, v, _pm, _ps), _v)
-check.gradient("gradient", lambda m: gaussian_kl(_m, _v, m, _ps), _pm)
-check.gradient("gradient", lambda s: gaussian_kl(_m, _v, _pm, s), _ps)
+check.gradient("gradient", lambda m: gaussian_kl(m, _v, _pm, _ps), _m, case="with respect to mu")
+check.gradient(
+    "gradient", lambda v: gaussian_kl(_m, v, _pm, _ps), _v, case="with respect to log_var"
+)
+check.gradient(
+    "gradient", lambda m: gaussian_kl(_m, _v, m, _ps), _pm, case="with respect to the prior's mean"
+)
+check.gradient(
+    "gradient",
+    lambda s: gaussian_kl(_m, _v, _pm, s),
+    _ps,
+    case="with respect to the prior's scale",
+)
 check.value(
-    "stability", lambda: gaussian_kl(_m.float(), -119 + _v.float(), _pm.float(), _ps.float())
+    "stability",
+    lambda: gaussian_kl(_m.float(), -119 + _v.float(), _pm.float(), _ps.float()),
+    case="log variances near -119 in float32",
 )
-check.value("stability", lambda: gaussian_kl(_m, -890 + _v, _pm, _ps))
+check.value(
+    "stability", lambda: gaussian_kl(_m, -890 + _v, _pm, _ps), case="log variances near -890"
+)
+check.value(
+    "value",
+    lambda: gaussian_kl(1e-4 * _m, _v - 17.3, 1e-4 * _pm, 1e-4 * _ps),
+    case="a very narrow prior",
+)
+check.value(
+    "value",
+    lambda: gaussian_kl(_m.reshape(2, 6), _v.reshape(2, 6), _m[:2].flatten(), _ps.repeat(2)),
+    case="six dimensions",
+)
 
 # %% [markdown]
 # ## Exercise 2. Draws that the gradient can follow (10 min, 5 points)
@@ -140,22 +175,67 @@ _mu = torch.cos(3 * _t[:12]).reshape(4, 3)
 _raw = torch.sin(5 * _t).reshape(4, 3, 3)
 _tril = _raw.tril(-1) + torch.diag_embed(torch.exp(0.83 * _raw.diagonal(dim1=1, dim2=2)))
 _eps = (1.3 * torch.sin(11 * torch.cat([_t, 0.7 * _t[:24]]))).reshape(5, 4, 3)
-check.value("draws", lambda: latent_draws(_mu, _tril, _eps)[0])
-check.value("draws", lambda: latent_draws(_mu[:1], _tril[:1], _eps[:, :1])[0])
-check.value("draws", lambda: latent_draws(_mu[:, :1], _tril[:, :1, :1], _eps[:1, :, :1])[0])
+check.value("draws", lambda: latent_draws(_mu, _tril, _eps)[0], case="five draws, four images")
+check.value("draws", lambda: latent_draws(_mu[:1], _tril[:1], _eps[:, :1])[0], case="one image")
+check.value(
+    "draws",
+    lambda: latent_draws(_mu[:, :1], _tril[:, :1, :1], _eps[:1, :, :1])[0],
+    case="one dimension, one draw",
+)
 check.law(
     "draws",
     "equal",
     lambda: latent_draws(_mu, _tril, _eps)[0][2:3],
     lambda: latent_draws(_mu, _tril, _eps[2:3])[0],
+    case="one draw against five",
 )
-check.gradient("gradient", lambda m: _eps * latent_draws(m, _tril, _eps)[0] ** 2, _mu)
-check.gradient("gradient", lambda t: latent_draws(_mu, t.tril(), _eps)[0] ** 3, _tril)
-check.gradient("gradient", lambda t: latent_draws(_mu, t.tril(), _eps)[1], _tril)
-check.value("log density", lambda: latent_draws(_mu, _tril, _eps)[1])
-check.value("log density", lambda: latent_draws(_mu[1:2], _tril[1:2], _eps[:2, 1:2])[1])
-check.value("log density", lambda: latent_draws(_mu, 0.0031 * _tril, 2 * _eps)[1])
-check.value("log density", lambda: latent_draws(_mu[:, :1], _tril[:, :1, :1], _eps[:, :, :1])[1])
+check.gradient(
+    "gradient",
+    lambda m: _eps * latent_draws(m, _tril, _eps)[0] ** 2,
+    _mu,
+    case="with respect to mu",
+)
+check.gradient(
+    "gradient",
+    lambda t: latent_draws(_mu, t.tril(), _eps)[0] ** 3,
+    _tril,
+    case="with respect to tril",
+)
+check.gradient(
+    "gradient",
+    lambda t: latent_draws(_mu, t.tril(), _eps)[1],
+    _tril,
+    case="the log density, with respect to tril",
+)
+check.value(
+    "log density", lambda: latent_draws(_mu, _tril, _eps)[1], case="five draws, four images"
+)
+check.value(
+    "log density",
+    lambda: latent_draws(_mu[1:2], _tril[1:2], _eps[:2, 1:2])[1],
+    case="one image, two draws",
+)
+check.value(
+    "log density",
+    lambda: latent_draws(_mu, 0.0031 * _tril, 2 * _eps)[1],
+    case="a small covariance",
+)
+check.value(
+    "log density",
+    lambda: latent_draws(_mu[:, :1], _tril[:, :1, :1], _eps[:, :, :1])[1],
+    case="one dimension",
+)
+check.value(
+    "log density", lambda: latent_draws(_mu, 3e-8 * _tril, _eps)[1], case="a tiny covariance"
+)
+_mus, _trils = _mu.repeat(2, 1) - 0.3, _tril.repeat(2, 1, 1) * 0.9
+_noise = torch.cos(torch.arange(168, dtype=_t.dtype) ** 2).reshape(7, 8, 3)
+check.value(
+    "draws", lambda: latent_draws(_mus, _trils, _noise)[0], case="seven draws, eight images"
+)
+check.value(
+    "log density", lambda: latent_draws(_mus, _trils, _noise)[1], case="seven draws, eight images"
+)
 
 # %% [markdown]
 # ## Exercise 3. The likelihood of two kinds of pixels (10 min, 5 points)
@@ -219,27 +299,72 @@ _bits = (_grey > -0.2).to(_t.dtype)
 _mask = torch.tensor([False, True, True, False, True])
 _mix = torch.where(_mask, _bits, _grey)
 _s = torch.tensor(0.37, dtype=_t.dtype)
-check.value("binary", lambda: log_likelihood(_bits, _out, _s, _mask | True))
-check.value("binary", lambda: log_likelihood(_bits, 613 * _out, _s, _mask | True))
-check.value("binary", lambda: log_likelihood(_bits[1:2, :1], _out[1:2, :1], _s, _mask[1:2]))
+check.value("binary", lambda: log_likelihood(_bits, _out, _s, _mask | True), case="all binary")
+check.value(
+    "binary",
+    lambda: log_likelihood(_bits, 613 * _out, _s, _mask | True),
+    case="outputs in the hundreds",
+)
+check.value(
+    "binary",
+    lambda: log_likelihood(_bits[1:2, :1], _out[1:2, :1], _s, _mask[1:2]),
+    case="one image, one pixel",
+)
 check.law(
     "binary",
     "equal",
     lambda: log_likelihood(_bits, _out, _s, _mask | True),
     lambda: log_likelihood(1 - _bits, -_out, _s, _mask | True),
+    case="black and white exchanged",
 )
-check.value("grey", lambda: log_likelihood(_grey, _out, _s, _mask & False))
-check.value("grey", lambda: log_likelihood(3 * _grey, _out, _s - 3.3, _mask & False))
-check.value("grey", lambda: log_likelihood(_mix, _out, _s, _mask))
-check.value("grey", lambda: log_likelihood(_mix[:1], _out[:1], _s - 2.9, _mask))
-check.gradient("gradient", lambda s: log_likelihood(_mix, _out, s, _mask), _s)
-check.gradient("gradient", lambda o: log_likelihood(_mix, o, _s - 1.13, _mask), _out)
-check.gradient("gradient", lambda o: log_likelihood(_mix, o, _s, _mask), 300 * _out)
-check.value("refusal", lambda: log_likelihood(_mix + 2 * ~_mask, _out, _s, _mask))
-check.value("refusal", lambda: log_likelihood(_mix, _out, _s, _mask | True))
-check.value("refusal", lambda: log_likelihood(_mix - 1.0 * _mask, _out, _s, _mask))
+check.value("grey", lambda: log_likelihood(_grey, _out, _s, _mask & False), case="all grey")
+check.value(
+    "grey", lambda: log_likelihood(3 * _grey, _out, _s - 3.3, _mask & False), case="a small scale"
+)
+check.value("grey", lambda: log_likelihood(_mix, _out, _s, _mask), case="binary and grey")
+check.value(
+    "grey",
+    lambda: log_likelihood(_mix[:1], _out[:1], _s - 2.9, _mask),
+    case="one image, a small scale",
+)
+check.gradient(
+    "gradient", lambda s: log_likelihood(_mix, _out, s, _mask), _s, case="with respect to log_s"
+)
+check.gradient(
+    "gradient",
+    lambda o: log_likelihood(_mix, o, _s - 1.13, _mask),
+    _out,
+    case="with respect to the outputs",
+)
+check.gradient(
+    "gradient",
+    lambda o: log_likelihood(_mix, o, _s, _mask),
+    300 * _out,
+    case="outputs in the hundreds",
+)
+check.value(
+    "refusal",
+    lambda: log_likelihood(_mix + 2 * ~_mask, _out, _s, _mask),
+    case="a grey value in place of a bit",
+)
+check.value(
+    "refusal",
+    lambda: log_likelihood(_mix, _out, _s, _mask | True),
+    case="all binary, some are not",
+)
+check.value(
+    "refusal", lambda: log_likelihood(_mix - 1.0 * _mask, _out, _s, _mask), case="a bit of -1"
+)
 _late = torch.cat([_mix[:1], _mix[:1] - 0.4 * _bits[:1] * _mask])  # grey in the last image only
-check.value("refusal", lambda: log_likelihood(_late, _out[:2], _s, _mask))
+check.value(
+    "refusal",
+    lambda: log_likelihood(_late, _out[:2], _s, _mask),
+    case="grey in the last image only",
+)
+_long = [torch.cat([_a, 0 * _a + _a.flip(0)], dim=1) for _a in (_mix, 0.8 * _out)]
+check.value(
+    "grey", lambda: log_likelihood(*_long, _s, torch.cat([_mask, _mask])), case="ten pixels"
+)
 
 # %% [markdown]
 # ## Exercise 4. An ELBO without sampling (10 min, 5 points)
@@ -298,22 +423,62 @@ _b, _sigma = 0.3 * _t[3:8], torch.tensor(0.43, dtype=_t.dtype)
 _m, _S = 0.7 * torch.cos(_t[:8]).reshape(4, 2), torch.diag(torch.exp(0.9 * _t[9:11] - 1.1))
 _V = torch.linalg.inv(torch.eye(2) + _W.T @ _W / _sigma**2)
 _post = (_x - _b) @ _W @ _V / _sigma**2
-check.value("value", lambda: linear_elbo(_x, _W, _b, _sigma, _m, _S))
-check.value("value", lambda: linear_elbo(_x[:1], _W, _b, 2.3 * _sigma, _m[:1], 3 * _S))
-check.value("value", lambda: linear_elbo(_x, _W[:, :1], _b, _sigma, _m[:, :1], _S[:1, :1]))
-check.value("value", lambda: linear_elbo(9 * _x, _W, _b, 0.1 * _sigma, _m, 0.013 * _S))
-check.value("tight", lambda: linear_elbo(_x, _W, _b, _sigma, _post, _V))
-check.value("tight", lambda: linear_elbo(_x, _W, _b, _sigma, _post + 0.2, 1.7 * _V))
+check.value(
+    "value", lambda: linear_elbo(_x, _W, _b, _sigma, _m, _S), case="four images, two dimensions"
+)
+check.value(
+    "value", lambda: linear_elbo(_x[:1], _W, _b, 2.3 * _sigma, _m[:1], 3 * _S), case="one image"
+)
+check.value(
+    "value",
+    lambda: linear_elbo(_x, _W[:, :1], _b, _sigma, _m[:, :1], _S[:1, :1]),
+    case="one dimension",
+)
+check.value(
+    "value",
+    lambda: linear_elbo(9 * _x, _W, _b, 0.1 * _sigma, _m, 0.013 * _S),
+    case="little noise, large data",
+)
+check.value(
+    "tight", lambda: linear_elbo(_x, _W, _b, _sigma, _post, _V), case="the exact posterior"
+)
+check.value(
+    "tight",
+    lambda: linear_elbo(_x, _W, _b, _sigma, _post + 0.2, 1.7 * _V),
+    case="another mean and covariance",
+)
 check.law(
     "tight",
     "increasing",
     lambda: linear_elbo(_x, _W, _b, _sigma, _post, 0.5 * _V),
     lambda: linear_elbo(_x, _W, _b, _sigma, _post, 0.8 * _V),
     lambda: linear_elbo(_x, _W, _b, _sigma, _post, _V),
+    case="nearer to the posterior",
 )
-check.gradient("gradient", lambda W: linear_elbo(_x, W, _b, _sigma, _m, _S), _W)
-check.gradient("gradient", lambda m: linear_elbo(_x, _W, _b, _sigma, m, _S), _m)
-check.gradient("gradient", lambda a: linear_elbo(_x, _W, _b, _sigma, _m, a * _S), _t[-1])
+check.gradient(
+    "gradient", lambda W: linear_elbo(_x, W, _b, _sigma, _m, _S), _W, case="with respect to W"
+)
+check.gradient(
+    "gradient",
+    lambda m: linear_elbo(_x, _W, _b, _sigma, m, _S),
+    _m,
+    case="with respect to the means",
+)
+check.gradient(
+    "gradient",
+    lambda a: linear_elbo(_x, _W, _b, _sigma, _m, a * _S),
+    _t[-1],
+    case="with respect to a factor of S",
+)
+check.value(
+    "value",
+    lambda: linear_elbo(1e-4 * _x, 1e-4 * _W, 1e-4 * _b, 1e-4 * _sigma, _m, _S),
+    case="data and noise of a ten thousandth",
+)
+_eight = torch.cat([_x, 0.7 * _x - 0.2]), torch.cat([_m, 1.2 * _m])
+check.value(
+    "value", lambda: linear_elbo(_eight[0], _W, _b, _sigma, _eight[1], _S), case="eight images"
+)
 
 # %% [markdown]
 # ## Exercise 5. The whole IWAE curve from one set of weights (10 min, 5 points)
@@ -358,20 +523,40 @@ check.report()
 # %% hidden="iwae-curve"
 _t = torch.linspace(-2.9, 3.3, 18, dtype=torch.float64)
 _w = (4 * torch.sin(7 * _t) - 1.3 * _t).reshape(6, 3)
-check.value("bound", lambda: iwae(_w, 6))
-check.value("bound", lambda: iwae(_w[:3], 3))
-check.value("bound", lambda: iwae(2.2 * _w[:5, :1], 5))
-check.law("bound", "equal", lambda: iwae(_w, 6), lambda: iwae(_w.flip(0), 6))
-check.value("subsets", lambda: iwae(_w, 1))
-check.value("subsets", lambda: iwae(_w, 3))
-check.value("subsets", lambda: iwae(_w[:5], 2))
-check.law("subsets", "equal", lambda: iwae(_w, 3), lambda: iwae(_w.flip(0), 3))
-check.law("subsets", "increasing", *[lambda k=k: iwae(_w, k) for k in range(1, 7)])
-check.value("stability", lambda: iwae(_w - 1713.7, 5))
-check.value("stability", lambda: iwae(_w + 903.1, 2))
-check.value("stability", lambda: iwae(torch.cat([_w[:, :1], _w[:, :1] - 4000.3], dim=1), 6))
-check.value("stability", lambda: iwae(211 * _w, 3))
-check.gradient("stability", lambda w: iwae(w, 4) ** 2, _w - 812.9)
+check.value("bound", lambda: iwae(_w, 6), case="all six weights")
+check.value("bound", lambda: iwae(_w[:3], 3), case="three weights")
+check.value("bound", lambda: iwae(2.2 * _w[:5, :1], 5), case="one image, five weights")
+check.law(
+    "bound",
+    "equal",
+    lambda: iwae(_w, 6),
+    lambda: iwae(_w.flip(0), 6),
+    case="draws in another order",
+)
+check.value("subsets", lambda: iwae(_w, 1), case="subsets of one")
+check.value("subsets", lambda: iwae(_w, 3), case="subsets of three")
+check.value("subsets", lambda: iwae(_w[:5], 2), case="subsets of two, five weights")
+check.law(
+    "subsets",
+    "equal",
+    lambda: iwae(_w, 3),
+    lambda: iwae(_w.flip(0), 3),
+    case="draws in another order",
+)
+check.law(
+    "subsets", "increasing", *[lambda k=k: iwae(_w, k) for k in range(1, 7)], case="larger subsets"
+)
+check.value("stability", lambda: iwae(_w - 1713.7, 5), case="log weights near -1700")
+check.value("stability", lambda: iwae(_w + 903.1, 2), case="log weights near 900")
+check.value(
+    "stability",
+    lambda: iwae(torch.cat([_w[:, :1], _w[:, :1] - 4000.3], dim=1), 6),
+    case="one image 4000 nats lower",
+)
+check.value("stability", lambda: iwae(211 * _w, 3), case="log weights in the hundreds")
+check.gradient("stability", lambda w: iwae(w, 4) ** 2, _w - 812.9, case="log weights near -800")
+check.value("bound", lambda: iwae(torch.cat([_w, _w[:1] - 0.7]), 7), case="seven weights")
+check.value("subsets", lambda: iwae(torch.cat([_w, _w[:1] - 0.7]), 4), case="four of seven")
 
 # %% [markdown]
 # ## Exercise 6. Which latent variables can speak at all? (15 min, 5 points)
@@ -415,20 +600,23 @@ check.report()
 _t = np.linspace(-2.4, 2.9, 42)
 _x = (2 * np.sin(9 * _t**2) + 0.7 * _t + 1.9).reshape(7, 6)
 _x = _x * np.array([1, 0.6, 2.2, 0.9, 1.4, 3.1])
-check.value("active", lambda: unit_information(_x, 0.23, 4))
-check.value("active", lambda: unit_information(_x[:, :3], 0.077, 3))
-check.value("active", lambda: unit_information(9.7 * _x, 1.39, 5))
-check.value("active", lambda: unit_information(_x[:2, :4], 0.61, 1))
+check.value("active", lambda: unit_information(_x, 0.23, 4), case="seven images, six units")
+check.value("active", lambda: unit_information(_x[:, :3], 0.077, 3), case="three units")
+check.value(
+    "active", lambda: unit_information(9.7 * _x, 1.39, 5), case="other units of measurement"
+)
+check.value("active", lambda: unit_information(_x[:2, :4], 0.61, 1), case="two images")
 check.law(
     "active",
     "equal",
     lambda: unit_information(_x, 0.23, 2),
     lambda: unit_information(np.concatenate([_x, _x]) + 13.1, 0.23, 2),
     lambda: unit_information(-5 * _x[:, ::-1], 1.15, 2),
+    case="repeated, shifted and scaled data",
 )
-check.value("collapsed", lambda: unit_information(_x, 1.61, 6))
-check.value("collapsed", lambda: unit_information(_x, 0.93, 6))
-check.value("collapsed", lambda: unit_information(_x[:3], 1.27, 5))
+check.value("collapsed", lambda: unit_information(_x, 1.61, 6), case="most units collapsed")
+check.value("collapsed", lambda: unit_information(_x, 0.93, 6), case="some units collapsed")
+check.value("collapsed", lambda: unit_information(_x[:3], 1.27, 5), case="few images")
 
 # %% [markdown]
 # ## Exercise 7. What a hand-tuned weight assumes (5 min, 3 points)
@@ -472,9 +660,15 @@ check.report()
 
 # %% hidden="weight-as-noise"
 _m, _k = 0.05 + 0.013 * np.sin(np.arange(4.0)), 6.1 + 1.9 * np.cos(np.arange(4.0))
-check.value("scale", lambda: honest_elbo(_m, _k, 1.37, 9)[0])
-check.value("scale", lambda: honest_elbo(_m, _k, 0.00031, 784)[0])
-check.value("elbo", lambda: honest_elbo(_m, _k, 1.37, 9)[1])
-check.value("elbo", lambda: honest_elbo(_m, _k, 0.00031, 784)[1])
-check.value("elbo", lambda: honest_elbo(_m[:1], _k[:1], 0.0071, 33)[1])
-check.value("elbo", lambda: honest_elbo(3 * _m, 0 * _k, 0.043, 17)[1])
+check.value("scale", lambda: honest_elbo(_m, _k, 1.37, 9)[0], case="a weight above 1")
+check.value(
+    "scale", lambda: honest_elbo(_m, _k, 0.00031, 784)[0], case="a tiny weight, 784 pixels"
+)
+check.value("elbo", lambda: honest_elbo(_m, _k, 1.37, 9)[1], case="a weight above 1")
+check.value("elbo", lambda: honest_elbo(_m, _k, 0.00031, 784)[1], case="a tiny weight, 784 pixels")
+check.value("elbo", lambda: honest_elbo(_m[:1], _k[:1], 0.0071, 33)[1], case="one image")
+check.value(
+    "elbo", lambda: honest_elbo(3 * _m, 0 * _k, 0.043, 17)[1], case="no information in the code"
+)
+_six = np.append(_m, _m[:2] * 1.2), np.append(_k, _k[1:3] * 0.9)
+check.value("elbo", lambda: honest_elbo(*_six, 0.83, 11)[1], case="six images")

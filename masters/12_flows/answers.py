@@ -286,6 +286,13 @@ def affine_coupling(x, mask, net, inverse=False):
     return torch.stack([one(row) for row in x]), torch.stack(jacobians).slogdet()[1]
 
 
+# %% solution.detach-input.2 equivalent="affine-coupling"
+# A mask has no gradient.
+
+# %% by-indexing.end-loop-early.2 equivalent="affine-coupling"
+# A network returns two tensors.
+
+
 # %% mask-turned-round wrong="affine-coupling" fails="forward,inverse,log-det,limit"
 # The mask is true for coordinates that are kept; here those are the ones that move.
 def affine_coupling(x, mask, net, inverse=False):
@@ -708,6 +715,10 @@ def stack_log_prob(x, nets):
     return torch.stack(results)
 
 
+# %% by-jacobian.end-loop-early.10 equivalent="coupling-stack"
+# A network returns two tensors.
+
+
 # %% never-alternates wrong="coupling-stack" fails="stack"
 # Layers with an odd number keep the odd columns: here every layer keeps the same ones.
 def stack_log_prob(x, nets):
@@ -1110,6 +1121,13 @@ def sample_autoregressive(z, net):
     return np.array(rows), np.array(densities)
 
 
+# %% by-columns.end-loop-early.4 equivalent="autoregressive-draws"
+# A network returns two tensors.
+
+# %% by-rows.end-loop-early.6 equivalent="autoregressive-draws"
+# A network returns two tensors.
+
+
 # %% one-pass wrong="autoregressive-draws" fails="draws,density"
 # One call is not enough: a column needs the columns of x before it, which are not known yet.
 def sample_autoregressive(z, net):
@@ -1439,6 +1457,19 @@ def log_integral(log_p, low, high, n):
             centre = np.asarray(low) * (1 - share) + np.asarray(high) * share
             total = np.logaddexp(total, float(log_p(torch.from_numpy(centre)[None])[0]))
     return total + np.log(np.prod(np.subtract(high, low))) - 2 * np.log(n)
+
+
+# %% solution.end-loop-early.2 equivalent="log-integral"
+# There are two sides.
+
+# %% solution.end-loop-early.4 equivalent="log-integral"
+# There are two sides.
+
+# %% by-rows.end-loop-early.4 equivalent="log-integral"
+# There are two sides.
+
+# %% by-rows.end-loop-early.6 equivalent="log-integral"
+# There are two sides.
 
 
 # %% area-forgotten wrong="log-integral" fails="square,rectangle,stability"

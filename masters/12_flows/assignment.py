@@ -64,20 +64,49 @@ check.report()
 
 # %% hidden="transformed-density"
 _t = torch.linspace(-1.9, 2.6, 7, dtype=torch.float64)
-check.value("rising", lambda: transformed_log_prob(_t, lambda x: 1.3 * torch.asinh(x) - 0.4))
-check.value("rising", lambda: transformed_log_prob(_t[:1], lambda x: torch.sinh(0.7 * x) + 0.31))
-check.value("rising", lambda: transformed_log_prob(_t, lambda x: x + 0.9 * torch.sin(x)))
-check.value("falling", lambda: transformed_log_prob(_t, lambda x: 0.83 - 0.37 * x))
-check.value("falling", lambda: transformed_log_prob(torch.exp(_t), lambda x: -torch.log(x)))
-check.value("falling", lambda: transformed_log_prob(_t, lambda x: -torch.asinh(2.3 * x)))
+check.value(
+    "rising",
+    lambda: transformed_log_prob(_t, lambda x: 1.3 * torch.asinh(x) - 0.4),
+    case="an inverse hyperbolic sine",
+)
+check.value(
+    "rising",
+    lambda: transformed_log_prob(_t[:1], lambda x: torch.sinh(0.7 * x) + 0.31),
+    case="one number, a hyperbolic sine",
+)
+check.value(
+    "rising",
+    lambda: transformed_log_prob(_t, lambda x: x + 0.9 * torch.sin(x)),
+    case="a slope that varies",
+)
+check.value(
+    "falling", lambda: transformed_log_prob(_t, lambda x: 0.83 - 0.37 * x), case="a falling line"
+)
+check.value(
+    "falling",
+    lambda: transformed_log_prob(torch.exp(_t), lambda x: -torch.log(x)),
+    case="minus a logarithm",
+)
+check.value(
+    "falling",
+    lambda: transformed_log_prob(_t, lambda x: -torch.asinh(2.3 * x)),
+    case="a falling inverse hyperbolic sine",
+)
 check.law(
     "falling",
     "equal",
     lambda: transformed_log_prob(_t, lambda x: torch.sinh(x)),
     lambda: transformed_log_prob(-_t, lambda x: torch.sinh(-x)),
+    case="mirrored",
 )
-check.value("extremes", lambda: transformed_log_prob(_t, lambda x: 41.3 * x - 0.7))
-check.value("extremes", lambda: transformed_log_prob(_t, lambda x: 3.7e-11 * x + 0.2))
+check.value(
+    "extremes", lambda: transformed_log_prob(_t, lambda x: 41.3 * x - 0.7), case="a steep line"
+)
+check.value(
+    "extremes",
+    lambda: transformed_log_prob(_t, lambda x: 3.7e-11 * x + 0.2),
+    case="a very flat line",
+)
 
 # %% [markdown]
 # ## Exercise 2. Affine coupling with a mask (12 min, 7 points)
@@ -159,31 +188,75 @@ def _tame(h):  # wild, with its limits already applied
     return _s.clip(-4, 4), _shift
 
 
-check.value("forward", lambda: affine_coupling(_x, _m, net)[0])
-check.value("forward", lambda: affine_coupling(_x[:1, :2], ~_m[:2], net)[0])
-check.value("inverse", lambda: affine_coupling(_x, _m, net, inverse=True)[0])
-check.value("inverse", lambda: affine_coupling(_x[1:3], ~_m, net, inverse=True)[0])
+check.value("forward", lambda: affine_coupling(_x, _m, net)[0], case="four rows, five columns")
+check.value(
+    "forward",
+    lambda: affine_coupling(_x[:1, :2], ~_m[:2], net)[0],
+    case="one row, two columns, the mask inverted",
+)
+check.value(
+    "inverse",
+    lambda: affine_coupling(_x, _m, net, inverse=True)[0],
+    case="four rows, five columns",
+)
+check.value(
+    "inverse",
+    lambda: affine_coupling(_x[1:3], ~_m, net, inverse=True)[0],
+    case="two rows, the mask inverted",
+)
 check.law(
     "inverse",
     "equal",
     lambda: _x,
     lambda: affine_coupling(affine_coupling(_x, _m, net)[0], _m, net, inverse=True)[0],
     lambda: affine_coupling(affine_coupling(_x, _m, net, inverse=True)[0], _m, net)[0],
+    case="there and back",
 )
-check.value("log-det", lambda: affine_coupling(_x, _m, net)[1])
-check.value("log-det", lambda: affine_coupling(_x, _m, net, inverse=True)[1])
-check.value("log-det", lambda: affine_coupling(_x[2:3], ~_m, net)[1])
-check.value("limit", lambda: affine_coupling(_x, _m, wild)[0])
-check.value("limit", lambda: affine_coupling(0.7 * _x[1:], ~_m, wild)[0])
+check.value("log-det", lambda: affine_coupling(_x, _m, net)[1], case="forward")
+check.value("log-det", lambda: affine_coupling(_x, _m, net, inverse=True)[1], case="inverse")
+check.value(
+    "log-det", lambda: affine_coupling(_x[2:3], ~_m, net)[1], case="one row, the mask inverted"
+)
+check.value("limit", lambda: affine_coupling(_x, _m, wild)[0], case="log scales beyond the limit")
+check.value(
+    "limit",
+    lambda: affine_coupling(0.7 * _x[1:], ~_m, wild)[0],
+    case="log scales beyond the limit, the mask inverted",
+)
 for _way, _part in ((False, 1), (True, 0), (True, 1)):
     check.law(
         "limit",
         "equal",
         lambda way=_way, part=_part: affine_coupling(_x, _m, _tame, way)[part],
         lambda way=_way, part=_part: affine_coupling(_x, _m, wild, way)[part],
+        case="log scales beyond the limit against the limit itself",
     )
-check.gradient("forward", lambda x: affine_coupling(x, _m, net)[0], _x[:2])
-check.gradient("log-det", lambda x: affine_coupling(x, _m, net)[1], _x[:2])
+check.gradient(
+    "forward", lambda x: affine_coupling(x, _m, net)[0], _x[:2], case="forward, with respect to x"
+)
+check.gradient(
+    "log-det",
+    lambda x: affine_coupling(x, _m, net)[1],
+    _x[:2],
+    case="the log-determinant, with respect to x",
+)
+
+
+def _far(h):  # shifts far beyond the limit that log scales have
+    return 0.4 * torch.cos(h + h.sum(1, keepdim=True)), 57 * torch.sin(h.sum(1, keepdim=True) + h)
+
+
+_xx = torch.cos(torch.arange(63, dtype=_t.dtype) ** 2).reshape(7, 9)
+_mm = torch.tensor([True, False, False, True, False, True, False, True, False])
+check.value(
+    "forward", lambda: affine_coupling(_xx, _mm, _far)[0], case="nine columns, large shifts"
+)
+check.value(
+    "inverse",
+    lambda: affine_coupling(_xx, _mm, _far, inverse=True)[0],
+    case="nine columns, large shifts",
+)
+check.value("log-det", lambda: affine_coupling(_xx, _mm, _far)[1], case="seven rows, nine columns")
 
 # %% [markdown]
 # ## Exercise 3. A stack with alternating columns (8 min, 5 points)
@@ -246,18 +319,38 @@ check.report()
 _t = torch.linspace(-1.8, 1.5, 15, dtype=torch.float64)
 _x = (torch.cos(3 * _t) - 0.4 * _t).reshape(3, 5)
 _three = [make(0.7, 0.61, 2), make(1.3, -0.43, 3), make(0.45, 0.9, 2)]
-check.value("one layer", lambda: stack_log_prob(_x, _three[:1]))
-check.value("one layer", lambda: stack_log_prob(_x[:1, :2], [make(0.9, 1.37, 1)]))
-check.value("one layer", lambda: stack_log_prob(0.77 * _x, []))
-check.value("stack", lambda: stack_log_prob(_x, _three))
-check.value("stack", lambda: stack_log_prob(_x, [make(0.7, -6.3, 2), make(1.3, 5.7, 3)]))
-check.value("stack", lambda: stack_log_prob(_x[1:, 1:4], [make(1.1, 0.7, 1), make(0.2, 1.9, 2)]))
+check.value("one layer", lambda: stack_log_prob(_x, _three[:1]), case="five columns")
+check.value(
+    "one layer", lambda: stack_log_prob(_x[:1, :2], [make(0.9, 1.37, 1)]), case="two columns"
+)
+check.value("one layer", lambda: stack_log_prob(0.77 * _x, []), case="no layer")
+check.value("stack", lambda: stack_log_prob(_x, _three), case="three layers, five columns")
+check.value(
+    "stack",
+    lambda: stack_log_prob(_x, [make(0.7, -6.3, 2), make(1.3, 5.7, 3)]),
+    case="large log scales",
+)
+check.value(
+    "stack",
+    lambda: stack_log_prob(_x[1:, 1:4], [make(1.1, 0.7, 1), make(0.2, 1.9, 2)]),
+    case="three columns",
+)
 check.value(
     "stack",
     lambda: stack_log_prob(_x[:1, 3:], [make(_c, _c - 1, 1) for _c in (0.4, 1.7, 2.2, 0.9)]),
+    case="four layers, two columns",
 )
-check.gradient("gradient", lambda a: stack_log_prob(_x, [make(a, 0.3, 2)]), _t[9])
-check.gradient("gradient", lambda x: stack_log_prob(x, _three[:1]), _x)
+check.gradient(
+    "gradient",
+    lambda a: stack_log_prob(_x, [make(a, 0.3, 2)]),
+    _t[9],
+    case="with respect to a parameter",
+)
+check.gradient("gradient", lambda x: stack_log_prob(x, _three[:1]), _x, case="with respect to x")
+_xx = torch.cos(torch.arange(91, dtype=_t.dtype) ** 2).reshape(7, 13)
+_seven = [make(0.3 + 0.11 * _c, 0.2 - 0.07 * _c, 6 + _c % 2) for _c in range(7)]
+check.value("stack", lambda: stack_log_prob(_xx, _seven), case="seven layers, 13 columns")
+check.value("one layer", lambda: stack_log_prob(_xx, _seven[:1]), case="13 columns")
 
 # %% [markdown]
 # ## Exercise 4. Draws from an autoregressive flow (9 min, 5 points)
@@ -319,13 +412,32 @@ def _back(pair):  # the noise that draws came from
     return (_draws - _shift) * torch.exp(-_s)
 
 
-check.value("draws", lambda: sample_autoregressive(_z, chain)[0])
-check.value("draws", lambda: sample_autoregressive(_z[:1, :1], chain)[0])
-check.value("draws", lambda: sample_autoregressive(2.3 * _z[:2, 1:3], chain)[0])
-check.law("draws", "equal", lambda: _z, lambda: _back(sample_autoregressive(_z, chain)))
-check.value("density", lambda: sample_autoregressive(_z, chain)[1])
-check.value("density", lambda: sample_autoregressive(_z[:1, :1], chain)[1])
-check.value("density", lambda: sample_autoregressive(2.3 * _z[:2, 1:3], chain)[1])
+check.value("draws", lambda: sample_autoregressive(_z, chain)[0], case="five columns")
+check.value(
+    "draws", lambda: sample_autoregressive(_z[:1, :1], chain)[0], case="one row, one column"
+)
+check.value(
+    "draws", lambda: sample_autoregressive(2.3 * _z[:2, 1:3], chain)[0], case="two columns"
+)
+check.law(
+    "draws",
+    "equal",
+    lambda: _z,
+    lambda: _back(sample_autoregressive(_z, chain)),
+    case="the noise again from the draws",
+)
+check.value("density", lambda: sample_autoregressive(_z, chain)[1], case="five columns")
+check.value(
+    "density", lambda: sample_autoregressive(_z[:1, :1], chain)[1], case="one row, one column"
+)
+check.value(
+    "density", lambda: sample_autoregressive(2.3 * _z[:2, 1:3], chain)[1], case="two columns"
+)
+_zz = torch.sin(torch.arange(63, dtype=_t.dtype) ** 2).reshape(7, 9)
+check.value("draws", lambda: sample_autoregressive(_zz, chain)[0], case="seven rows, nine columns")
+check.value(
+    "density", lambda: sample_autoregressive(_zz, chain)[1], case="seven rows, nine columns"
+)
 
 # %% [markdown]
 # ## Exercise 5. Is it normalised? (8 min, 5 points)
@@ -382,20 +494,37 @@ def _ridge(points):
     return torch.sin(2 * _x0) - 0.3 * _x1**2 + 0.7 * _x0 * torch.cos(_x1)
 
 
-check.value("square", lambda: log_integral(_ridge, (-1.7, -1.7), (2.6, 2.6), 7))
-check.value("square", lambda: log_integral(_ridge, (0.3, 0.3), (1.9, 1.9), 1))
-check.value("square", lambda: log_integral(lambda p: 1.3 * bump(p), (-4.1, -4.1), (4.3, 4.3), 40))
-check.value("rectangle", lambda: log_integral(_ridge, (-0.4, 1.1), (3.3, 1.9), 9))
-check.value("rectangle", lambda: log_integral(bump, (-6.3, -0.7), (-1.2, 0.6), 4))
+check.value(
+    "square", lambda: log_integral(_ridge, (-1.7, -1.7), (2.6, 2.6), 7), case="seven cells a side"
+)
+check.value("square", lambda: log_integral(_ridge, (0.3, 0.3), (1.9, 1.9), 1), case="one cell")
+check.value(
+    "square",
+    lambda: log_integral(lambda p: 1.3 * bump(p), (-4.1, -4.1), (4.3, 4.3), 40),
+    case="40 cells a side",
+)
+check.value(
+    "rectangle", lambda: log_integral(_ridge, (-0.4, 1.1), (3.3, 1.9), 9), case="nine cells a side"
+)
+check.value(
+    "rectangle", lambda: log_integral(bump, (-6.3, -0.7), (-1.2, 0.6), 4), case="four cells a side"
+)
 check.law(
     "rectangle",
     "equal",
     lambda: log_integral(_ridge, (-0.4, 1.1), (3.3, 1.9), 5),
     lambda: log_integral(lambda p: _ridge(p.flip(1)), (1.1, -0.4), (1.9, 3.3), 5),
+    case="the axes exchanged",
 )
-check.value("stability", lambda: log_integral(lambda p: 910 * _ridge(p), (-1, -1), (2.2, 2.2), 6))
 check.value(
-    "stability", lambda: log_integral(lambda p: 17 * _ridge(p) - 961, (0, 0), (1.5, 1.5), 4)
+    "stability",
+    lambda: log_integral(lambda p: 910 * _ridge(p), (-1, -1), (2.2, 2.2), 6),
+    case="log densities in the hundreds",
+)
+check.value(
+    "stability",
+    lambda: log_integral(lambda p: 17 * _ridge(p) - 961, (0, 0), (1.5, 1.5), 4),
+    case="log densities near -961",
 )
 
 # %% [markdown]
@@ -464,17 +593,30 @@ check.report()
 _t = torch.linspace(0.03, 0.97, 20, dtype=torch.float64)
 _u = (0.5 + 0.49 * torch.sin(9 * _t)).reshape(4, 5)
 _k = ((37 * torch.arange(20)) % 17).reshape(4, 5)
-check.value("scale", lambda: bits_per_dim(_k, _u, 17, tilted))
-check.value("scale", lambda: bits_per_dim(_k[:1], _u[:1], 17, tilted))
+check.value("scale", lambda: bits_per_dim(_k, _u, 17, tilted), case="17 levels")
+check.value("scale", lambda: bits_per_dim(_k[:1], _u[:1], 17, tilted), case="one image")
 check.value(
-    "scale", lambda: bits_per_dim(15 * _k[:, :2], _u[:, :2], 256, lambda y: -3.1 * y[:, 0])
+    "scale",
+    lambda: bits_per_dim(15 * _k[:, :2], _u[:, :2], 256, lambda y: -3.1 * y[:, 0]),
+    case="256 levels, two pixels",
 )
-check.value("logit", lambda: bits_per_dim(_k, _u, 17, shifted, 0.02))
-check.value("logit", lambda: bits_per_dim(_k[2:3, :1], _u[2:3, :1], 23, shifted, 0.11))
-check.value("logit", lambda: bits_per_dim(_k, _u, 19, lambda v: -0.3 * (v**2).sum(1), 1e-5))
+check.value("logit", lambda: bits_per_dim(_k, _u, 17, shifted, 0.02), case="17 levels")
+check.value(
+    "logit", lambda: bits_per_dim(_k[2:3, :1], _u[2:3, :1], 23, shifted, 0.11), case="one pixel"
+)
+check.value(
+    "logit",
+    lambda: bits_per_dim(_k, _u, 19, lambda v: -0.3 * (v**2).sum(1), 1e-5),
+    case="a tiny alpha",
+)
 check.law(
     "logit",
     "equal",
     lambda: bits_per_dim(_k, _u, 17, logistic, 0.0),
     lambda: bits_per_dim(_k, _u, 17, lambda y: 0 * y[:, 0]),
+    case="a logistic density against a constant one",
 )
+_low = torch.tensor([[0, 5], [0, 2]]), torch.tensor([[3e-7, 0.4], [0.7, 0.2]]).double()
+_high = torch.tensor([[16, 5], [16, 2]]), 1 - _low[1]
+check.value("logit", lambda: bits_per_dim(*_low, 17, shifted, 0.0), case="noise next to 0")
+check.value("logit", lambda: bits_per_dim(*_high, 17, shifted, 0.0), case="noise next to 1")
