@@ -170,6 +170,13 @@ def normal_log_density(y, mu, sigma):
     return -0.5 * ((y - mu) / sigma) ** 2 - math.log(sigma) - 0.5 * math.log(2 * math.pi)
 
 
+# %% column-squeezed wrong="normal-log-density" fails="shape"
+# A column of values gives a column of log densities: do not squeeze it.
+def normal_log_density(y, mu, sigma):
+    found = torch.distributions.Normal(mu, sigma).log_prob(y)
+    return found.squeeze(-1) if y.ndim == 2 and not torch.is_tensor(mu) else found
+
+
 # %% cut-off-at-zero wrong="normal-log-density" fails="value,tails"
 # A density can exceed 1 and its logarithm 0: do not cut it off.
 def normal_log_density(y, mu, sigma):
@@ -446,6 +453,14 @@ def waits_from_uniform(u, rate, upper):
 
 # %% by-bisection.end-loop-early.1 equivalent="draws-by-inversion"
 # One halving less finds the same root.
+
+
+# %% uniform-when-small wrong="draws-by-inversion" fails="small rates"
+# Nearly uniform is not uniform: expm1 and log1p are right for every product, without a threshold.
+def waits_from_uniform(u, rate, upper):
+    if rate * upper < 1e-3:
+        return u * upper
+    return -torch.log1p(u * math.expm1(-rate * upper)) / rate
 
 
 # %% untruncated wrong="draws-by-inversion" fails="value,small rates"

@@ -114,6 +114,9 @@ check.value(
     lambda: normal_log_density(3.1e-8 * _t, 0.0, 1.9e-8),
     case="a scale of a hundred millionth",
 )
+check.value(
+    "shape", lambda: normal_log_density(_t[:3, None], 0.29, 1.7), case="a column, one mean"
+)
 
 # %% [markdown]
 # ## Exercise 2. Add probabilities that are logarithms (8 min, 6 points)
@@ -259,6 +262,12 @@ check.value(
     "small rates", lambda: waits_from_uniform(1e-9 * _u, 0.43, 5.9), case="draws next to zero"
 )
 check.value("value", lambda: waits_from_uniform(_u[2:3], 1.3, 2.1), case="a batch of one")
+check.value("small rates", lambda: waits_from_uniform(_u, 3.7e-4, 2.1), case="a product of 0.0008")
+check.value(
+    "small rates",
+    lambda: 0.1 * (waits_from_uniform(_u, 1.9e-5, 2.1) / (2.1 * _u) - 1) + 1e-9,
+    case="a product of 0.00004, to a millionth",
+)
 
 # %% [markdown]
 # ## Exercise 4. Mend a broadcast (6 min, 6 points)

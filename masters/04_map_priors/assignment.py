@@ -560,6 +560,12 @@ check.value("interval", lambda: rate_map(_counts[:0], 0.71, 1.87, "interval"), c
 check.value(
     "interval", lambda: rate_map(_counts[3:4], 0.23, 2.7, "interval"), case="a count of zero"
 )
+check.value("rate", lambda: rate_map(_counts, 1.73, 0.41, "rate") - 3.24, case="to seven digits")
+check.value("root", lambda: rate_map(_counts, 1.73, 0.41, "root") - 3.33, case="to seven digits")
+check.value("log", lambda: rate_map(_counts, 1.73, 0.41, "log") - 3.42, case="to seven digits")
+check.value(
+    "interval", lambda: rate_map(_counts, 1.73, 0.41, "interval") - 3.61, case="to seven digits"
+)
 
 # %% [markdown]
 # ## Exercise 7. Let the evidence choose the prior (15 min, 6 points)
@@ -577,7 +583,8 @@ check.value(
 # - Return an array of shape `(t,)` with $\log p(y \mid \tau)$ in nats, every constant kept, for
 #   the whole data set (no mean), and the entry of `taus` with the largest, a number.
 # - It must be right for hundreds of examples and for a `sigma` of a few thousandths or of dozens,
-#   where the determinant of a covariance is far outside the range of float64.
+#   where the determinant of a covariance is far outside the range of float64. No `tau` is more
+#   than three thousand times `sigma`.
 #
 # Points: evidence 3, choice 1, stability 2.
 
@@ -656,4 +663,11 @@ check.value(
     "stability",
     lambda: choose_prior(1e3 * _far, 1e3 * _near, 37.0, _taus)[0],
     case="large numbers",
+)
+_wide = np.sin(np.outer(np.linspace(-2.0, 1.7, 300), np.arange(1, 9)))
+_told = _wide @ np.cos(np.arange(8.0)) * 2.3 + 0.003 * np.cos(97 * np.arange(300.0))
+check.value(
+    "stability",
+    lambda: choose_prior(_wide, _told, 0.003, np.array([2.93, 0.71]))[0],
+    case="300 rows, little noise, a wide prior",
 )

@@ -47,6 +47,13 @@ def ece(p, y, edges):
     return float(total)
 
 
+# %% rounded-first wrong="ece-closed-edges" fails="edges"
+# Rounding moves probabilities across the edges: bin them as they are.
+def ece(p, y, edges):
+    k = np.clip(np.digitize(np.round(p, 2), edges) - 1, 0, len(edges) - 2)
+    return sum(abs(p[k == i].sum() - y[k == i].sum()) for i in range(len(edges) - 1)) / len(p)
+
+
 # %% last-bin-open wrong="ece-closed-edges" fails="edges"
 # Forecasts of exactly 1 are in no bin here, and are lost: close the last bin.
 def ece(p, y, edges):

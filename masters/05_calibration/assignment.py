@@ -96,6 +96,12 @@ check.value(
 check.value("empty bins", lambda: ece(0.31 + 0.02 * _t, _y, _wide), case="all in one bin")
 check.value("empty bins", lambda: ece(_p, _y, np.linspace(0, 1, 101)), case="a hundred bins")
 check.value("empty bins", lambda: ece(_p[3:4], _y[3:4], _wide), case="one example, four bins")
+_next = np.concatenate([_wide[1:4] - 0.0021, _wide[1:4] + 0.0023, _wide[1:4] - 3e-6])
+check.value(
+    "edges",
+    lambda: ece(_next, np.array([1, 0, 1, 0, 0, 1, 1, 1, 0]), _wide),
+    case="probabilities next to the edges",
+)
 
 # %% [markdown]
 # ## Exercise 2. The forecaster who knows nothing (5 min, 4 points)
@@ -549,6 +555,17 @@ check.value(
 )
 check.value("range", lambda: fit_temperature(310.0 * _z, _k, _all), case="logits in the hundreds")
 check.value("range", lambda: fit_temperature(0.0017 * _z, _k, _all), case="tiny logits")
+check.value("temperature", lambda: fit_temperature(_z, _k, _all) - 1.54, case="to six digits")
+check.value(
+    "range",
+    lambda: fit_temperature(310.0 * _z, _k, _all) - 480.0,
+    case="to six digits, large logits",
+)
+check.value(
+    "range",
+    lambda: 1000 * fit_temperature(0.0017 * _z, _k, _all) - 2.62,
+    case="to six digits, tiny logits",
+)
 
 # %% [markdown]
 # ## Exercise 7. Platt's sigmoid (15 min, 5 points)
@@ -637,6 +654,17 @@ check.value(
 )
 check.value("scale", lambda: platt_fit(0.0031 * _s, _y)[1], case="tiny scores")
 check.value("scale", lambda: tuple(platt_fit(0.7 * _s + 240, _y)), case="scores far from zero")
+check.value(
+    "fit",
+    lambda: [platt_fit(_s, _y)[0] - 0.77, platt_fit(_s, _y)[1] + 0.26],
+    case="to six digits",
+)
+_apart = (_t > 1.13).astype(int)
+check.value(
+    "separable",
+    lambda: [platt_fit(_t, _apart)[0] - 1.73, platt_fit(_t, _apart)[1] + 1.87],
+    case="separable classes, to six digits",
+)
 
 # %% [markdown]
 # ## Exercise 8. In words: what a bare ECE hides (5 min, 3 points)

@@ -646,6 +646,16 @@ def pool(logits):
 # There are three results.
 
 
+# %% classes-that-were-voted-for wrong="pool-the-votes" fails="votes"
+# A class that nobody votes for has a share, too: 0. Tell one_hot how many classes there are.
+def pool(logits):
+    p = torch.softmax(logits, -1)
+    votes = torch.nn.functional.one_hot(p.argmax(-1)).double().mean(0)
+    mean = p.mean(0)
+    best = votes == votes.max(1, keepdim=True).values
+    return mean, votes, torch.where(best, mean[:, : votes.shape[1]], -1.0).argmax(1)
+
+
 # %% average-the-logits wrong="pool-the-votes" fails="probability,label"
 # Averaging logits gives a geometric mean: take the softmax of each member first, then average.
 def pool(logits):

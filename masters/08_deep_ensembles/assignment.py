@@ -408,6 +408,9 @@ check.value("label", lambda: pool(_r)[2], case="nine members, eight examples, se
 check.value("label", lambda: pool(_r[:6])[2], case="six members, seven classes")
 _one = torch.nn.functional.one_hot(torch.tensor([0, 1, 2, 3, 4, 5, 5, 5, 6]), 7)[:, None]
 check.value("label", lambda: pool(9.1 * _one + 0.3 * _r)[2], case="the winner is met late")
+_shy = _z - 40.0 * (torch.arange(4) == 3)
+check.value("votes", lambda: pool(_shy)[1], case="a last class without a vote")
+check.value("label", lambda: pool(_shy)[2], case="a last class without a vote")
 
 # %% [markdown]
 # ## Exercise 5. Members from seeds (15 min, 6 points)
