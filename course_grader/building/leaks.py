@@ -31,13 +31,14 @@ class Secrets:
 
 
 def secrets_of(unit):
-    """Collect a unit's solution and hidden lines, and its hidden reference values."""
+    """Collect a unit's solution and hidden lines that no public line holds, and hidden values."""
     master = read_assignment(unit)
     public, lines = set(), set()
     for cell in master.cells:
         public |= _lines(markers.stub(cell.source) if "hidden" not in cell.roles else "")
         lines |= _lines(cell.source if cell.roles.keys() & SECRET else "")
-    return Secrets(frozenset(lines - public), frozenset(_hidden_values(reference_for(unit))))
+    secret = {line for line in lines if not any(line in other for other in public)}
+    return Secrets(frozenset(secret), frozenset(_hidden_values(reference_for(unit))))
 
 
 def leaks_in(text, secrets, *, digits=TELLING):
