@@ -178,13 +178,13 @@ check.gradient(
 def sampled_elbo(x, y, sigma, mean, log_sd, noise, prior):
     """Return an estimate of the ELBO in nats under a prior that mixes two scales."""
     ### BEGIN SOLUTION
-    D = torch.distributions
+    normal = torch.distributions.Normal
     share, wide, narrow = prior
     w = mean + log_sd.exp() * noise  # (S, k)
-    fit = D.Normal(w @ x.T, sigma).log_prob(y).sum(1)
-    slab = math.log(share) + D.Normal(0.0, wide).log_prob(w)
-    spike = math.log(1 - share) + D.Normal(0.0, narrow).log_prob(w)
-    log_q = D.Normal(mean, log_sd.exp()).log_prob(w)
+    fit = normal(w @ x.T, sigma).log_prob(y).sum(1)
+    slab = math.log(share) + normal(0.0, wide).log_prob(w)
+    spike = math.log(1 - share) + normal(0.0, narrow).log_prob(w)
+    log_q = normal(mean, log_sd.exp()).log_prob(w)
     return (fit + (torch.logaddexp(slab, spike) - log_q).sum(1)).mean()
     ### END SOLUTION
 
@@ -568,9 +568,9 @@ def merge(means, covs, prior_mean, prior_cov):
     own = torch.linalg.inv(prior_cov)
     each = torch.linalg.inv(covs)  # (K, d, d)
     extra = len(means) - 1  # the prior is in all K posteriors, and must be in once
-    precision = each.sum(0) - extra * own
+    joint = each.sum(0) - extra * own
     natural = (each @ means[..., None])[..., 0].sum(0) - extra * (own @ prior_mean)
-    cov = torch.linalg.inv(precision)
+    cov = torch.linalg.inv(joint)
     return cov @ natural, cov
     ### END SOLUTION
 
