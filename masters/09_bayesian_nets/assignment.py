@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Assignment 09: Bayesian neural networks
 #
-# Seven exercises in code and one in words, 37 points, about 80 minutes. You write the parts on
+# Seven exercises in code and one in words, 37 points, about 85 minutes. You write the parts on
 # which approximate posteriors fail in practice: a KL that is counted once, an ELBO for a prior
 # without closed forms, the best factorised posterior, a Laplace approximation for a classifier,
 # posteriors that are merged without using the prior twice, an evidence, and one step of a sampler.
@@ -399,7 +399,7 @@ check.value(
 #
 # - `features`, shape `(n, k)`, holds $\phi$ of the training examples, and `new`, shape `(m, k)`,
 #   $m \ge 1$, that of new ones; a constant feature, if there is one, is among them.
-# - `weights`, shape `(k,)`, is $\hat w$; `tau` is a number between 0.01 and 100.
+# - `weights`, shape `(k,)`, is $\hat w$; `tau` is a number between $10^{-2}$ and $10^2$.
 # - There are no labels among the arguments, and none are missing.
 # - $n$ may be 0 or smaller than $k$, features may repeat each other, and the logits of training
 #   examples may be as large as ±900.

@@ -191,6 +191,9 @@ def draw_ellipses(rho=0.9):
 
 draw_ellipses()
 
+# %% [markdown]
+# The title says what is left of each variance.
+
 # %%
 interactive(draw_ellipses, rho=(-0.99, 0.99, 0.03))
 
@@ -257,10 +260,10 @@ assert local_draws_are_quieter(0, 2000) > 0
 #   + \frac1N\, \mathrm{KL}(q \,\|\, p(w)) .$$
 #
 # The first part is what the mean over a minibatch estimates. The KL is divided by $N$: not by the
-# batch size, not by the number of batches and then once more, and it is not left whole. All of
-# these stand in published code. Broken on purpose, with a known answer: $N = 100$ measurements
-# $y_i \sim N(w, 1)$, the prior $w \sim N(0, 1)$. The exact posterior variance is $1/101$. Somebody
-# minimises the mean NLL plus the **whole** KL.
+# batch size, not by the number of batches and then once more, and it is not left whole. Each of
+# these bugs is easily written and hardly seen. Broken on purpose, with a known answer: $N = 100$
+# measurements $y_i \sim N(w, 1)$, the prior $w \sim N(0, 1)$. The exact posterior variance is
+# $1/101$. Somebody minimises the mean NLL plus the **whole** KL.
 
 # %%
 predict(
@@ -292,8 +295,8 @@ reveal("09-whole-kl", round(found[100], 2), within=0.05, because=because)
 
 # %% [markdown]
 # With the whole KL, a hundred measurements count as one. With a tenth of the KL they count as a
-# thousand. Posteriors with $\beta < 1$ are called *cold*, and some find that they predict better;
-# then they should be called that, and not be the result of a wrong $N$.
+# thousand. Posteriors with $\beta \ne 1$ are called *tempered*, those with $\beta < 1$ *cold*, and
+# some find that cold ones predict better. Then say so; a wrong $N$ is no way to get there.
 
 # %% [markdown]
 # ## Can a test set find the bug?
@@ -427,7 +430,7 @@ assert 9 < sds[1000] / sds[10] < 11
 because = {250: "Variances grow with H, standard deviations with its root."}
 reveal("09-prior-of-a-wide-net", round(sds[1000]), within=2, because=because)
 
-# %% alt="Draws from the prior: for unscaled weights they span hundreds, for scaled ones units."
+# %% hide=True alt="Draws from the prior: unscaled weights give tens of units, scaled ones a few."
 _, axes = plt.subplots(1, 2, figsize=(9, 3.6))
 titles = "v of variance 1: tens of units", "v of variance 1/H: one or two"
 for ax, scaled in zip(axes, (False, True), strict=True):
@@ -508,10 +511,10 @@ J = torch.func.jacrev(lambda z: net(z, some_x))(some_z)
 assert torch.allclose(jacobian(some_z, some_x), J)
 
 # %% [markdown]
-# With $J$ and $r$ divided by the noise, the network is nearly $r(z + \delta) \approx r - J\delta$,
-# and the best step for that is $\delta = (J^\top J + I)^{-1} (J^\top r - z)$. This is the
-# Gauss-Newton method; Levenberg and Marquardt add a damping that grows after a failure. Each of
-# the ten has its own:
+# With $J$ and $r$ divided by the noise, the residuals are nearly $r(z + \delta) \approx r -
+# J\delta$, and the best step for that is $\delta = (J^\top J + I)^{-1} (J^\top r - z)$. This is
+# the Gauss-Newton method; Levenberg and Marquardt add a damping that grows after a failure. Each
+# of the ten has its own:
 
 
 # %%
@@ -616,7 +619,7 @@ def spread_falls(seed, steps):  # Adam gets twenty steps for three
 # ($J_i$ and $r_i$ divided by the noise $s_i$.) (6) has no linear term, as the slope is 0 at the
 # minimum. In (7) the Gauss-Newton form drops the curvature of $f$ itself; that keeps $A$ positive
 # definite. (8) linearises the network as well. All sums run over the **whole** data set: whoever
-# takes the curvature of the *mean* loss has a posterior $\sqrt N$ times too wide.
+# takes the curvature of the *mean* loss gets a posterior up to $\sqrt N$ times too wide.
 
 # %%
 best = bottom[energy(bottom, x, y).argmin()]
@@ -646,6 +649,22 @@ def last_layer_laplace(body, head, x, s, sds, x_new):  # s: the sd of the noise 
     variance = (new * torch.linalg.solve(A, new.T).T).sum(1)
     return new @ head, variance  # of f; add s**2 for y
 
+
+# %% [markdown]
+# How wide should its prior be? The evidence says (unit 04): the last layer is a linear model, so
+# $y$ is Normal, with a known covariance. The prior's standard deviations times a factor:
+
+# %%
+phi = torch.cat([hidden(best, x), torch.ones(100, 1)], dim=1) * SCALE[2 * H :]
+for factor in (0.25, 0.5, 1.0, 2.0, 4.0):
+    K = factor**2 * phi @ phi.T + torch.diag(noise(x) ** 2)
+    log_evidence = D.MultivariateNormal(torch.zeros(100).double(), K).log_prob(y)
+    print(f"factor {factor:4}: log evidence {log_evidence:.0f} nats")
+
+# %% [markdown]
+# The prior that the network was trained with is within a few nats of the best factor, and a
+# quarter of it is out of the question. (A Laplace evidence for *all* weights is in the
+# assignment.)
 
 # %% [markdown]
 # The full version is (8). For each: the mean standard deviation of $f$ in the gap, and the NLL in
@@ -722,7 +741,7 @@ for ax, (title, var) in zip(axes, pairs, strict=True):
 _ = axes[0].legend(loc="upper left", fontsize=8)
 
 # %% [markdown]
-# The last layer cannot bend its features, so it knows little ignorance: on this set its band
+# The last layer cannot bend its features, so it admits little ignorance: on this set its band
 # hardly opens. With all weights it does. And drawing weights without linearising fails on the data
 # themselves: the bell in (6) is the local shape of a curved valley, and draws from it leave the
 # valley. A Laplace approximation belongs to the *linearised* network.
@@ -1105,7 +1124,7 @@ reveal("09-worth-on-the-data", round(saved, 2), within=0.05, unit="nats", becaus
 # %% hide=True alt="NLL in the gap, ten sets: of the networks HMC is best, the process is better."
 _, ax = plt.subplots(figsize=(9, 4.4))
 for row, (name, runs) in enumerate(in_gap.items()):
-    color = "black" if name == "truth" else f"C{row % 7}"
+    color = "black" if name == "truth" else "C0"
     ax.plot(runs, [row] * 10, "o", color="#808080", markersize=4)
     ax.plot([np.mean(runs)] * 2, [row - 0.32, row + 0.32], color=color, lw=4)
     ax.text(4.75, row, f"{more[name][2]:.1f} s" if name != "truth" else "", va="center")
