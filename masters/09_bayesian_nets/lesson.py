@@ -1198,14 +1198,15 @@ def prior_beats_method(seed, steps):
 assert min(f(0, 300) for f in (hmc_beats_one_network, correlations_matter, prior_beats_method)) > 0
 
 # %% [markdown]
-# What the evidence says. **Where you have data, train one network well**; none of the six buys
+# What the evidence says. **Where you have data, train one network well**: none of the six buys
 # anything there, and dropout costs much (where the noise is as small as 0.02, its own spread
-# drowns it). **Without data**, HMC is the best that this network can do; at twenty times the
-# price. Full Laplace gets a good part of it for a thousandth of a second; the last layer alone
-# gets little. Mean-field is *worse than the point estimate* here, for the price of training again.
-# Ten networks at the minimum are one network; ten that stopped early look as good as HMC, by luck
-# of the step count. And the largest gain of all came from another prior. None of the bands for
-# this network holds 0.9 in the gap: an exact posterior is as good as its prior.
+# drowns it). **Without data**, HMC is the best that this network can do, at twenty times the price
+# of one network. Full Laplace gets more than half of its gain for a thousandth of a second; the
+# last layer alone gets little. Mean-field is *worse* than one network on eight of the ten sets,
+# and costs another training. Ten networks at the minimum are one network; ten that stopped early
+# look as good as HMC, by luck of the step count. The largest gain of all came from another prior:
+# no band of this network holds 0.9 in the gap, for an exact posterior is only as good as its
+# prior.
 
 # %% [markdown]
 # ## Back to the opening question
