@@ -178,13 +178,13 @@ check.gradient(
 def sampled_elbo(x, y, sigma, mean, log_sd, noise, prior):
     """Return an estimate of the ELBO in nats under a prior that mixes two scales."""
     ### BEGIN SOLUTION
-    normal = torch.distributions.Normal
+    gauss = torch.distributions.Normal
     share, wide, narrow = prior
     w = mean + log_sd.exp() * noise  # (S, k)
-    fit = normal(w @ x.T, sigma).log_prob(y).sum(1)
-    slab = math.log(share) + normal(0.0, wide).log_prob(w)
-    spike = math.log(1 - share) + normal(0.0, narrow).log_prob(w)
-    log_q = normal(mean, log_sd.exp()).log_prob(w)
+    fit = gauss(w @ x.T, sigma).log_prob(y).sum(1)
+    slab = math.log(share) + gauss(0.0, wide).log_prob(w)
+    spike = math.log(1 - share) + gauss(0.0, narrow).log_prob(w)
+    log_q = gauss(mean, log_sd.exp()).log_prob(w)
     return (fit + (torch.logaddexp(slab, spike) - log_q).sum(1)).mean()
     ### END SOLUTION
 

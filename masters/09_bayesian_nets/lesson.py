@@ -812,20 +812,19 @@ print(f"draws {tuple(draws.shape)}: the covariance is right to 0.1")
 
 
 # %%
-def features(u, x):  # (chains, n, 21), in units of the output weights' prior deviations
-    h = hidden(u, x)
+def features(h):  # (chains, n, 21), in units of the output weights' prior deviations
     return SCALE[2 * H :] * torch.cat([h, torch.ones_like(h[..., :1])], -1)
 
 
 def hidden_layer_target(u, x, y):  # log p(y, u) up to a constant, and its slope
-    s = noise(x)
-    phi, t = features(u, x) / s[:, None], y / s
+    s, h = noise(x), hidden(u, x)
+    phi, t = features(h) / s[:, None], y / s
     L = torch.linalg.cholesky(phi.mT @ phi + torch.eye(H + 1))
     S, half_logdet = torch.cholesky_inverse(L), L.diagonal(dim1=1, dim2=2).log().sum(1)
     m = (S @ (t @ phi)[..., None])[..., 0]
     value = 0.5 * ((t @ phi) * m).sum(1) - half_logdet - 0.5 * (u**2).sum(1)
     slope = (t - (phi @ m[..., None])[..., 0])[..., None] * m[:, None] - phi @ S
-    bend = slope[..., :H] * SCALE[2 * H : -1] / s[:, None] * (1 - hidden(u, x) ** 2)
+    bend = slope[..., :H] * SCALE[2 * H : -1] / s[:, None] * (1 - h**2)
     return value, 3 * torch.cat([x @ bend, bend.sum(1)], 1) - u
 
 
@@ -852,7 +851,7 @@ def hmc_draws(seed, steps):  # (steps / 2, 8, 40)
 
 
 def given_hidden(u, x, y, new_x):  # mean and variance of f for each draw, (draws, n)
-    phi, new = features(u, x) / noise(x)[:, None], features(u, new_x)
+    phi, new = features(hidden(u, x)) / noise(x)[:, None], features(hidden(u, new_x))
     S = torch.linalg.inv(phi.mT @ phi + torch.eye(H + 1))
     m = S @ (phi.mT @ (y / noise(x)))[..., None]
     return (new @ m)[..., 0], ((new @ S) * new).sum(-1)
