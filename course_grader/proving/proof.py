@@ -13,7 +13,7 @@ from course_grader.proving import trivial_answers
 from course_grader.proving.answer_runner import ExerciseContext, run_answers
 from course_grader.proving.mutants import mutants, pointless
 from course_grader.proving.reference import make_reference
-from course_grader.proving.subtle_operators import ONCE, SUBTLE
+from course_grader.proving.subtle_operators import ONCE
 
 
 @dataclasses.dataclass
@@ -55,9 +55,8 @@ def prove(unit, *, texts=(), only=None):
     answers = read_answers(unit, master.exercises)
     references = [make_reference(unit, by=by, only=only) for by in ("solution", "oracle")]
     guesses = trivial_answers.guesses_from(trivial_answers.printed_numbers(*texts))
-    but = set(SUBTLE) if "mutants" in unit.older else set()
     return [
-        _prove(exercise, master, answers[name], [r[name] for r in references], guesses, but)
+        _prove(exercise, master, answers[name], [r[name] for r in references], guesses)
         for name, exercise in master.exercises.items()
         if name == (only or name)
     ]
@@ -89,12 +88,12 @@ def _reported(hint, entry):
     return [{**check, "got": got} for check, got in pairs]
 
 
-def _prove(exercise, master, answers, references, guesses, but):
+def _prove(exercise, master, answers, references, guesses):
     proof = Proof(exercise.name)
     stage = ExerciseContext.of(master, exercise)
     _prove_right(proof, stage, exercise, answers, references)
     _prove_wrong(proof, stage, answers, references)
-    _prove_mutants(proof, stage, exercise, answers, references[0], but)
+    _prove_mutants(proof, stage, exercise, answers, references[0])
     _prove_empty_hands(proof, stage, exercise, references[0], guesses)
     return proof
 
@@ -136,8 +135,8 @@ def failing(exercise, record, reference):
     return frozenset(aspect.name for aspect in verdict.aspects if aspect.status != "passed")
 
 
-def _prove_mutants(proof, stage, exercise, answers, reference, but):
-    but = but | pointless(reference["checks"])
+def _prove_mutants(proof, stage, exercise, answers, reference):
+    but = pointless(reference["checks"])
     made = mutants("solution", exercise.solution.source, but=but)
     for right in answers.right:
         made |= mutants(right.name, right.source, but=but | ONCE)
