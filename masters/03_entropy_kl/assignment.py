@@ -737,26 +737,25 @@ check.law(
 # %% [markdown]
 # ## Exercise 7. In words: the teacher who knows more and teaches less (5 min, 3 points)
 #
-# Two teachers were trained on the same images, one with label smoothing 0.1; it is the more
-# accurate one of the two. Each teaches a student: 100 images, unlabelled, and the teacher's
-# softmax at temperature 4 as the target. The student of the smoothed teacher is clearly *worse*.
-# With all 900 images as transfer set, the two students are equally good. Explain both in at most
-# 120 words.
-# A person reads and grades this answer; no check runs.
+# Two teachers were trained on the same 1198 images, one with label smoothing 0.1; it is the more
+# accurate one of the two. Each teaches a student, with its softmax at temperature 4 as the target.
+# If the students see 100 images, the one of the smoothed teacher is clearly *worse*. If they see
+# all 1198, it is clearly *better*. Explain both in at most 120 words. A person reads and grades
+# this answer; no check runs.
 
 # %% [markdown] written="smoothed-teacher" points=3
 # ### BEGIN SOLUTION
 # Smoothing asks for the same probability for *all* wrong classes, whatever the image. A teacher
 # that obeys keeps the winner and rubs out the differences among the others: that this 4 looks like
-# a 9 and not like a 0. With a high temperature just these differences are the student's lesson,
-# and on 100 images they are worth more than a label: an image tells something about all classes.
-# Without them the soft target says little more than the label. Its accuracy does not help: that
-# concerns the winner only. With 900 images the winners alone say enough; the student would learn
-# the same from labels, and what the smoothed teacher lost is not missed.
+# a 9 and not like a 0. At a high temperature these differences are most of the student's lesson,
+# and with 100 images they are worth more than a label, since an image tells something about all
+# classes. Without them the target says little more than who won. With all 1198 images the winners
+# alone are enough to learn from, so that what smoothing erased is not missed; what counts then is
+# how often the winner is right, and there the smoothed teacher is ahead.
 #
 # **Rubric.** One point for: smoothing equalises the probabilities of the wrong classes, so it
-# erases what the teacher knows about similar classes. One point for: a soft target at a high
-# temperature teaches by these probabilities, while accuracy is about the winner. One point for:
-# with many images the labels (winners) are enough, so that nothing is missed. "The smoothed
-# teacher is less confident" alone earns nothing.
+# erases what the teacher knows about similar classes. One point for: with few images a student at
+# a high temperature lives on these probabilities, while accuracy is about the winner. One point
+# for: with many images the winners suffice, and the more accurate teacher has the better ones.
+# "The smoothed teacher is less confident" alone earns nothing.
 # ### END SOLUTION
