@@ -244,21 +244,18 @@ reveal("03-clipped-kl", round(clipped, 2), within=0.5, unit="nats", because=beca
 
 # %% same=True
 t64 = lambda *v: torch.tensor(v).double()  # noqa: E731
-a, b = t64(0.7, 0.2, 0.1), t64(0.4, 0.4, 0.2)
-right = F.kl_div(b.log(), a, reduction="sum").item()  # KL(a || b): log b first
-zero, none = t64(0.5, 0.5, 0.0), t64(0.5, 0.5, 0.0)
+a, b, even = t64(0.7, 0.2, 0.1), t64(0.4, 0.4, 0.2), t64(0.5, 0.5, 0.0)
+sure_thing = torch.distributions.Categorical(probs=t64(1.0, 0.0))
+right = F.kl_div(b.log(), a, reduction="sum")  # KL(a || b): log b comes first
 rows = {
-    "F.kl_div(log b, a), reduction 'sum'": (right, right),
-    "F.kl_div(log a, b): the other direction": (F.kl_div(a.log(), b, reduction="sum"), right),
-    "F.kl_div(b, a): no logarithm": (F.kl_div(b, a, reduction="sum"), right),
-    "F.kl_div where both have a 0": (F.kl_div(none.log(), zero, reduction="sum"), 0.0),
-    "Categorical(probs=[1, 0]).log_prob(1)": (
-        torch.distributions.Categorical(probs=t64(1.0, 0.0)).log_prob(torch.tensor(1)),
-        -np.inf,
-    ),
+    "kl_div(log b, a)": (right, right),
+    "kl_div(log a, b): the other direction": (F.kl_div(a.log(), b, reduction="sum"), right),
+    "kl_div(b, a): no logarithm": (F.kl_div(b, a, reduction="sum"), right),
+    "kl_div where both have a 0": (F.kl_div(even.log(), even, reduction="sum"), 0.0),
+    "Categorical([1, 0]).log_prob(1)": (sure_thing.log_prob(torch.tensor(1)), -np.inf),
 }
 for name, (value, meant) in rows.items():
-    print(f"{name:42s} {float(value):8.3f}   meant: {meant:.3f}")
+    print(f"{name:38s} {value:8.3f}   meant: {meant:.3f}")
 
 # %% [markdown]
 # `F.kl_div(input, target)` computes $\mathrm{KL}(\text{target} \,\|\, \text{input})$ and wants the
@@ -279,11 +276,15 @@ losses = {
     "right": lambda z: F.kl_div(z.log_softmax(0), target, reduction="sum"),
     "slip": lambda z: F.kl_div(z.softmax(0), target, reduction="sum"),
 }
-path = {}
+
+# %% [markdown]
+# The same loop for both:
+
+# %%
+path = {"right": [], "slip": []}
 for name, loss in losses.items():
     z = torch.zeros(3, dtype=torch.float64, requires_grad=True)
     adam = torch.optim.Adam([z], lr=0.05)
-    path[name] = []
     for _ in range(400):
         adam.zero_grad()
         value = loss(z)
@@ -613,16 +614,22 @@ predict("03-floor", ..., ask="The smallest smoothed loss, K = 10 and eps = 0.1, 
 # ### The entropy of the target
 
 # %% [markdown]
-# By (1) it is $H(t)$, reached where the softmax *is* the target:
+# By (1) it is $H(t)$, reached where the softmax *is* the target. Let the true logit lie above all
+# others by a gap, and the others be equal:
 
 
-# %% alt="The smoothed loss against the logit gap: a minimum of 0.50 at a gap of 4.5."
-def smoothed_loss(gap, eps, K=10):  # the true logit lies `gap` above all others
+# %%
+def smoothed_loss(gap, eps, K=10):
     stay = 1 - eps + eps / K
     log_others = -np.log(np.exp(gap) + K - 1)
     return -stay * (gap + log_others) - (1 - stay) * log_others
 
 
+# %% [markdown]
+# The loss against the gap:
+
+
+# %% alt="The smoothed loss against the logit gap: a minimum of 0.50 at a gap of 4.5."
 def draw_floor(eps=0.1):
     gap = np.linspace(0, 12, 300)
     ax = plot_curve(gap, smoothed_loss(gap, eps), label="smoothed loss")
@@ -697,10 +704,8 @@ def digits_run(seed, noise=0.0):
 
 # %%
 def trained(loss, x, seed, steps):
-    with torch.random.fork_rng(devices=[]):  # layers use the global generator
-        torch.manual_seed(seed)
-        layers = torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10)
-        net = torch.nn.Sequential(*layers)
+    torch.manual_seed(seed)
+    net = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10))
     adam = torch.optim.Adam(net.parameters(), lr=0.01, fused=True)
     fit(lambda: loss(net(x)), adam, steps=steps, decay=True, progress=False)
     return net.requires_grad_(False)
@@ -818,16 +823,28 @@ def smoothing_raises_both(seed, steps):
     return min(smooth[name] - plain[name] for name in ("ECE", "accuracy"))
 
 
+# %% [markdown]
+# The NLL, too, though it is closer when the plain network is trained for very long:
+
+
 # %% claim="On clean digits smoothing raises the NLL." steps=450
 def smoothing_raises_the_nll(seed, steps):
     plain, smooth, _ = three_ways(seed, steps)[1].values()
     return smooth["NLL"] - plain["NLL"]
 
 
+# %% [markdown]
+# But with one temperature, fitted on other images, the order turns round:
+
+
 # %% claim="Once a temperature is fitted, the smoothed network has the lower NLL." steps=450
 def smoothing_wins_at_T(seed, steps):
     plain, smooth, _ = three_ways(seed, steps)[1].values()
     return plain["NLL at T"] - smooth["NLL at T"]
+
+
+# %% [markdown]
+# And the confidence penalty, at the same strength, does next to nothing:
 
 
 # %% claim="The penalty moves the ECE less than a quarter as far as smoothing." steps=450
@@ -921,6 +938,11 @@ def student_loss(teacher, x, T=4.0):
     return loss
 
 
+# %% [markdown]
+# Three students, from the same first weights, on the first `n` images:
+
+
+# %%
 @functools.cache
 def student_accuracies(seed, steps, n):
     x, y, x_new, y_new = digits_run(seed)
@@ -937,13 +959,16 @@ def student_accuracies(seed, steps, n):
 # %% [markdown]
 # Accuracy on new images:
 
-# %% alt="100 images: both teachers beat labels, plain first. 1198: the smoothed leads."
+# %%
 pupils = {n: student_accuracies(0, 450, n) for n in (100, 1198)}
 for name in ("plain", "smoothing"):
     print(f"teacher, {name}: {table[name]['accuracy']:.3f}")
-_, ax = plt.subplots(figsize=(7, 2.8))
-for row, (n, found) in enumerate(pupils.items()):
+for n, found in pupils.items():
     print(f"{n:4d} images:", ", ".join(f"{name} {value:.3f}" for name, value in found.items()))
+
+# %% hide=True alt="100 images: both teachers beat labels, plain first. 1198: the smoothed leads."
+_, ax = plt.subplots(figsize=(7, 2.8))
+for row, found in enumerate(pupils.values()):
     for k, (name, value) in enumerate(found.items()):
         ax.plot(
             value,
@@ -967,12 +992,20 @@ def teacher_beats_labels(seed, steps):
     return found["plain teacher"] - found["labels"]
 
 
+# %% [markdown]
+# The smoothed teacher is the better classifier, and the worse teacher:
+
+
 # %% claim="A smoothed teacher is better, yet its students of 100 images are worse." steps=450
 def smoothed_teaches_worse(seed, steps):
     plain, smooth, _ = three_ways(seed, steps)[1].values()
     found = student_accuracies(seed, steps, 100)
     student = found["plain teacher"] - found["smoothing teacher"]
     return min(smooth["accuracy"] - plain["accuracy"], student)
+
+
+# %% [markdown]
+# Until its student sees everything:
 
 
 # %% claim="With all images, the students of the smoothed teacher are better." steps=450
@@ -1040,6 +1073,7 @@ def descend(mu, sd, m=2.0, w=0.5, rate=0.05, steps=800):
 
 
 h = 1e-5
+assert np.isclose(mass @ (node * 0.5 + 2) ** 2, 2**2 + 0.5**2) and 2**2 + 0.5**2 == 4.25
 by_differences = (reverse_kl(0.3 + h, 0.8) - reverse_kl(0.3 - h, 0.8)) / (2 * h)
 assert np.isclose(by_differences, -mass @ slope(0.3 + 0.8 * node, 2.0, 0.5), rtol=1e-5)  # (10)
 by_differences = (reverse_kl(0.3, 0.8 * (1 + h)) - reverse_kl(0.3, 0.8 * (1 - h))) / (2 * h)
