@@ -629,6 +629,17 @@ def kl_from_draws(log_q, log_p):
     return tuple(results)
 
 
+# %% mean-of-squares wrong="kl-from-draws" fails="error"
+# The mean square minus the squared mean cancels where all terms are nearly alike: use std.
+def kl_from_draws(log_q, log_p):
+    log_r = log_p - log_q
+    results = []
+    for terms in (-log_r, torch.expm1(log_r) - log_r):
+        variance = (terms**2).mean(0) - terms.mean(0) ** 2
+        results += [terms.mean(0), (variance.clamp(min=0) / (len(terms) - 1)).sqrt()]
+    return tuple(results)
+
+
 # %% clipped-terms wrong="kl-from-draws" fails="plain,error,small gaps"
 # Single terms, and even the mean, may be negative: do not cut them off at 0.
 def kl_from_draws(log_q, log_p):
@@ -1113,6 +1124,16 @@ def distillation_loss(student, teacher, y, T, alpha):
     hard = F.cross_entropy(student, y, reduction="sum") / (y != -100).sum().clamp(min=1)
     p = F.softmax(teacher.detach() / T, 1)
     soft = (p * (p.log() - F.log_softmax(student / T, 1))).sum(1).mean()
+    return (1 - alpha) * hard + alpha * T**2 * soft
+
+
+# %% through-categorical wrong="distillation" fails="extremes,gradient"
+# kl_divergence of Categorical is infinite where a probability underflows: use log-probabilities.
+def distillation_loss(student, teacher, y, T, alpha):
+    D = torch.distributions
+    hard = F.cross_entropy(student, y, reduction="sum") / (y != -100).sum().clamp(min=1)
+    goal = D.Categorical(logits=teacher.detach() / T)
+    soft = D.kl_divergence(goal, D.Categorical(logits=student / T)).mean()
     return (1 - alpha) * hard + alpha * T**2 * soft
 
 

@@ -223,7 +223,7 @@ predict("03-clipped-kl", ..., ask="What does the clipped formula give for KL(p |
 
 # %%
 heads, sure = np.array([0.5, 0.5]), np.array([1.0, 0.0])
-with np.errstate(divide="ignore"):
+with np.errstate(all="ignore"):
     print(f"without clip: {kl(heads, sure)}")
 for least in (1e-5, 1e-10, 1e-20, 1e-300):
     print(f"clip at {least:.0e}: {kl(heads, sure.clip(least)):.1f}")
@@ -284,8 +284,8 @@ losses = {
 path = {"right": [], "slip": []}
 for name, loss in losses.items():
     z = torch.zeros(3, dtype=torch.float64, requires_grad=True)
-    adam = torch.optim.Adam([z], lr=0.05)
-    for _ in range(400):
+    adam = torch.optim.Adam([z], lr=0.1)
+    for _ in range(200):
         adam.zero_grad()
         value = loss(z)
         value.backward()
@@ -299,9 +299,9 @@ for name, loss in losses.items():
 _, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)
 for ax, steps in zip(axes, path.values(), strict=True):
     value, *probabilities = np.array(steps).T
-    plot_curve(range(400), value, ax=ax, color="black", label="loss (nats)")
+    plot_curve(range(200), value, ax=ax, color="black", label="loss (nats)")
     for k, line in enumerate(probabilities):
-        plot_curve(range(400), line, ax=ax, color=f"C{k}", label=f"q of outcome {k + 1}")
+        plot_curve(range(200), line, ax=ax, color=f"C{k}", label=f"q of outcome {k + 1}")
         ax.axhline(target[k], color=f"C{k}", ls=":", lw=1.4)
     ax.set(xlabel="step")
 axes[0].set_title("Right: q becomes p")
@@ -1064,7 +1064,7 @@ def reverse_kl(mu, sd, m=2.0, w=0.5):
 # %%
 def descend(mu, sd, m=2.0, w=0.5, rate=0.05, steps=800):
     path, log_sd = [(mu, sd)], np.log(sd)
-    for _ in range(steps):
+    for _step in range(steps):
         sd = np.exp(log_sd)
         g = slope(mu + sd * node, m, w)
         mu, log_sd = mu + rate * mass @ g, log_sd + rate * (1 + sd * (mass @ (g * node)))
