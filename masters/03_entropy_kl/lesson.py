@@ -77,7 +77,11 @@ place = [alphabet.index(letter) for letter in line]
 _, ax = plt.subplots(figsize=(9, 2.8))
 ax.bar(np.arange(len(place)) - 0.2, -np.log2(p[place]), 0.4, label="code for prose")
 ax.bar(np.arange(len(place)) + 0.2, -np.log2(q[place]), 0.4, label="code for Python")
-ax.set(ylabel="bits", title="The same line in two codes: each has its own dear letters")
+ax.set(
+    ylabel="bits",
+    ylim=(0, 14.5),
+    title="The same line in two codes: each has its own dear letters",
+)
 ax.set_xticks(range(len(place)), [letter if letter != " " else "␣" for letter in line])
 _ = ax.legend(ncols=2)
 
@@ -631,8 +635,9 @@ def smoothed_loss(gap, eps, K=10):
 
 # %% alt="The smoothed loss against the logit gap: a minimum of 0.50 at a gap of 4.5."
 def draw_floor(eps=0.1):
+    _, ax = plt.subplots()
     gap = np.linspace(0, 12, 300)
-    ax = plot_curve(gap, smoothed_loss(gap, eps), label="smoothed loss")
+    plot_curve(gap, smoothed_loss(gap, eps), ax=ax, label="smoothed loss")
     plot_curve(gap, smoothed_loss(gap, 0.0), ax=ax, label="without smoothing", color="0.5")
     best = np.log((1 - eps + eps / 10) / (eps / 10))
     floor = smoothed_loss(best, eps)
@@ -643,7 +648,6 @@ def draw_floor(eps=0.1):
     return floor
 
 
-_, ax = plt.subplots()
 floor = draw_floor()
 
 # %% [markdown]
@@ -655,12 +659,14 @@ because = {0: "A smoothed target is not certain, so nobody can foretell it witho
 reveal("03-floor", round(floor, 3), within=0.03, unit="nats", because=because)
 
 # %% [markdown]
+# ### Another share
+#
 # A smoothed loss that is a hundredth of a nat above its floor is a nearly perfect fit. And there
 # is a best gap: beyond it more confidence costs. **Move `eps`**; at which value does the best gap
 # fall below 2?
 
 # %%
-interactive(draw_floor, eps=(0.01, 0.9, 0.01))
+interactive(draw_floor, eps=(0.05, 0.9, 0.05))
 
 # %% [markdown]
 # ### One more trap
@@ -1150,6 +1156,8 @@ assert np.isclose(reverse_kl_fast(0.4, 0.9, 2.0), reverse_kl(0.4, 0.9))
 draw_ends()
 
 # %% [markdown]
+# ### Where it ends from anywhere
+#
 # **Move the separation and the start.** Where do both directions agree? From which starts does
 # descent find a heap?
 
