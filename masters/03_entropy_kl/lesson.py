@@ -1055,7 +1055,7 @@ def with_all_images_it_teaches_better(seed, steps):
 # Back to the two heaps. In $\mathrm{KL}(p \,\|\, q)$, *forward* for a fit of $q$, the data come
 # first: it is what maximum likelihood lowers, and $q$ pays for every place where data are and it
 # is not. In $\mathrm{KL}(q \,\|\, p)$, *reverse*, $q$ pays for every place where it is and the
-# data are not. Variational inference (units 09 and 11) lowers this one, since it can be computed
+# data are not. Variational inference (unit 11) lowers this one, since it can be computed
 # from draws of $q$.
 #
 # Forward is easy: by (3) the nearest Normal has the moments of $p$, mean 0 and variance
@@ -1068,6 +1068,8 @@ def with_all_images_it_teaches_better(seed, steps):
 # $$
 
 # %%
+from scipy import special
+
 node = np.linspace(-7, 7, 141)  # z, on a grid: exact to many digits
 mass = np.exp(-(node**2) / 2) / np.exp(-(node**2) / 2).sum()
 
@@ -1078,7 +1080,7 @@ def log_heaps(x, m, w):  # log density; weights w left, 1 - w right
 
 
 def slope(x, m, w):  # of log_heaps
-    right = 1 / (1 + w / (1 - w) * np.exp(-8 * m * x))  # the share of the right heap at x
+    right = special.expit(8 * m * x + np.log((1 - w) / w))  # the right heap's share at x
     return (m * (2 * right - 1) - x) / 0.25
 
 
@@ -1143,7 +1145,7 @@ for a, b in rng.normal(0, 0.03, (40, 2)):
     assert reverse_kl(a, 1.7363 + b) > reverse_kl(0, 1.7363)
 
 # %% [markdown]
-# The two valleys, and ends from a grid of starts:
+# Left the fits, right the landscape of $\mathrm{KL}(q \,\|\, p)$ and the way down (dark is low):
 
 
 # %% hide=True alt="Left: two heaps, two wide fits. Right: descent ends in a valley between them."
@@ -1198,6 +1200,7 @@ heavy = descend(-0.5, 0.5, w=0.9)[-1]
 for name, end in {"from 0.5": light, "from -0.5": heavy}.items():
     print(f"{name:9s} ends at {end[0]:5.2f}, KL {reverse_kl(*end, w=0.9):.2f}")
 assert light[0] > 1.9 and heavy[0] < -1.9
+assert all(abs(descend(start, 0.5, m=1.0)[-1][0]) < 0.01 for start in (-1.5, 0.5, 2.0))
 
 # %% [markdown]
 # Does the noise of drawn gradients help? In practice (10) is an average over draws.
