@@ -65,6 +65,7 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
     "00": ("Start here", "", 1.7),
     "01": ("Loss is a likelihood", "00", 1.7),
     "02": ("Choosing an output distribution", "01", 4.4),
+    "03": ("Entropy, KL, cross-entropy, label smoothing", "01", 5.5),
     "04": ("Priors, MAP, and what weight decay means", "01", 0),
     "05": ("Calibration", "01", 1.4),
     "06": ("Aleatoric and epistemic uncertainty", "04", 0),
@@ -77,10 +78,10 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
 # %% [markdown]
 # A unit stands to the right of all that it needs. (This cell only draws; skip it if you like.)
 
-# %% alt="Map: 00 leads to 01, from which 02, 04, 05, 11, 12 start; 04 to 06, then 07, 08."
+# %% alt="Map: 00 leads to 01, from which 02 to 05, 11, 12 start; 04 to 06, then 07, 08."
 import textwrap
 
-_, ax = plt.subplots(figsize=(7, 4))
+_, ax = plt.subplots(figsize=(7, 4.8))
 place = {}
 for unit, (title, needs, down) in course.items():
     column = max((place[need][0] + 1 for need in needs.split()), default=0)
@@ -103,6 +104,7 @@ ax.set_axis_off()
 # | --- | --- |
 # | 01 | Nine people guess a length, one of them wildly. Which single number sums them up? |
 # | 02 | Of three heads one has the smallest error. Is it the most probable one, or the least? |
+# | 03 | Two heaps of data, one Normal, reverse KL: does the fit end on a heap? |
 # | 04 | Which prior did you choose when you typed `weight_decay=0.3`? |
 # | 05 | Of two models, one has the calibration error 0.00. Is it the better one? |
 # | 06 | Unlimited data, the right model: what can still make its error bars smaller? |

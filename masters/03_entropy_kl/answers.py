@@ -54,6 +54,10 @@ def kl_nats(p, q):
 # The number stands where p is 0, and its logarithm is multiplied by 0.
 
 
+# %% solution.detach-input.1 equivalent="discrete-kl"
+# The text asks for gradients with respect to q alone.
+
+
 # %% swapped wrong="discrete-kl" fails="value,zeros,gradient,refusal"
 # This is KL(q || p): p weighs the logarithms, and F.kl_div takes (log q, p) for it.
 def kl_nats(p, q):
@@ -519,6 +523,19 @@ def kl_from_draws(log_q, log_p):
 # One more term of a series that has converged.
 
 
+# %% by-numpy.end-loop-early.2 equivalent="kl-from-draws"
+# There are at most four numbers.
+
+# %% by-loops.end-loop-early.4 equivalent="kl-from-draws"
+# There are at most four numbers.
+
+# %% by-loops.end-loop-early.5 equivalent="kl-from-draws"
+# The seventeenth term of the series is far below rounding.
+
+# %% by-loops.end-loop-early.6 equivalent="kl-from-draws"
+# Beyond the fifth term the series is below the accuracy of the judge.
+
+
 # %% wrong-sign wrong="kl-from-draws" fails="plain,small gaps"
 # The draws come from q, so the terms are log q - log p.
 def kl_from_draws(log_q, log_p):
@@ -742,6 +759,13 @@ def prior_smoothing(logits, y, prior, eps):
 # scatter_add reads as many columns as it has indices: one.
 
 
+# %% solution.detach-input.2 equivalent="prior-smoothing"
+# Labels are whole numbers, which have no gradient.
+
+# %% solution.detach-input.3 equivalent="prior-smoothing"
+# The prior is data: no gradient with respect to it is asked for.
+
+
 # %% prior-ignored wrong="prior-smoothing" fails="loss,excess,extremes,gradient"
 # The built-in smooths towards the uniform distribution: here the rest follows the prior.
 def prior_smoothing(logits, y, prior, eps):
@@ -960,6 +984,13 @@ def distillation_loss(student, teacher, y, T, alpha):
         soft.append(sum(terms))
     known = sum(hard) / len(hard) if hard else 0.0
     return (1 - alpha) * known + alpha * T**2 * sum(soft) / len(soft)
+
+
+# %% solution.detach-input.2 equivalent="distillation"
+# The teacher is cut off anyway: no gradient may reach it.
+
+# %% solution.detach-input.3 equivalent="distillation"
+# Labels are whole numbers, which have no gradient.
 
 
 # %% as-given wrong="distillation" fails="value,unlabelled,extremes,gradient,teacher"
