@@ -62,17 +62,17 @@ predict(
 
 # %%
 course = {  # unit: (title, the units it builds on, height in the picture, from the top)
-    "00": ("Start here", "", 1.7),
-    "01": ("Loss is a likelihood", "00", 1.7),
-    "02": ("Choosing an output distribution", "01", 4.4),
-    "03": ("Entropy, KL, cross-entropy, label smoothing", "01", 5.5),
+    "00": ("Start here", "", 2.8),
+    "01": ("Loss is a likelihood", "00", 2.8),
+    "02": ("Choosing an output distribution", "01", 2.6),
+    "03": ("Entropy, KL, cross-entropy, label smoothing", "01", 3.8),
     "04": ("Priors, MAP, and what weight decay means", "01", 0),
     "05": ("Calibration", "01", 1.4),
     "06": ("Aleatoric and epistemic uncertainty", "04", 0),
     "07": ("MC dropout, honestly", "05 06", 0),
     "08": ("Deep ensembles", "05 06", 1.4),
-    "11": ("Variational autoencoders", "01", 2.4),
-    "12": ("Normalizing flows", "01", 3.5),
+    "11": ("Variational autoencoders", "01", 5.0),
+    "12": ("Normalizing flows", "01", 6.0),
 }
 
 # %% [markdown]
@@ -81,7 +81,7 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
 # %% alt="Map: 00 leads to 01, from which 02 to 05, 11, 12 start; 04 to 06, then 07, 08."
 import textwrap
 
-_, ax = plt.subplots(figsize=(7, 4.8))
+_, ax = plt.subplots(figsize=(7, 5))
 place = {}
 for unit, (title, needs, down) in course.items():
     column = max((place[need][0] + 1 for need in needs.split()), default=0)
