@@ -18,7 +18,11 @@ from course_grader.proving.subtle_operators import ONCE
 
 @dataclasses.dataclass
 class Proof:
-    """What was run for one exercise, and every disagreement found."""
+    """What was run for one exercise, and every disagreement found.
+
+    `named` wrong answers get their own sentence. Of the rejected mutants `related` are told a
+    relation of their numbers, and `placed` others the cases in which they are right.
+    """
 
     exercise: str
     right: int = 0
@@ -26,12 +30,18 @@ class Proof:
     made: int = 0
     rejected: int = 0
     equivalent: int = 0
+    named: int = 0
+    related: int = 0
+    placed: int = 0
     problems: list[str] = dataclasses.field(default_factory=list)
 
     def __str__(self):
         return (
             f"{self.exercise}: {self.right} right, {self.wrong} wrong; mutants {self.made} made, "
-            f"{self.rejected} rejected, {self.equivalent} equivalent"
+            f"{self.rejected} rejected, {self.equivalent} equivalent; told: "
+            f"{_percent(self.named, self.wrong)} of wrong by name, mutants "
+            f"{_percent(self.related, self.rejected)} by relation, "
+            f"{_percent(self.placed, self.rejected)} by case"
         )
 
 
@@ -121,7 +131,9 @@ def _judge_wrong(proof, answers, records, references):
             if fails != wrong.fails:
                 told = f"fails {sorted(fails)}, but says {sorted(wrong.fails)}"
                 proof.problems.append(f"wrong answer {wrong.name!r} (line {wrong.line}) {told}")
-        if misconception(proof.exercise, record, references[0]) != wrong.name:
+        if misconception(proof.exercise, record, references[0]) == wrong.name:
+            proof.named += 1
+        else:
             proof.problems.append(f"wrong answer {wrong.name!r} does not get its own hint")
 
 
@@ -141,14 +153,21 @@ def _prove_mutants(proof, stage, exercise, answers, reference):
     for right in answers.right:
         made |= mutants(right.name, right.source, but=but | ONCE)
     for name, record in _records(stage, made):
-        rejected = bool(failing(exercise.name, record, reference))
+        failed = [a for a in judge(exercise.name, record, reference).aspects if a.finding]
+        rejected, related = bool(failed), any(aspect.relation for aspect in failed)
         proof.rejected += rejected
+        proof.related += related
+        proof.placed += not related and any("; right for" in aspect.finding for aspect in failed)
         if rejected == (name in answers.equivalent):
             claim = "is listed as equivalent, but rejected" if rejected else "is not rejected"
             proof.problems.append(f"mutant {name!r} {claim}:\n{made[name]}")
     missing = sorted(set(answers.equivalent) - set(made))
     proof.problems += [f"no mutant is called {name!r}" for name in missing]
     proof.made, proof.equivalent = len(made), len(answers.equivalent)
+
+
+def _percent(part, whole):
+    return f"{100 * part / max(whole, 1):.0f}%"
 
 
 def _prove_empty_hands(proof, stage, exercise, reference, guesses):

@@ -112,21 +112,28 @@ def found_hint(values, hints):
 
 
 MIXED = [*WRONG[:2], *RIGHT[2:]]
+LEVEL = [*WRONG[:2], *RIGHT[2:4], *WRONG[4:]]  # wrong in all checks of one aspect
 
 
 def test_a_hint_that_matches_everything_comes_first():
     assert found_hint(MIXED, [hint("part", WRONG), hint("whole", MIXED)]) == "whole"
 
 
-def test_a_hint_that_matches_one_failed_aspect_is_given():
-    values = [9.0, *RIGHT[1:2], WRONG[2], *RIGHT[3:]]
-    assert found_hint(values, [hint("slope", WRONG)]) == "slope"
+def test_a_hint_that_matches_all_failed_aspects_is_given_and_no_part_of_one():
+    assert found_hint(LEVEL, [hint("level", WRONG)]) == "level"
+    slope = [9.0, *RIGHT[1:2], WRONG[2], *RIGHT[3:]]
+    assert found_hint(slope, [hint("level", WRONG)]) is None
+
+
+def test_a_hint_that_matches_too_few_numbers_may_be_chance():
+    values = [*RIGHT[:2], WRONG[2], *RIGHT[3:]]
+    assert found_hint(values, [hint("slope", WRONG)]) is None
 
 
 def test_two_hints_that_match_the_same_aspect_are_both_withheld():
-    values = [9.0, *RIGHT[1:2], WRONG[2], *RIGHT[3:]]
     assert (
-        found_hint(values, [hint("one", WRONG), hint("other", [*RIGHT[:2], *WRONG[2:]])]) is None
+        found_hint(LEVEL, [hint("one", WRONG), hint("other", [*WRONG[:3], 8.0, *WRONG[4:]])])
+        is None
     )
 
 
