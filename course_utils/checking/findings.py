@@ -116,6 +116,8 @@ def _finding(got, expected):
 
 def _law_finding(got, expected):
     why = broken(expected["law"], got, expected["got"])
+    if not why and not agrees(got, expected["got"]):
+        why = "these results obey the law, but are not as expected"
     return f"{expected['call']}: {why}" if why else None
 
 

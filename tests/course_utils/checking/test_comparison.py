@@ -30,7 +30,7 @@ EXPECTED = [
     check("value", [True, True], kind="state"),
     check("value", (0.5, 0.5), kind="law", law="equal"),
 ]
-RIGHT = [1.5, np.array([1.0, 2.0]), 0.25, failure(ValueError("x")), [True, True], (7.0, 7.0)]
+RIGHT = [1.5, np.array([1.0, 2.0]), 0.25, failure(ValueError("x")), [True, True], (0.5, 0.5)]
 WRONG = [-1.5, np.array([1.0, 3.0]), 0.5, 1.0, [False, True], (7.0, 8.0)]
 
 
@@ -48,6 +48,11 @@ def test_a_wrong_value_is_found_where_it_is(place):
     found = findings(answer(values), EXPECTED)
     assert [i for i, sentence in enumerate(found) if sentence] == [place]
     assert "f(x)" in found[place]
+
+
+def test_results_that_obey_a_law_must_be_right_as_well():
+    found = findings(answer([*RIGHT[:5], (7.0, 7.0)]), EXPECTED)
+    assert found[:5] == [None] * 5 and "obey the law, but are not as expected" in found[5]
 
 
 @pytest.mark.parametrize("count", range(len(EXPECTED)))
