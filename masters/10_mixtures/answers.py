@@ -25,11 +25,11 @@ def density_and_owner(x, logits, mu, log_sigma):
     for k in range(len(logits)):
         z = (x - mu[k]) * torch.exp(-log_sigma[k])
         half = torch.log(torch.tensor(2 * torch.pi, dtype=x.dtype)) / 2
-        columns.append(log_pi[k] - (z.square() / 2 + log_sigma[k] + half).sum(-1))
-    joint = torch.stack(columns, dim=-1)
-    top = joint.detach().max(-1, keepdim=True).values
-    log_p = top + (joint - top).exp().sum(-1, keepdim=True).log()
-    return log_p.squeeze(-1), joint - log_p
+        columns.append(log_pi[k] - (z.square() / 2 + log_sigma[k] + half).sum(1))
+    joint = torch.stack(columns, dim=1)
+    top = joint.detach().max(1, keepdim=True).values
+    log_p = top + (joint - top).exp().sum(1, keepdim=True).log()
+    return log_p.squeeze(1), joint - log_p
 
 
 # %% one-number-at-a-time right="density-and-owner" oracle=True
@@ -47,8 +47,6 @@ def density_and_owner(x, logits, mu, log_sigma):
         odds = [torch.exp(s - score[best]) for s in score]
         rows.append(score[best] + torch.log(sum(odds)) - torch.logsumexp(logits, dim=0))
         owners.append(torch.stack([s - score[best] for s in score]) - torch.log(sum(odds)))
-    if not rows:
-        return x.new_zeros(0), x.new_zeros(0, K)
     return torch.stack(rows), torch.stack(owners)
 
 
@@ -227,8 +225,8 @@ def careful_em_step(x, pi, mu, var, c, s2):
     # plain Python numbers; a variance by pairs of points, which needs no mean at all
     points, K = x.tolist(), len(pi)
     shares, centres, widths = pi.tolist(), mu.tolist(), var.tolist()
-    owned = [[0.0] * len(points) for _ in range(K)]
-    for i, value in enumerate(points):
+    owned = [[] for _ in range(K)]
+    for value in points:
         log_joint = [
             math.log(share) - math.log(width) / 2 - (value - centre) * (value - centre) / width / 2
             if share > 0.0
@@ -238,7 +236,7 @@ def careful_em_step(x, pi, mu, var, c, s2):
         top = max(log_joint)
         parts = [math.exp(entry - top) for entry in log_joint]
         for k, part in enumerate(parts):
-            owned[k][i] = part / math.fsum(parts)
+            owned[k].append(part / math.fsum(parts))
     result = []
     for k, own in enumerate(owned):
         amount = math.fsum(own)
@@ -252,7 +250,14 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return tuple(torch.tensor(column, dtype=x.dtype) for column in zip(*result, strict=True))
 
 
-# %% old-means-in-variance wrong="careful-em" fails="variances,far points"
+# %% solution.change-number.4 equivalent="careful-em"
+# What an unused component is divided by does not matter: it keeps its mean.
+
+# %% by-pseudo-points.change-number.7 equivalent="careful-em"
+# Any negative number marks the components that keep their variance.
+
+
+# %% old-means-in-variance wrong="careful-em" fails="variances,unused,far points"
 # The variance is taken around the new means, not around the old ones.
 def careful_em_step(x, pi, mu, var, c, s2):
     r = (pi.log() - 0.5 * var.log() - 0.5 * (x[:, None] - mu) ** 2 / var).softmax(1)
@@ -263,7 +268,7 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return N / len(x), means, torch.where(N + c > 0, spread / (N + c), var)
 
 
-# %% weights-left-out wrong="careful-em" fails="weights,means,variances,unused,far points"
+# %% weights-left-out wrong="careful-em" fails="weights,means,variances,unused"
 # The responsibilities need the weights, not only the densities.
 def careful_em_step(x, pi, mu, var, c, s2):
     r = (-0.5 * var.log() - 0.5 * (x[:, None] - mu) ** 2 / var).softmax(1)
@@ -274,7 +279,7 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return N / len(x), means, torch.where(N + c > 0, spread / (N + c), var)
 
 
-# %% scale-left-out wrong="careful-em" fails="weights,means,variances,unused,far points"
+# %% scale-left-out wrong="careful-em" fails="weights,means,variances,unused"
 # A Normal's density has 1 / sigma in front: narrow components are higher.
 def careful_em_step(x, pi, mu, var, c, s2):
     r = (pi.log() - 0.5 * (x[:, None] - mu) ** 2 / var).softmax(1)
@@ -296,7 +301,7 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return N / len(x), means, torch.where(N + c > 0, spread / (N + c), var)
 
 
-# %% hard-assignment wrong="careful-em" fails="weights,means,variances,far points,unused"
+# %% hard-assignment wrong="careful-em" fails="weights,means,variances,unused"
 # That is k-means: a point belongs to all components, in the proportion of its responsibilities.
 def careful_em_step(x, pi, mu, var, c, s2):
     joint = pi.log() - 0.5 * var.log() - 0.5 * (x[:, None] - mu) ** 2 / var
@@ -387,7 +392,7 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return N / len(x), means, torch.where(N + c > 0, spread / (N + c), var)
 
 
-# %% unused-gives-nan wrong="careful-em" fails="unused"
+# %% unused-gives-nan wrong="careful-em" fails="unused,far points"
 # An unused component gives 0 / 0: it keeps its mean, and without a prior its variance.
 def careful_em_step(x, pi, mu, var, c, s2):
     r = (pi.log() - 0.5 * var.log() - 0.5 * (x[:, None] - mu) ** 2 / var).softmax(1)
@@ -397,7 +402,7 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return N / len(x), means, spread / (N + c)
 
 
-# %% unused-goes-to-zero wrong="careful-em" fails="unused"
+# %% unused-goes-to-zero wrong="careful-em" fails="unused,far points"
 # A small number in the denominator sends an unused component to 0: it keeps its mean.
 def careful_em_step(x, pi, mu, var, c, s2):
     r = (pi.log() - 0.5 * var.log() - 0.5 * (x[:, None] - mu) ** 2 / var).softmax(1)
@@ -407,7 +412,7 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return N / len(x), means, torch.where(N + c > 0, spread / (N + c), var)
 
 
-# %% unused-restarts wrong="careful-em" fails="unused"
+# %% unused-restarts wrong="careful-em" fails="unused,far points"
 # An unused component with a prior has the variance s2, by the formula with N = 0.
 def careful_em_step(x, pi, mu, var, c, s2):
     r = (pi.log() - 0.5 * var.log() - 0.5 * (x[:, None] - mu) ** 2 / var).softmax(1)
@@ -431,8 +436,8 @@ def holey_loss(raw, y):
         known = target.isfinite()
         mu = row[K : K + K * D].view(K, D)[:, known]
         scale = row[K + K * D :].view(K, D)[:, known].exp()
-        log_p = torch.distributions.Normal(mu, scale).log_prob(target[known]).sum(-1)
-        losses.append(-torch.logsumexp(log_p + row[:K].log_softmax(-1), -1))
+        log_p = torch.distributions.Normal(mu, scale).log_prob(target[known]).sum(1)
+        losses.append(-torch.logsumexp(log_p + row[:K].log_softmax(0), 0))
     return torch.stack(losses).mean()
 
 
@@ -487,7 +492,17 @@ def holey_loss(raw, y):
     return torch.stack(total).sum().div(-len(y))
 
 
-# %% rows-dropped wrong="holey-loss" fails="holes,gradient"
+# %% solution.change-number.8 equivalent="holey-loss"
+# Which number stands in for a hole does not matter: its density is not used.
+
+# %% by-the-chain-rule.swap-function.2 equivalent="holey-loss"
+# Sum and mean are both multiplied by 0.
+
+# %% by-the-chain-rule.narrow-result.2 equivalent="holey-loss"
+# The result is 0, which float16 holds exactly.
+
+
+# %% rows-dropped wrong="holey-loss" fails="holes,gradient,extremes"
 # A row with a hole still says something: integrate the hole out, keep the rest.
 def holey_loss(raw, y):
     n, D = y.shape
@@ -679,7 +694,7 @@ def given_x(x, pi, mu, cov):
 def given_x(x, pi, mu, cov):
     L = torch.linalg.cholesky(cov)
     z = (x[:, None] - mu[None, :, 0]) / L[:, 0, 0]
-    log_w = (pi.log() - L[:, 0, 0].log() - z.square() / 2).log_softmax(-1)
+    log_w = (pi.log() - L[:, 0, 0].log() - z.square() / 2).log_softmax(1)
     variances = L[:, 1, 1].square().expand_as(z)
     return log_w, mu[:, 1] + L[:, 1, 0] * z, variances
 
@@ -688,30 +703,25 @@ def given_x(x, pi, mu, cov):
 def given_x(x, pi, mu, cov):
     # along y the log joint density is a parabola: three points of it tell mean, variance, weight
     n, K = len(x), len(pi)
-    found = torch.zeros(3, n, K, dtype=x.dtype)
+    found = [torch.zeros(n, K, dtype=x.dtype) for _ in "wmv"]
     for i in range(n):
         for k in range(K):
             (a, b), (_, d) = cov[k].tolist()
             v, u = mu[k, 1].item(), float(x[i]) - mu[k, 0].item()
             det = a * d * (1.0 - b / a * b / d)
-
-            def energy(t, a=a, b=b, d=d, u=u, det=det):  # minus twice the exponent
-                return ((d * u - b * t) * u + (a * t - b * u) * t) / det
-
-            step = math.sqrt(d)
-            start = 0.0
-            for _ in range(2):  # the second time from the bottom, where nothing cancels
-                low, at, high = (energy(start + h) for h in (-step, 0.0, step))
-                bend = (low - at + high - at) / step / step
-                start = start - (high - low) / 2.0 / step / bend
-            found[1, i, k] = v + start
-            found[2, i, k] = 2.0 / bend
+            # minus twice the exponent, up to a constant, at -h and at h (and 0 at 0)
+            h = math.sqrt(d)
+            low, high = ((a * t - 2.0 * b * u) * t / det for t in (-h, h))
+            bend = (low + high) / d
+            start = (low - high) / 2.0 / h / bend
+            found[1][i, k] = v + start
+            found[2][i, k] = 2.0 / bend
             weight = math.log(pi[k]) if pi[k] > 0 else -math.inf
-            found[0, i, k] = weight - math.log(det) / 2.0 - math.log(bend) / 2.0 - u * u / a / 2.0
+            found[0][i, k] = weight - math.log(det) / 2.0 - math.log(bend) / 2.0 - u * u / a / 2.0
     for i in range(n):
-        top = found[0, i].max().item()
-        total = math.fsum(math.exp(entry - top) for entry in found[0, i].tolist())
-        found[0, i] = torch.sub(found[0, i] - top, math.log(total))
+        top = found[0][i].max().item()
+        total = math.fsum(math.exp(entry - top) for entry in found[0][i].tolist())
+        found[0][i] = torch.sub(found[0][i] - top, math.log(total))
     return found[0], found[1], found[2]
 
 
@@ -860,7 +870,7 @@ def given_x(x, pi, mu, cov):
 
 # %% by-searchsorted right="mixture-draws"
 def draw(logits, mu, sigma, tau, u, z):
-    upper = torch.softmax(logits / tau, dim=-1).cumsum(-1)
+    upper = torch.softmax(logits / tau, dim=1).cumsum(1)
     place = torch.searchsorted(upper, u.unsqueeze(1), right=True)
     rows, chosen = torch.arange(len(u)), place[:, 0].clamp(max=mu.shape[1] - 1)
     return mu[rows, chosen] + sigma[rows, chosen] * tau**0.5 * z
@@ -870,7 +880,7 @@ def draw(logits, mu, sigma, tau, u, z):
 def draw(logits, mu, sigma, tau, u, z):
     weights = torch.exp(logits / tau - torch.logsumexp(logits / tau, 1, keepdim=True))
     upper = torch.cumsum(weights, 1)
-    upper = torch.cat([upper[:, :-1], torch.full_like(upper[:, -1:], 2.0)], 1)
+    upper = torch.cat([upper[:, :-1], torch.full_like(upper[:, -1:], math.inf)], 1)
     lower = torch.cat([torch.zeros_like(upper[:, :1]), upper[:, :-1]], 1)
     inside = (lower <= u[:, None]) & (u[:, None] < upper)
     return torch.where(inside, mu + (tau**0.5 * z)[:, None] * sigma, 0.0).sum(1)
@@ -891,6 +901,13 @@ def draw(logits, mu, sigma, tau, u, z):
         noise = torch.mul(z[i], math.sqrt(tau))
         draws.append(torch.addcmul(mu[i, chosen], sigma[i, chosen], noise))
     return torch.stack(draws) if draws else torch.empty(0, dtype=mu.dtype)
+
+
+# %% row-by-row.drop-term.2 equivalent="mixture-draws"
+# With an exact sum of the weights the last one always exceeds what is left.
+
+# %% row-by-row.flip-sign.2 equivalent="mixture-draws"
+# With an exact sum of the weights the last one always exceeds what is left.
 
 
 # %% mean-of-components wrong="mixture-draws" fails="value,temperature,edges,gradient"
@@ -931,14 +948,14 @@ def draw(logits, mu, sigma, tau, u, z):
     return mu.gather(1, chosen)[:, 0] + sigma.gather(1, chosen)[:, 0] * z
 
 
-# %% temperature-on-noise-only wrong="mixture-draws" fails="temperature"
+# %% temperature-on-noise-only wrong="mixture-draws" fails="temperature,gradient"
 # The temperature acts on the weights, too: divide the logits by it.
 def draw(logits, mu, sigma, tau, u, z):
     chosen = (u[:, None] >= logits.softmax(1).cumsum(1)[:, :-1]).sum(1, keepdim=True)
     return mu.gather(1, chosen)[:, 0] + tau**0.5 * sigma.gather(1, chosen)[:, 0] * z
 
 
-# %% temperature-multiplied wrong="mixture-draws" fails="temperature"
+# %% temperature-multiplied wrong="mixture-draws" fails="temperature,gradient"
 # A low temperature sharpens the weights: divide the logits by tau, do not multiply.
 def draw(logits, mu, sigma, tau, u, z):
     chosen = (u[:, None] >= (logits * tau).softmax(1).cumsum(1)[:, :-1]).sum(1, keepdim=True)
@@ -952,7 +969,7 @@ def draw(logits, mu, sigma, tau, u, z):
     return mu.gather(1, chosen)[:, 0] + (tau * sigma.gather(1, chosen)[:, 0]).sqrt() * z
 
 
-# %% exp-of-logits wrong="mixture-draws" fails="temperature,edges"
+# %% exp-of-logits wrong="mixture-draws" fails="edges"
 # exp of a large logit overflows: use softmax.
 def draw(logits, mu, sigma, tau, u, z):
     weights = (logits / tau).exp()
@@ -1082,14 +1099,24 @@ def match_fits(reference, fits):
     return order, average
 
 
-# %% nearest-for-each wrong="match-fits" fails="conflicts,average"
+# %% solution.swap-function.1 equivalent="match-fits"
+# Sum and mean of the squared distances are smallest for the same order.
+
+# %% by-assignment.swap-function.1 equivalent="match-fits"
+# Sum and mean of the squared distances are smallest for the same order.
+
+# %% by-swaps.change-number.2 equivalent="match-fits"
+# A constant that is added to every sum changes no order.
+
+
+# %% nearest-for-each wrong="match-fits" fails="conflicts"
 # Two components may want the same partner: each is used once, so minimise the sum.
 def match_fits(reference, fits):
     order = torch.cdist(reference.expand_as(fits), fits).argmin(2)
     return order, fits.gather(1, order[..., None].expand_as(fits)).mean(0)
 
 
-# %% greedy wrong="match-fits" fails="conflicts,average"
+# %% greedy wrong="match-fits" fails="conflicts"
 # First come, first served leaves bad partners to the last: compare the sums of whole orders.
 def match_fits(reference, fits):
     order = []
@@ -1103,7 +1130,7 @@ def match_fits(reference, fits):
     return order, fits.gather(1, order[..., None].expand_as(fits)).mean(0)
 
 
-# %% closest-pair-first wrong="match-fits" fails="conflicts,average"
+# %% closest-pair-first wrong="match-fits" fails="conflicts"
 # To fix the closest pair first can cost more than it saves: compare the sums of whole orders.
 def match_fits(reference, fits):
     order = torch.zeros(fits.shape[:2], dtype=torch.int64)
@@ -1164,7 +1191,7 @@ def match_fits(reference, fits):
     return order, (ordered.sum(0) + reference) / (len(fits) + 1)
 
 
-# %% distances-not-squared wrong="match-fits" fails="conflicts,average"
+# %% distances-not-squared wrong="match-fits" fails="conflicts"
 # The sum of the squared distances decides, not that of the distances.
 def match_fits(reference, fits):
     K = len(reference)
@@ -1174,7 +1201,7 @@ def match_fits(reference, fits):
     return order, fits.gather(1, order[..., None].expand_as(fits)).mean(0)
 
 
-# %% absolute-distances wrong="match-fits" fails="conflicts,average"
+# %% absolute-distances wrong="match-fits" fails="conflicts"
 # Euclidean distances are squares added over the coordinates, not absolute values.
 def match_fits(reference, fits):
     K = len(reference)
@@ -1243,6 +1270,10 @@ def alarm_thresholds(scores, rate, delta):
         sure = ranked[below].item()
         term += math.log((m - below) / (below + 1)) + math.log(rate) - math.log1p(-rate)
     return -math.inf if math.isnan(averaged) else averaged, sure
+
+
+# %% by-bisection.change-number.3 equivalent="alarm-thresholds"
+# The upper end of the search is above all candidates, one more or less.
 
 
 # %% training-percentile wrong="alarm-thresholds" fails="average,too few"
