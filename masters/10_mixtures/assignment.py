@@ -160,7 +160,7 @@ check.value(
 )
 check.value(
     "extremes",
-    lambda: density_and_owner(_wide[:2], _g[:3], 0.3 * _wide.flip(1), 0.1 * _wide + 9)[0],
+    lambda: density_and_owner(_wide[:2], _g[:3], 0.3 * _wide.flip(1), 0.1 * _wide + 8.3)[0],
     case="200 entries, wide components",
 )
 check.value(
