@@ -423,6 +423,29 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return N / len(x), means, torch.where(N > 0, spread / (safe + c), var)
 
 
+# %% few-points-are-none wrong="careful-em" fails="means,variances"
+# A small responsibility is one: only exactly 0 makes a component unused.
+def careful_em_step(x, pi, mu, var, c, s2):
+    r = (pi.log() - 0.5 * var.log() - 0.5 * (x[:, None] - mu) ** 2 / var).softmax(1)
+    N = r.sum(0)
+    used = N > 1e-6
+    safe = torch.where(used, N, 1.0)
+    means = torch.where(used, (r * (x[:, None] - mu)).sum(0) / safe + mu, mu)
+    spread = (r * (x[:, None] - means) ** 2).sum(0) + c * s2
+    return N / len(x), means, torch.where(used, spread / (N + c), s2 if c else var)
+
+
+# %% deviation-of-prior wrong="careful-em" fails="variances,unused,far points"
+# s2 is the square of a distance already.
+def careful_em_step(x, pi, mu, var, c, s2):
+    r = (pi.log() - 0.5 * var.log() - 0.5 * (x[:, None] - mu) ** 2 / var).softmax(1)
+    N = r.sum(0)
+    safe = torch.where(N > 0, N, 1.0)
+    means = torch.where(N > 0, (r * (x[:, None] - mu)).sum(0) / safe + mu, mu)
+    spread = (r * (x[:, None] - means) ** 2).sum(0) + c * s2**2
+    return N / len(x), means, torch.where(N + c > 0, spread / (N + c), var)
+
+
 # %% [markdown]
 # ## holey-loss
 
@@ -664,6 +687,30 @@ def holey_loss(raw, y):
     return -(logits.log_softmax(1) + parts.sum(2)).logsumexp(1).mean()
 
 
+# %% means-beside-scales wrong="holey-loss" fails="value,holes,gradient,extremes"
+# All means come first, then all log standard deviations: they do not alternate by component.
+def holey_loss(raw, y):
+    n, D = y.shape
+    K = raw.shape[1] // (1 + 2 * D)
+    logits, mu, log_sigma = raw[:, :K], *raw[:, K:].reshape(n, K, 2, D).unbind(2)
+    there = ~y.isnan()
+    parts = torch.distributions.Normal(mu, log_sigma.exp()).log_prob(y.nan_to_num(0.0)[:, None])
+    parts = torch.where(there[:, None], parts, 0.0)
+    return -(logits.log_softmax(1) + parts.sum(2)).logsumexp(1).mean()
+
+
+# %% three-numbers-each wrong="holey-loss" fails="value,holes,gradient,extremes"
+# A component has one logit, D means and D scales: K is the width over 1 + 2 D, not over 3.
+def holey_loss(raw, y):
+    n, D = y.shape
+    K = raw.shape[1] // 3
+    logits, mu, log_sigma = raw[:, :K], raw[:, K : 2 * K], raw[:, 2 * K : 3 * K]
+    there = ~y.isnan()
+    normal = torch.distributions.Normal(mu[..., None], log_sigma[..., None].exp())
+    parts = torch.where(there[:, None], normal.log_prob(y.nan_to_num(0.0)[:, None]), 0.0)
+    return -(logits.log_softmax(1) + parts.sum(2)).logsumexp(1).mean()
+
+
 # %% [markdown]
 # ## given-x
 
@@ -864,6 +911,17 @@ def given_x(x, pi, mu, cov):
     return joint.log_softmax(1), mu[:, 1] + slope * gap, variances
 
 
+# %% ridge wrong="given-x" fails="weights,means,variances"
+# A small number on the diagonal changes covariances that are small: they are definite as they are.
+def given_x(x, pi, mu, cov):
+    cov = cov + 1e-6 * torch.eye(2, dtype=cov.dtype)
+    gap = x[:, None] - mu[:, 0]
+    slope = cov[:, 0, 1] / cov[:, 0, 0]
+    variances = (cov[:, 1, 1] - slope * cov[:, 0, 1]).expand_as(gap)
+    joint = pi.log() - 0.5 * cov[:, 0, 0].log() - 0.5 * gap**2 / cov[:, 0, 0]
+    return joint.log_softmax(1), mu[:, 1] + slope * gap, variances
+
+
 # %% [markdown]
 # ## mixture-draws
 
@@ -1040,6 +1098,15 @@ def draw(logits, mu, sigma, tau, u, z):
     rows = zip(mu.tolist(), sigma.tolist(), chosen, z.tolist(), strict=True)
     draws = [m[k] + tau**0.5 * s[k] * noise for m, s, k, noise in rows]
     return torch.tensor(draws, dtype=mu.dtype)
+
+
+# %% grain-on-weights wrong="mixture-draws" fails="edges"
+# A small number added to the weights draws components that have no weight.
+def draw(logits, mu, sigma, tau, u, z):
+    weights = (logits / tau).softmax(1) + 1e-8
+    weights = weights / weights.sum(1, keepdim=True)
+    chosen = (u[:, None] >= weights.cumsum(1)[:, :-1]).sum(1, keepdim=True)
+    return mu.gather(1, chosen)[:, 0] + tau**0.5 * sigma.gather(1, chosen)[:, 0] * z
 
 
 # %% [markdown]
@@ -1221,6 +1288,15 @@ def match_fits(reference, fits):
     return order, fits.gather(1, order[..., None].expand_as(fits)).mean(0)
 
 
+# %% order-as-floats wrong="match-fits" fails="order"
+# An order is made of indices: return whole numbers of an integer type.
+def match_fits(reference, fits):
+    orders = torch.tensor(list(itertools.permutations(range(len(reference)))))
+    cost = (fits[:, orders] - reference).square().sum((2, 3))
+    order = orders[cost.argmin(1)]
+    return order.double(), fits.gather(1, order[..., None].expand_as(fits)).mean(0)
+
+
 # %% [markdown]
 # ## alarm-thresholds
 
@@ -1344,7 +1420,7 @@ def alarm_thresholds(scores, rate, delta):
 
 
 # %% beta-of-other-shape wrong="alarm-thresholds" fails="surely,too few"
-# The two numbers of the Beta sum to m + 1: it is Beta(k, m + 1 - k).
+# The ranks are off: the k-th smallest score goes with Beta(k, m + 1 - k), which sums to m + 1.
 def alarm_thresholds(scores, rate, delta):
     s = scores.sort().values
     m = len(s)

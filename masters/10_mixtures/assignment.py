@@ -300,6 +300,7 @@ _m = torch.tensor([-1.9, 0.4, 2.7], dtype=_t.dtype)
 _v = torch.tensor([0.37, 1.9, 0.8], dtype=_t.dtype)
 _none = torch.tensor([0.31, 0.0, 0.69], dtype=_t.dtype)
 _lost = torch.tensor([-1.9, 7e4, 2.7], dtype=_t.dtype)
+_rare = torch.tensor([-1.9, 17.3, 2.7], dtype=_t.dtype)
 _base = (_x, _p, _m, _v)
 _high = (_x + 2.3e6, _p, _m + 2.3e6, _v)
 _one = torch.ones(1, dtype=_t.dtype)
@@ -385,6 +386,16 @@ check.value(
     "variances",
     lambda: careful_em_step(*_base, 1e6, 0.237)[2],
     case="a prior worth a million points",
+)
+check.value(
+    "means",
+    lambda: careful_em_step(_x, _p, _rare, _v, 0, 0.23)[1],
+    case="a component with hardly any responsibility",
+)
+check.value(
+    "variances",
+    lambda: careful_em_step(_x, _p, _rare, _v, 0, 0.23)[2],
+    case="a component with hardly any responsibility, c = 0",
 )
 check.law(
     "variances",
@@ -802,7 +813,7 @@ check.value(
 check.value(
     "edges",
     lambda: draw(
-        _gone[:, :2] * 0 - torch.tensor([17.3, 0.0]), _m[:, :2], _s[:, :2], 1.0, 1e-7 * _u, _z
+        _gone[:, :2] * 0 - torch.tensor([17.3, 0.0]), _m[:, :2], _s[:, :2], 1.0, 7.5e-8 * _u, _z
     ),
     case="a weight of 0.00000003",
 )
@@ -899,6 +910,11 @@ check.value("order", lambda: match_fits(_ref, _fits[1:2])[0], case="one fit")
 check.value("order", lambda: match_fits(_line, _lines)[0], case="numbers")
 check.value(
     "order",
+    lambda: _fits[2][match_fits(_ref, _fits)[0][2]],
+    case="an order that is used as an index",
+)
+check.value(
+    "order",
     lambda: match_fits(_flat, _flat[_thirds] + 0.1 * _noise[:, :3])[0],
     case="a coordinate that is constant",
 )
@@ -983,6 +999,7 @@ clean = 3 * torch.sin(7.3 * torch.arange(150, dtype=torch.float64)) - 11
 check.keeps("average", lambda s: alarm_thresholds(s, 0.1, 0.05), clean.clone())
 check.value("average", lambda: alarm_thresholds(clean, 0.1, 0.05)[0], points=2)
 check.value("surely", lambda: alarm_thresholds(clean, 0.1, 0.05)[1], points=2)
+check.value("surely", lambda: alarm_thresholds(clean, 0.4, 0.3)[1])
 check.value(
     "too few", lambda: tuple(alarm_thresholds(clean[:20], 0.1, 0.05)), points=1, case="m = 20"
 )
