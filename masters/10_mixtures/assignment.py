@@ -576,8 +576,8 @@ check.gradient(
 #   (not only zeros), and then that log weight is −∞.
 # - `mu` has shape `(K, 2)`, `cov` has shape `(K, 2, 2)`: means and covariance matrices of the
 #   pairs, first $x$, then $y$. The matrices are symmetric and positive definite; the correlation
-#   may be as large as 0.9999, in either direction, and the standard deviations lie between
-#   $10^{-6}$ and $10^6$.
+#   may come within $10^{-4}$ of 1 or of −1, and the standard deviations lie between $10^{-6}$ and
+#   $10^6$.
 # - `x` may lie $10^4$ standard deviations from every component.
 #
 # Points: weights 2, means 1, variances 1, far away 1.
