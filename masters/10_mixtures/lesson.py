@@ -969,13 +969,17 @@ def draw_scores(n=100):
 draw_scores()
 
 # %% [markdown]
-# **Move `n`:** how many parts must the fit see before the two histograms agree?
+# ### How many parts must the fit see?
+#
+# **Move `n`,** the number of parts in the fit: when do the two histograms agree?
 
 # %%
-interactive(draw_scores, n=(60, 2000, 20))
+interactive(draw_scores, n=(50, 1000, 50))
 
 # %% [markdown]
-# On ten data sets:
+# ### On ten data sets
+#
+# The rule with 100 parts:
 
 
 # %% claim="With 100 parts the rule flags more than a fifth of clean parts." steps=100
