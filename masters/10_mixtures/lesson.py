@@ -414,7 +414,6 @@ fits = np.arange(12)
 _, ax = plt.subplots(figsize=(7, 3.4))
 for k, marker in enumerate("osD"):
     ax.plot(fits[best], found[1][best, k], marker, markersize=9, label=f"component {k}")
-ax.plot(fits[~best], found[1][~best], "x", color="0.5")
 ax.set(xlabel="start", ylabel="mean", xticks=fits, title="Same three heaps, other numbers")
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 print("best fits:", best.sum(), "their average means:", found[1][best].mean(0).round(2))
@@ -422,11 +421,10 @@ print("after sorting:", np.sort(found[1][best], 1).mean(0).round(2))
 assert best.sum() >= 5 and np.ptp(np.sort(found[1][best], 1), 0).max() < 0.01
 
 # %% [markdown]
-# The likelihoods agree to the last digit. The average of "the mean of component 0" over fits is a
-# number at which there is no heap; crosses mark starts that ended in a worse maximum. Sorting
-# helps for numbers; for vectors, the components must be matched (exercise 6). The same happens
-# between the members of an ensemble and along a chain of posterior draws. The *density* does not
-# care: average that.
+# The likelihoods agree. The average of "the mean of component 0" over fits is a number at which
+# there is no heap. Sorting helps for numbers; for vectors, the components must be matched
+# (exercise 6). The same happens between the members of an ensemble and along a chain of posterior
+# draws. The *density* does not care: average that.
 
 # %% [markdown]
 # ## How many components?
@@ -716,7 +714,7 @@ assert slopes.max() - slopes.min() < 1e-12 < slopes.abs().min()
 
 # %% [markdown]
 # From zeros all five move together, as in EM: a mixture of five that is one Normal. Only rounding
-# can part them, after some hundred steps on one processor and some thousand on another.
+# can part them, sooner on one processor than on another.
 
 # %% [markdown]
 # **Move `tau`.** Samples at a *temperature*: the weights become $\mathrm{softmax}(\text{logits} /
