@@ -80,19 +80,18 @@ def _not_finite(a, b):
 
 def _elementwise(a, b, _):
     """Find the function of what was expected that came."""
-    with np.errstate(all="ignore"):
-        for sentence, value in {
-            "What came has the opposite sign, in every case.": -b,
-            "What came is 1 minus what was expected, in every case.": 1 - b,
-            "What came is 1 divided by what was expected, in every case.": 1 / b,
-            "What came is the square of what was expected, in every case.": b**2,
-            "What came is the square root of what was expected, in every case.": np.sqrt(b),
-            "What came is the natural logarithm of what was expected, in every case.": np.log(b),
-            "What came is e to the power of what was expected, in every case.": np.exp(b),
-            "What came is the absolute value of what was expected, in every case.": np.abs(b),
-        }.items():
-            if np.isfinite(value).all() and _near(a, value) and not _near(value, b):
-                return sentence
+    for sentence, value in {
+        "What came has the opposite sign, in every case.": -b,
+        "What came is 1 minus what was expected, in every case.": 1 - b,
+        "What came is 1 divided by what was expected, in every case.": 1 / b,
+        "What came is the square of what was expected, in every case.": b**2,
+        "What came is the square root of what was expected, in every case.": np.sqrt(b),
+        "What came is the natural logarithm of what was expected, in every case.": np.log(b),
+        "What came is e to the power of what was expected, in every case.": np.exp(b),
+        "What came is the absolute value of what was expected, in every case.": np.abs(b),
+    }.items():
+        if np.isfinite(value).all() and _near(a, value) and not _near(value, b):
+            return sentence
     return ""
 
 

@@ -30,7 +30,8 @@ def relation(got, expected):
     if not pairs:
         return ""
     try:
-        return _errors(pairs) or _of_parts(pairs)
+        with np.errstate(all="ignore"):
+            return _errors(pairs) or _of_parts(pairs)
     except Exception:  # a malformed record, which only a forger makes, has no relation
         return ""
 

@@ -71,6 +71,7 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
     "06": ("Aleatoric and epistemic uncertainty", "04", 0),
     "07": ("MC dropout, honestly", "05 06", 0),
     "08": ("Deep ensembles", "05 06", 1.4),
+    "10": ("Mixtures and mixture density networks", "02", 2.6),
     "11": ("Variational autoencoders", "01", 5.0),
     "12": ("Normalizing flows", "01", 6.0),
 }
@@ -78,7 +79,7 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
 # %% [markdown]
 # A unit stands to the right of all that it needs. (This cell only draws; skip it if you like.)
 
-# %% alt="Map: 00 leads to 01, from which 02 to 05, 11, 12 start; 04 to 06, then 07, 08."
+# %% alt="Map: 00 leads to 01, from which 02 to 05, 11, 12 start; 02 to 10; 04 to 06, then 07, 08."
 import textwrap
 
 _, ax = plt.subplots(figsize=(7, 5))
@@ -110,6 +111,7 @@ ax.set_axis_off()
 # | 06 | Unlimited data, the right model: what can still make its error bars smaller? |
 # | 07 | A hundred times more data: how much does the spread of MC dropout shrink? |
 # | 08 | Three forecasts with standard deviations 1, 2 and 3: what is that of all three together? |
+# | 10 | An alarm for the lowest 5% of scores: how many clean parts does it flag? |
 # | 11 | A latent variable has died in training. What went wrong? |
 # | 12 | Does a flow with 7116 numbers beat a mixture of ten Normals? |
 

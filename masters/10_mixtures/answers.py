@@ -50,6 +50,10 @@ def density_and_owner(x, logits, mu, log_sigma):
     return torch.stack(rows), torch.stack(owners)
 
 
+# %% solution.detach-input.1 equivalent="density-and-owner"
+# x is data: no gradient with respect to it is asked for.
+
+
 # %% mean-of-log-densities wrong="density-and-owner" fails="density,extremes,gradient"
 # A mixture adds densities, not log-densities: weigh, exponentiate, add, and take the logarithm.
 def density_and_owner(x, logits, mu, log_sigma):
@@ -255,6 +259,10 @@ def careful_em_step(x, pi, mu, var, c, s2):
 
 # %% by-pseudo-points.change-number.7 equivalent="careful-em"
 # Any negative number marks the components that keep their variance.
+
+
+# %% point-by-point.end-loop-early.14 equivalent="careful-em"
+# There are three results.
 
 
 # %% old-means-in-variance wrong="careful-em" fails="variances,unused,far points"
@@ -525,6 +533,10 @@ def holey_loss(raw, y):
 # The result is 0, which float16 holds exactly.
 
 
+# %% solution.detach-input.2 equivalent="holey-loss"
+# y is data: no gradient with respect to it is asked for.
+
+
 # %% rows-dropped wrong="holey-loss" fails="holes,gradient,extremes"
 # A row with a hole still says something: integrate the hole out, keep the rest.
 def holey_loss(raw, y):
@@ -772,6 +784,10 @@ def given_x(x, pi, mu, cov):
     return found[0], found[1], found[2]
 
 
+# %% by-slicing-the-joint-density.end-loop-early.8 equivalent="given-x"
+# There are three results.
+
+
 # %% weights-unchanged wrong="given-x" fails="weights,far away"
 # The weights depend on x: a component that makes this x often counts more.
 def given_x(x, pi, mu, cov):
@@ -966,6 +982,16 @@ def draw(logits, mu, sigma, tau, u, z):
 
 # %% row-by-row.flip-sign.2 equivalent="mixture-draws"
 # With an exact sum of the weights the last one always exceeds what is left.
+
+
+# %% solution.detach-input.1 equivalent="mixture-draws"
+# Gradients with respect to mu and sigma alone are asked for.
+
+# %% solution.detach-input.5 equivalent="mixture-draws"
+# Gradients with respect to mu and sigma alone are asked for.
+
+# %% solution.detach-input.6 equivalent="mixture-draws"
+# Gradients with respect to mu and sigma alone are asked for.
 
 
 # %% mean-of-components wrong="mixture-draws" fails="value,temperature,edges,gradient"
