@@ -253,6 +253,13 @@ check.value(
     "divergences", lambda: tuple(diagonal_fits(1e-9 * _small)[2:]), case="variances of 1e-9"
 )
 check.value("divergences", lambda: tuple(diagonal_fits(1e9 * _small)[2:]), case="variances of 1e9")
+_uneven = torch.cat([torch.full((90,), 1.3e-6), torch.full((10,), 0.9)]).double().diag()
+_uneven = _uneven + 1e-7 * (torch.ones(100, 100) - torch.eye(100)).double()
+check.value(
+    "determinants",
+    lambda: tuple(diagonal_fits(_uneven)[2:]),
+    case="90 small and 10 large variances",
+)
 
 # %% [markdown]
 # ## Exercise 3. A divergence from draws (10 min, 5 points)
@@ -515,6 +522,14 @@ _seven = torch.softmax(0.9 * torch.cos(torch.arange(7, dtype=_t.dtype) ** 2), 0)
 _zs, _ys = _z.reshape(5, 7) * 0.8, torch.tensor([6, 0, 3, 5, 6])
 check.value("loss", lambda: prior_smoothing(_zs, _ys, _seven, 0.31)[0], case="seven classes")
 check.value("excess", lambda: prior_smoothing(_zs, _ys, _seven, 0.31)[1], case="seven classes")
+check.keeps(
+    "extremes",
+    lambda *given: prior_smoothing(*given, 0.23),
+    _z.clone(),
+    _y.clone(),
+    torch.where(torch.arange(5) == 1, 0.0, _none),
+    case="a prior with a zero is left alone",
+)
 
 # %% [markdown]
 # ## Exercise 5. Mend a distillation loss (12 min, 6 points)

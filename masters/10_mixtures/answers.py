@@ -1109,7 +1109,7 @@ def draw(logits, mu, sigma, tau, u, z):
     return mu.gather(1, chosen)[:, 0] + tau**0.5 * sigma.gather(1, chosen)[:, 0] * z
 
 
-# %% squeezed wrong="mixture-draws" fails="value,temperature"
+# %% squeezed wrong="mixture-draws" fails="value,temperature,edges"
 # squeeze drops every dimension of size 1, also a batch of one example.
 def draw(logits, mu, sigma, tau, u, z):
     chosen = (u[:, None] >= (logits / tau).softmax(1).cumsum(1)[:, :-1]).sum(1, keepdim=True)

@@ -445,6 +445,12 @@ check.value("means", lambda: careful_em_step(_x, *_seven, 0.7, 0.31)[1], case="s
 check.value(
     "variances", lambda: careful_em_step(_x, *_seven, 0.7, 0.31)[2], case="seven components"
 )
+_miles = torch.tensor([9.1e4, -7.3e4, 8.8e4], dtype=_t.dtype)
+check.value(
+    "far points",
+    lambda: tuple(careful_em_step(_miles, *_base[1:], 0.9, 0.23)),
+    case="all points far away",
+)
 
 # %% [markdown]
 # ## Exercise 3. Targets with holes (12 min, 5 points)
@@ -568,6 +574,12 @@ _many = torch.cat([_rows[0]] * 6, 1)[:, : 6 + 2 * 6 * 3]
 check.value("value", lambda: holey_loss(_many, _rows[1]), case="six components, eight examples")
 _long = 0.9 * torch.cos(_t[:30] ** 2)[None], 1.1 * torch.sin(_t[:7] ** 2)[None]
 check.value("value", lambda: holey_loss(_long[0], _long[1]), case="seven targets, two components")
+_split = torch.tensor([[790.0, -810.0, 0.3, 91.0, 0.1, -0.2]], dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: holey_loss(_split, torch.tensor([[91.3]], dtype=_t.dtype)),
+    case="a weight of e to the -1600 that counts",
+)
 
 # %% [markdown]
 # ## Exercise 4. Regression without a network (12 min, 5 points)
@@ -845,6 +857,12 @@ check.gradient(
     _m[:1],
     case="one example",
 )
+_near = torch.tensor([[0.3, 0.3]], dtype=_t.dtype), torch.tensor([[1.7, -2.3]], dtype=_t.dtype)
+check.value(
+    "edges",
+    lambda: draw(*_near, 0.4 + 0 * _near[0], 1.0, _u[:1] * 0 + (0.5 - 1e-9), _z[:1]),
+    case="u a billionth below a half",
+)
 
 # %% [markdown]
 # ## Exercise 6. Which cluster is which? (10 min, 4 points)
@@ -971,6 +989,16 @@ check.value(
 )
 _turned = 0.9 * _six.flip(0)[None] + 0.1 * torch.cos(_t[:12]).reshape(1, 6, 2)
 check.value("order", lambda: match_fits(_six, _turned)[0], case="six vectors, reversed")
+check.value(
+    "order",
+    lambda: match_fits(_ref + 7.1e8, _fits[:3] + 7.1e8)[0],
+    case="means far beyond the first six digits",
+)
+_cycle = torch.tensor([[5.0, 5.0], [1.0, 6.0], [1.0, 2.0]], dtype=_t.dtype) * 1.1
+_three = torch.tensor([[1.0, 1.0], [5.0, 0.0], [3.0, 4.0]], dtype=_t.dtype) * 1.1
+check.value(
+    "conflicts", lambda: match_fits(_cycle, _three[None])[0], case="three must move at once"
+)
 
 # %% [markdown]
 # ## Exercise 7. An alarm with a promise (12 min, 5 points)
@@ -996,7 +1024,7 @@ check.value("order", lambda: match_fits(_six, _turned)[0], case="six vectors, re
 # - `scores` has shape `(m,)`, $1 \le m \le 5000$, in any order; some may be equal or −∞. `rate`
 #   and `delta` are Python numbers between 0 and 1, ends excluded.
 # - A promise may be kept with equality: if `rate` times $m + 1$ is a whole number, that is the $k$
-#   for the average.
+#   for the average. In no case does it depend on rounding whether it is one.
 #
 # Points: average 2, surely 2, too few 1. The aspect "too few" is about small $m$.
 

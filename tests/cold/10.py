@@ -537,8 +537,8 @@ def alarm_thresholds(scores, rate, delta):
     return tuple(ranked[k - 1] if k else -math.inf for k in (average, surely))
 
 
-# %% truncated-product wrong="alarm-thresholds"
-# int(0.29 * 100) is 28: m = 99, rate = 0.29 with equality gives the score before the right one.
+# %% truncated-product right="alarm-thresholds"
+# It was called wrong, because int(0.29 * 100) is 28; the text now leaves such rates out.
 def alarm_thresholds(scores, rate, delta):
     ranked = sorted(scores.tolist())
     m = len(ranked)
