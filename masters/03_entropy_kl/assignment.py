@@ -253,8 +253,9 @@ check.value(
     "divergences", lambda: tuple(diagonal_fits(1e-9 * _small)[2:]), case="variances of 1e-9"
 )
 check.value("divergences", lambda: tuple(diagonal_fits(1e9 * _small)[2:]), case="variances of 1e9")
-_uneven = torch.cat([torch.full((90,), 1.3e-6), torch.full((10,), 0.9)]).double().diag()
-_uneven = _uneven + 1e-7 * (torch.ones(100, 100) - torch.eye(100)).double()
+_place = torch.arange(100, dtype=_t.dtype)
+_spread = torch.where(_place < 90, 4.5e-5, 0.9).sqrt()
+_uneven = _spread * _spread[:, None] * 0.7 ** (_place[:, None] - _place).abs()
 check.value(
     "determinants",
     lambda: tuple(diagonal_fits(_uneven)[2:]),
