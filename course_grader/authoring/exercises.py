@@ -55,7 +55,7 @@ def read_assignment(unit):
         raise MasterError(master.path, 1, 'no cell has the role exercise: # %% exercise="name"')
     exercises = {name: _exercise(master, name, cell) for name, cell in cells.items()}
     assignment_rules.check_opening(master)
-    for exercise in () if "cases" in unit.older else exercises.values():
+    for exercise in exercises.values():
         assignment_rules.check_cases(master, exercise)
     written = {c.roles["written"]: c for c in master.cells if "written" in c.roles}
     for cell in written.values():

@@ -109,5 +109,6 @@ def _exercise_record(verdict, misconception):
         "aspects": {
             a.name: [a.points if a.status == "passed" else 0, a.points] for a in verdict.aspects
         },
+        "relations": {a.name: a.relation for a in verdict.aspects if a.relation},
         "misconception": misconception,
     }

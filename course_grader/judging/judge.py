@@ -7,7 +7,7 @@ __all__ = ["judge", "judge_record"]
 
 from course_grader.judging import draws
 from course_utils.checking.agreement import describe
-from course_utils.checking.findings import aspects_of, cases_told, findings
+from course_utils.checking.findings import aspects_of, explained, findings, places_of
 from course_utils.checking.hints import matching_hint
 from course_utils.checking.panel import Aspect, Verdict
 
@@ -38,7 +38,7 @@ def judge(exercise, record, reference, *, attempted=True, trouble=""):
         return _untouched(exercise, expected)
     got = _readable(record, expected)
     wrong = _findings(got, reference)
-    aspects = [_aspect(name, points, wrong, reference) for name, points in _stakes(expected)]
+    aspects = [_aspect(name, points, got, wrong, reference) for name, points in _stakes(expected)]
     earned = float(sum(aspect.points for aspect in aspects if aspect.status == "passed"))
     hint = matching_hint(got, expected, wrong, reference["hints"]) if any(wrong) else None
     status = "passed" if earned == sum(points for _, points in _stakes(expected)) else "not yet"
@@ -102,15 +102,17 @@ def _findings(got, reference):
     return [w if not w or i < visible else UNSEEN for i, w in enumerate(wrong)]
 
 
-def _aspect(name, points, wrong, reference):
+def _aspect(name, points, got, wrong, reference):
     checks = reference["checks"]
-    places = [i for i, check in enumerate(checks) if check["aspect"] == name]
+    places = places_of(name, checks)
     first = next((wrong[i] for i in places if wrong[i]), "")
     if not first and not any(i in reference["solid"] for i in places):
         first = SHUT
-    told = cases_told([checks[i] for i in places], [wrong[i] for i in places])
-    finding = f"{first} ({told})" if told else first
-    return Aspect(name, points, "not yet" if first else "passed", finding)
+    if not first:
+        return Aspect(name, points, "passed")
+    mine = [got[i] for i in places if i < len(got)]
+    told = explained(first, mine, [checks[i] for i in places], [wrong[i] for i in places])
+    return Aspect(name, points, "not yet", *told)
 
 
 def _untouched(exercise, expected):

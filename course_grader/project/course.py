@@ -46,8 +46,7 @@ class Unit:
     def older(self):
         """The rules that this unit is older than, and is still to be rewritten by.
 
-        "lesson" for the rules of a lesson's predictions and pictures, "cases" for the words of
-        hidden cases, "mutants" for the operators of `subtle_operators`.
+        "lesson" for the rules of a lesson's predictions and pictures.
         """
         return frozenset(self.facts.get("older", ()))
 

@@ -13,12 +13,16 @@ from course_grader.proving import trivial_answers
 from course_grader.proving.answer_runner import ExerciseContext, run_answers
 from course_grader.proving.mutants import mutants, pointless
 from course_grader.proving.reference import make_reference
-from course_grader.proving.subtle_operators import ONCE, SUBTLE
+from course_grader.proving.subtle_operators import ONCE
 
 
 @dataclasses.dataclass
 class Proof:
-    """What was run for one exercise, and every disagreement found."""
+    """What was run for one exercise, and every disagreement found.
+
+    `named` wrong answers get their own sentence. Of the rejected mutants `related` are told a
+    relation of their numbers, and `placed` others the cases in which they are right.
+    """
 
     exercise: str
     right: int = 0
@@ -26,12 +30,18 @@ class Proof:
     made: int = 0
     rejected: int = 0
     equivalent: int = 0
+    named: int = 0
+    related: int = 0
+    placed: int = 0
     problems: list[str] = dataclasses.field(default_factory=list)
 
     def __str__(self):
         return (
             f"{self.exercise}: {self.right} right, {self.wrong} wrong; mutants {self.made} made, "
-            f"{self.rejected} rejected, {self.equivalent} equivalent"
+            f"{self.rejected} rejected, {self.equivalent} equivalent; told: "
+            f"{_percent(self.named, self.wrong)} of wrong by name, mutants "
+            f"{_percent(self.related, self.rejected)} by relation, "
+            f"{_percent(self.placed, self.rejected)} by case"
         )
 
 
@@ -55,9 +65,8 @@ def prove(unit, *, texts=(), only=None):
     answers = read_answers(unit, master.exercises)
     references = [make_reference(unit, by=by, only=only) for by in ("solution", "oracle")]
     guesses = trivial_answers.guesses_from(trivial_answers.printed_numbers(*texts))
-    but = set(SUBTLE) if "mutants" in unit.older else set()
     return [
-        _prove(exercise, master, answers[name], [r[name] for r in references], guesses, but)
+        _prove(exercise, master, answers[name], [r[name] for r in references], guesses)
         for name, exercise in master.exercises.items()
         if name == (only or name)
     ]
@@ -89,12 +98,12 @@ def _reported(hint, entry):
     return [{**check, "got": got} for check, got in pairs]
 
 
-def _prove(exercise, master, answers, references, guesses, but):
+def _prove(exercise, master, answers, references, guesses):
     proof = Proof(exercise.name)
     stage = ExerciseContext.of(master, exercise)
     _prove_right(proof, stage, exercise, answers, references)
     _prove_wrong(proof, stage, answers, references)
-    _prove_mutants(proof, stage, exercise, answers, references[0], but)
+    _prove_mutants(proof, stage, exercise, answers, references[0])
     _prove_empty_hands(proof, stage, exercise, references[0], guesses)
     return proof
 
@@ -122,7 +131,9 @@ def _judge_wrong(proof, answers, records, references):
             if fails != wrong.fails:
                 told = f"fails {sorted(fails)}, but says {sorted(wrong.fails)}"
                 proof.problems.append(f"wrong answer {wrong.name!r} (line {wrong.line}) {told}")
-        if misconception(proof.exercise, record, references[0]) != wrong.name:
+        if misconception(proof.exercise, record, references[0]) == wrong.name:
+            proof.named += 1
+        else:
             proof.problems.append(f"wrong answer {wrong.name!r} does not get its own hint")
 
 
@@ -136,20 +147,27 @@ def failing(exercise, record, reference):
     return frozenset(aspect.name for aspect in verdict.aspects if aspect.status != "passed")
 
 
-def _prove_mutants(proof, stage, exercise, answers, reference, but):
-    but = but | pointless(reference["checks"])
+def _prove_mutants(proof, stage, exercise, answers, reference):
+    but = pointless(reference["checks"])
     made = mutants("solution", exercise.solution.source, but=but)
     for right in answers.right:
         made |= mutants(right.name, right.source, but=but | ONCE)
     for name, record in _records(stage, made):
-        rejected = bool(failing(exercise.name, record, reference))
+        failed = [a for a in judge(exercise.name, record, reference).aspects if a.finding]
+        rejected, related = bool(failed), any(aspect.relation for aspect in failed)
         proof.rejected += rejected
+        proof.related += related
+        proof.placed += not related and any("; right for" in aspect.finding for aspect in failed)
         if rejected == (name in answers.equivalent):
             claim = "is listed as equivalent, but rejected" if rejected else "is not rejected"
             proof.problems.append(f"mutant {name!r} {claim}:\n{made[name]}")
     missing = sorted(set(answers.equivalent) - set(made))
     proof.problems += [f"no mutant is called {name!r}" for name in missing]
     proof.made, proof.equivalent = len(made), len(answers.equivalent)
+
+
+def _percent(part, whole):
+    return f"{100 * part / max(whole, 1):.0f}%"
 
 
 def _prove_empty_hands(proof, stage, exercise, reference, guesses):

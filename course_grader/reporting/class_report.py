@@ -125,6 +125,10 @@ def _tables(found):
     return {
         "exercises": [[*titles, "discrimination"], *exercises],
         "misconceptions": [["exercise", "misconception", "students", "sentence"], *met],
+        "relations": [
+            ["exercise", "aspect", "students", "sentence"],
+            *([r.exercise, r.name, r.count, r.sentence] for r in found.relations),
+        ],
         "looks": [["student", "why"], *found.looks],
     }
 

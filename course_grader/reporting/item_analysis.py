@@ -34,7 +34,10 @@ class Exercise:
 
 @dataclasses.dataclass
 class Misconception:
-    """A known wrong answer: how many handed it in, and the sentence that they saw."""
+    """A known wrong answer, or a relation: how many handed it in, and what they read.
+
+    Of a relation the `name` is that of the aspect.
+    """
 
     exercise: str
     name: str
@@ -51,6 +54,7 @@ class ItemAnalysis:
     scores: np.ndarray
     exercises: list[Exercise]
     misconceptions: list[Misconception]
+    relations: list[Misconception]
     seconds: np.ndarray
     looks: list[tuple]
 
@@ -85,6 +89,7 @@ def analyse_items(folder, unit, sentences):
         np.array([record["score"] for record in readable], dtype=float),
         [_exercise(name, readable) for name in names],
         _misconceptions(readable, sentences),
+        _relations(readable),
         np.array([record["execution"].get("seconds", 0.0) for record in readable], dtype=float),
         [(r["student"], why) for r in records if (why := "; ".join(_reasons(r)))],
     )
@@ -146,6 +151,18 @@ def _misconceptions(records, sentences):
         if entry["misconception"]
     )
     return [Misconception(*key, count, sentences.get(key, "")) for key, count in met.most_common()]
+
+
+def _relations(records):
+    """Count relations where no known misconception was met."""
+    met = collections.Counter(
+        (name, aspect, sentence)
+        for record in records
+        for name, entry in record["exercises"].items()
+        for aspect, sentence in entry.get("relations", {}).items()
+        if not entry["misconception"]
+    )
+    return [Misconception(*key[:2], count, key[2]) for key, count in met.most_common()]
 
 
 def _reasons(record):

@@ -1,10 +1,11 @@
 """What is wrong with each recorded check: the part that panel and judge share."""
 
-__all__ = ["aspects_of", "cases_told", "findings", "places_of"]
+__all__ = ["aspects_of", "cases_told", "explained", "findings", "places_of"]
 
 from course_utils.checking.agreement import agrees, describe
 from course_utils.checking.laws import broken
 from course_utils.checking.panel import difference
+from course_utils.checking.relations import relation
 
 
 def findings(got, expected):
@@ -66,6 +67,28 @@ def cases_told(expected, wrong):
     return f"wrong for {_quoted(failing)}{right}"
 
 
+def explained(first, got, expected, wrong):
+    """Return what is told of an aspect that failed: one difference, its cases, its relation.
+
+    Parameters
+    ----------
+    first : str
+        The first difference, in words.
+    got, expected : list of dict
+        The recorded checks of the aspect.
+    wrong : list of (str or None)
+        Their findings.
+
+    Returns
+    -------
+    (str, str)
+        All that is told, and of it the relation alone; '' where there is none.
+    """
+    told, found = cases_told(expected, wrong), relation(got, expected)
+    told = f"{first} ({told})" if told else first
+    return (f"{told}. {found}" if found else told), found
+
+
 def _quoted(cases):
     return ", ".join(f"'{case}'" for case in cases)
 
@@ -93,6 +116,8 @@ def _finding(got, expected):
 
 def _law_finding(got, expected):
     why = broken(expected["law"], got, expected["got"])
+    if not why and not agrees(got, expected["got"]):
+        why = "these results obey the law, but are not as expected"
     return f"{expected['call']}: {why}" if why else None
 
 

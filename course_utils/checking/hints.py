@@ -3,28 +3,30 @@
 __all__ = ["matching_hint", "related_hints"]
 
 from course_utils.checking.agreement import agrees
-from course_utils.checking.findings import aspects_of, findings, places_of
+from course_utils.checking.findings import findings
 
 MAX_RELATED = 5
+ENOUGH = 3  # numbers, or words of an error, without which a match may be chance
 
 
 def matching_hint(got, expected, wrong, hints):
     """Return the hint whose recorded values the submission matches, or None.
 
     A hint that matches every check is preferred; otherwise one that alone matches all checks
-    of an aspect that failed. An error is no match by its class alone, which many mistakes share:
-    some value, or an error's words, must match too. `wrong` holds the findings for the submission.
+    of all aspects that failed, with numbers enough that it is no chance. An error is no match by
+    its class alone, which many mistakes share: some value, or an error's words, must match too.
+    `wrong` holds the findings for the submission.
     """
     places = range(len(expected))
     whole = [hint for hint in hints if _tells(got, hint["got"], places, wrong)]
     if whole:
         return whole[0]
-    for aspect in aspects_of(expected):
-        places = places_of(aspect, expected)
-        near = [hint for hint in hints if _tells(got, hint["got"], places, wrong)]
-        if len(near) == 1:
-            return near[0]
-    return None
+    failed = _failed_aspects(expected, wrong)
+    places = [i for i, check in enumerate(expected) if check["aspect"] in failed]
+    if sum(_size(got[i]["got"]) for i in places if i < len(got) and wrong[i]) < ENOUGH:
+        return None
+    near = [hint for hint in hints if _tells(got, hint["got"], places, wrong)]
+    return near[0] if len(near) == 1 else None
 
 
 def related_hints(expected, wrong, hints, *, but=None):
@@ -44,6 +46,18 @@ def related_hints(expected, wrong, hints, *, but=None):
 
 def _failed_aspects(expected, wrong):
     return {check["aspect"] for check, why in zip(expected, wrong, strict=True) if why}
+
+
+def _size(record):
+    """Return how many numbers a record holds that are neither 0 nor non-finite."""
+    if not isinstance(record, dict):
+        return 0
+    if isinstance(record.get("items"), dict):
+        return sum(map(_size, record["items"].values()))
+    if "error" in record:
+        return ENOUGH if _words(record) else 0
+    data = record.get("data", [])
+    return sum(isinstance(x, int | float) and x != 0 for x in data if isinstance(data, list))
 
 
 def _tells(got, known, places, wrong):

@@ -1,7 +1,8 @@
 """Named laws that recorded results must obey; whoever compares computes them, not the student.
 
-A law can lose an aspect its points, never win them: each is a function of the recorded arrays
-that returns None when the law holds, or a sentence that says how it is broken.
+A law can lose an aspect its points, never win them. The results are compared with the expected
+ones, too; the law is what a learner reads where they break it. Each is a function of the recorded
+arrays that returns None when the law holds, or a sentence that says how it is broken.
 """
 
 __all__ = ["LAWS", "broken"]

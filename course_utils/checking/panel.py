@@ -18,12 +18,16 @@ COLOURS = {
 
 @dataclasses.dataclass
 class Aspect:
-    """One named aspect of behaviour: its points, whether it passed, and what was found."""
+    """One named aspect of behaviour: its points, whether it passed, and what was found.
+
+    `relation` is the part of the finding that holds of all cases: "What came is twice ...".
+    """
 
     name: str
     points: float
     status: str
     finding: str = ""
+    relation: str = ""
 
 
 @dataclasses.dataclass

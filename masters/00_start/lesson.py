@@ -62,25 +62,27 @@ predict(
 
 # %%
 course = {  # unit: (title, the units it builds on, height in the picture, from the top)
-    "00": ("Start here", "", 1.7),
-    "01": ("Loss is a likelihood", "00", 1.7),
-    "02": ("Choosing an output distribution", "01", 4.4),
+    "00": ("Start here", "", 2.8),
+    "01": ("Loss is a likelihood", "00", 2.8),
+    "02": ("Choosing an output distribution", "01", 2.6),
+    "03": ("Entropy, KL, cross-entropy, label smoothing", "01", 3.8),
     "04": ("Priors, MAP, and what weight decay means", "01", 0),
     "05": ("Calibration", "01", 1.4),
     "06": ("Aleatoric and epistemic uncertainty", "04", 0),
     "07": ("MC dropout, honestly", "05 06", 0),
     "08": ("Deep ensembles", "05 06", 1.4),
-    "11": ("Variational autoencoders", "01", 2.4),
-    "12": ("Normalizing flows", "01", 3.5),
+    "10": ("Mixtures and mixture density networks", "02", 2.6),
+    "11": ("Variational autoencoders", "01", 5.0),
+    "12": ("Normalizing flows", "01", 6.0),
 }
 
 # %% [markdown]
 # A unit stands to the right of all that it needs. (This cell only draws; skip it if you like.)
 
-# %% alt="Map: 00 leads to 01, from which 02, 04, 05, 11, 12 start; 04 to 06, then 07, 08."
+# %% alt="Map: 00 leads to 01, from which 02 to 05, 11, 12 start; 02 to 10; 04 to 06, then 07, 08."
 import textwrap
 
-_, ax = plt.subplots(figsize=(7, 4))
+_, ax = plt.subplots(figsize=(7, 5))
 place = {}
 for unit, (title, needs, down) in course.items():
     column = max((place[need][0] + 1 for need in needs.split()), default=0)
@@ -103,11 +105,13 @@ ax.set_axis_off()
 # | --- | --- |
 # | 01 | Nine people guess a length, one of them wildly. Which single number sums them up? |
 # | 02 | Of three heads one has the smallest error. Is it the most probable one, or the least? |
+# | 03 | Two heaps of data, one Normal, reverse KL: does the fit end on a heap? |
 # | 04 | Which prior did you choose when you typed `weight_decay=0.3`? |
 # | 05 | Of two models, one has the calibration error 0.00. Is it the better one? |
 # | 06 | Unlimited data, the right model: what can still make its error bars smaller? |
 # | 07 | A hundred times more data: how much does the spread of MC dropout shrink? |
 # | 08 | Three forecasts with standard deviations 1, 2 and 3: what is that of all three together? |
+# | 10 | An alarm for the lowest 5% of scores: how many clean parts does it flag? |
 # | 11 | A latent variable has died in training. What went wrong? |
 # | 12 | Does a flow with 7116 numbers beat a mixture of ten Normals? |
 

@@ -92,9 +92,6 @@ check.law(
     lambda: gaussian_nll(torch.cat([_t, _t]), 0.2, 1.1),
     case="the same data twice",
 )
-check.value(
-    "value", lambda: gaussian_nll(0.0001 * _t, 0.0, 0.00017), case="values of a tenthousandth"
-)
 check.gradient(
     "gradient",
     lambda m: gaussian_nll(torch.cos(_t), m, 0.61),

@@ -38,9 +38,10 @@ torch.set_num_threads(1)
 # - All three are tensors of shape `(n,)`, $n \ge 1$. `y` holds whole numbers $0, 1, 2, \ldots$ (as
 #   float64); `mean` is positive. Return a tensor of shape `(n,)`.
 # - The variance may exceed the mean by as little as one part in a million, or a thousand times.
-# - Gradients with respect to `mean` and `variance` flow. Where the two are equal, the gradient
-#   with respect to `mean` is the Poisson's, $y / \text{mean} - 1$; the one with respect to
-#   `variance` is not looked at there.
+# - Gradients with respect to `mean` and `variance` flow. They are looked at where the variance
+#   exceeds the mean by a thousandth of it or more. Where the two are equal, the gradient with
+#   respect to `mean` is the Poisson's, $y / \text{mean} - 1$; the one with respect to `variance`
+#   is not looked at there.
 # - If any variance is smaller than its mean, no such distribution exists: raise `ValueError`.
 #
 # Points: value 2, Poisson 1, gradient 1, refusal 1.
@@ -366,6 +367,10 @@ check.gradient(
     case="log rates where nothing but the rate counts",
 )
 check.gradient("gradient", lambda h: zip_log_prob(_y, _g, h), _h - 27, case="tiny rates")
+_open = torch.tensor([2.0, 5.0], dtype=_t.dtype), torch.tensor([787.0, 761.0], dtype=_t.dtype)
+check.value(
+    "extremes", lambda: zip_log_prob(*_open, _h[:2]), case="counts above zero, logits near 800"
+)
 
 # %% [markdown]
 # ## Exercise 4. A scale whose gradient lives on (8 min, 4 points)
@@ -723,6 +728,11 @@ check.value(
 check.value(
     "asking", lambda: tuple(act_or_ask(_p[3:4], _c[:1], 0.0)), case="one action, asking is free"
 )
+check.value("asking", lambda: tuple(act_or_ask(_p, _c, 0)), case="asking costs nothing")
+_closer = torch.tensor([[1.3, 2.1], [1.3 - 3e-9, 2.1]], dtype=_t.dtype)
+check.value(
+    "action", lambda: act_or_ask(_even, _closer, math.inf)[0], case="costs a billionth apart"
+)
 
 # %% [markdown]
 # ## Exercise 7. The probability of a sequence (12 min, 5 points)
@@ -856,6 +866,13 @@ check.gradient(
 )
 check.gradient(
     "gradient", lambda z: sequence_log_prob(z, _odd, _n), 77 * _z, case="large logits, padding"
+)
+check.keeps(
+    "padding",
+    lambda *given: sequence_log_prob(*given, _n),
+    _wild.nan_to_num(7.0),
+    torch.where(_gone, -100, _w),
+    case="padding is left as it is",
 )
 
 # %% [markdown]

@@ -224,11 +224,11 @@ check.value(
     case="log scales beyond the limit, the mask inverted",
 )
 for _way, _part in ((False, 1), (True, 0), (True, 1)):
-    check.law(
+    check.value(
         "limit",
-        "equal",
-        lambda way=_way, part=_part: affine_coupling(_x, _m, _tame, way)[part],
-        lambda way=_way, part=_part: affine_coupling(_x, _m, wild, way)[part],
+        lambda way=_way, part=_part: (
+            affine_coupling(_x, _m, wild, way)[part] - affine_coupling(_x, _m, _tame, way)[part]
+        ),
         case="log scales beyond the limit against the limit itself",
     )
 check.gradient(

@@ -29,6 +29,10 @@ def exponential_nll(y, rate):
 # exp and expm1 differ by a constant, and only the derivative is used.
 
 
+# %% solution.detach-input.1 equivalent="skeleton-nll"
+# y is data: no gradient with respect to it is asked for.
+
+
 # %% rate-as-scale wrong="skeleton-nll" fails="value,gradient"
 # The rate is one over the mean waiting time, not the mean itself.
 def exponential_nll(y, rate):

@@ -50,5 +50,6 @@ check.value("value", lambda: exponential_nll(_t**2, 0.37), case="six waits, a sm
 _one = torch.tensor(11.3, dtype=_t.dtype)
 check.value("value", lambda: exponential_nll(_t[:1], _one), case="one wait, the rate a tensor")
 check.value("value", lambda: exponential_nll(_t.reshape(2, 3), 1.9), case="two rows of waits")
+check.value("value", lambda: exponential_nll(9e7 * _t, 3e-8), case="long waits, a tiny rate")
 _rate = torch.tensor(2.3, dtype=_t.dtype)
 check.gradient("gradient", lambda r: exponential_nll(_t, r), _rate, case="six waits")

@@ -4,7 +4,6 @@ import pytest
 
 from course_grader.authoring.check_calls import check_calls
 from course_grader.authoring.exercises import read_assignment
-from course_grader.authoring.masters import MasterError
 from course_grader.project.course import Unit
 
 HEADING = """# %% [markdown]
@@ -231,11 +230,3 @@ def test_a_hidden_check_says_its_case_in_words(stop, left, line_of):
     line, told = stop(text)
     assert 'hidden check in line 2 does not say its case: case="one row"' in told
     assert line == line_of(text, "hidden=")
-
-
-def test_a_unit_that_is_older_than_the_rule_is_read(read, tmp_path):
-    with pytest.raises(MasterError):
-        read(MEAN.replace(', case="four"', ""))
-    folder = tmp_path / "01_mean"
-    (folder / "unit.toml").write_text('older = ["cases"]', "utf-8")
-    assert list(read_assignment(Unit(folder)).exercises) == ["mean"]

@@ -1,5 +1,6 @@
 """Every answer and mutant is judged as it says, and a check weakened by hand makes this fail."""
 
+import re
 import time
 
 import pytest
@@ -36,7 +37,7 @@ def problems(unit, only="gaussian-nll"):
 
 
 WEAKER = {
-    "variance-floored": ("0.0001 * _t, 0.0, 0.00017", "0.1 * _t, 0.0, 0.17"),
+    "variance-floored": ("3e-8 * _t, 0.0, 1.7e-8", "0.3 * _t, 0.0, 0.17"),
     "product-of-densities": ("torch.tensor(0.083", "torch.tensor(0.83"),
 }
 
@@ -80,10 +81,8 @@ def test_an_equivalent_mutant_that_is_rejected_is_told(edit):
 
 def test_an_aspect_that_anybody_can_guess_stops(edit):
     text = edit("assignment", "# ", "# ").master("assignment").read_text("utf-8")
-    hidden = [line for line in text.splitlines() if "lambda z: bce_from_logits(z, _q)" in line]
-    for line in hidden:
-        guessable = line.replace("bce_from_logits(z, _q)", "0 * z.sum()")
-        own = edit("assignment", line, guessable)
+    for call in re.findall(r"lambda z: bce_from_logits\(z, _q.*?\)(?=, |,\n)", text):
+        own = edit("assignment", call, "lambda z: 0 * z.sum()")
     with pytest.raises(CourseError, match="'gradient' needs a hidden check"):
         make_reference(own)
 

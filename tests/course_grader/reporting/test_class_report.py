@@ -88,6 +88,18 @@ def test_it_counts_what_the_records_say(handed, unit):
     }
 
 
+def test_relations_are_counted_where_no_misconception_was_met(handed, unit):
+    few = [record("a", NOTHING, LEFT), record("b", NOTHING, LEFT), record("c", PASSED, LEFT)]
+    for one in few:
+        one["exercises"]["gaussian-nll"]["relations"] = {"value": f"Twice {HOSTILE}."}
+    few[2]["exercises"]["gaussian-nll"] |= {"misconception": "variance-as-scale"}
+    course = handed(few)
+    found = [(r.exercise, r.name, r.count) for r in surveyed(course, unit).relations]
+    assert found == [("gaussian-nll", "value", 2)]
+    text = write_class_report(course, unit).read_text("utf-8")
+    assert "Twice &lt;script&gt;" in text and HOSTILE not in text
+
+
 @pytest.mark.parametrize(("successes", "n"), [(0, 5), (3, 5), (5, 5), (17, 300)])
 def test_the_interval_is_wilsons(successes, n):
     exact = binomtest(successes, n).proportion_ci(method="wilson")
@@ -125,6 +137,7 @@ def test_the_tables_behind_it_are_csv(handed, unit):
         "exercises.csv",
         "looks.csv",
         "misconceptions.csv",
+        "relations.csv",
     }
 
 

@@ -30,7 +30,7 @@ EXPECTED = [
     check("value", [True, True], kind="state"),
     check("value", (0.5, 0.5), kind="law", law="equal"),
 ]
-RIGHT = [1.5, np.array([1.0, 2.0]), 0.25, failure(ValueError("x")), [True, True], (7.0, 7.0)]
+RIGHT = [1.5, np.array([1.0, 2.0]), 0.25, failure(ValueError("x")), [True, True], (0.5, 0.5)]
 WRONG = [-1.5, np.array([1.0, 3.0]), 0.5, 1.0, [False, True], (7.0, 8.0)]
 
 
@@ -48,6 +48,11 @@ def test_a_wrong_value_is_found_where_it_is(place):
     found = findings(answer(values), EXPECTED)
     assert [i for i, sentence in enumerate(found) if sentence] == [place]
     assert "f(x)" in found[place]
+
+
+def test_results_that_obey_a_law_must_be_right_as_well():
+    found = findings(answer([*RIGHT[:5], (7.0, 7.0)]), EXPECTED)
+    assert found[:5] == [None] * 5 and "obey the law, but are not as expected" in found[5]
 
 
 @pytest.mark.parametrize("count", range(len(EXPECTED)))
@@ -112,21 +117,28 @@ def found_hint(values, hints):
 
 
 MIXED = [*WRONG[:2], *RIGHT[2:]]
+LEVEL = [*WRONG[:2], *RIGHT[2:4], *WRONG[4:]]  # wrong in all checks of one aspect
 
 
 def test_a_hint_that_matches_everything_comes_first():
     assert found_hint(MIXED, [hint("part", WRONG), hint("whole", MIXED)]) == "whole"
 
 
-def test_a_hint_that_matches_one_failed_aspect_is_given():
-    values = [9.0, *RIGHT[1:2], WRONG[2], *RIGHT[3:]]
-    assert found_hint(values, [hint("slope", WRONG)]) == "slope"
+def test_a_hint_that_matches_all_failed_aspects_is_given_and_no_part_of_one():
+    assert found_hint(LEVEL, [hint("level", WRONG)]) == "level"
+    slope = [9.0, *RIGHT[1:2], WRONG[2], *RIGHT[3:]]
+    assert found_hint(slope, [hint("level", WRONG)]) is None
+
+
+def test_a_hint_that_matches_too_few_numbers_may_be_chance():
+    values = [*RIGHT[:2], WRONG[2], *RIGHT[3:]]
+    assert found_hint(values, [hint("slope", WRONG)]) is None
 
 
 def test_two_hints_that_match_the_same_aspect_are_both_withheld():
-    values = [9.0, *RIGHT[1:2], WRONG[2], *RIGHT[3:]]
     assert (
-        found_hint(values, [hint("one", WRONG), hint("other", [*RIGHT[:2], *WRONG[2:]])]) is None
+        found_hint(LEVEL, [hint("one", WRONG), hint("other", [*WRONG[:3], 8.0, *WRONG[4:]])])
+        is None
     )
 
 

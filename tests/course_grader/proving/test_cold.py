@@ -1,0 +1,26 @@
+"""Answers written from the released text alone come out as they say: right, or wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from course_grader.authoring.exercises import read_assignment
+from course_grader.judging.judge import judge
+from course_grader.project.course import find_unit
+from course_grader.proving.answer_runner import ExerciseContext, run_answers
+from course_grader.proving.answers_file import read_claims
+from course_grader.proving.reference import reference_for
+
+FILES = sorted((Path(__file__).parents[2] / "cold").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_cold_answers_come_out_as_they_say(path):
+    unit = find_unit(path.stem.split("_")[0])
+    master, reference = read_assignment(unit), reference_for(unit)
+    claims = read_claims(path, master.exercises, say=print)
+    for name, exercise in master.exercises.items():
+        mine = [claim for claim in claims if claim.exercise == name]
+        records = run_answers(ExerciseContext.of(master, exercise), [c.source for c in mine])
+        passed = [judge(name, r, reference[name]).status == "passed" for r in records]
+        assert passed == [claim.right for claim in mine], [claim.name for claim in mine]
