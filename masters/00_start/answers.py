@@ -30,13 +30,6 @@ def normal_log_density(y, mu, sigma):
     return torch.tensor(values, dtype=torch.float64).reshape(grids[0].shape)
 
 
-# %% in-float32 right="normal-log-density"
-def normal_log_density(y, mu, sigma):
-    y, mu, sigma = (torch.as_tensor(p, dtype=torch.float32) for p in (y, mu, sigma))
-    precision = 1 / sigma.square()
-    return 0.5 * (torch.log(precision / (2 * math.pi)) - precision * (y - mu).square())
-
-
 # %% by-scipy right="normal-log-density" oracle=True
 from scipy import stats
 
@@ -45,13 +38,7 @@ def normal_log_density(y, mu, sigma):
     return stats.norm(loc=np.asarray(mu), scale=np.asarray(sigma)).logpdf(y.numpy())
 
 
-# %% solution.swap-arguments.1 equivalent="normal-log-density"
-# The formula is symmetric in y and mu.
-
 # %% by-numpy.swap-arguments.1 equivalent="normal-log-density"
-# The formula is symmetric in y and mu.
-
-# %% in-float32.swap-arguments.1 equivalent="normal-log-density"
 # The formula is symmetric in y and mu.
 
 # %% by-numpy.drop-statement.1 equivalent="normal-log-density"
@@ -789,7 +776,12 @@ def foretell_shapes(loc, scale, event_dims, sample, value):
     normal = torch.distributions.Normal(torch.zeros(loc), torch.ones(scale))
     d = torch.distributions.Independent(normal, event_dims)
     scored = d.log_prob(torch.zeros(value))
-    return d.batch_shape, d.event_shape, d.sample(sample).shape, scored.shape
+    return (
+        d.batch_shape,
+        d.event_shape,
+        d.expand(sample + d.batch_shape).batch_shape + d.event_shape,
+        scored.shape,
+    )
 
 
 # %% by-broadcasting-tensors right="foretell-shapes"

@@ -36,9 +36,10 @@ torch.set_num_threads(1)
 # $$p(y \mid \mu, \sigma) = \frac{1}{\sqrt{2\pi}\,\sigma}\, e^{-\frac12 ((y - \mu) / \sigma)^2}$$
 #
 # - `y` is a tensor. `mu` and `sigma` are tensors or Python numbers; `sigma` is the standard
-#   deviation and is positive.
-# - Return one value for each element, not a sum or a mean. The three broadcast as usual: `y` of
-#   shape `(n, 1)` and `mu` of shape `(K,)` give `(n, K)`. Here, that is wanted.
+#   deviation and is at least $10^{-100}$.
+# - Compute in the precision of `y`. Return one value for each element, not a sum or a mean. The
+#   three broadcast as usual: `y` of shape `(n, 1)` and `mu` of shape `(K,)` give `(n, K)`. Here,
+#   that is wanted.
 # - The result must be right far out as well: 60 standard deviations from `mu` the density itself
 #   is too small for float64, its logarithm is an ordinary number.
 # - The point is to write it. `torch.distributions` and `scipy.stats` are accepted, but teach you
@@ -51,7 +52,7 @@ torch.set_num_threads(1)
 def normal_log_density(y, mu, sigma):
     """Return the log density, in nats, of each element of y under a Normal."""
     ### BEGIN SOLUTION
-    log_sigma = torch.log(torch.as_tensor(sigma))
+    log_sigma = torch.log(torch.as_tensor(sigma, dtype=y.dtype))
     return -0.5 * ((y - mu) / sigma) ** 2 - log_sigma - 0.5 * math.log(2 * math.pi)
     ### END SOLUTION
 
@@ -116,6 +117,11 @@ check.value(
 )
 check.value(
     "shape", lambda: normal_log_density(_t[:3, None], 0.29, 1.7), case="a column, one mean"
+)
+check.value(
+    "value",
+    lambda: normal_log_density(1e9 + 3 * _t, torch.full((6,), 1e9 + 0.7, dtype=_t.dtype), 2.3),
+    case="values of a billion",
 )
 
 # %% [markdown]
@@ -195,6 +201,12 @@ check.gradient(
     _wave.reshape(3, 8) + _apart,
     case="rows near 0, -1900 and 1300",
 )
+check.value("value", lambda: log_sum_exp(torch.full((3,), -2.7).double()), case="three alike")
+check.value("stability", lambda: log_sum_exp(torch.cat([_wave, _wave])), case="each entry twice")
+check.value("stability", lambda: log_sum_exp(1e4 * _wave - 7e5), case="entries near -700 000")
+check.gradient(
+    "gradient", lambda b: log_sum_exp(b), torch.full((5,), 0.83).double(), case="five alike"
+)
 
 # %% [markdown]
 # ## Exercise 3. Draws by inversion (10 min, 5 points)
@@ -267,6 +279,13 @@ check.value(
     "small rates",
     lambda: 0.1 * (waits_from_uniform(_u, 1.9e-5, 2.1) / (2.1 * _u) - 1) + 1e-9,
     case="a product of 0.00004, to a millionth",
+)
+check.value("value", lambda: waits_from_uniform(_u, 1.3e-9, 2.7e9), case="minutes by the billion")
+check.value("value", lambda: waits_from_uniform(_u, 1.3e9, 2.7e-9), case="a billionth of a minute")
+check.value(
+    "small rates",
+    lambda: 1e13 * waits_from_uniform(1e-13 * _u, 1.9e-3, 1.1),
+    case="draws next to zero, a small rate",
 )
 
 # %% [markdown]
@@ -352,6 +371,9 @@ check.value(
     lambda: weighted_error(_p[:, None], _y[:4], _w),
     case="four targets for a column of seven",
 )
+check.value("value", lambda: weighted_error(_p, _y, 0.013 * _w), case="weights far below one")
+check.value("weights", lambda: weighted_error(_p, _y, 0.013 * _w[:, None]), case="and in a column")
+check.value("value", lambda: weighted_error(1e9 + _p, 1e9 + _y, _w), case="values of a billion")
 
 # %% [markdown]
 # ## Exercise 5. Foretell the shapes (8 min, 6 points)
@@ -371,13 +393,14 @@ check.value(
 # 3. the shape of `d.sample(sample)`;
 # 4. the shape of `d.log_prob(v)` for a tensor `v` of shape `value`.
 #
-# - `loc`, `scale`, `sample`, `value` are tuples of integers, perhaps empty. `event_dims` is an
-#   integer, 0 or more, at most the number of dimensions of the shape that `loc` and `scale`
+# - `loc`, `scale`, `sample`, `value` are tuples of positive integers, perhaps empty. `event_dims`
+#   is an integer, 0 or more, at most the number of dimensions of the shape that `loc` and `scale`
 #   broadcast to. All shapes are valid: what has to broadcast does.
 # - `value` need not be the shape of a draw. It broadcasts against batch and event shape together,
 #   as any two tensors do.
 # - Return four tuples of integers (lists and `torch.Size` are fine).
-# - `np.broadcast_shapes` helps. Building `d` is accepted, but the point is to do without.
+# - `np.broadcast_shapes` helps. Building `d` is accepted, but the point is to do without. (A draw
+#   from it would move a random generator.)
 #
 # Points: batch 2, event 1, draw 1, log_prob 2.
 
@@ -406,6 +429,7 @@ check.value(
     points=2,
 )
 check.value("log_prob", lambda: np.array(foretell_shapes((4,), (), 0, (), (4, 1))[3]))
+check.keeps("draw", lambda: foretell_shapes((2, 3), (3,), 1, (2,), (3,)))
 check.report()
 
 # %% hidden="foretell-shapes"
@@ -502,4 +526,9 @@ check.value(
     "log_prob",
     lambda: np.array(foretell_shapes(_wide, (), 6, (), (5, *_wide))[3]),
     case="six events",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((1, 6), (), 1, (4,), (7, 6))[3]),
+    case="as many dimensions, a larger batch",
 )

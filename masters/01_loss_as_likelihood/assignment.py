@@ -6,7 +6,8 @@
 # names its return value, its units and its reduction; whatever the text leaves open is yours to
 # choose. Anything that PyTorch offers may be used, except where an exercise says otherwise.
 #
-# Every function leaves its inputs and the global random generators as they are.
+# Every function computes in the precision of its inputs, and leaves them and the global random
+# generators as they are.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -194,6 +195,9 @@ check.law(
     lambda: laplace_mle(8.5 - _t**3)[1],
     case="reflected values",
 )
+high = 1e8 + 3 * torch.sin(torch.arange(7.0).double())
+check.value("scale", lambda: laplace_mle(high)[1], case="values beyond a hundred million")
+check.value("location", lambda: laplace_mle(high)[0] - 1e8, case="values beyond a hundred million")
 
 # %% [markdown]
 # ## Exercise 3. Binary cross-entropy from logits (10 min, 5 points)
@@ -206,8 +210,8 @@ check.law(
 #
 # - `z` is a tensor of real logits, `y` a tensor of the same shape with values in $[0, 1]$ (soft
 #   targets occur).
-# - Return a 0-d tensor. Value and gradient with respect to `z` must be right for every finite
-#   logit, such as $\pm 800$ in float64.
+# - Return a 0-d tensor. Value and gradient with respect to `z` must be right, to a millionth or a
+#   relative millionth, for every finite logit, such as $\pm 800$ in float64.
 # - Build it from functions such as `exp`, `log1p`, `logaddexp`, `softplus` or `logsigmoid`; a
 #   ready-made loss is accepted too, but teaches you less.
 #
@@ -359,6 +363,17 @@ check.gradient(
 check.gradient(
     "gradient", lambda z: cross_entropy(z, torch.tensor([1])), _tie, case="a near tie at 1000"
 )
+alike = torch.tensor([[1.37, 1.37, -0.4], [0.7, 0.7, 0.7]], dtype=torch.float64)
+check.value("value", lambda: cross_entropy(alike, torch.tensor([1, 2])), case="logits alike")
+apart = torch.tensor([[0.3, 517.0], [931.0, -2.0], [1.1, 0.4]], dtype=torch.float64)
+check.value(
+    "stability",
+    lambda: cross_entropy(apart, torch.tensor([0, 1, 1])),
+    case="two classes far apart",
+)
+check.gradient(
+    "gradient", lambda z: cross_entropy(z, torch.tensor([1, 2])), alike, case="logits alike"
+)
 
 # %% [markdown]
 # ## Exercise 5. The gradient by hand (15 min, 6 points)
@@ -434,6 +449,11 @@ check.value(
 )
 _long = torch.cat([_wide, 0.7 * _wide.flip(0) + 0.2, 1.9 - _wide])
 check.value("value", lambda: cross_entropy_gradient(_long, _labels.repeat(3, 1)), case="nine rows")
+shifted = 16777217.0 + torch.tensor([[0.7, -0.4, 1.9], [0.0, 1.0, 0.0]], dtype=torch.float64)
+shares = torch.tensor([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1]], dtype=torch.float64)
+check.value(
+    "stability", lambda: cross_entropy_gradient(shifted, shares), case="logits beyond ten million"
+)
 
 # %% [markdown]
 # ## Exercise 6. Find the bugs (10 min, 5 points)
@@ -541,4 +561,14 @@ check.gradient(
     lambda w: masked_loss(_long, w, _offset, *_far),
     300 * _tall,
     case="logits in the hundreds",
+)
+lone = torch.tensor([False, False, True, False, False])
+check.value(
+    "mask", lambda: masked_loss(_features, _matrix, _offset, _classes, lone), case="one row counts"
+)
+check.gradient(
+    "gradient",
+    lambda w: masked_loss(_features, w, _offset, _classes, lone),
+    _matrix,
+    case="one row counts",
 )

@@ -221,7 +221,7 @@ predict(
 hit = normal_nll(torch.tensor(0.0), torch.tensor(0.1))
 print(f"density: {torch.exp(-hit):.2f} per unit of y")
 because = {0: "A hit costs least, but least is not nothing: it depends on the scale."}
-because |= {1.38: "The size is right; the density is above 1, so minus its log is below 0."}
+because |= {1.4: "The size is right; the density is above 1, so minus its log is below 0."}
 reveal("01-nll-of-a-perfect-hit", hit, within=0.05, unit="nats", because=because)
 
 # %% hide=True alt="Densities at scales 1, 0.3, 0.1: the narrowest peaks at 4; its NLL is below 0."

@@ -39,19 +39,15 @@ def ridge_map(x, y, sigma, tau):
 
 # %% by-marginal right="ridge-from-a-prior" oracle=True
 def ridge_map(x, y, sigma, tau):
-    # the intercept by generalised least squares under the marginal covariance of y
+    # the intercept by generalised least squares under the marginal covariance of y, all measured
+    # from the first example, since a shift moves the intercept alone
+    first_x, first_y, x, y = x[0], y[0], x - x[0], y - y[0]
     marginal = tau**2 * np.einsum("ia,ja->ij", x, x) + np.diag(np.repeat(sigma**2, y.size))
     ones = np.ones(y.size)
     weight = np.linalg.solve(marginal, ones)
     c = (weight @ y) / (weight @ ones)
-    return tau**2 * np.linalg.solve(marginal, y - c) @ x, c
-
-
-# %% solution.drop-term.5 equivalent="ridge-from-a-prior"
-# Centred columns sum to zero: a constant in y adds nothing to their products with y.
-
-# %% solution.flip-sign.4 equivalent="ridge-from-a-prior"
-# Centred columns sum to zero: a constant in y adds nothing to their products with y.
+    w = tau**2 * np.linalg.solve(marginal, y - c) @ x
+    return w, c + first_y - first_x @ w
 
 
 # %% alpha-inverted wrong="ridge-from-a-prior" fails="weights,intercept"
@@ -224,7 +220,8 @@ def weight_decay(loss, sigma, tau, n, m):
     if math.isinf(tau):
         return 0.0
     best = n * tau * tau / (sigma * sigma + n * tau * tau)
-    r = torch.full((m,), 1 - best, dtype=torch.float64, requires_grad=True)
+    rest = sigma * sigma / (sigma * sigma + n * tau * tau)  # 1 - best, to all digits
+    r = torch.full((m,), rest, dtype=torch.float64, requires_grad=True)
     if loss == "mean squared":
         value = torch.nn.functional.mse_loss(r, torch.zeros_like(r))
     elif loss == "sum squared":
@@ -454,7 +451,7 @@ def proximal_step(w, gradient, step, b):
     return np.sign(moved) * np.maximum(np.abs(moved) - step / b, 0.0)
 
 
-# %% one-scale-for-all wrong="proximal-step" fails="own scales"
+# %% one-scale-for-all wrong="proximal-step" fails="own scales,value"
 # b may hold one scale for each weight: use each, do not average them or take the first.
 def proximal_step(w, gradient, step, b):
     moved = w - step * gradient
@@ -658,7 +655,8 @@ def predictive_band(x, mean, cov, sigma, level, contains):
 def predictive_band(x, mean, cov, sigma, level, contains):
     noise = sigma**2 * (contains == "y")
     spread = np.sqrt(np.diagonal(x @ cov @ x.T) + noise)
-    ends = torch.special.ndtri(torch.tensor([(1 - level) / 2, (1 + level) / 2]).double()).numpy()
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    ends = torch.special.ndtri(torch.from_numpy(tails)).numpy()
     return x @ mean + ends[:, None] * spread  # two rows: they unpack as a pair does
 
 

@@ -31,7 +31,8 @@ torch.set_num_threads(1)
 #
 # Write `ridge_map(x, y, sigma, tau)`, the pair `(w, c)` at which the posterior density is largest.
 #
-# - `x` has shape `(n, k)`, `y` shape `(n,)`, $n \ge 1$; `k` may exceed `n`. Neither is centred.
+# - `x` has shape `(n, k)`, `y` shape `(n,)`, $n \ge 1$; `k` may exceed `n`. Neither is centred: a
+#   mean may be a million times as large as the spread around it.
 # - `sigma` and `tau` are standard deviations, positive Python numbers.
 # - Return `w`, an array of shape `(k,)`, and `c`, a number. Do not change `x` or `y`.
 #
@@ -89,6 +90,19 @@ check.value(
     "intercept", lambda: ridge_map(_x - 17.0, _y, 1.9, 0.43)[1], case="features far from zero"
 )
 check.value("intercept", lambda: ridge_map(_x, _y, 2.3, 0.00041)[1], case="a very narrow prior")
+r = np.linspace(-1.3, 2.1, 40)
+wide = np.cos(np.outer(r, np.arange(1, 17))) * np.geomspace(1, 30, 16)
+check.value("weights", lambda: ridge_map(wide, np.sin(5 * r), 0.013, 1.7)[0], case="16 weights")
+check.value(
+    "weights", lambda: ridge_map(wide[:, :1], np.sin(5 * r), 0.7, 1.7)[0], case="one weight"
+)
+away = (3e6 + wide[:, :3], 2e6 + np.sin(5 * r), 0.7, 1.7)
+check.value("weights", lambda: ridge_map(*away)[0], case="means in the millions")
+check.value(
+    "intercept",
+    lambda: ridge_map(wide[:, :1] + 3e6, np.sin(5 * r), 0.7, 1.7)[1],
+    case="one weight",
+)
 
 # %% [markdown]
 # ## Exercise 2. The weight decay that means your prior (10 min, 5 points)
@@ -108,8 +122,9 @@ check.value("intercept", lambda: ridge_map(_x, _y, 2.3, 0.00041)[1], case="a ver
 # Write `weight_decay(loss, sigma, tau, n, m)`, the number for which the *average* step, over all
 # batches that could be drawn, is zero exactly at the MAP estimate from all $n$ examples.
 #
-# - `loss` is one of the three strings. `sigma` and `tau` are positive numbers; `tau` may be
-#   `math.inf`, which is no prior at all. `n` and `m` are integers, $1 \le m \le n$.
+# - `loss` is one of the three strings. `sigma` and `tau` are positive numbers between $10^{-9}$
+#   and $10^9$; `tau` may also be `math.inf`, which is no prior at all. `n` and `m` are integers,
+#   $1 \le m \le n$.
 # - Return a number.
 #
 # Points: mean squared 2, sum squared 2, mean nll 1.
@@ -201,6 +216,36 @@ check.law(
     lambda: 2 * weight_decay("mean nll", 0.73, 1.19, 94, 31),
     case="more noise, more data, other batches",
 )
+check.value(
+    "mean squared",
+    lambda: weight_decay("mean squared", 1.7, math.inf, 3, 2) * 1e12,
+    case="no prior, in parts per billion",
+)
+check.value(
+    "mean squared",
+    lambda: weight_decay("mean squared", 0.037, 7e5, 2300, 17) * 1e15,
+    case="a wide prior, in parts per billion",
+)
+check.value(
+    "sum squared",
+    lambda: weight_decay("sum squared", 1.7, math.inf, 3, 2) * 1e12,
+    case="no prior, in parts per billion",
+)
+check.value(
+    "sum squared",
+    lambda: weight_decay("sum squared", 0.037, 7e5, 2300, 17) * 1e15,
+    case="a wide prior, in parts per billion",
+)
+check.value(
+    "mean nll",
+    lambda: weight_decay("mean nll", 1.7, math.inf, 3, 2) * 1e12,
+    case="no prior, in parts per billion",
+)
+check.value(
+    "mean nll",
+    lambda: weight_decay("mean nll", 0.037, 7e5, 2300, 17) * 1e15,
+    case="a wide prior, in parts per billion",
+)
 
 # %% [markdown]
 # ## Exercise 3. A step that reaches zero (8 min, 4 points)
@@ -244,6 +289,7 @@ check.keeps("value", lambda w, g: proximal_step(w, g, 0.1, 2.0), w.copy(), g.cop
 check.value("value", lambda: proximal_step(w, g, 0.1, 2.0), points=2)
 check.value("zeros", lambda: np.asarray(proximal_step(w, g, 0.1, 0.5)) == 0, points=1)
 check.value("own scales", lambda: proximal_step(w, g, 0.1, scales), points=1)
+check.keeps("own scales", lambda b: proximal_step(w, g, 0.1, b), np.array([0.5, math.inf, 2.0]))
 check.report()
 
 # %% hidden="proximal-step"
@@ -301,6 +347,11 @@ check.value(
     lambda: _lasso(np.array([math.inf, 0.03, 0.4, 0.05, 2.7]), 0.37),
     case="130 steps, a scale for each weight",
 )
+still, flat = np.array([0.0, 0.7, 0.0]), np.array([math.inf, math.inf, 0.9])
+check.value("own scales", lambda: proximal_step(still, 0 * still, 0.3, flat), case="at rest at 0")
+check.value("value", lambda: proximal_step(still, 0 * still, 0.3, math.inf), case="at rest, flat")
+tiny = (5e-9 * np.array([1.7, -0.9, 0.4]), 0 * still, 1e-9, np.array([math.inf, 0.31, 0.83]))
+check.value("value", lambda: proximal_step(*tiny) * 1e9, case="weights of a billionth")
 
 # %% [markdown]
 # ## Exercise 4. The whole posterior (10 min, 5 points)
@@ -314,7 +365,8 @@ check.value(
 # - `x` has shape `(n, k)`, `y` shape `(n,)`. There may be fewer examples than weights, and `n` may
 #   be 0.
 # - `mean` is $m_0$, shape `(k,)`; `cov` is $S_0$, shape `(k, k)`, symmetric and positive definite.
-#   `sigma` is the standard deviation of the noise.
+#   `sigma` is the standard deviation of the noise. In no direction do the data tell more than a
+#   million times as precisely as the prior where the weights lie.
 # - Return arrays of shapes `(k,)` and `(k, k)`. Do not change the inputs.
 # - What went in as a prior may itself be a posterior: data that arrive in two batches must give
 #   the same as all at once.
@@ -396,6 +448,21 @@ check.value(
     lambda: posterior(_x[1:2], _y[1:2], 0.61, *posterior(_x[:1], _y[:1], 0.61, _m, _s)),
     case="two batches of one row",
 )
+small = (1e-9 * np.array([[1.3, 0.4], [0.4, 0.9]]), np.array([0.7, -1.1]))
+nothing = (np.zeros((0, 2)), np.zeros(0), 0.6, small[1], small[0])
+check.value("covariance", lambda: posterior(*nothing)[1] * 1e9, case="a sure prior, no data")
+some = (np.array([[0.9, -1.7], [2.1, 0.3]]), np.array([1.3, 0.2]), 2e-5, small[1], small[0])
+check.value("covariance", lambda: posterior(*some)[1] * 1e9, case="a sure prior, sure data")
+check.value("mean", lambda: posterior(*some)[0], case="a sure prior, sure data")
+alone = (
+    np.array([[0.91], [2.17], [-0.3]]),
+    np.array([1.3, 0.23, 0.4]),
+    0.83,
+    small[1][:1],
+    np.eye(1),
+)
+check.value("mean", lambda: posterior(*alone)[0], case="one weight")
+check.value("covariance", lambda: posterior(*alone)[1], case="one weight")
 
 # %% [markdown]
 # ## Exercise 5. A band that says what it contains (8 min, 5 points)
@@ -408,7 +475,7 @@ check.value(
 # central interval that holds $f$ or $y$ with probability `level`, at each row of `x` by itself.
 #
 # - `x` has shape `(q, k)`, $q \ge 1$; `mean` shape `(k,)`; `cov` shape `(k, k)`; `sigma` is the
-#   standard deviation of the noise; `level` lies in $(0, 1)$.
+#   standard deviation of the noise; `level` lies between 0.001 and $1 - 10^{-9}$.
 # - `contains` is `"f"` or `"y"`.
 # - Return two arrays of shape `(q,)`.
 #
@@ -496,6 +563,33 @@ check.value(
 )
 check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.9, _drawn), case="a level of .9")
 check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.37, _drawn), case="a level of .37")
+row, sure = np.array([[0.9, -1.7], [2.1, 0.3]]), 1e-10 * np.array([[1.3, 0.4], [0.4, 0.9]])
+center = np.array([0.3, 0.2])
+check.value(
+    "band for f",
+    lambda: predictive_band(row, 0 * center, sure, 0.7, 0.83, "f")[1] * 1e5,
+    case="a sure posterior, half the width",
+)
+check.value(
+    "band for f",
+    lambda: tuple(predictive_band(row[:1], center, 1e10 * sure, 0.7, 0.83, "f")),
+    case="one row",
+)
+check.value(
+    "band for y",
+    lambda: tuple(predictive_band(row, center, 1e10 * sure, 0.7, 1 - 1e-9, "y")),
+    case="all but a billionth",
+)
+check.value(
+    "band for f",
+    lambda: tuple(predictive_band(row, 0 * center, 1e10 * sure, 0.7, 0.0017, "f")),
+    case="a level next to 0",
+)
+check.value(
+    "band for f",
+    lambda: tuple(predictive_band(row, center, 1e10 * sure, 0.7, 1 - 1e-7, "f")),
+    case="all but ten billionths",
+)
 
 # %% [markdown]
 # ## Exercise 6. A mode depends on the ruler (12 min, 5 points)
@@ -566,6 +660,12 @@ check.value("log", lambda: rate_map(_counts, 1.73, 0.41, "log") - 3.42, case="to
 check.value(
     "interval", lambda: rate_map(_counts, 1.73, 0.41, "interval") - 3.61, case="to seven digits"
 )
+check.value(
+    "rate", lambda: rate_map(np.array([3]), 2.3, 3.1e5, "rate") * 1e6, case="a rate of a millionth"
+)
+check.value(
+    "root", lambda: rate_map(np.array([3]), 2.3, 3.1e9, "root") * 1e9, case="a rate of a billionth"
+)
 
 # %% [markdown]
 # ## Exercise 7. Let the evidence choose the prior (15 min, 6 points)
@@ -584,7 +684,7 @@ check.value(
 #   the whole data set (no mean), and the entry of `taus` with the largest, a number.
 # - It must be right for hundreds of examples and for a `sigma` of a few thousandths or of dozens,
 #   where the determinant of a covariance is far outside the range of float64. No `tau` is more
-#   than three thousand times `sigma`.
+#   than three thousand times `sigma`, and no entry of `x` is larger than 1.5 in size.
 #
 # Points: evidence 3, choice 1, stability 2.
 
@@ -670,4 +770,10 @@ check.value(
     "stability",
     lambda: choose_prior(_wide, _told, 0.003, np.array([2.93, 0.71]))[0],
     case="300 rows, little noise, a wide prior",
+)
+broad = np.cos(np.outer(np.linspace(-3, 3, 200), np.arange(1, 61)))
+check.value(
+    "stability",
+    lambda: choose_prior(broad, 0.02 * np.sin(np.arange(200.0)), 0.01, np.array([21.0, 4.0]))[0],
+    case="sixty features, wide priors",
 )

@@ -289,6 +289,23 @@ check.gradient(
     170 * mean,
     case="weights far from both parts",
 )
+alike = (0.013, 1.301, 1.29)
+check.value(
+    "extremes",
+    lambda: sampled_elbo(x, y, 0.71, 20 * mean, log_sd - 6, noise, alike),
+    case="parts of nearly the same width, weights far out",
+)
+check.value(
+    "extremes",
+    lambda: sampled_elbo(x[:0], y[:0], 0.71, 2e5 * mean, log_sd - 3, noise, (0.37, 0.9, 0.45)),
+    case="weights a hundred thousand times as large as both parts",
+)
+check.gradient(
+    "gradient",
+    lambda m: sampled_elbo(x[:0], y[:0], 0.71, m, log_sd - 3, noise, (0.37, 0.9, 0.45)),
+    2e5 * mean,
+    case="weights a hundred thousand times as large as both parts",
+)
 
 # %% [markdown]
 # ## Exercise 3. Which correlations to keep (12 min, 5 points)
@@ -379,6 +396,16 @@ check.value("extremes", lambda: best_groups(tight, r[:4] // 2)[1], case="correla
 check.value(
     "extremes", lambda: best_groups(tight, r[:4])[0] * 1e5, case="correlations of 0.99999, alone"
 )
+graded = 10.0 ** torch.tensor([4.4, -4.3, 4.4, 0.0, -4.3, 4.4, 1.0], dtype=t.dtype)
+uneven = P * graded * graded[:, None]
+check.value(
+    "extremes",
+    lambda: best_groups(uneven, mixed)[0] * graded * graded[:, None],
+    case="groups of large and of small precisions",
+)
+check.value(
+    "extremes", lambda: best_groups(uneven, mixed)[1], case="the gap of large and small precisions"
+)
 
 # %% [markdown]
 # ## Exercise 4. A classifier that knows its last layer is a guess (12 min, 5 points)
@@ -398,7 +425,8 @@ check.value(
 #   $\mu$ and variance $v$: $\mathrm{sigmoid}\big(\mu / \sqrt{1 + \pi v / 8}\big)$.
 #
 # - `features`, shape `(n, k)`, holds $\phi$ of the training examples, and `new`, shape `(m, k)`,
-#   $m \ge 1$, that of new ones; a constant feature, if there is one, is among them.
+#   $m \ge 1$, that of new ones; a constant feature, if there is one, is among them. Training
+#   features are at most 1000 in size.
 # - `weights`, shape `(k,)`, is $\hat w$; `tau` is a number between $10^{-2}$ and $10^2$.
 # - There are no labels among the arguments, and none are missing.
 # - $n$ may be 0 or smaller than $k$, features may repeat each other, and the logits of training
@@ -649,6 +677,9 @@ check.value(
     lambda: merge(M[:5], 1e-6 * C[:5], origin, 1e3 * base)[1] * 1e6,
     case="covariances of sure clinics, in parts per million",
 )
+fine = (M[:3], 1e-9 * C[:3], origin, 1e-9 * base)
+check.value("mean", lambda: merge(*fine)[0], case="small covariances everywhere")
+check.value("covariance", lambda: merge(*fine)[1] * 1e9, case="small covariances everywhere")
 
 # %% [markdown]
 # ## Exercise 6. How probable were the data? (10 min, 5 points)
@@ -783,6 +814,18 @@ check.value(
     "refusal",
     lambda: laplace_evidence(quadratic(1e-9 * P, at, 0.71), at),
     case="a shallow maximum",
+)
+circle = 1.9 * torch.eye(3, dtype=t.dtype) - 0.9
+check.value(
+    "refusal",
+    lambda: laplace_evidence(quadratic(circle - 0.9, at[:3], 0.3), at[:3]),
+    case="three weights that rise together",
+)
+pairwise = 2.3 - 1.2 * torch.eye(3, dtype=t.dtype)
+check.value(
+    "refusal",
+    lambda: laplace_evidence(quadratic(pairwise, at[:3], 0.3), at[:3]),
+    case="three weights that rise apart",
 )
 
 # %% [markdown]
@@ -1044,6 +1087,22 @@ check.value(
     lambda: hmc_step(*torn["an energy that falls by 3000"])[1],
     case="who moved: an energy that falls by 3000",
 )
+
+
+def walled(w):  # an infinite density beyond a wall
+    return torch.where(w > 1.2, math.inf, -0.5 * w**2).sum(1)
+
+
+def needle(w):
+    return -0.7e12 * (w**2).sum(1)
+
+
+pulled = (needle, 1e-6 * v, 0 * r, low, 3e-7, 7, mass)
+check.value("trajectory", lambda: hmc_step(*pulled)[0] * 1e6, case="a needle")
+check.value("acceptance", lambda: hmc_step(*pulled)[1], case="who moved: a needle")
+beyond = (walled, 0.5 * v, 3 * r, mid, 0.4, 5, mass)
+check.value("divergence", lambda: hmc_step(*beyond)[0], case="an infinite density")
+check.value("divergence", lambda: hmc_step(*beyond)[1], case="who moved: an infinite density")
 
 # %% [markdown]
 # ## Exercise 8. In words: a bug that the test set likes (5 min, 3 points)
