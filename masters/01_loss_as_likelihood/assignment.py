@@ -195,7 +195,7 @@ check.law(
     lambda: laplace_mle(8.5 - _t**3)[1],
     case="reflected values",
 )
-high = 1e8 + 3 * torch.sin(torch.arange(7.0).double())
+high = 1e8 + 3.7 * torch.sin(torch.arange(7.0).double())
 check.value("scale", lambda: laplace_mle(high)[1], case="values beyond a hundred million")
 check.value("location", lambda: laplace_mle(high)[0] - 1e8, case="values beyond a hundred million")
 
@@ -562,7 +562,7 @@ check.gradient(
     300 * _tall,
     case="logits in the hundreds",
 )
-lone = torch.tensor([False, False, True, False, False])
+lone = torch.tensor([False, False, False, True, False])
 check.value(
     "mask", lambda: masked_loss(_features, _matrix, _offset, _classes, lone), case="one row counts"
 )

@@ -29,12 +29,11 @@ def ridge_map(x, y, sigma, tau):
 
 # %% by-torch right="ridge-from-a-prior"
 def ridge_map(x, y, sigma, tau):
-    x, y = torch.tensor(x), torch.tensor(y)
-    design = torch.cat([x, torch.ones_like(y)[:, None]], dim=1)
-    penalty = torch.full((design.shape[1],), 1.0 / tau**2, dtype=x.dtype)
-    penalty[-1] = 0
-    w = torch.linalg.solve(design.T @ design / sigma**2 + penalty.diag(), design.T @ y / sigma**2)
-    return w[:-1], w[-1]
+    x_mean, y_mean = torch.tensor(x.mean(0)), y.mean()
+    x, y = torch.tensor(x) - x_mean, torch.tensor(y) - y_mean
+    precision = x.T @ x / sigma**2 + torch.eye(x.shape[1], dtype=x.dtype) / tau**2
+    w = torch.linalg.solve(precision, x.T @ y / sigma**2)
+    return w, y_mean - x_mean @ w
 
 
 # %% by-marginal right="ridge-from-a-prior" oracle=True

@@ -23,7 +23,8 @@ def normal_log_density(y, mu, sigma):
     return (-0.5 * z**2 - torch.log(sigma) - 0.5 * math.log(2 * math.pi)).squeeze()
 
 
-# %% numbers-in-single wrong="normal-log-density"
+# %% numbers-in-single right="normal-log-density"
+# Right: a Python number may become single precision, as in torch.distributions.
 # Python numbers become float32 tensors: y = mu = 16777217 (y in float64), sigma 0.5.
 def normal_log_density(y, mu, sigma):
     mu, sigma = torch.as_tensor(mu), torch.as_tensor(sigma)
@@ -38,7 +39,8 @@ def normal_log_density(y, mu, sigma):
     return -0.5 * (square / sigma**2 + math.log(2 * math.pi)) - sigma.log()
 
 
-# %% logarithm-of-variance wrong="normal-log-density"
+# %% logarithm-of-variance right="normal-log-density"
+# Right by the text as it is now: scales are at least 1e-100.
 # The variance underflows before its logarithm is taken: y = mu = 0, sigma 1e-170.
 def normal_log_density(y, mu, sigma):
     variance = torch.as_tensor(sigma, dtype=torch.float64) ** 2
@@ -257,7 +259,8 @@ def foretell_shapes(loc, scale, event_dims, sample, value):
     return d.batch_shape, d.event_shape, d.sample(sample).shape, log_prob.shape
 
 
-# %% larger-of-two wrong="foretell-shapes"
+# %% larger-of-two right="foretell-shapes"
+# Right by the text as it is now: sizes are positive.
 # Each size is the larger of two, so a size of 0 against 1 becomes 1: loc (0,), scale (1,).
 def foretell_shapes(loc, scale, event_dims, sample, value):
     def both(a, b):

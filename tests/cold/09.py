@@ -316,7 +316,8 @@ def last_layer(features, weights, tau, new):
     return v.sqrt(), torch.sigmoid(new @ weights / torch.sqrt(1 + math.pi / 8 * v))
 
 
-# %% one-minus-p wrong="last-layer"
+# %% one-minus-p right="last-layer"
+# Right by the text as it is now: features are at most 1000 in size.
 # 1 - p is exactly 0 at a logit of 40, though large features still say something: features [[3e7]],
 # weights [40 / 3e7], tau 100, where sd is 100 instead of 16 at a new input of 1.
 def last_layer(features, weights, tau, new):
