@@ -75,6 +75,7 @@ check.value("origins", lambda: rolling_naive(y, 54, 4, 8, 7)[1], case="one step 
 check.value(
     "origins", lambda: rolling_naive(y[:9], 8, 2, 5, 3), case="horizon far beyond the end: no row"
 )
+check.value("origins", lambda: rolling_naive(y, 70, 3, 2, 7), case="first lies beyond y: no row")
 check.value("origins", lambda: rolling_naive(y, 60, 3, 1, 7)[1], case="a single last value")
 check.value("origins", lambda: rolling_naive(y, 9, 40, 4, 7)[1], case="steps longer than horizons")
 check.value("forecast", lambda: rolling_naive(y, 9, 5, 4, 7)[0], case="horizon below the season")
@@ -122,7 +123,7 @@ def ar_joint(last, level, phi, sigma, steps):
 
 # %% checks="ar-joint" points=6
 check = Checks("ar-joint")
-ahead = torch.tensor([1, 2, 5])
+ahead = torch.tensor([5, 1, 2])
 check.keeps("mean", lambda s: ar_joint(4.0, 1.5, 0.6, 2.0, s)[0], ahead.clone())
 check.value("mean", lambda: ar_joint(4.0, 1.5, 0.6, 2.0, ahead)[0], points=1)
 check.value("variances", lambda: ar_joint(4.0, 1.5, 0.6, 2.0, ahead)[1].diagonal(), points=2)
@@ -145,6 +146,12 @@ check.value("variances", lambda: cov(-2.7, 3.1, 0.83, 1.9, many).diagonal(), cas
 check.value("variances", lambda: cov(5.3, -1.1, -0.87, 0.7, many).diagonal(), case="negative phi")
 check.value("variances", lambda: cov(5.3, -1.1, 0.71, 1.3, one).diagonal(), case="a single step")
 check.value("variances", lambda: cov(5.3, -1.1, 0.0, 1.7, many).diagonal(), case="phi of zero")
+check.value(
+    "mean", lambda: mean(53, 7, 0.9991, 3, far).dtype == torch.float64, case="float64 from ints"
+)
+check.value(
+    "covariances", lambda: cov(1, 0, 0, 2, one).dtype == torch.float64, case="float64 from ints"
+)
 check.value("variances", lambda: cov(5, -1, 0.97, 3, far).diagonal(), case="whole numbers, far")
 check.value(
     "variances", lambda: cov(5.3, 2.0, 0.77, 1e-5, many).diagonal() * 1e10, case="a tiny sigma"
@@ -250,6 +257,10 @@ def growing(window, known, u):
     return 1e3 * window[:, 0] + 1e6 * known * u
 
 
+def far_away(window, known, u):  # small steps around a million
+    return 1e6 + 0.7 * (window[:, -1] - 1e6) + known + torch.logit(u)
+
+
 check.value("first step", lambda: sample_paths(uneven, back, now, U)[:, 0], case="six paths")
 check.value("first step", lambda: sample_paths(uneven, back, now[:1], U[:, :1]), case="one step")
 check.value(
@@ -266,6 +277,11 @@ check.value(
     "later steps",
     lambda: sample_paths(growing, back, now[:7], U[:, :7]) / 1e3,
     case="large values",
+)
+check.value(
+    "later steps",
+    lambda: sample_paths(far_away, 1e6 + back, now, U) - 1e6,
+    case="small steps around a million",
 )
 check.value(
     "later steps", lambda: sample_paths(uneven, back, now[:0], U[:, :0]), case="no step to come"
@@ -341,7 +357,7 @@ y, tau = 3.1 * torch.sin(4 * t), torch.tensor([0.93, 0.07, 0.31, 0.62], dtype=t.
 q = 0.4 * t[:, None] + 1.7 * torch.special.ndtri(tau)  # in order
 odd = q + 1.3 * torch.cos(torch.outer(5 * t, t[:4] + 2))  # crossed here and there
 hole = torch.where(t.abs() > 1.2, math.nan, y)
-close = q[:, :1].repeat(1, 4) + torch.tensor([0.0, 1e-9, 0.0, 0.0], dtype=t.dtype)
+close = q[:, :1].repeat(1, 4) + torch.tensor([0.0, 1e-13, 0.0, 0.0], dtype=t.dtype)
 
 
 def loss(*given):
@@ -377,6 +393,7 @@ check.value("crossed", lambda: crossed(hole, odd, tau) * 0.977, case="some hours
 check.value("crossed", lambda: crossed(y, q, tau), case="nothing crossed, levels out of order")
 check.value("crossed", lambda: crossed(y, 0 * q + 1.7, tau), case="ties do not cross")
 check.value("crossed", lambda: crossed(y, q[:, :1], tau[:1]), case="one level")
+check.value("crossed", lambda: crossed(y, odd, tau).dtype == torch.float64, case="float64")
 check.value("crossed", lambda: crossed(y[:1], -q[:1], tau) * 0.91, case="one hour")
 check.value("crossed", lambda: crossed(y, close, tau) * 0.963, case="crossed by a hair")
 check.value(
@@ -600,6 +617,12 @@ check.value(
     lambda: conformal_interval(Y.round(), L.round(), H.round(), *new, 0.36),
     case="scores with ties",
 )
+check.keeps(
+    "too few",
+    lambda *given: conformal_interval(*given, 0.1),
+    *(v.clone() for v in (*some(8), *new)),
+    case="inputs are left where no interval is finite",
+)
 check.value("too few", lambda: conformal_interval(*some(8), *new, 0.1), case="eight at 0.1")
 check.value("too few", lambda: conformal_interval(*some(9), *new, 0.1), case="nine at 0.1")
 check.value("too few", lambda: conformal_interval(*some(0), *new, 0.37), case="no example")
@@ -668,13 +691,13 @@ check.value("ever", lambda: running_out(150 + 7 * R, 194)[1], case="large rates"
 check.value(
     "ever", lambda: running_out(torch.cat([R, 40 + R]), 7)[1], case="futures that differ much"
 )
-check.value("ever", lambda: 1 - running_out(3 + R, 1)[1], case="nearly certain")
+check.value("ever", lambda: 1e6 * (1 - running_out(3 + R, 1)[1]), case="nearly certain")
 check.value("tiny", lambda: 1e17 * running_out(0.4 * R, 23)[0], case="tiny in each hour")
 check.value("tiny", lambda: 1e17 * running_out(0.4 * R, 23)[1], case="tiny in any hour")
-check.value("tiny", lambda: 1e10 * running_out(R, 31)[1], case="rare in any hour")
-check.value("tiny", lambda: 1e29 * running_out(1.3e-4 + 0 * R, 6)[1], case="smallest rates")
-check.value("tiny", lambda: 1e29 * running_out(1.3e-4 + 0 * R, 6)[0], case="smallest rates, each")
-check.value("tiny", lambda: 1e7 * running_out(90 + 0 * R[:3], 160)[1], case="rare, large rates")
+check.value("tiny", lambda: 1e13 * running_out(R, 31)[1], case="rare in any hour")
+check.value("tiny", lambda: 1e30 * running_out(1.3e-4 + 0 * R, 6)[1], case="smallest rates")
+check.value("tiny", lambda: 1e30 * running_out(1.3e-4 + 0 * R, 6)[0], case="smallest rates, each")
+check.value("tiny", lambda: 1e11 * running_out(90 + 0 * R[:3], 160)[1], case="rare, large rates")
 
 # %% [markdown]
 # ## Exercise 8. In words: one day in three (5 min, 3 points)
