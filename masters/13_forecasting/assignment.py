@@ -516,7 +516,7 @@ check.value(
 # the new intervals, each of the shape of `new_low`.
 #
 # - `y`, `low`, `high` have shape `(n,)`, $n \ge 0$. `new_low` and `new_high` have the same shape,
-#   any shape. `miss` is a Python number from 0.001 to 0.999.
+#   any shape. `miss` is a Python number between 0 and 1, and at least a thousandth away from both.
 # - $k$ must not hang on rounding: if $(n + 1)(1 - \text{miss})$ is within $10^{-9}$ of a whole
 #   number, $k$ is that number.
 # - Where $k > n$, no finite interval can promise this: the ends are $-\infty$ and $\infty$.
