@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Assignment 13: Forecasting
 #
-# Seven exercises in code and one in words, 37 points, about 80 minutes. You write what stands
+# Seven exercises in code and one in words, 38 points, about 85 minutes. You write what stands
 # between a model and people who decide: forecasts made at many origins, the joint distribution of
 # several future values, paths, losses with missing hours, totals, intervals that are made honest,
 # and the probability of running out. Each exercise names its return value, its units and its
@@ -89,7 +89,7 @@ check.value("long horizon", lambda: rolling_naive(y, 40, 3, 9, 1)[0], case="a se
 check.value("long horizon", lambda: rolling_naive(y, 33, 6, 14, 7), case="two whole seasons")
 
 # %% [markdown]
-# ## Exercise 2. Several future values, jointly (12 min, 6 points)
+# ## Exercise 2. Several future values, jointly (12 min, 5 points)
 #
 # An AR(1) process around the level $m$ is
 #
@@ -105,7 +105,7 @@ check.value("long horizon", lambda: rolling_naive(y, 33, 6, 14, 7), case="two wh
 # - The other arguments are Python numbers, whole ones now and then. `sigma` is positive, a
 #   standard deviation. `phi` lies in $[-1, 1]$, 0 and both ends included.
 #
-# Points: mean 1, variances 2, covariances 2, ends 1.
+# Points: mean 1, variances 1, covariances 2, ends 1.
 
 
 # %% exercise="ar-joint"
@@ -121,12 +121,12 @@ def ar_joint(last, level, phi, sigma, steps):
     ### END SOLUTION
 
 
-# %% checks="ar-joint" points=6
+# %% checks="ar-joint" points=5
 check = Checks("ar-joint")
 ahead = torch.tensor([5, 1, 2])
 check.keeps("mean", lambda s: ar_joint(4.0, 1.5, 0.6, 2.0, s)[0], ahead.clone())
 check.value("mean", lambda: ar_joint(4.0, 1.5, 0.6, 2.0, ahead)[0], points=1)
-check.value("variances", lambda: ar_joint(4.0, 1.5, 0.6, 2.0, ahead)[1].diagonal(), points=2)
+check.value("variances", lambda: ar_joint(4.0, 1.5, 0.6, 2.0, ahead)[1].diagonal(), points=1)
 check.value("covariances", lambda: ar_joint(4.0, 1.5, 0.6, 2.0, ahead)[1], points=2)
 check.value("ends", lambda: ar_joint(4.0, 1.5, 1.0, 2.0, ahead)[1], points=1)
 check.report()
@@ -499,7 +499,7 @@ check.value(
 )
 
 # %% [markdown]
-# ## Exercise 6. An interval that keeps its word (12 min, 6 points)
+# ## Exercise 6. An interval that keeps its word (12 min, 5 points)
 #
 # Some model forecasts an interval from `low` to `high` for each of $n$ examples that it was not
 # trained on, and you know what came. *Conformalised quantile regression* asks how far each `y`
@@ -522,7 +522,7 @@ check.value(
 # - Where $k > n$, no finite interval can promise this: the ends are $-\infty$ and $\infty$.
 # - A negative number moves the ends inward, and they may pass each other; return them as they are.
 #
-# Points: score 2, rank 2, too few 1, inward 1.
+# Points: score 1, rank 2, too few 1, inward 1.
 
 
 # %% exercise="conformal-interval"
@@ -539,7 +539,7 @@ def conformal_interval(y, low, high, new_low, new_high, miss):
     ### END SOLUTION
 
 
-# %% checks="conformal-interval" points=6
+# %% checks="conformal-interval" points=5
 check = Checks("conformal-interval")
 seen = torch.tensor([1.0, 4.0, -2.0, 0.5, 3.0], dtype=torch.float64)
 floors = torch.tensor([0.0, 1.5, -0.8, 0.0, 1.0], dtype=torch.float64)
@@ -550,7 +550,7 @@ check.keeps(
     lambda *given: conformal_interval(*given, 0.35),
     *(v.clone() for v in (seen, floors, roofs, *ahead)),
 )
-check.value("score", lambda: conformal_interval(seen, floors, roofs, *ahead, 0.2), points=2)
+check.value("score", lambda: conformal_interval(seen, floors, roofs, *ahead, 0.2), points=1)
 check.value("rank", lambda: conformal_interval(seen, floors, roofs, *ahead, 0.35), points=2)
 check.value("too few", lambda: conformal_interval(seen, floors, roofs, *ahead, 0.1), points=1)
 check.value("inward", lambda: conformal_interval(seen, floors, roofs, *ahead, 0.6), points=1)
