@@ -454,8 +454,8 @@ def band(draws, level=0.9):  # the k-th smallest draws at both ends: counts, not
 low, high = band(draws["network"])
 _, ax = plt.subplots(figsize=(9, 3.2))
 plot_band(hour, low[day], high[day], contains="y", level=0.9, ax=ax)
-for path in draws["network"][:3, day]:
-    plot_curve(hour, path, ax=ax, lw=0.9)
+for path, label in zip(draws["network"][:3, day], ("three paths", None, None), strict=True):
+    plot_curve(hour, path, ax=ax, lw=0.9, label=label)
 plot_data(hour, came[day], ax=ax, markersize=6, color="black", label="what came")
 ax.set(xlabel="hour of the day", ylabel="bikes per hour", title="A fan, three paths, and the day")
 _ = ax.legend(loc="upper left")
