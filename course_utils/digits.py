@@ -35,7 +35,7 @@ def digits(*, rng):
 
 
 def rotated(images, degrees):
-    """Turn images counter-clockwise about their centre, black where nothing was.
+    """Turn images counter-clockwise about their centre, 0 where nothing was.
 
     Parameters
     ----------
@@ -52,4 +52,5 @@ def rotated(images, degrees):
     >>> rotated(np.array([[[1.0, 0.0], [0.0, 0.0]]]), 90).round(6).tolist()
     [[[0.0, 0.0], [1.0, 0.0]]]
     """
-    return ndimage.rotate(images, degrees, axes=(2, 1), reshape=False, order=1)
+    around = {"reshape": False, "order": 1, "mode": "grid-constant"}  # keeps ink at the border
+    return ndimage.rotate(images, degrees, axes=(2, 1), **around)

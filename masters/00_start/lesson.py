@@ -71,6 +71,7 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
     "06": ("Aleatoric and epistemic uncertainty", "04", 0),
     "07": ("MC dropout, honestly", "05 06", 0),
     "08": ("Deep ensembles", "05 06", 1.4),
+    "09": ("Bayesian neural networks", "07 08", 0.6),
     "10": ("Mixtures and mixture density networks", "02", 2.6),
     "11": ("Variational autoencoders", "01", 5.0),
     "12": ("Normalizing flows", "01", 6.0),
@@ -79,15 +80,15 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
 # %% [markdown]
 # A unit stands to the right of all that it needs. (This cell only draws; skip it if you like.)
 
-# %% alt="Map: 00 leads to 01, from which 02 to 05, 11, 12 start; 02 to 10; 04 to 06, then 07, 08."
+# %% alt="Map: 00 leads to 01; from it go 02 to 05, 11, 12; 02 to 10; 04 to 06, then 07 to 09."
 import textwrap
 
-_, ax = plt.subplots(figsize=(7, 5))
+_, ax = plt.subplots(figsize=(8.5, 5))
 place = {}
 for unit, (title, needs, down) in course.items():
     column = max((place[need][0] + 1 for need in needs.split()), default=0)
     place[unit] = (column, -down)
-    text = f"{unit}\n" + textwrap.fill(title, 17)
+    text = f"{unit}\n" + textwrap.fill(title, 15)
     ax.text(*place[unit], text, ha="center", va="center", fontsize=9, zorder=3).set_bbox(
         {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": "C0"}
     )
@@ -111,6 +112,7 @@ ax.set_axis_off()
 # | 06 | Unlimited data, the right model: what can still make its error bars smaller? |
 # | 07 | A hundred times more data: how much does the spread of MC dropout shrink? |
 # | 08 | Three forecasts with standard deviations 1, 2 and 3: what is that of all three together? |
+# | 09 | Mean-field weights are three times too sure. How wide is the band amid the data? |
 # | 10 | An alarm for the lowest 5% of scores: how many clean parts does it flag? |
 # | 11 | A latent variable has died in training. What went wrong? |
 # | 12 | Does a flow with 7116 numbers beat a mixture of ten Normals? |

@@ -4,12 +4,6 @@
 # Nine people guess the length of a table by eye. Eight guesses lie between 1.2 and 3.2 metres; the
 # ninth is 8.0. You sum them up in one number, the one with the smallest mean squared error.
 # **For which kind of errors does this number make the nine guesses most likely?**
-#
-# - a) For any: the squared error is a distance and assumes nothing.
-# - b) For Normal errors.
-# - c) For Normal errors that are equally wide for all nine people.
-#
-# Most people answer a. Choose one, and read on until you can defend it.
 
 # %% [markdown]
 # **After this lesson you can** derive a loss from a noise model and name the noise model behind a
@@ -18,12 +12,12 @@
 # squared error does not.
 #
 # **You need** the log of a density, the mean and the median, the derivative of a logarithm, and
-# tensors that broadcast. Symbols: [notation](00_start.ipynb#Notation).
+# tensors that broadcast. Reading takes about 45 minutes, running some 5 seconds. Symbols:
+# [notation](00_start.ipynb#Notation).
 #
-# Where a cell asks for a prediction, put your number in place of `...` and run the cell before
-# you read on. Your first number is kept, compared with the answer, and never graded.
-
-# %% [markdown]
+# Where a cell asks for a prediction, commit to one before you read on. Your first answer is kept,
+# compared with the truth, and never graded.
+#
 # The setup looks the same in every lesson: imports, one device, one thread, one style.
 
 # %%
@@ -41,33 +35,27 @@ one_thread()
 use_course_style()
 
 # %% [markdown]
-# ## From a density to a loss
+# Now commit to an answer to the question above:
+
+# %%
+predict(
+    "01-errors-behind-the-mean",
+    ...,
+    ask="The least squares number makes the guesses most likely, if the errors are ...",
+    choices=(
+        "of any kind: a squared distance assumes nothing",
+        "Normal, with a scale of each person's own",
+        "Normal, with a single scale",
+    ),
+)
+
+# %% [markdown]
+# ## One outlier, three noise models
 #
-# A noise model gives every possible guess $y$ a density $p(y \mid \mu, s)$, where $\mu$ is the
-# value that we look for and $s$ is the scale of the errors. Independent guesses multiply their
-# densities. That product, read as a function of $\mu$ and $s$ with the data fixed, is the
-# *likelihood*. We want the $\mu$ that makes the data most likely; the logarithm turns the product
-# into a sum, and the minus sign turns "most likely" into "smallest":
-#
-# $$\mathrm{NLL}(\mu, s) = -\sum_i \log p(y_i \mid \mu, s)$$
-#
-# This is the negative log-likelihood. With the natural logarithm its unit is the nat. Here are
-# three noise models. The third, Student's t with 2 degrees of freedom, expects far guesses most.
-# On the left stands the density of a residual $r = y - \mu$, on the right its negative logarithm:
-#
-# $$
-# \begin{aligned}
-# \text{Normal:} \quad & \tfrac{1}{\sqrt{2\pi}\, s}\, e^{-\frac12 (r/s)^2}
-#   && \tfrac12 (r/s)^2 + \log\left(\sqrt{2\pi}\, s\right) \\
-# \text{Laplace:} \quad & \tfrac{1}{2 s}\, e^{-|r/s|} && |r/s| + \log(2 s) \\
-# \text{Student-t:} \quad & \tfrac{1}{2\sqrt2\, s} \left(1 + \tfrac12 (r/s)^2\right)^{-3/2}
-#   && \tfrac32 \log\left(1 + \tfrac12 (r/s)^2\right) + \log\left(2\sqrt2\, s\right)
-# \end{aligned}
-# $$
-#
-# On the right, the first part is the loss: squared error, absolute error, a logarithm that hardly
-# grows. The second part is the price of the scale; it makes the density integrate to one. The
-# three scales are not the same quantity: only the Normal's is a standard deviation.
+# A noise model says how surprising a miss is. Under a Normal the surprise grows with the square of
+# the miss, under a Laplace in proportion to it, and under a Student-t so slowly that a far miss
+# costs hardly more than a near one. Here they are, in units that the next section explains; $r$ is
+# the miss, `scale` how large misses usually are.
 
 
 # %%
@@ -84,60 +72,8 @@ def student_nll(r, scale):  # 2 degrees of freedom
 
 
 # %% [markdown]
-# A formula is trusted once it agrees with something that was written independently: here PyTorch's
-# distributions, at a scale other than 1.
-
-# %%
-r, scale = torch.linspace(-6, 6, 25), torch.tensor(0.7)
-for nll, distribution in [
-    (normal_nll, torch.distributions.Normal(0.0, scale)),
-    (laplace_nll, torch.distributions.Laplace(0.0, scale)),
-    (student_nll, torch.distributions.StudentT(2.0, 0.0, scale)),
-]:
-    assert torch.allclose(nll(r, scale), -distribution.log_prob(r), atol=1e-5)
-
-# %% [markdown]
-# ## Can a loss be negative?
-#
-# A model predicts a Normal with mean 0 and scale 0.1, and $y$ turns out to be exactly 0: a perfect
-# hit. Positive, zero or negative, and how large?
-
-# %%
-predict(
-    "01-nll-of-a-perfect-hit",
-    ...,
-    ask="NLL, in nats, of y = 0 under a Normal with mean 0 and scale 0.1?",
-)
-
-# %% [markdown]
-# Now compute it, together with the density itself.
-
-# %%
-hit = normal_nll(torch.tensor(0.0), torch.tensor(0.1))
-print(f"density: {torch.exp(-hit):.2f} per unit of y")
-reveal("01-nll-of-a-perfect-hit", hit, within=0.05, unit="nats")
-
-# %% [markdown]
-# A density is not a probability but probability *per unit of y*, and in this narrow peak it
-# reaches 3.99. So a negative NLL is no bug, and nothing to cut off at zero. The narrower the
-# prediction, the lower the NLL of a hit, and the dearer a miss.
-
-# %% [markdown]
-# ## One outlier, three noise models
-#
-# Which $\mu$ is best? Setting the derivative of each sum to zero gives:
-#
-# $$
-# \begin{aligned}
-# \text{Normal:} \quad & \textstyle\sum_i r_i = 0 && \text{the mean} \\
-# \text{Laplace:} \quad & \textstyle\sum_i \mathrm{sign}(r_i) = 0 && \text{the median} \\
-# \text{Student-t:} \quad & \textstyle\sum_i r_i / (2 s^2 + r_i^2) = 0
-#   && \text{a mean with weights } 1 / (2 s^2 + r_i^2)
-# \end{aligned}
-# $$
-#
-# The last trusts far guesses less. The next two cells check this without calculus: they try 1601
-# values of $\mu$ and sum the NLL of the nine guesses for each.
+# For each candidate $\mu$, sum the surprise of the nine guesses. The best candidate is the one
+# with the least surprise. (The height of the grey dots means nothing.)
 
 # %%
 usual = torch.tensor([1.2, 1.3, 1.4, 1.5, 1.6, 2.4, 2.8, 3.2], device=device)  # metres
@@ -152,8 +88,93 @@ def nll_curves(outlier, scale):
     return guesses, {name: nll(r, scale).sum(0) for name, nll in noise.items()}  # (1601,)
 
 
+# %% hide=True alt="Sum over mu for one outlier: minimum at 2.6 m for Normal, 1.9 t, 1.6 Laplace."
+def draw_noise_models(outlier=8.0, scale=1.0):
+    guesses, curves = nll_curves(outlier, scale)
+    _, ax = plt.subplots()
+    plot_data(guesses, torch.full_like(guesses, -0.8), ax=ax, label="guesses", markersize=6)
+    winners = []
+    for color, (name, curve) in zip(("C0", "C1", "C2"), curves.items(), strict=True):
+        low, best = curve.min().item(), mu[curve.argmin()].item()
+        plot_curve(mu, curve - low, ax=ax, color=color, label=f"{name}: minimum at {best:.1f} m")
+        ax.plot(best, 0, "o", color=color, markersize=9, markeredgecolor="white")
+        winners.append(best)
+    ax.set(xlabel="candidate μ (m)", ylabel="NLL above its minimum (nats)", ylim=(-1.5, 12))
+    apart = max(winners) - min(winners)
+    ax.set_title(f"The same nine guesses, and best values {apart:.1f} m apart")
+    ax.legend(loc="upper right", frameon=True, framealpha=1)
+
+
+draw_noise_models()
+
 # %% [markdown]
-# The winners, for the outlier at 8.0 metres and a scale of 1.0 metre:
+# The Normal pays for the outlier with its square and gives way to 2.6 m, where nobody's guess
+# lies; Laplace stays at 1.6 m, and Student-t settles in between. The guesses are the same: the
+# noise model decides what the outlier means.
+#
+# The same function with sliders. **Move the outlier:** which minima follow it, and how far? **Move
+# the scale:** two of the minima never move. Which, and why does the third head for the mean when
+# the scale is large? And how many minima does it have at the scale 0.2?
+
+# %%
+interactive(draw_noise_models, outlier=(3.5, 9.0, 0.5), scale=(0.2, 5.0, 0.2))
+
+# %% [markdown]
+# ## From a density to a loss
+#
+# A noise model gives every possible guess $y$ a density $p(y \mid \mu, s)$, where $\mu$ is the
+# value that we look for and $s$ is the scale of the errors. Independent guesses multiply their
+# densities. That product, read as a function of $\mu$ and $s$ with the data fixed, is the
+# *likelihood*. We want the $\mu$ that makes the data most likely; the logarithm turns the product
+# into a sum, and the minus sign turns "most likely" into "smallest":
+#
+# $$\mathrm{NLL}(\mu, s) = -\sum_i \log p(y_i \mid \mu, s)$$
+#
+# This is the negative log-likelihood. With the natural logarithm its unit is the nat. On the left
+# stands the density of a residual $r = y - \mu$ under each of the three models (Student's t with 2
+# degrees of freedom), on the right its negative logarithm:
+#
+#
+# $$
+# \begin{aligned}
+# \text{Normal:} \quad & \tfrac{1}{\sqrt{2\pi}\, s}\, e^{-\frac12 (r/s)^2}
+#   && \tfrac12 (r/s)^2 + \log\left(\sqrt{2\pi}\, s\right) \\
+# \text{Laplace:} \quad & \tfrac{1}{2 s}\, e^{-|r/s|} && |r/s| + \log(2 s) \\
+# \text{Student-t:} \quad & \tfrac{1}{2\sqrt2\, s} \left(1 + \tfrac12 (r/s)^2\right)^{-3/2}
+#   && \tfrac32 \log\left(1 + \tfrac12 (r/s)^2\right) + \log\left(2\sqrt2\, s\right)
+# \end{aligned}
+# $$
+#
+# On the right, the first part is the loss: squared error, absolute error, a logarithm that hardly
+# grows. The second part is the price of the scale; it makes the density integrate to one. The
+# three scales are not the same quantity: only the Normal's is a standard deviation.
+
+# %% [markdown]
+# A formula is trusted once it agrees with something that was written independently: here PyTorch's
+# distributions, at a scale other than 1.
+
+# %%
+r, scale = torch.linspace(-6, 6, 25), torch.tensor(0.7)
+for nll, distribution in [
+    (normal_nll, torch.distributions.Normal(0.0, scale)),
+    (laplace_nll, torch.distributions.Laplace(0.0, scale)),
+    (student_nll, torch.distributions.StudentT(2.0, 0.0, scale)),
+]:
+    assert torch.allclose(nll(r, scale), -distribution.log_prob(r), atol=1e-5)
+
+# %% [markdown]
+# Which $\mu$ is best? Setting the derivative of each sum to zero gives:
+#
+# $$
+# \begin{aligned}
+# \text{Normal:} \quad & \textstyle\sum_i r_i = 0 && \text{the mean} \\
+# \text{Laplace:} \quad & \textstyle\sum_i \mathrm{sign}(r_i) = 0 && \text{the median} \\
+# \text{Student-t:} \quad & \textstyle\sum_i r_i / (2 s^2 + r_i^2) = 0
+#   && \text{a mean with weights } 1 / (2 s^2 + r_i^2)
+# \end{aligned}
+# $$
+#
+# The minima of the picture agree, up to its grid:
 
 # %% same=True
 guesses, curves = nll_curves(8.0, 1.0)
@@ -166,38 +187,59 @@ for name, value in best.items():
     print(f"{name:10s} {value:.1f} m")
 
 # %% [markdown]
-# One picture holds all three, each curve above its own minimum. The height of the grey dots means
-# nothing.
+# The third condition trusts far guesses less. But its weights depend on $\mu$, so it may have more
+# than one solution. At a small scale the outlier gets a valley of its own, and a fit that starts
+# there stays there:
 
-
-# %% alt="NLL over mu for one outlier: minimum at 2.6 m for Normal, 1.9 Student-t, 1.6 Laplace."
-def draw_noise_models(outlier=8.0, scale=1.0):
-    guesses, curves = nll_curves(outlier, scale)
-    _, ax = plt.subplots()
-    plot_data(guesses, torch.full_like(guesses, -0.8), ax=ax, label="guesses", markersize=6)
-    for color, (name, curve) in zip(("C0", "C1", "C2"), curves.items(), strict=True):
-        low, best = curve.min().item(), mu[curve.argmin()].item()
-        plot_curve(mu, curve - low, ax=ax, color=color, label=f"{name}: minimum at {best:.1f} m")
-        ax.plot(best, 0, "o", color=color, markersize=9, markeredgecolor="white")
-    ax.set(xlabel="candidate μ (m)", ylabel="NLL above its minimum (nats)", ylim=(-1.5, 12))
-    ax.set_title(f"Outlier at {outlier:.1f} m, scale {scale:.1f} m")
-    ax.legend(loc="upper right", frameon=True, framealpha=1)
-    return ax
-
-
-ax = draw_noise_models()
+# %% same=True
+curve = nll_curves(8.0, 0.2)[1]["Student-t"]
+low = (curve[1:-1] < curve[:-2]) & (curve[1:-1] < curve[2:])
+valleys = mu[1:-1][low]
+print("Student-t, scale 0.2: minima at", *(f"{value:.1f} m" for value in valleys))
+assert len(valleys) == 2
 
 # %% [markdown]
-# The Normal pays for the outlier with its square and gives way to 2.6 m, where nobody's guess
-# lies; Laplace stays at the median, 1.6 m, and Student-t settles in between. The guesses are the
-# same: the noise model decides what the outlier means.
+# ## Can a loss be negative?
 #
-# The same function with sliders. **Move the outlier:** which minima follow it, and how far? **Move
-# the scale:** two of the minima never move. Which, and why does the third head for the mean when
-# the scale is large? (Look at its weights.)
+# A model predicts a Normal with mean 0 and scale 0.1, and $y$ turns out to be exactly 0: a perfect
+# hit. Positive, zero or negative, and how large?
 
 # %%
-interactive(draw_noise_models, outlier=(3.5, 9.0, 0.5), scale=(0.2, 5.0, 0.2))
+predict(
+    "01-nll-of-a-perfect-hit",
+    ...,
+    ask="NLL, in nats, of y = 0 under a Normal with mean 0 and scale 0.1?",
+)
+
+# %% [markdown] fold="01-nll-of-a-perfect-hit"
+# ### The price of a hit
+
+# %% [markdown]
+# The NLL, together with the density itself:
+
+# %%
+hit = normal_nll(torch.tensor(0.0), torch.tensor(0.1))
+print(f"density: {torch.exp(-hit):.2f} per unit of y")
+because = {0: "A hit costs least, but least is not nothing: it depends on the scale."}
+because |= {1.38: "The size is right; the density is above 1, so minus its log is below 0."}
+reveal("01-nll-of-a-perfect-hit", hit, within=0.05, unit="nats", because=because)
+
+# %% hide=True alt="Densities at scales 1, 0.3, 0.1: the narrowest peaks at 4; its NLL is below 0."
+_, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+at = torch.linspace(-1.5, 1.5, 601)
+for color, scale in zip(("C0", "C1", "C2"), (1.0, 0.3, 0.1), strict=True):
+    nll = normal_nll(at, torch.tensor(scale))
+    plot_curve(at, torch.exp(-nll), ax=left, color=color, label=f"scale {scale:.1f}")
+    plot_curve(at, nll, ax=right, color=color)
+right.axhline(0, color="0.4", linewidth=1)
+left.set(xlabel="miss r", ylabel="density (per unit of y)", title="A narrow density is tall")
+right.set(xlabel="miss r", ylabel="NLL (nats)", ylim=(-2, 8), title="and its NLL falls below zero")
+_ = left.legend()
+
+# %% [markdown]
+# A density is not a probability but probability *per unit of y*, and in this narrow peak it
+# reaches 3.99. So a negative NLL is no bug, and nothing to cut off at zero. The narrower the
+# prediction, the lower the NLL of a hit, and the dearer a miss.
 
 # %% [markdown]
 # ## A thousand factors
@@ -212,8 +254,11 @@ predict(
     ask="Product of the densities of 1000 standard-normal draws, computed in float64?",
 )
 
+# %% [markdown] fold="01-product-of-densities"
+# ### Word for word
+
 # %% [markdown]
-# The code follows the definition word for word: density, product, and only then the logarithm.
+# The code follows the definition: density, product, and only then the logarithm.
 
 # %% same=True
 draws = torch.from_numpy(numpy_rng(0).standard_normal(1000))  # (1000,), float64
@@ -228,7 +273,8 @@ print(f"sum of the logs:    {-each.sum():.0f} nats")
 # %%
 assert product == 0.0
 assert torch.isfinite(each.sum())
-reveal("01-product-of-densities", product)
+because = {1: "Each density is below 0.4, so every factor makes the product smaller."}
+reveal("01-product-of-densities", product, because=because)
 
 # %% [markdown]
 # Broken on purpose: multiply first, take the log later. The product is about $e^{-1397}$, or
@@ -241,9 +287,8 @@ reveal("01-product-of-densities", product)
 #
 # With one fixed scale, the Normal NLL per guess is the mean squared error times $1/(2 s^2)$ plus a
 # constant, so both have their minimum at the same $\mu$. That is why the scale is so easily
-# forgotten. It matters: with a scale $s_i$ for each person, the best $\mu$ would be a mean with
-# weights $1 / s_i^2$. Now put $\mu$ at the mean of the guesses and let the one scale vary. The
-# derivative of the NLL per guess with respect to $s$ is zero where
+# forgotten. Now put $\mu$ at the mean of the guesses and let the scale vary. The derivative of the
+# NLL per guess with respect to $s$ is zero where
 #
 # $$\frac1s - \frac{1}{s^3} \cdot \frac1n \sum_i r_i^2 = 0, \qquad \text{so} \qquad
 #   \hat s = \sqrt{\tfrac1n \textstyle\sum_i r_i^2}$$
@@ -260,20 +305,43 @@ print(f"root mean squared residual: {mse.sqrt():.2f} m")
 # %% [markdown]
 # Both losses over the same range of scales:
 
-# %% alt="Left: the MSE is a flat line over the scale. Right: the NLL has a minimum at 2.0 m."
-_, (left, right) = plt.subplots(1, 2)
-plot_curve(scales, mse.expand_as(scales), ax=left)
-left.set(title="Mean squared error: flat", ylabel="MSE (m²)", ylim=(0, 6))
-plot_curve(scales, nll, ax=right, color="C1")
-right.plot(best.item(), nll.min().item(), "o", color="C1", markersize=9)
-right.set(title=f"Normal NLL: minimum at {best:.1f} m", ylabel="NLL (nats per guess)")
-for ax in (left, right):
-    ax.set(xlabel="scale s (m)")
+# %% hide=True alt="Over the scale the MSE is flat; the NLL has its minimum at 2.0 m."
+ax = plot_curve(scales, mse.expand_as(scales), label="mean squared error (m²)")
+plot_curve(scales, nll, ax=ax, color="C1", label="Normal NLL (nats per guess)")
+ax.plot(best.item(), nll.min().item(), "o", color="C1", markersize=9, markeredgecolor="white")
+ax.set(xlabel="scale s (m)", ylabel="loss per guess", ylim=(0, 6))
+ax.set_title(f"The NLL finds a scale, {best:.1f} m; the squared error is blind to it")
+_ = ax.legend(loc="lower right")
 
 # %% [markdown]
 # The squared error is the same for every scale: it cannot tell careful guessers from careless
 # ones. The NLL has its minimum at the root mean squared residual: a smaller scale pays for its
 # misses, a larger one for its vagueness.
+#
+# Most likely is not the same as unbiased. The mean was fitted to the same nine guesses and lies
+# too near to them, so $\hat s^2$ is too small on average, by the factor $(n - 1) / n$. Over
+# 100 000 sets of nine draws with variance 1:
+
+# %% same=True
+draws = torch.from_numpy(numpy_rng(5).standard_normal((100_000, 9)))
+average = draws.var(dim=1, correction=0).mean()
+print(f"mean of the most likely variance: {average:.2f}, and 8/9 = {8 / 9:.2f}")
+assert abs(average - 8 / 9) < 0.01
+
+# %% [markdown]
+# PyTorch has this loss as `F.gaussian_nll_loss`, with three surprises. It takes the *variance*, it
+# raises every variance below `eps` to it, and it leaves the constant out unless `full=True`:
+
+# %%
+from torch.nn import functional as F
+
+y, mean, scale = torch.tensor([0.4]), torch.tensor([0.1]), torch.tensor([0.7])
+library = F.gaussian_nll_loss(mean, y, scale**2, full=True)
+assert torch.isclose(library, normal_nll(y - mean, scale).mean())
+constant = library - F.gaussian_nll_loss(mean, y, scale**2)
+assert torch.isclose(constant, 0.5 * torch.tensor(2 * torch.pi).log())
+tiny = F.gaussian_nll_loss(mean, y, 1e-8 * scale**2)
+assert torch.isclose(tiny, F.gaussian_nll_loss(mean, y, torch.tensor([1e-6])))
 
 # %% [markdown]
 # ## The same step for labels
@@ -356,6 +424,9 @@ predict(
     ask="Steps from z = -8 until p exceeds one half, under the squared error?",
 )
 
+# %% [markdown] fold="01-steps-of-squared-error"
+# ### The race
+
 # %% [markdown]
 # Everything depends on the derivative with respect to the logit. For the cross-entropy
 # differentiate line (3). For the squared error the chain rule brings in the slope of the sigmoid,
@@ -373,8 +444,6 @@ predict(
 # formula, agrees:
 
 # %%
-from torch.nn import functional as F
-
 losses = {
     "cross-entropy": lambda z, y: F.binary_cross_entropy_with_logits(z, y, reduction="none"),
     "squared error": lambda z, y: (torch.sigmoid(z) - y) ** 2,
@@ -409,16 +478,19 @@ for name, loss in losses.items():
 
 # %%
 assert passed["cross-entropy"] == 9
-reveal("01-steps-of-squared-error", passed["squared error"], within=300, unit="steps")
+because = {9: "Its derivative carries a factor p (1 - p), which starts at 0.0003."}
+because |= {18: "Not slower by a factor of two: by one of p (1 - p), which starts at 0.0003."}
+steps = passed["squared error"]
+reveal("01-steps-of-squared-error", steps, within=300, unit="steps", because=because)
 
 # %% [markdown]
 # The whole race:
 
-# %% alt="p over 2000 steps: cross-entropy rises at once, squared error rests at 0 to step 1500."
+# %% hide=True alt="p over 2000 steps: cross-entropy rises at once, squared error after 1500."
 for name, path in paths.items():
     ax = plot_curve(torch.arange(2001), path, label=f"{name}: p > 0.5 at step {passed[name]}")
 ax.set(xlabel="step of gradient descent", ylabel="p of the true label", ylim=(-0.04, 1.04))
-ax.set_title("Two losses, one confidently wrong start")
+ax.set_title("The squared error sits still for 1500 steps")
 ax.legend(loc="center", bbox_to_anchor=(0.42, 0.5))
 assert abs(passed["squared error"] / (0.5 * torch.e**8) - 1) < 0.02
 slope = {p: 2 * (1 - p) * p * (1 - p) for p in (0.5, path[0].item())}  # squared error
@@ -431,7 +503,27 @@ assert slope[0.5] > 300 * slope[path[0].item()]
 # 1490 steps. Start one unit lower, and it takes $e$ times as long.
 #
 # A larger step size is no cure: all points of a data set share it, and near $p = 0.5$ the same
-# derivative is hundreds of times larger.
+# derivative is hundreds of times larger. Is Adam one? It divides each step by the size of recent
+# gradients:
+
+# %%
+for rate in (0.1, 1.0):
+    for name, loss in losses.items():
+        z = (-8 * target).requires_grad_()
+        adam, steps = torch.optim.Adam([z], lr=rate), 0
+        while torch.sigmoid(z) <= 0.5:
+            adam.zero_grad()
+            loss(z, target).backward()
+            adam.step()
+            steps += 1
+        print(f"Adam, rate {rate}: {name} needs {steps} steps")
+        assert steps < 100
+
+# %% [markdown]
+# For this one logit, yes: the gradient is tiny, but Adam makes the step as large as any other. It
+# does so for each *parameter*, though, not for each example. Where one hopeless example shares its
+# parameters with many doubtful ones, its share of the gradient stays as small as computed above,
+# and no optimiser can tell.
 
 # %% [markdown]
 # ## Is squared error wrong for labels, then?
@@ -448,31 +540,59 @@ for name, loss in (losses | absolute).items():
     print(f"{name:14s} smallest at p = {p[average.argmin()]:.2f}")
 
 # %% [markdown]
-# Cross-entropy and squared error both ask for the truth, 0.30. Such a loss is called *proper*; the
-# squared error of a probability has a name of its own, the Brier score. The absolute error is not
-# proper: it asks for the median of the labels, 0, and runs to that end of the range.
+# Cross-entropy and squared error both ask for the truth, 0.30. Such a loss is called *strictly
+# proper*: the truth is its only minimum. The squared error of a probability has a name of its own,
+# the Brier score. The absolute error is not proper: it asks for the median of the labels, 0, and
+# runs to that end of the range.
 #
 # So what the squared error lacks here is not correctness. It lacks gradient, as you saw, and it
 # lacks *efficiency*: if labels come from the model, cross-entropy gets more out of the same data.
-# Draw 300 data sets of 200 labels, each label with the logit $z = 3x$ at its $x$. In each set,
-# find the weight $w$ in $z = w x$ with the smallest loss:
+# Theory says how much. A fit that minimises a mean loss has, with many labels, the variance
+# $B / (n A^2)$, where $A$ is the mean second derivative of the loss at the true weight and $B$ the
+# mean square of its first. For labels whose logit is $3x$, with $x \sim N(0, 1)$, both are
+# integrals over $x$:
 
 # %% same=True
-rng = numpy_rng(3)
-x = torch.from_numpy(rng.standard_normal((300, 200)))  # one row per data set
-y = (torch.from_numpy(rng.random((300, 200))) < torch.sigmoid(3 * x)).double()
-weights = torch.linspace(1, 7, 61)  # candidates
-spread = {}
-for name, loss in losses.items():
-    means = torch.stack([loss(w * x, y).mean(1) for w in weights])  # (61, 300)
-    best = weights[means.argmin(0)]  # (300,)
-    spread[name] = best.std()
-    print(f"{name}: median {best.median():.1f}, standard deviation {best.std():.2f}")
-assert (spread["cross-entropy"] / spread["squared error"]) ** 2 < 2 / 3
+x = torch.linspace(-8, 8, 4001, dtype=torch.float64)
+density = torch.exp(-normal_nll(x, torch.ones(1, dtype=x.dtype)))
+bend = torch.sigmoid(3 * x) * torch.sigmoid(-3 * x)  # p (1 - p)
+A = {"cross-entropy": bend, "squared error": 2 * bend**2}
+B = {"cross-entropy": bend, "squared error": 4 * bend**3}
+variance = {}
+for name in losses:
+    a, b = (torch.trapezoid(part[name] * x**2 * density, x) for part in (A, B))
+    variance[name] = b / a**2
+share = variance["cross-entropy"] / variance["squared error"]
+print(f"cross-entropy needs {share:.2f} of the labels that the squared error needs")
 
 # %% [markdown]
-# Both find the true weight, 3. The squared error scatters more, 0.58 against 0.45. The variance
-# falls as one over the number of labels, so cross-entropy does as well with under two thirds of
+# And in practice: draw many data sets of 200 such labels. In each set, find the weight $w$ in
+# $z = w x$ with the smallest loss:
+
+
+# %% claim="The squared error scatters more than cross-entropy." steps=300
+def squared_error_scatters_more(seed, steps):  # steps: data sets
+    rng = numpy_rng(seed)
+    x = torch.from_numpy(rng.standard_normal((steps, 200)))  # one row per data set
+    y = (torch.from_numpy(rng.random((steps, 200))) < torch.sigmoid(3 * x)).double()
+    weights = torch.linspace(1, 7, 61)  # candidates
+    spread = {}
+    for name, loss in losses.items():
+        means = torch.stack([loss(w * x, y).mean(1) for w in weights])  # (61, steps)
+        spread[name] = weights[means.argmin(0)].std().item()
+    return spread["squared error"] - spread["cross-entropy"]
+
+
+# %% [markdown]
+# The difference of the two standard deviations of $w$, around its true value 3:
+
+# %% same=True
+more = squared_error_scatters_more(3, 300)
+print(f"the squared error scatters more by {more:.1f}")
+assert more > 0.05
+
+# %% [markdown]
+# So cross-entropy does with about two thirds of the labels what the squared error does with all of
 # them.
 
 # %% [markdown]
@@ -488,6 +608,9 @@ predict(
     ...,
     ask="F.binary_cross_entropy(sigmoid(z), y) for z = 20, y = 0 in float32? A guess is fine.",
 )
+
+# %% [markdown] fold="01-sigmoid-before-loss"
+# ### Three routes
 
 # %% [markdown]
 # Three routes to the same loss, with the derivative that each of them sends back to $z$:
@@ -511,7 +634,8 @@ for name, loss in routes.items():
 assert p == 1.0  # exactly, though the true 1 - p is 2e-9
 mirrored = F.binary_cross_entropy(torch.sigmoid(-z), 1 - y)  # z = -20, y = 1: no harm
 assert torch.isclose(mirrored, torch.tensor(20.0))
-reveal("01-sigmoid-before-loss", routes["binary_cross_entropy(p, y)"])
+because = {20: "That is the true loss; the sigmoid has rounded it away before the logarithm."}
+reveal("01-sigmoid-before-loss", routes["binary_cross_entropy(p, y)"], because=because)
 
 # %% [markdown]
 # In float32 the sigmoid of 20 is exactly 1: close to 0 the format has many numbers, close to 1 it
@@ -538,6 +662,9 @@ predict(
     ask="F.cross_entropy, in nats, of a perfect one-hot softmax vector, K = 10, taken as logits?",
 )
 
+# %% [markdown] fold="01-softmax-twice"
+# ### What a perfect model pays
+
 # %% [markdown]
 # The same for three values of $K$. By line (6) it must be $\log(e + K - 1) - 1$: the right label
 # has the "logit" 1, the $K - 1$ others have 0.
@@ -557,7 +684,9 @@ for K in (2, 10, 1000):
 # %%
 others = torch.from_numpy(numpy_rng(4).dirichlet([0.1] * 10, size=10_000))  # (10000, 10)
 assert (F.cross_entropy(others, torch.zeros(10_000).long(), reduction="none") > floors[10]).all()
-reveal("01-softmax-twice", floors[10], within=0.05, unit="nats")
+because = {0: "So it would be for the logit infinity; a probability of 1 is a logit of 1."}
+because |= {2.303: "That is the uniform guess; the right label is still e times as likely."}
+reveal("01-softmax-twice", floors[10], within=0.05, unit="nats", because=because)
 
 # %% [markdown]
 # A perfect model pays 1.461 nats, and no probability vector pays less: a floor that no training
@@ -569,9 +698,9 @@ reveal("01-softmax-twice", floors[10], within=0.05, unit="nats")
 # ## Not every loss is a likelihood
 #
 # Two losses that classifiers are trained with, for labels $y = \pm 1$ and a score $f$: the hinge
-# loss $\max(0, 1 - y f)$, and the focal loss $-(1 - p)^2 \log p$, where $p$ is the sigmoid of
-# $y f$. If a loss were an NLL, $e^{-\text{loss}}$ summed over both labels would be 1 for every
-# score:
+# loss $\max(0, 1 - y f)$, and the focal loss with its usual exponent, $-(1 - p)^2 \log p$, where
+# $p$ is the sigmoid of $y f$. If a loss were an NLL, $e^{-\text{loss}}$ summed over both labels
+# would be 1 for every score:
 
 # %% same=True
 f = torch.tensor([0.0, 1.0, 3.0])  # scores
@@ -665,13 +794,58 @@ print(f"{'oracle':12s} {nll:6.2f} {crps:6.2f} {level:9.2f} {level:7.2f} {level:7
 # too narrow on the right. NLL and CRPS charge it for both.
 
 # %% [markdown]
+# ## Back to the opening question
+#
+# The number with the smallest mean squared error is the mean. For which kind of errors is it the
+# most likely one?
+
+# %% [markdown] fold="01-errors-behind-the-mean"
+# ### The answer
+
+# %% [markdown]
+# Three kinds, on the candidates of the picture. In the second, scales grow from 0.5 metres for the
+# first person to 4.5 for the last:
+
+# %%
+own = torch.linspace(0.5, 4.5, 9, device=device)[:, None]
+r, single = guesses[:, None] - mu, torch.ones(1, device=device)
+found = {
+    "of any kind: a squared distance assumes nothing": laplace_nll(r, single),
+    "Normal, with a scale of each person's own": normal_nll(r, own),
+    "Normal, with a single scale": normal_nll(r, single),
+}
+likely = {kind: mu[nll.sum(0).argmin()].item() for kind, nll in found.items()}
+print(f"the mean {guesses.mean():.2f} m; most likely:", *(f"{m:.2f}" for m in likely.values()))
+any_kind, own_scales, _ = likely
+because = {any_kind: "If they are Laplace, the median is the most likely value."}
+because[own_scales] = "Then it is a mean with weights, one over the squared scale."
+truth = min(likely, key=lambda kind: abs(likely[kind] - guesses.mean()))
+reveal("01-errors-behind-the-mean", truth, because=because)
+
+# %% [markdown]
+# A squared error assumes that errors are Normal and all of one scale. With a scale $s_i$ for each
+# person the best $\mu$ is a mean with weights $1/s_i^2$. Among errors that are *added*, with a
+# density that does not depend on $\mu$, the Normal is the only one whose most likely value is the
+# mean; Gauss found it that way. Noise that is not added may have the mean too, such as a Gamma of
+# fixed shape $a$ and mean $\mu$:
+
+# %%
+for a in (2.0, 5.0):
+    gamma = torch.distributions.Gamma(a, a / mu)  # mean mu
+    total = gamma.log_prob(guesses[:, None]).sum(0)
+    assert abs(mu[total.argmax()] - guesses.mean()) < 0.01
+
+# %% [markdown]
+# And if the noise model is wrong? Then the fit still ends somewhere definite: at the parameters
+# whose density is nearest to the truth, in the sense of the KL divergence (unit 03).
+
+# %% [markdown]
 # ## Recap
 #
 # 1. A loss that is an NLL comes from a noise model: squared error from the Normal, absolute error
 #    from Laplace, binary cross-entropy from the Bernoulli, cross-entropy from the Categorical.
-# 2. Answer c: the smallest mean squared error is the largest likelihood for Normal errors of one
-#    scale. It estimates the mean under other noise too, but there another number makes the data
-#    more likely, and an outlier drags the mean, not the median.
+# 2. The smallest mean squared error is the largest likelihood for Normal errors of one scale. It
+#    estimates the mean under other noise too, but an outlier drags the mean, not the median.
 # 3. Densities are per unit of $y$: an NLL may be negative. Sum logs, never multiply densities.
 # 4. For labels, the derivative of the NLL with respect to a logit is $p - y$: the more wrong, the
 #    larger. Hand logits to the loss, and apply sigmoid or softmax once.
@@ -723,10 +897,10 @@ print("shift in nats:", " ".join(f"{value:.2f}" for value in shift))
 #   labels and for densities.
 # - T.-Y. Lin and others, "Focal loss for dense object detection", *ICCV* (2017): why one might
 #   want a loss that is no likelihood.
-#
+# %% [markdown]
 # ## Your turn
 #
-# The assignment `01_loss_as_likelihood` has six exercises, and none is a cell of this lesson:
+# The assignment `01_loss_as_likelihood` has six exercises:
 #
 # 1. the Gaussian NLL, with a scale that is given or learned;
 # 2. the maximum likelihood fit of a Laplace, location and scale;

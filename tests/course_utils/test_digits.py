@@ -26,3 +26,8 @@ def test_rotated_images_keep_shape_range_and_turn_counter_clockwise():
     assert turned.min() >= 0 and turned.max() <= images.max()
     assert np.allclose(rotated(images, 0), images, atol=1e-6)
     assert np.allclose(rotated(images, 90), np.rot90(images, axes=(1, 2)), atol=1e-5)
+
+
+def test_a_small_turn_keeps_the_ink_at_the_border():
+    images = digits(rng=np.random.default_rng(3))[0][:200]
+    assert rotated(images, 5).sum() > 0.97 * images.sum()

@@ -1,0 +1,1072 @@
+# %% [markdown]
+# # Assignment 09: Bayesian neural networks
+#
+# Seven exercises in code and one in words, 37 points, about 85 minutes. You write the parts on
+# which approximate posteriors fail in practice: a KL that is counted once, an ELBO for a prior
+# without closed forms, the best factorised posterior, a Laplace approximation for a classifier,
+# posteriors that are merged without using the prior twice, an evidence, and one step of a sampler.
+# Each exercise names its return value, its units and its reduction; whatever the text leaves open
+# is yours to choose. Anything that PyTorch offers may be used.
+#
+# All tensors of real numbers are float64. Logarithms are natural. Every function leaves its inputs
+# and the global random generators as they are.
+#
+# Run the check cell below an exercise as often as you like. It shows what came, what was
+# expected, and often why. More cases run when your work is graded.
+
+# %%
+import math
+
+import torch
+
+from course_utils.checks import Checks
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# ## Exercise 1. A loss for one minibatch (10 min, 5 points)
+#
+# Variational inference with a factorised Normal, $q(w) = \prod_j N(w_j \mid m_j, s_j^2)$, layer by
+# layer; the weights of layer $l$ have the prior $N(0, t_l^2)$, independently. One minibatch has
+# been seen, and the NLL of each of its examples was computed with weights drawn from $q$.
+#
+# Write `minibatch_loss(nll, means, log_sds, prior_sds, data_size)`: the estimate that this
+# minibatch gives of
+#
+# $$\frac1N \left[\; \mathrm{E}_q \sum_{i=1}^{N} -\log p(y_i \mid x_i, w)
+#   + \mathrm{KL}(q \,\|\, \text{prior}) \right] ,$$
+#
+# the negative ELBO per example of the whole training set, in nats. Over the minibatches of an
+# epoch its mean must be right, as long as they are equally large.
+#
+# - `nll` has shape `(b,)`, $b \ge 1$; `data_size` is $N$, a Python integer, at least $b$.
+# - `means` and `log_sds` are lists of tensors, one of each for every layer; the two of a layer
+#   have the same shape, with any number of dimensions. `log_sds` holds $\log s_j$, between −40
+#   and 5.
+# - `prior_sds` is a list of positive Python numbers, the standard deviations $t_l$, one for each
+#   layer. There is at least one layer.
+# - Return a 0-d tensor. Gradients with respect to `nll`, `means` and `log_sds` flow.
+#
+# Points: value 3, gradient 2.
+
+
+# %% exercise="minibatch-loss"
+def minibatch_loss(nll, means, log_sds, prior_sds, data_size):
+    """Return a minibatch's estimate of the negative ELBO in nats per training example."""
+    ### BEGIN SOLUTION
+    kl = 0.0
+    for m, log_s, t in zip(means, log_sds, prior_sds, strict=True):
+        ratio = torch.exp(2 * log_s) / t**2
+        kl = kl + 0.5 * (ratio + (m / t) ** 2 - 1).sum() - (log_s - math.log(t)).sum()
+    return nll.mean() + kl / data_size
+    ### END SOLUTION
+
+
+# %% checks="minibatch-loss" points=5
+check = Checks("minibatch-loss")
+nll = torch.tensor([0.7, 2.4, -0.3], dtype=torch.float64)
+means = [torch.tensor([[0.5, -1.2], [0.3, 0.8]], dtype=torch.float64)]
+means += [torch.tensor([1.4, -0.6], dtype=torch.float64)]
+log_sds = [torch.full((2, 2), -1.1, dtype=torch.float64)]
+log_sds += [torch.tensor([-0.4, -2.0], dtype=torch.float64)]
+check.keeps(
+    "value",
+    lambda a, b, c: minibatch_loss(a, [b], [c], [1.7], 60),
+    nll.clone(),
+    means[0].clone(),
+    log_sds[0].clone(),
+)
+check.value("value", lambda: minibatch_loss(nll, means, log_sds, [1.7, 0.6], 60), points=3)
+check.gradient(
+    "gradient", lambda m: minibatch_loss(nll, [m], log_sds[:1], [1.7], 60), means[0], points=2
+)
+check.gradient("gradient", lambda s: minibatch_loss(nll, means[:1], [s], [1.7], 60), log_sds[0])
+check.report()
+
+# %% hidden="minibatch-loss"
+t = torch.linspace(-1.9, 2.3, 8, dtype=torch.float64)
+m = [torch.sin(3 * t).reshape(2, 4), 0.7 * t[:3], torch.cos(t[5]), (t**2)[:6].reshape(1, 3, 2)]
+s = [0.4 * t.reshape(2, 4) - 1, -2 + t[:3], t[2] - 0.6, torch.sin(t)[:6].reshape(1, 3, 2)]
+p = [0.83, 2.9, 0.31, 1.37]
+m6, s6 = [m[1] + 0.1 * k for k in range(7)], [s[1] - 0.2 * k for k in range(7)]
+p6 = [0.47 + 0.31 * k for k in range(7)]
+check.value("value", lambda: minibatch_loss(3 * t, m, s, p, 431), case="four layers")
+check.value("value", lambda: minibatch_loss(t, m6, s6, p6, 97), case="seven layers")
+check.value("value", lambda: minibatch_loss(t[:1], m[:1], s[:1], p[:1], 23), case="one example")
+check.value("value", lambda: minibatch_loss(t, m[:2], s[:2], p[:2], 8), case="one batch in all")
+check.value("value", lambda: minibatch_loss(t[:1], m, s, p, 1), case="one example in all")
+check.value(
+    "value",
+    lambda: minibatch_loss(0 * t, m, s, p, 10**6) * 1e6,
+    case="a million training examples",
+)
+check.value(
+    "value",
+    lambda: minibatch_loss(0.1 * t, m, [v - 37 for v in s], p, 31),
+    case="tiny standard deviations",
+)
+check.value(
+    "value",
+    lambda: minibatch_loss(0.1 * t, m, [v + 2.5 for v in s], p, 31),
+    case="standard deviations above the prior's",
+)
+check.value(
+    "value",
+    lambda: minibatch_loss(0 * t, [0 * m[1] + 1e-3], [0 * s[1] + math.log(2.9)], [2.9], 3) * 1e6,
+    case="a layer that is nearly its prior",
+)
+check.value(
+    "value",
+    lambda: minibatch_loss(0.1 * t, [60 * v for v in m], s, [0.013 * v for v in p], 31),
+    case="narrow priors, far means",
+)
+check.law(
+    "value",
+    "equal",
+    lambda: minibatch_loss(5 * t, m, s, p, 8),
+    lambda: sum(minibatch_loss(5 * t[k : k + 2], m, s, p, 8) for k in (0, 2, 4, 6)) / 4,
+    case="the mean over an epoch",
+)
+check.gradient("gradient", lambda v: minibatch_loss(v, m, s, p, 431), t, case="of the NLLs")
+check.gradient(
+    "gradient", lambda v: minibatch_loss(t, [m[0], v], s[:2], p[:2], 97), m[1], case="second layer"
+)
+check.gradient(
+    "gradient", lambda v: minibatch_loss(t, m[:1], [v], p[:1], 97), s[0], case="log deviations"
+)
+check.gradient(
+    "gradient",
+    lambda v: minibatch_loss(t, [*m[:3], m[3]], [*s[:3], v], p, 13),
+    s[3] - 33,
+    case="tiny standard deviations",
+)
+check.gradient(
+    "gradient", lambda v: minibatch_loss(t, m6, [*s6[:6], v], p6, 13), s6[6], case="last of seven"
+)
+
+# %% [markdown]
+# ## Exercise 2. An ELBO from given noise (12 min, 5 points)
+#
+# Some priors have no KL in closed form. A popular one gives each weight a mixture of two
+# Normals, a wide and a narrow one, so that a weight is either at work or close to zero:
+#
+# $$p(w) = \prod_j \left[\pi\, N(w_j \mid 0, a^2) + (1 - \pi)\, N(w_j \mid 0, c^2)\right] .$$
+#
+# Then the ELBO is estimated from draws. The model is a line, $y_i = x_i \cdot w + \varepsilon_i$
+# with $\varepsilon_i \sim N(0, \sigma^2)$, and $q(w) = \prod_j N(w_j \mid m_j, s_j^2)$.
+#
+# Write `sampled_elbo(x, y, sigma, mean, log_sd, noise, prior)`: the mean over $S$ draws
+# $w = m + s \cdot \text{noise}$ of
+#
+# $$\log p(y \mid w) + \log p(w) - \log q(w) ,$$
+#
+# in nats, for the **whole** data set (a sum over examples and over weights), constants included.
+#
+# - `x` has shape `(n, k)`, `y` `(n,)`; $n$ may be 0, and then the likelihood contributes 0.
+#   `sigma` is a positive number.
+# - `mean` and `log_sd` have shape `(k,)`; `log_sd` holds $\log s_j$, between −10 and 2. `noise`
+#   has shape `(S, k)`, $S \ge 1$: standard normal draws, one row for each draw of $w$.
+# - `prior` is the tuple $(\pi, a, c)$ of Python numbers, $0 < \pi < 1$ and $a > c > 0$. The ratio
+#   $w_j / c$ may be as large as a million.
+# - Return a 0-d tensor. Its gradient with respect to `mean` and `log_sd` is that of the formula
+#   above at fixed noise: everything that depends on them counts.
+#
+# Points: value 2, extremes 1, gradient 2.
+
+
+# %% exercise="sampled-elbo"
+def sampled_elbo(x, y, sigma, mean, log_sd, noise, prior):
+    """Return an estimate of the ELBO in nats under a prior that mixes two scales."""
+    ### BEGIN SOLUTION
+    gauss = torch.distributions.Normal
+    share, wide, narrow = prior
+    w = mean + log_sd.exp() * noise  # (S, k)
+    fit = gauss(w @ x.T, sigma).log_prob(y).sum(1)
+    slab = math.log(share) + gauss(0.0, wide).log_prob(w)
+    spike = math.log(1 - share) + gauss(0.0, narrow).log_prob(w)
+    log_q = gauss(mean, log_sd.exp()).log_prob(w)
+    return (fit + (torch.logaddexp(slab, spike) - log_q).sum(1)).mean()
+    ### END SOLUTION
+
+
+# %% checks="sampled-elbo" points=5
+check = Checks("sampled-elbo")
+x = torch.tensor([[1.0, 0.4], [1.0, -1.3], [1.0, 2.2]], dtype=torch.float64)
+y = torch.tensor([0.9, -0.7, 2.5], dtype=torch.float64)
+mean = torch.tensor([0.2, 1.1], dtype=torch.float64)
+log_sd = torch.tensor([-1.6, -0.7], dtype=torch.float64)
+noise = torch.tensor([[0.5, -1.0], [-0.2, 0.3]], dtype=torch.float64)
+prior = (0.4, 1.5, 0.2)
+copies = [v.clone() for v in (x, y, mean, log_sd, noise)]
+check.keeps("value", lambda a, b, *c: sampled_elbo(a, b, 0.6, *c, prior), *copies)
+check.value("value", lambda: sampled_elbo(x, y, 0.6, mean, log_sd, noise, prior), points=2)
+check.value(
+    "extremes",
+    lambda: sampled_elbo(x, y, 0.6, mean, log_sd, noise, (0.4, 0.02, 2e-5)),
+    case="two very narrow parts",
+    points=1,
+)
+check.gradient(
+    "gradient", lambda m: sampled_elbo(x, y, 0.6, m, log_sd, noise, prior), mean, points=2
+)
+check.gradient("gradient", lambda s: sampled_elbo(x, y, 0.6, mean, s, noise, prior), log_sd)
+check.report()
+
+# %% hidden="sampled-elbo"
+t = torch.linspace(-2.1, 1.8, 28, dtype=torch.float64)
+x, y = torch.cos(5 * t**2).reshape(7, 4), torch.sin(3 * t[:7]) + 0.37
+mean, log_sd = 0.9 * torch.sin(7 * t[:4]), 0.8 * torch.cos(3 * t[4:8]) - 0.9
+noise = 1.3 * torch.sin(37 * t[:24] ** 3).reshape(6, 4)
+x7, m7, n7 = torch.sin(x @ x.T), torch.cos(4 * t[:7]), 1.1 * torch.cos(9 * t[:14]).reshape(2, 7)
+prior = (0.23, 2.7, 0.31)
+check.value(
+    "value", lambda: sampled_elbo(x, y, 0.71, mean, log_sd, noise, prior), case="six draws"
+)
+check.value(
+    "value", lambda: sampled_elbo(x, y, 0.71, mean, log_sd, noise[2:3], prior), case="one draw"
+)
+check.value(
+    "value", lambda: sampled_elbo(x[:0], y[:0], 0.71, mean, log_sd, noise, prior), case="no data"
+)
+check.value(
+    "value",
+    lambda: sampled_elbo(x7, y, 0.83, m7, 0.4 * m7 - 1.1, n7, prior),
+    case="seven weights",
+)
+check.value(
+    "value",
+    lambda: sampled_elbo(x[:, :1], y, 1.9, mean[:1], log_sd[:1], noise[:, :1], (0.87, 5.3, 0.19)),
+    case="one weight",
+)
+check.value(
+    "value",
+    lambda: sampled_elbo(x[:1], y[:1], 0.043, mean, log_sd - 3, noise, prior),
+    case="one example",
+)
+check.value(
+    "value",
+    lambda: sampled_elbo(x[:4], y[:4], 0.71, mean, log_sd, noise[:4], (0.61, 1.9, 0.83)),
+    case="as many draws, weights and examples",
+)
+check.value(
+    "extremes",
+    lambda: sampled_elbo(x, y, 0.71, 9 * mean, log_sd, noise, (0.23, 2.7, 1.1e-5)),
+    case="a very narrow part, large weights",
+)
+check.value(
+    "extremes",
+    lambda: sampled_elbo(x, y, 0.71, 170 * mean, log_sd - 6, noise, (0.37, 0.9, 0.45)),
+    case="weights far from both parts",
+)
+check.value(
+    "extremes",
+    lambda: sampled_elbo(x, y, 0.71, 1e-4 * mean, log_sd - 8, noise, (0.23, 2.7, 3.1e-4)),
+    case="weights in the narrow part",
+)
+check.value(
+    "extremes",
+    lambda: sampled_elbo(x[:0], y[:0], 0.71, mean, log_sd, noise, (1e-9, 2.7, 1.3e-5)),
+    case="a wide part that is improbable",
+)
+check.gradient(
+    "gradient", lambda m: sampled_elbo(x, y, 0.71, m, log_sd, noise, prior), mean, case="of means"
+)
+check.gradient(
+    "gradient",
+    lambda s: sampled_elbo(x, y, 0.71, mean, s, noise, prior),
+    log_sd,
+    case="of log deviations",
+)
+check.gradient(
+    "gradient",
+    lambda s: sampled_elbo(x[:0], y[:0], 0.71, mean, s, noise, prior),
+    log_sd - 7,
+    case="of log deviations, no data",
+)
+check.gradient(
+    "gradient",
+    lambda m: sampled_elbo(x, y, 0.71, m, log_sd - 6, noise, (0.37, 0.9, 0.45)),
+    170 * mean,
+    case="weights far from both parts",
+)
+
+# %% [markdown]
+# ## Exercise 3. Which correlations to keep (12 min, 5 points)
+#
+# Between mean-field and the full posterior lies a middle: weights of one group (a layer, or all
+# that enter one unit) may be correlated in $q$, and groups are independent. Let the true posterior
+# be Normal with the **precision** matrix $\Lambda$, the inverse of its covariance.
+#
+# Write `best_groups(precision, groups)`, which returns the tuple `(cov, gap)`:
+#
+# - `cov`, shape `(d, d)`: the covariance of that Normal $q$ with independent groups for which
+#   $\mathrm{KL}(q \,\|\, p)$ is smallest. (Its mean is that of $p$, and matters no more.) Weights
+#   of different groups have covariance 0.
+# - `gap`, a 0-d tensor: this smallest $\mathrm{KL}(q \,\|\, p)$, in nats.
+#
+# `precision` has shape `(d, d)`, symmetric and positive definite, $d$ at least 1 and at most 60.
+# `groups` has shape `(d,)`, int64: weights with the same integer form a group. The integers may be
+# any, in any order, negative ones too. Precisions may be as large as $10^9$ or as small as
+# $10^{-9}$, and correlations as strong as 0.99999.
+#
+# Points: covariance 2, gap 2, extremes 1.
+
+
+# %% exercise="best-groups"
+def best_groups(precision, groups):
+    """Return the covariance of the closest Normal with independent groups, and its KL."""
+    ### BEGIN SOLUTION
+    cov, logdets = torch.zeros_like(precision), 0.0
+    for group in groups.unique():
+        i = torch.nonzero(groups == group)[:, 0]
+        block = precision[i[:, None], i]
+        cov[i[:, None], i] = torch.linalg.inv(block)
+        logdets = logdets + torch.linalg.slogdet(block)[1]
+    return cov, 0.5 * (logdets - torch.linalg.slogdet(precision)[1])
+    ### END SOLUTION
+
+
+# %% checks="best-groups" points=5
+check = Checks("best-groups")
+exact = torch.tensor([[2.0, 1.2, 0.5], [1.2, 3.0, -0.8], [0.5, -0.8, 1.5]], dtype=torch.float64)
+alone, pair = torch.tensor([0, 1, 2]), torch.tensor([4, 7, 4])
+near = 300 * (torch.eye(3, dtype=torch.float64) + 0.9999)
+check.keeps("covariance", best_groups, exact.clone(), pair.clone())
+check.value("covariance", lambda: best_groups(exact, alone)[0], points=2)
+check.value("covariance", lambda: best_groups(exact, pair)[0])
+check.value("covariance", lambda: best_groups(exact, pair.sort().values)[0])
+check.value("gap", lambda: best_groups(exact, pair)[1], points=2)
+check.value("extremes", lambda: best_groups(near, pair)[1], case="large precisions", points=1)
+check.report()
+
+# %% hidden="best-groups"
+t = torch.linspace(-1.3, 2.2, 49, dtype=torch.float64)
+A = torch.cos(9 * t**2).reshape(7, 7)
+P = A @ A.T + 0.37 * torch.eye(7, dtype=t.dtype)
+mixed = torch.tensor([3, -2, 3, 11, -2, 3, 0])
+r = torch.arange(7)
+i = torch.arange(60, dtype=t.dtype)
+W = torch.exp(-0.11 * (i - i[:, None]).abs()) + 0.013 * torch.eye(60, dtype=t.dtype)
+three = (torch.arange(60) * 7) % 3
+tight = torch.linalg.inv(0.99999 ** (i[:4] - i[:4, None]).abs())
+check.value("covariance", lambda: best_groups(P, mixed)[0], case="four groups out of order")
+check.value("covariance", lambda: best_groups(P, r)[0], case="every weight alone")
+check.value("covariance", lambda: best_groups(P, 0 * r - 5)[0], case="one group")
+check.value("covariance", lambda: best_groups(1.9 * P[:1, :1], r[:1])[0], case="one weight")
+check.value("covariance", lambda: best_groups(P, r // 2)[0], case="pairs of neighbours")
+check.value("covariance", lambda: best_groups(P, r % 2)[0], case="every other weight")
+check.value("covariance", lambda: best_groups(W, three)[0][::7, ::3], case="sixty weights")
+check.value("gap", lambda: best_groups(P, mixed)[1], case="four groups out of order")
+check.value("gap", lambda: best_groups(P, r)[1], case="every weight alone")
+check.value("gap", lambda: best_groups(P, 0 * r - 5)[1], case="one group")
+check.value("gap", lambda: best_groups(1.9 * P[:1, :1], r[:1])[1], case="one weight")
+check.value("gap", lambda: best_groups(P, r % 2)[1], case="every other weight")
+check.value("gap", lambda: best_groups(torch.diag(0.3 + t[:5] ** 2), r[:5])[1], case="independent")
+check.law(
+    "gap",
+    "equal",
+    lambda: best_groups(P, mixed)[1],
+    lambda: best_groups(37.0 * P, mixed + 8)[1],
+    lambda: best_groups(P.flip(0, 1), mixed.flip(0))[1],
+    case="other units and orders",
+)
+check.value("extremes", lambda: best_groups(1e9 * W, three)[1], case="sixty large precisions")
+check.value("extremes", lambda: best_groups(1e-9 * W, three)[1], case="sixty small precisions")
+check.value(
+    "extremes", lambda: best_groups(1e9 * W, three)[0][::7, ::3] * 1e9, case="large precisions"
+)
+check.value("extremes", lambda: best_groups(tight, r[:4] // 2)[1], case="correlations of 0.99999")
+check.value(
+    "extremes", lambda: best_groups(tight, r[:4])[0] * 1e5, case="correlations of 0.99999, alone"
+)
+
+# %% [markdown]
+# ## Exercise 4. A classifier that knows its last layer is a guess (12 min, 5 points)
+#
+# A trained network ends in $k$ features $\phi(x)$ and a logistic last layer,
+# $P(y = 1 \mid x) = \mathrm{sigmoid}(\phi(x) \cdot w)$. Its last layer was trained to the most
+# probable weights $\hat w$ under the prior $w_j \sim N(0, \tau^2)$, all independent, and under the
+# likelihood of all $n$ training labels. Make it Bayesian afterwards, by a Laplace approximation of
+# the last layer: $w \sim N(\hat w, \Sigma)$.
+#
+# Write `last_layer(features, weights, tau, new)`, which returns the tuple `(sd, p)`, both of shape
+# `(m,)`:
+#
+# - `sd`: the standard deviation of the logit $\phi \cdot w$ under this approximation, at each of
+#   the new inputs;
+# - `p`: the probability of class 1 there, by the usual approximation for a Normal logit with mean
+#   $\mu$ and variance $v$: $\mathrm{sigmoid}\big(\mu / \sqrt{1 + \pi v / 8}\big)$.
+#
+# - `features`, shape `(n, k)`, holds $\phi$ of the training examples, and `new`, shape `(m, k)`,
+#   $m \ge 1$, that of new ones; a constant feature, if there is one, is among them.
+# - `weights`, shape `(k,)`, is $\hat w$; `tau` is a number between $10^{-2}$ and $10^2$.
+# - There are no labels among the arguments, and none are missing.
+# - $n$ may be 0 or smaller than $k$, features may repeat each other, and the logits of training
+#   examples may be as large as ±900.
+#
+# Points: deviation 3, probability 2.
+
+
+# %% exercise="last-layer"
+def last_layer(features, weights, tau, new):
+    """Return sd of the logit and probability of class 1, by Laplace on the last layer."""
+    ### BEGIN SOLUTION
+    p = torch.sigmoid(features @ weights)
+    curvature = features.T @ (features * (p * (1 - p))[:, None])
+    precision = curvature + torch.eye(len(weights), dtype=new.dtype) / tau**2
+    variance = (new * torch.linalg.solve(precision, new.T).T).sum(1)
+    shrunk = new @ weights / torch.sqrt(1 + math.pi * variance / 8)
+    return variance.sqrt(), torch.sigmoid(shrunk)
+    ### END SOLUTION
+
+
+# %% checks="last-layer" points=5
+check = Checks("last-layer")
+seen = torch.tensor([[1.0, 0.4], [1.0, -1.5], [1.0, 2.0]], dtype=torch.float64)
+best = torch.tensor([0.3, 1.1], dtype=torch.float64)
+new = torch.tensor([[1.0, 0.5], [1.0, 6.0]], dtype=torch.float64)
+check.keeps(
+    "deviation", lambda a, b, c: last_layer(a, b, 2.5, c), *(v.clone() for v in (seen, best, new))
+)
+check.value("deviation", lambda: last_layer(seen, best, 2.5, new)[0], points=3)
+check.value("probability", lambda: last_layer(seen, best, 2.5, new)[1], points=2)
+check.report()
+
+# %% hidden="last-layer"
+t = torch.linspace(-1.7, 2.1, 36, dtype=torch.float64)
+F = torch.cos(11 * t**2).reshape(9, 4) + 0.21
+w, N = (
+    torch.tensor([0.9, -1.7, 0.43, 2.1], dtype=t.dtype),
+    1.9 * torch.sin(5 * t[:24]).reshape(6, 4),
+)
+twin = torch.cat([F[:, :2], F[:, :2]], dim=1)
+given = {
+    "nine examples": (F, w, 1.37, N),
+    "no examples": (F[:0], w, 1.37, N),
+    "one example": (F[4:5], w, 3.1, N),
+    "fewer examples than features": (F[:2], w, 0.37, N),
+    "one new input": (F, w, 1.37, N[2:3]),
+    "as many new inputs as features": (F, w, 2.7, N[:4]),
+    "one feature": (F[:, :1], w[:1], 4.3, N[:, :1]),
+    "one of everything": (F[:1, :1], w[:1], 0.77, N[:1, :1]),
+    "features that repeat": (twin, w, 93.0, N),
+    "weights of zero": (F, 0 * w, 2.3, 3 * N),
+    "a narrow prior": (F, w, 0.013, 31 * N),
+    "a wide prior": (F, w, 79.0, N),
+    "features in the hundreds": (290 * F, w, 1.37, N),
+    "logits in the hundreds": (F, 110 * w, 1.37, N),
+    "360 examples": (F.repeat(40, 1), w, 1.37, N),
+    "inputs a million times as far": (F, w, 1.37, 1e6 * N),
+}
+check.value("deviation", lambda: last_layer(*given["nine examples"])[0], case="nine examples")
+check.value("deviation", lambda: last_layer(*given["no examples"])[0], case="no examples")
+check.value("deviation", lambda: last_layer(*given["one example"])[0], case="one example")
+check.value(
+    "deviation",
+    lambda: last_layer(*given["fewer examples than features"])[0],
+    case="fewer examples than features",
+)
+check.value("deviation", lambda: last_layer(*given["one new input"])[0], case="one new input")
+check.value(
+    "deviation",
+    lambda: last_layer(*given["as many new inputs as features"])[0],
+    case="as many new inputs as features",
+)
+check.value("deviation", lambda: last_layer(*given["one feature"])[0], case="one feature")
+check.value(
+    "deviation", lambda: last_layer(*given["one of everything"])[0], case="one of everything"
+)
+check.value(
+    "deviation", lambda: last_layer(*given["features that repeat"])[0], case="features that repeat"
+)
+check.value("deviation", lambda: last_layer(*given["weights of zero"])[0], case="weights of zero")
+check.value("deviation", lambda: last_layer(*given["a narrow prior"])[0], case="a narrow prior")
+check.value("deviation", lambda: last_layer(*given["a wide prior"])[0], case="a wide prior")
+check.value(
+    "deviation",
+    lambda: last_layer(*given["features in the hundreds"])[0],
+    case="features in the hundreds",
+)
+check.value(
+    "deviation",
+    lambda: last_layer(*given["logits in the hundreds"])[0],
+    case="logits in the hundreds",
+)
+check.value("deviation", lambda: last_layer(*given["360 examples"])[0], case="360 examples")
+check.value(
+    "deviation",
+    lambda: last_layer(*given["inputs a million times as far"])[0],
+    case="inputs a million times as far",
+)
+check.value("probability", lambda: last_layer(*given["nine examples"])[1], case="nine examples")
+check.value("probability", lambda: last_layer(*given["no examples"])[1], case="no examples")
+check.value("probability", lambda: last_layer(*given["one example"])[1], case="one example")
+check.value(
+    "probability",
+    lambda: last_layer(*given["fewer examples than features"])[1],
+    case="fewer examples than features",
+)
+check.value("probability", lambda: last_layer(*given["one new input"])[1], case="one new input")
+check.value(
+    "probability",
+    lambda: last_layer(*given["as many new inputs as features"])[1],
+    case="as many new inputs as features",
+)
+check.value("probability", lambda: last_layer(*given["one feature"])[1], case="one feature")
+check.value(
+    "probability", lambda: last_layer(*given["one of everything"])[1], case="one of everything"
+)
+check.value(
+    "probability",
+    lambda: last_layer(*given["features that repeat"])[1],
+    case="features that repeat",
+)
+check.value(
+    "probability", lambda: last_layer(*given["weights of zero"])[1], case="weights of zero"
+)
+check.value("probability", lambda: last_layer(*given["a narrow prior"])[1], case="a narrow prior")
+check.value("probability", lambda: last_layer(*given["a wide prior"])[1], case="a wide prior")
+check.value(
+    "probability",
+    lambda: last_layer(*given["features in the hundreds"])[1],
+    case="features in the hundreds",
+)
+check.value(
+    "probability",
+    lambda: last_layer(*given["logits in the hundreds"])[1],
+    case="logits in the hundreds",
+)
+check.value("probability", lambda: last_layer(*given["360 examples"])[1], case="360 examples")
+check.value(
+    "probability",
+    lambda: last_layer(*given["inputs a million times as far"])[1],
+    case="inputs a million times as far",
+)
+
+# %% [markdown]
+# ## Exercise 5. Four clinics, one prior (10 min, 4 points)
+#
+# Clinics may not share patients, but they may share posteriors. Each of $K$ clinics took the same
+# prior $N(m_0, C_0)$ for the same $d$ weights, saw its own data, independent of the others' given
+# the weights, and sends the mean and the covariance of its posterior, which is Normal.
+#
+# Write `merge(means, covs, prior_mean, prior_cov)`: the posterior that all data together would
+# give, as the tuple `(mean, cov)` of shapes `(d,)` and `(d, d)`.
+#
+# - `means` has shape `(K, d)`, `covs` `(K, d, d)`, `prior_mean` `(d,)`, `prior_cov` `(d, d)`. All
+#   covariances are positive definite, and no clinic's is larger than the prior's.
+# - $K = 0$ means that nobody has seen anything. A clinic that has seen nothing sends the prior.
+# - Standard deviations may lie between $10^{-4}$ and $10^4$.
+#
+# Points: mean 2, covariance 2.
+
+
+# %% exercise="merge-posteriors"
+def merge(means, covs, prior_mean, prior_cov):
+    """Return mean and covariance of the posterior given the data of all clinics."""
+    ### BEGIN SOLUTION
+    own = torch.linalg.inv(prior_cov)
+    each = torch.linalg.inv(covs)  # (K, d, d)
+    extra = len(means) - 1  # the prior is in all K posteriors, and must be in once
+    joint = each.sum(0) - extra * own
+    natural = (each @ means[..., None])[..., 0].sum(0) - extra * (own @ prior_mean)
+    cov = torch.linalg.inv(joint)
+    return cov @ natural, cov
+    ### END SOLUTION
+
+
+# %% checks="merge-posteriors" points=4
+check = Checks("merge-posteriors")
+start = torch.tensor([0.5, -1.0], dtype=torch.float64)
+wide = torch.tensor([[4.0, 0.6], [0.6, 2.0]], dtype=torch.float64)
+found = torch.tensor([[1.2, -0.4], [0.1, -1.8]], dtype=torch.float64)
+sure = torch.tensor([[[0.5, 0.1], [0.1, 0.9]], [[1.1, -0.3], [-0.3, 0.4]]], dtype=torch.float64)
+check.keeps("mean", merge, *(v.clone() for v in (found, sure, start, wide)))
+check.value("mean", lambda: merge(found, sure, start, wide)[0], points=2)
+check.value("covariance", lambda: merge(found, sure, start, wide)[1], points=2)
+check.report()
+
+# %% hidden="merge-posteriors"
+t = torch.linspace(-1.6, 2.4, 63, dtype=torch.float64)
+B = torch.sin(13 * t**2).reshape(7, 3, 3)
+base = B[0] @ B[0].T + 1.3 * torch.eye(3, dtype=t.dtype)
+seen = B @ B.mT * (0.2 + t[:7].abs()[:, None, None])
+C = torch.linalg.inv(torch.linalg.inv(base) + seen)
+M, origin = (
+    2.3 * torch.cos(5 * t[:21]).reshape(7, 3),
+    torch.tensor([0.7, -1.9, 3.1], dtype=t.dtype),
+)
+idle = torch.cat([C[:2], base[None], C[2:3]])
+rest = torch.cat([M[:2], origin[None], M[2:3]])
+d = torch.tensor([3e3, 0.9, 2e-3], dtype=t.dtype)
+clinics = {
+    "seven clinics": (M, C, origin, base),
+    "three clinics": (M[:3], C[:3], origin, base),
+    "one clinic": (M[4:5], C[4:5], origin, base),
+    "no clinic": (M[:0], C[:0], origin, base),
+    "one saw nothing": (rest, idle, origin, base),
+    "one weight": (M[:, :1], C[:, :1, :1], origin[:1], base[:1, :1]),
+    "a prior mean of zero": (M[:2], C[:2], 0 * origin, base),
+    "sure clinics, a vague prior": (M[:5], 1e-6 * C[:5], origin, 1e3 * base),
+}
+check.value("mean", lambda: merge(*clinics["seven clinics"])[0], case="seven clinics")
+check.value("mean", lambda: merge(*clinics["three clinics"])[0], case="three clinics")
+check.value("mean", lambda: merge(*clinics["one clinic"])[0], case="one clinic")
+check.value("mean", lambda: merge(*clinics["no clinic"])[0], case="no clinic")
+check.value("mean", lambda: merge(*clinics["one saw nothing"])[0], case="one saw nothing")
+check.value("mean", lambda: merge(*clinics["one weight"])[0], case="one weight")
+check.value(
+    "mean", lambda: merge(*clinics["a prior mean of zero"])[0], case="a prior mean of zero"
+)
+check.value(
+    "mean",
+    lambda: merge(*clinics["sure clinics, a vague prior"])[0],
+    case="sure clinics, a vague prior",
+)
+check.value("covariance", lambda: merge(*clinics["seven clinics"])[1], case="seven clinics")
+check.value("covariance", lambda: merge(*clinics["three clinics"])[1], case="three clinics")
+check.value("covariance", lambda: merge(*clinics["one clinic"])[1], case="one clinic")
+check.value("covariance", lambda: merge(*clinics["no clinic"])[1], case="no clinic")
+check.value("covariance", lambda: merge(*clinics["one saw nothing"])[1], case="one saw nothing")
+check.value("covariance", lambda: merge(*clinics["one weight"])[1], case="one weight")
+check.value(
+    "covariance", lambda: merge(*clinics["a prior mean of zero"])[1], case="a prior mean of zero"
+)
+check.value(
+    "covariance",
+    lambda: merge(*clinics["sure clinics, a vague prior"])[1],
+    case="sure clinics, a vague prior",
+)
+units = (M * d, C * d * d[:, None], origin * d, base * d * d[:, None])
+check.value("mean", lambda: merge(*units)[0] / d, case="weights of very different units")
+check.value(
+    "covariance",
+    lambda: merge(*units)[1] / d / d[:, None],
+    case="weights of very different units",
+)
+check.value(
+    "covariance",
+    lambda: merge(M[:5], 1e-6 * C[:5], origin, 1e3 * base)[1] * 1e6,
+    case="covariances of sure clinics, in parts per million",
+)
+
+# %% [markdown]
+# ## Exercise 6. How probable were the data? (10 min, 5 points)
+#
+# Laplace's method turns a mode into an evidence: near its maximum $\hat w$ the joint density
+# $p(y, w)$, with $y$ fixed, is approximated by a Normal bell in $w$, whose volume is known.
+#
+# Write `laplace_evidence(log_joint, mode)`: the approximation of $\log \int p(y, w)\, dw$, in
+# nats.
+#
+# - `log_joint` is a function. It takes a tensor of shape `(d,)`, returns $\log p(y, w)$, a 0-d
+#   tensor, with all constants, and can be differentiated twice by PyTorch. It gets one $w$ at a
+#   time.
+# - `mode`, shape `(d,)`, $1 \le d \le 60$, is a place where its gradient is zero; you need not
+#   check that. All second derivatives count, mixed ones too; all of them may be as large as
+#   $10^{12}$ or as small as $10^{-12}$.
+# - If `mode` is no maximum with a bell around it, that is, if minus the matrix of second
+#   derivatives there is not positive definite, raise `ValueError`.
+# - Return a 0-d tensor or a number.
+#
+# Points: value 3, many weights 1, refusal 1.
+
+
+# %% exercise="laplace-evidence"
+def laplace_evidence(log_joint, mode):
+    """Return Laplace's approximation of a log evidence in nats."""
+    ### BEGIN SOLUTION
+    curvature = -torch.autograd.functional.hessian(log_joint, mode)
+    factor, failed = torch.linalg.cholesky_ex(curvature)
+    if failed:
+        raise ValueError("no maximum: the curvature is not positive definite")
+    half_logdet = factor.diagonal().log().sum()
+    return log_joint(mode) + 0.5 * len(mode) * math.log(2 * math.pi) - half_logdet
+    ### END SOLUTION
+
+
+# %% checks="laplace-evidence" points=5
+check = Checks("laplace-evidence")
+
+
+def bell(w):  # a Normal shape in two weights that lean on each other
+    return -1.3 - (w[0] - 0.4) ** 2 - 0.9 * (w[0] - 0.4) * w[1] - 0.7 * w[1] ** 2
+
+
+top = torch.tensor([0.4, 0.0], dtype=torch.float64)
+check.keeps("value", lambda v: laplace_evidence(bell, v), top.clone())
+check.value("value", lambda: laplace_evidence(bell, top), points=3)
+check.value(
+    "many weights",
+    lambda: laplace_evidence(lambda w: -3e7 * (w**2).sum(), torch.zeros(50).double()),
+    points=1,
+)
+check.value("refusal", lambda: laplace_evidence(lambda w: -bell(w), top), points=1)
+check.value("refusal", lambda: laplace_evidence(lambda w: w[0] * w[1], 0 * top), case="a saddle")
+check.report()
+
+# %% hidden="laplace-evidence"
+t = torch.linspace(-1.1, 1.9, 49, dtype=torch.float64)
+A = torch.cos(7 * t**2).reshape(7, 7)
+P, at = A @ A.T + 0.23 * torch.eye(7, dtype=t.dtype), torch.sin(4 * t[:7])
+i = torch.arange(60, dtype=t.dtype)
+W = torch.exp(-0.17 * (i - i[:, None]).abs()) + 0.03 * torch.eye(60, dtype=t.dtype)
+far = torch.cos(0.3 * i)
+
+
+def quadratic(P, at, height):
+    return lambda w: height - 0.5 * (w - at) @ P @ (w - at)
+
+
+def gamma(w):  # the log of a rate with 4.3 events in 1.7 hours
+    return (4.3 * w - 1.7 * w.exp()).sum()
+
+
+def logistic(w):  # three successes in a row, and a prior
+    return 3 * torch.nn.functional.logsigmoid(w[0] + w[1]) - 0.5 * (w**2).sum() / 1.9
+
+
+z = torch.tensor(0.0, dtype=t.dtype)
+for _ in range(30):  # Newton's method: the mode of the logistic model lies on the diagonal
+    q = torch.sigmoid(-2 * z)
+    z = z - (z / 1.9 - 3 * q) / (1 / 1.9 + 6 * q * (1 - q))
+ridge = torch.tensor([[1.3, 2.1], [2.1, 1.3]], dtype=t.dtype)
+saddle = torch.diag(torch.tensor([2.0, -1.3, -0.7, 1.9], dtype=t.dtype))
+check.value("value", lambda: laplace_evidence(quadratic(P, at, -41.3), at), case="seven weights")
+check.value(
+    "value", lambda: laplace_evidence(quadratic(P[:1, :1], at[:1], 3.7), at[:1]), case="one weight"
+)
+check.value(
+    "value",
+    lambda: laplace_evidence(gamma, torch.full((1,), math.log(4.3 / 1.7)).double()),
+    case="a rate",
+)
+check.value(
+    "value",
+    lambda: laplace_evidence(gamma, torch.full((6,), math.log(4.3 / 1.7)).double()),
+    case="six rates",
+)
+check.value(
+    "value", lambda: laplace_evidence(logistic, torch.stack([z, z])), case="three successes"
+)
+check.value(
+    "value",
+    lambda: laplace_evidence(lambda w: -2.9 * torch.cosh(w).prod(), 0 * at[:3]),
+    case="a density that is no product of bells",
+)
+check.value(
+    "many weights", lambda: laplace_evidence(quadratic(1e12 * W, far, 0.0), far), case="steep"
+)
+check.value(
+    "many weights", lambda: laplace_evidence(quadratic(1e-12 * W, far, 0.0), far), case="shallow"
+)
+check.value("many weights", lambda: laplace_evidence(quadratic(W, far, -907.3), far), case="sixty")
+check.value(
+    "refusal",
+    lambda: laplace_evidence(quadratic(saddle, at[:4], 0.3), at[:4]),
+    case="a saddle, down in two of four directions",
+)
+check.value(
+    "refusal",
+    lambda: laplace_evidence(quadratic(saddle[:2, :2], at[:2], 0.3), at[:2]),
+    case="a saddle",
+)
+check.value(
+    "refusal", lambda: laplace_evidence(lambda w: -(w**4).sum(), 0 * at[:1]), case="a flat top"
+)
+check.value(
+    "refusal",
+    lambda: laplace_evidence(quadratic(ridge, at[:2], 0.3), at[:2]),
+    case="a ridge that rises across two weights",
+)
+check.value(
+    "refusal",
+    lambda: laplace_evidence(quadratic(1e-9 * P, at, 0.71), at),
+    case="a shallow maximum",
+)
+
+# %% [markdown]
+# ## Exercise 7. One step of a sampler (15 min, 5 points)
+#
+# Hamiltonian Monte Carlo (HMC) with a mass for each weight: a light weight moves faster. The
+# energy of a chain at weights $w$ with momentum $r$ and masses $\mu_j$ is
+#
+# $$E(w, r) = -\log p(w) + \sum_j \frac{r_j^2}{2 \mu_j} .$$
+#
+# A leapfrog step of size $h$ is: $r \mathrel{+}= \frac h2 \nabla \log p(w)$; then
+# $w_j \mathrel{+}= h\, r_j / \mu_j$; then $r \mathrel{+}= \frac h2 \nabla \log p(w)$ at the new
+# $w$. After `count` such steps the chain goes to the new $w$ if
+# $u < e^{E_\text{start} - E_\text{end}}$, and stays where it was otherwise.
+#
+# Write `hmc_step(log_p, w, momentum, u, size, count, mass)`, which moves $C$ chains at once and
+# returns the tuple `(w, accepted)`:
+#
+# - the new weights, shape `(C, d)`, and whether each chain moved, shape `(C,)`, booleans.
+# - `log_p` takes weights of shape `(C, d)`, returns $\log p$ of each chain, shape `(C,)`, up to a
+#   constant, and can be differentiated by PyTorch. Chains do not influence each other.
+# - `w` and `momentum` have shape `(C, d)`, `u` `(C,)` with entries between
+#   $10^{-12}$ and 1, `mass` `(d,)`, positive. `size` is a positive number, `count` an integer, at
+#   least 1. Nothing random is left to draw.
+# - At the start $\log p$ is finite. A chain whose energy at the end is infinite or nan stays.
+#   Energy may fall by thousands.
+#
+# Points: trajectory 2, acceptance 2, divergence 1.
+
+
+# %% exercise="hmc-step"
+def hmc_step(log_p, w, momentum, u, size, count, mass):
+    """Move chains by one HMC step with the given momenta; return weights and who moved."""
+
+    ### BEGIN SOLUTION
+    def value_and_slope(v):
+        v = v.detach().requires_grad_()
+        value = log_p(v)
+        return value.detach(), torch.autograd.grad(value.sum(), v)[0]
+
+    value, slope = value_and_slope(w)
+    start = (momentum**2 / (2 * mass)).sum(1) - value
+    there, r = w, momentum
+    for _ in range(count):
+        r = r + 0.5 * size * slope
+        there = there + size * r / mass
+        value, slope = value_and_slope(there)
+        r = r + 0.5 * size * slope
+    end = (r**2 / (2 * mass)).sum(1) - value
+    accepted = (u.log() < start - end) & end.isfinite()
+    return torch.where(accepted[:, None], there, w), accepted
+    ### END SOLUTION
+
+
+# %% checks="hmc-step" points=5
+check = Checks("hmc-step")
+
+
+def skewed(w):  # a density that is steep on one side
+    return (1.2 * w - w.exp()).sum(1)
+
+
+def edged(w):  # a density of positive weights only
+    return (0.8 * w.log() - w).sum(1)
+
+
+w = torch.tensor([[0.3, -0.9], [1.1, 0.4], [-1.4, 0.7], [0.6, 1.3]], dtype=torch.float64)
+push = torch.tensor([[0.8, -0.5], [-1.6, 0.7], [1.9, 2.2], [-0.7, -1.1]], dtype=torch.float64)
+mass = torch.tensor([1.4, 0.6], dtype=torch.float64)
+low = torch.full((4,), 1e-3, dtype=torch.float64)
+some = torch.tensor([0.9, 0.95, 0.95, 0.85], dtype=torch.float64)
+copies = [v.clone() for v in (w, push, low, mass)]
+check.keeps("trajectory", lambda a, b, c, d: hmc_step(skewed, a, b, c, 0.2, 3, d), *copies)
+check.value("trajectory", lambda: hmc_step(skewed, w, push, low, 0.2, 3, mass)[0], points=2)
+check.value("acceptance", lambda: hmc_step(skewed, w, push, some, 0.4, 2, mass)[0], points=2)
+check.value("acceptance", lambda: hmc_step(skewed, w, push, some, 0.4, 2, mass)[1])
+check.value(
+    "divergence", lambda: tuple(hmc_step(skewed, w, 900 * push, low, 2.5, 4, mass)), points=1
+)
+check.value("divergence", lambda: tuple(hmc_step(edged, w + 1.5, push, low, 0.7, 3, mass)))
+check.report()
+
+# %% hidden="hmc-step"
+t = torch.linspace(-1.4, 1.7, 18, dtype=torch.float64)
+v, r = 0.8 * torch.sin(5 * t).reshape(6, 3), 1.1 * torch.cos(7 * t).reshape(6, 3)
+mass, low = torch.tensor([0.7, 1.9, 3.1], dtype=t.dtype), 1e-9 + 0 * t[:6]
+A = torch.tensor([[1.7, 0.6, -0.3], [0.6, 0.9, 0.2], [-0.3, 0.2, 2.3]], dtype=t.dtype)
+mid = torch.tensor([0.93, 0.07, 0.61, 0.999, 0.37, 0.83], dtype=t.dtype)
+
+
+def normal(w):
+    return 300.7 - 0.5 * ((w @ A) * w).sum(1)
+
+
+def coupled(w):  # no product over weights
+    return -torch.log1p((w**2).sum(1)) * 2.2 - 0.3 * (w[:, 0] * w[:, 1] - 0.5) ** 2
+
+
+def positive(w):  # zero density where a weight is negative
+    return (1.5 * w.log() - 2 * w).sum(1)
+
+
+def tall(w):
+    return -430.0 * (w**2).sum(1)
+
+
+def high(w):
+    return torch.where(w[:, 0] > 0, 3000.0, 0.0) - 0.5 * (w**2).sum(1)
+
+
+paths = {
+    "a Normal, one step": (normal, v, r, low, 0.31, 1, mass),
+    "a Normal, nine steps": (normal, v, r, low, 0.17, 9, mass),
+    "no product over weights, one step": (coupled, v, r, low, 0.31, 1, mass),
+    "no product over weights, nine steps": (coupled, v, r, low, 0.17, 9, mass),
+    "a steep side, nine steps": (skewed, v, r, low, 0.17, 9, mass),
+    "one chain": (coupled, v[:1], r[:1], low[:1], 0.17, 7, mass),
+    "one weight": (skewed, v[:, :1], r[:, :1], low, 0.17, 7, mass[:1]),
+    "as many chains as weights": (normal, v[:3], r[:3], low[:3], 0.23, 8, mass),
+    "no momentum": (normal, v, 0 * r, low, 0.23, 8, mass),
+    "a flat density": (lambda w: 0.0 * w.sum(1), v, r, low, 0.23, 8, mass),
+}
+check.value(
+    "trajectory", lambda: hmc_step(*paths["a Normal, one step"])[0], case="a Normal, one step"
+)
+check.value(
+    "trajectory", lambda: hmc_step(*paths["a Normal, nine steps"])[0], case="a Normal, nine steps"
+)
+check.value(
+    "trajectory",
+    lambda: hmc_step(*paths["no product over weights, one step"])[0],
+    case="no product over weights, one step",
+)
+check.value(
+    "trajectory",
+    lambda: hmc_step(*paths["no product over weights, nine steps"])[0],
+    case="no product over weights, nine steps",
+)
+check.value(
+    "trajectory",
+    lambda: hmc_step(*paths["a steep side, nine steps"])[0],
+    case="a steep side, nine steps",
+)
+check.value("trajectory", lambda: hmc_step(*paths["one chain"])[0], case="one chain")
+check.value("trajectory", lambda: hmc_step(*paths["one weight"])[0], case="one weight")
+check.value(
+    "trajectory",
+    lambda: hmc_step(*paths["as many chains as weights"])[0],
+    case="as many chains as weights",
+)
+check.value("trajectory", lambda: hmc_step(*paths["no momentum"])[0], case="no momentum")
+check.value("trajectory", lambda: hmc_step(*paths["a flat density"])[0], case="a flat density")
+judged = {
+    "a Normal, large steps": (normal, v, 2 * r, mid, 0.83, 6, mass),
+    "no product over weights, large steps": (coupled, 2 * v, 2 * r, mid, 0.9, 7, mass),
+    "a steep side, large steps": (skewed, v, 3 * r, mid, 0.55, 5, mass),
+    "one chain, large steps": (skewed, v[2:3], 3 * r[2:3], mid[2:3], 0.55, 5, mass),
+    "a tiny u": (skewed, v, 4.9 * r, low, 0.6, 5, mass),
+    "a large constant": (lambda w: 9e3 + coupled(w), 2 * v, 2 * r, mid, 0.9, 7, mass),
+    "a steep peak": (tall, 0.02 * v, 2 * r, mid, 0.03, 6, mass),
+}
+check.value(
+    "acceptance",
+    lambda: hmc_step(*judged["a Normal, large steps"])[0],
+    case="a Normal, large steps",
+)
+check.value(
+    "acceptance",
+    lambda: hmc_step(*judged["a Normal, large steps"])[1],
+    case="who moved: a Normal, large steps",
+)
+check.value(
+    "acceptance",
+    lambda: hmc_step(*judged["no product over weights, large steps"])[0],
+    case="no product over weights, large steps",
+)
+check.value(
+    "acceptance",
+    lambda: hmc_step(*judged["no product over weights, large steps"])[1],
+    case="who moved: no product over weights, large steps",
+)
+check.value(
+    "acceptance",
+    lambda: hmc_step(*judged["a steep side, large steps"])[0],
+    case="a steep side, large steps",
+)
+check.value(
+    "acceptance",
+    lambda: hmc_step(*judged["a steep side, large steps"])[1],
+    case="who moved: a steep side, large steps",
+)
+check.value(
+    "acceptance",
+    lambda: hmc_step(*judged["one chain, large steps"])[0],
+    case="one chain, large steps",
+)
+check.value(
+    "acceptance",
+    lambda: hmc_step(*judged["one chain, large steps"])[1],
+    case="who moved: one chain, large steps",
+)
+check.value("acceptance", lambda: hmc_step(*judged["a steep peak"])[0], case="a steep peak")
+check.value(
+    "acceptance", lambda: hmc_step(*judged["a steep peak"])[1], case="who moved: a steep peak"
+)
+check.value("acceptance", lambda: hmc_step(*judged["a tiny u"])[0], case="a tiny u")
+check.value("acceptance", lambda: hmc_step(*judged["a tiny u"])[1], case="who moved: a tiny u")
+check.value(
+    "acceptance", lambda: hmc_step(*judged["a large constant"])[0], case="a large constant"
+)
+check.value(
+    "acceptance",
+    lambda: hmc_step(*judged["a large constant"])[1],
+    case="who moved: a large constant",
+)
+torn = {
+    "a density with an edge": (positive, 0.9 + 0.6 * v, 3 * r, mid, 0.3, 6, mass),
+    "energies that overflow": (skewed, v, 90 * r, low, 3.1, 7, mass),
+    "one chain, over the edge": (positive, 0.9 + 0.6 * v[:1], 9 * r[:1], low[:1], 0.6, 4, mass),
+    "an energy that falls by 3000": (high, v, 2 * r, mid, 0.3, 6, mass),
+}
+check.value(
+    "divergence",
+    lambda: hmc_step(*torn["a density with an edge"])[0],
+    case="a density with an edge",
+)
+check.value(
+    "divergence",
+    lambda: hmc_step(*torn["a density with an edge"])[1],
+    case="who moved: a density with an edge",
+)
+check.value(
+    "divergence",
+    lambda: hmc_step(*torn["energies that overflow"])[0],
+    case="energies that overflow",
+)
+check.value(
+    "divergence",
+    lambda: hmc_step(*torn["energies that overflow"])[1],
+    case="who moved: energies that overflow",
+)
+check.value(
+    "divergence",
+    lambda: hmc_step(*torn["one chain, over the edge"])[0],
+    case="one chain, over the edge",
+)
+check.value(
+    "divergence",
+    lambda: hmc_step(*torn["one chain, over the edge"])[1],
+    case="who moved: one chain, over the edge",
+)
+check.value(
+    "divergence",
+    lambda: hmc_step(*torn["an energy that falls by 3000"])[0],
+    case="an energy that falls by 3000",
+)
+check.value(
+    "divergence",
+    lambda: hmc_step(*torn["an energy that falls by 3000"])[1],
+    case="who moved: an energy that falls by 3000",
+)
+
+# %% [markdown]
+# ## Exercise 8. In words: a bug that the test set likes (5 min, 3 points)
+#
+# In a colleague's code the KL of a Bayesian network is divided by ten times too large a number.
+# You report it. "But look," says the colleague, "with this KL the NLL on the test set is *lower*
+# than with yours, on ten of ten splits. So mine is the right one." Explain in at most 120 words
+# what the test result shows and what it does not, what the posterior has become, and which check
+# would have revealed the bug. A person reads and grades this answer; no check runs.
+
+# %% [markdown] written="a-bug-that-scores" points=3
+# ### BEGIN SOLUTION
+# The test points come from where the training points are. There the data fix the function however
+# wide the posterior is; a lower NLL says that the prior, or the factorised $q$, pulled too hard
+# there. It does not say that the posterior is right. With a KL ten times too small, each
+# observation counts ten times: the result is the posterior of ten copies of the data, with
+# variances up to ten times too small, a "cold" posterior. It may predict well, but it is no
+# posterior of this model, and in a gap it is too sure. A check with a known answer reveals the
+# bug: a conjugate model (one mean, $n = 100$, unit variances: variance 1/101), or the coverage of
+# the true function where there are no data.
+#
+# **Rubric.** One point for: the test measures prediction where there are data, and does not tell
+# whether the posterior is right. One point for: the data are counted ten times, so the posterior
+# is too narrow (a cold posterior). One point for: a check with a known answer, such as a conjugate
+# model's variance, or coverage away from the data. "The test set decides" alone earns nothing.
+# ### END SOLUTION
