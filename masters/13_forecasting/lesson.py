@@ -1,0 +1,1026 @@
+# %% [markdown]
+# # Forecasting: distributions over the future
+#
+# The weather station on a roof records how far each hour's temperature is from what is normal. The
+# deviations are known to follow one rule: each is 0.9 times the deviation an hour before, plus
+# fresh Normal noise. Far ahead, the 90% interval is the same for every hour, and it is exact: over
+# the years, 90% of all hours lie in it. **On what share of days do all 24 hours lie in it?**
+
+# %% [markdown]
+# **After this lesson you can** draw a fan chart that keeps its promise on a rolling origin; answer
+# three questions from sampled paths: what to expect, in which interval, and how probable a peak
+# is; and make any forecaster's interval honest, knowing what that promise is and what it is not.
+#
+# **You need** negative binomial heads (unit 02) and quantiles. Reading takes about 55 minutes,
+# running
+# some 10 seconds. Symbols: [notation](00_start.ipynb#Notation).
+#
+# Where a cell asks for a prediction, commit to one before you read on. Your first answer is kept,
+# compared with the truth, and never graded.
+
+# %% [markdown]
+# The setup looks the same in every lesson: imports, one device, one thread, one style.
+
+# %%
+import numpy as np
+import torch
+from matplotlib import pyplot as plt
+from scipy import stats
+
+from course_utils.device import numpy_rng, one_thread
+from course_utils.plotting import plot_band, plot_curve, plot_data, plot_oracle, use_course_style
+from course_utils.predictions import predict, reveal
+
+one_thread()
+use_course_style()
+
+# %% [markdown]
+# Everything here is small, so it runs on the CPU. Now commit to an answer:
+
+# %%
+predict(
+    "13-all-day",
+    ...,
+    ask="Each hour is in its interval 90% of the time. All 24 hours of a day are ...",
+    choices=("on nine days in ten", "on about four days in ten", "on about one day in twelve"),
+)
+
+# %% [markdown]
+# ## A forecast is a set of futures
+#
+# A point forecast is one number per hour, a band is two. A *path* is a whole future: one draw of
+# all the hours, with everything that ties them together. Here are five futures of an AR(1)
+# process, the rule of the opening question with unit noise, as seen from an hour in which the
+# deviation was
+# 4. Below them lies the band that holds 90% of all paths **at each hour by itself**.
+
+# %% hide=True alt="A band that widens and falls back to zero; five paths wander, some leave it."
+phi, sigma, start = 0.9, 1.0, 4.0
+z90 = stats.norm.ppf(0.95)  # 1.64
+
+
+def ar_paths(count, steps, rng, start=start):
+    path, paths = start + np.zeros(count), np.empty((count, steps))
+    for h in range(steps):
+        path = phi * path + sigma * rng.standard_normal(count)
+        paths[:, h] = path
+    return paths
+
+
+futures = ar_paths(40_000, 24, numpy_rng(0))
+ahead = np.arange(1, 25)
+ax = plot_band(ahead, *np.quantile(futures, (0.05, 0.95), 0), contains="y", level=0.9)
+for path in futures[:5]:
+    plot_curve(ahead, path, ax=ax, lw=1.2)
+ax.set(xlabel="hours ahead", ylabel="deviation", title="A band says nothing of paths")
+_ = ax.legend()
+
+# %% [markdown]
+# The band answers questions about one hour. Whether a path that is high stays high, how a day's
+# sum scatters, whether the peak is reached at all: that is in the paths, and in no band.
+
+# %% [markdown]
+# ## The fan, by hand
+#
+# How wide is it $h$ steps ahead? Put the rule into itself $h$ times:
+#
+# $$\begin{aligned}
+# y_{t+h} &= \varphi\, y_{t+h-1} + \sigma\varepsilon_{t+h} \\
+#   &= \varphi^h y_t + \sigma \sum_{j=0}^{h-1} \varphi^j \varepsilon_{t+h-j} \\
+# \mathrm{var}(y_{t+h} \mid y_t) &= \sigma^2 \sum_{j=0}^{h-1} \varphi^{2j}
+#   = \sigma^2\, \frac{1 - \varphi^{2h}}{1 - \varphi^2} .
+# \end{aligned}$$
+#
+# Each line, checked at ten steps: by the recursion, by the sum and by the closed form.
+
+# %% same=True
+h = 10
+noise = numpy_rng(1).standard_normal((40_000, h))
+recursion = np.full(40_000, start)
+for j in range(h):
+    recursion = phi * recursion + sigma * noise[:, j]
+weighted = phi**h * start + sigma * noise @ phi ** np.arange(h)[::-1]
+assert np.allclose(recursion, weighted)  # the second line
+closed = sigma**2 * (1 - phi ** (2 * h)) / (1 - phi**2)
+assert abs(sigma**2 * sum(phi ** (2 * j) for j in range(h)) - closed) < 1e-12  # the third line
+assert abs(recursion.var() - closed) < 5 * closed * (2 / 40_000) ** 0.5
+print(f"variance 1 step ahead {sigma**2:.2f}, 10 ahead {closed:.2f}, far ahead {1 / 0.19:.2f}")
+
+# %% [markdown]
+# ## Broken on purpose: paths that feed back the mean
+#
+# A common shortcut: let the model forecast one step, put its **mean** where the next value should
+# be, forecast again, and so on; at the end draw a 90% band from each step's own noise. The means
+# are right and the noise of each step is right. Of the futures that come, which share lies in the
+# band 24 hours ahead?
+
+# %%
+predict("13-mean-fed-back", ..., ask="The share of futures in that 90% band, 24 hours ahead?")
+
+# %% [markdown] fold="13-mean-fed-back"
+# ### The shortcut, tried
+
+# %% [markdown]
+# The band of the shortcut, and the share of the 40 000 futures that lie in it at each hour:
+
+# %% alt="The share inside falls from 0.9 one hour ahead towards a little above one half."
+fed_back = start * phi**ahead  # the mean, again and again
+inside = (np.abs(futures - fed_back) <= z90 * sigma).mean(0)
+honest = (np.abs(futures - fed_back) <= z90 * np.sqrt((1 - phi ** (2 * ahead)) / 0.19)).mean(0)
+_, ax = plt.subplots()
+plot_curve(ahead, inside, ax=ax, marker="o", label="mean fed back")
+plot_curve(ahead, honest, ax=ax, marker="s", label="draws fed back")
+ax.axhline(0.9, color="black", linestyle="--", lw=1.6)
+ax.set(xlabel="hours ahead", ylabel="share inside", title="Without draws the fan never opens")
+_ = ax.legend()
+assert np.all(np.abs(honest - 0.9) < 0.01) and inside[-1] < 0.56
+because = {0.9: "That holds one step ahead; later steps inherit the noise of all before them."}
+reveal("13-mean-fed-back", round(inside[-1], 2), within=0.08, because=because)
+
+# %% [markdown]
+# The mean of the future is not a future. What goes back into the model must be a **draw**, and
+# each path has its own.
+
+# %% [markdown]
+# ## Totals
+#
+# A planner orders for whole days. Take 24 **independent** hours, each $N(0, 1)$ around its mean.
+# The 95% quantile of each hour is 1.64 above it, and the 24 of them add up to 39.5. What is the
+# 95% quantile of the day's total, above its mean?
+
+# %%
+predict("13-total", ..., ask="The 95% quantile of the total of 24 independent N(0, 1) hours?")
+
+# %% [markdown] fold="13-total"
+# ### Adding up paths
+
+# %% [markdown]
+# The total has variance 24, so its standard deviation is $\sqrt{24}$. For dependent hours no such
+# shortcut is needed: add up each path, and take the quantile of the sums.
+
+# %% same=True
+hourly = 24 * z90
+total = 24**0.5 * z90
+rng = numpy_rng(2)
+drawn = np.quantile(rng.standard_normal((40_000, 24)).sum(1), 0.95)
+assert abs(hourly - 39.48) < 0.01 and abs(drawn - total) < 0.2
+print(f"24 quantiles added up {hourly:.2f}, quantile of the total {total:.2f}")
+deviations = futures - fed_back  # the dependent hours of the first figure
+print(f"dependent: {np.quantile(deviations, 0.95, 0).sum():.0f} against", end=" ")
+print(f"{np.quantile(deviations.sum(1), 0.95):.0f}")
+middle = 24 * np.log(2), stats.gamma(24).median()
+print(f"24 exponential waits: medians {middle[0]:.1f}, median of the total {middle[1]:.1f}")
+because = {39.5: "That day has its worst hour 24 times; independent highs and lows cancel."}
+reveal("13-total", round(total, 2), within=1, because=because)
+
+# %% [markdown]
+# Only a day on which all hours come out high together, $\varphi = 1$ if you like, has the sum of
+# the quantiles. And "the sum is too large" is no rule either: for skewed hours the medians add up
+# to less than the median of the total. Means add up, quantiles do not.
+
+# %% [markdown]
+# ## Counts with two seasons
+#
+# From here on the data are counts: bikes taken from a station in an hour. The rate has a daily and
+# a weekly pattern and a slow mood of its own, $u$, which follows what happened: a surprisingly
+# busy hour makes the next ones busier. We made these data, so the best forecast, the *oracle*, can
+# be sampled. They are simulated, not measured, and real stations have worse habits.
+
+
+# %%
+def pattern(t):  # log of the usual rate, t in hours; the week starts on a Monday
+    daily = 0.8 * np.sin(2 * np.pi * (t - 9) / 24) + 0.3 * np.sin(4 * np.pi * t / 24)
+    return np.log(8) + daily - 0.5 * (t // 24 % 7 >= 5)
+
+
+def happen(t, u, rng):  # what comes at hour t in mood u, and the mood after it
+    rate = np.exp(pattern(t) + u)
+    y = rng.negative_binomial(8, 8 / (8 + rate))
+    return y, 0.95 * u + 0.3 * (y - rate) / (rate + 1)
+
+
+# %% [markdown]
+# A station's whole record: eighteen weeks, twelve to learn from, two to stop the learning, four to
+# be judged on.
+
+# %%
+import functools
+
+WEEK, STOP = 168, 14 * 168
+
+
+@functools.cache
+def station(seed):
+    rng, y, u = numpy_rng(seed), np.empty(18 * WEEK), np.zeros(18 * WEEK + 1)
+    for t in range(len(y)):
+        y[t], u[t + 1] = happen(t, u[t], rng)
+    return y, u
+
+
+bikes, mood = station(0)
+
+# %% hide=True alt="Two weeks of hourly counts: daily waves, low weekends, busy and calm spells."
+t = np.arange(STOP - 2 * WEEK, STOP)
+_, ax = plt.subplots(figsize=(9, 3))
+plot_data(t / 24, bikes[t], ax=ax, markersize=3, label="bikes in an hour")
+plot_oracle(t / 24, np.exp(pattern(t)), ax=ax, label="the usual rate")
+ax.set(xlabel="day", ylabel="bikes per hour", title="Days, weekends, and a mood of its own")
+_ = ax.legend(loc="upper right", ncols=2)
+
+# %% [markdown]
+# Where the dots stay above or below the dashed line for a day, the mood speaks. A forecast that
+# knows only the calendar cannot see it.
+
+# %% [markdown]
+# ## The rolling origin
+#
+# A forecast is judged where it is made: at an *origin*, with what was known then, for the hours
+# that follow. One origin is one day's luck; roll it forward, day by day, and average. What must
+# not happen is a random split into training and test hours. Here is one method, "the mean of the
+# nearest known hours", judged in both ways:
+
+# %%
+shuffled = numpy_rng(3).permutation(np.arange(1, len(bikes) - 1))[:600]
+known = np.setdiff1d(np.arange(len(bikes)), shuffled)
+right = np.searchsorted(known, shuffled)
+nearest = (bikes[known[right - 1]] + bikes[known[right]]) / 2
+leaky = np.abs(bikes[shuffled] - nearest).mean()
+origins = STOP + 24 * np.arange(28)
+came = bikes[origins[:, None] + np.arange(24)]  # (28 days, 24 hours)
+latest = bikes[origins - 1][:, None]  # the nearest hour that is known
+fair = np.abs(came - latest).mean()
+naive = bikes[origins[:, None] - 24 + np.arange(24)]  # the same hour of yesterday
+print(f"mean error: random split {leaky:.1f}, rolling origin {fair:.1f} bikes per hour")
+print(f"seasonal naive, rolling origin {np.abs(came - naive).mean():.1f} bikes per hour")
+assert leaky < 0.7 * fair
+
+# %% [markdown]
+# The random split lets the method look at the hour *after* the one that it forecasts. In use,
+# nobody will tell. The last line is the baseline: the *seasonal naive* forecast, the same hour of
+# yesterday. It costs nothing, and what does not beat it is not a model.
+
+# %% [markdown]
+# ## One number for draws
+#
+# All our forecasts will be draws, and one score compares them: the CRPS. For draws $x, x'$ of the
+# forecast it is the mean distance to what came, minus half the mean distance between two draws,
+#
+# $$\mathrm{CRPS} = \mathrm{E}\,|x - y| - \tfrac12\, \mathrm{E}\,|x - x'| ,$$
+#
+# in bikes, the smaller the better. A forecast that is one number scores its absolute error. (Why
+# this is fair, unit 14 says.)
+
+
+# %%
+def crps(draws, y):  # draws (S, ...), y (...)
+    S = len(draws)
+    rank = np.arange(1, S + 1).reshape(-1, *[1] * np.ndim(y))
+    half = ((2 * rank - S - 1) * np.sort(draws, 0)).sum(0) / (S * max(S - 1, 1))
+    return (np.abs(draws - y).mean(0) - half).mean()
+
+
+pair = np.array([1.0, 4.0])
+assert crps(pair, np.array(2.0)) == 1.5 - 0.5 * 3  # distances 1 and 2, the two draws 3 apart
+
+# %% [markdown]
+# ## A network that goes on by itself
+#
+# The network reads the hours one after the other: the count before, and the calendar of the hour
+# to come. A GRU keeps a memory of eight numbers; the head is unit 02's negative binomial.
+
+
+# %%
+def calendar(t):
+    angle = 2 * torch.pi * t[..., None] * torch.tensor([1.0, 2.0, 3.0]) / 24
+    weekend = (t // 24 % 7 >= 5)[..., None]
+    return torch.cat([angle.sin(), angle.cos(), weekend], -1)  # (..., 7)
+
+
+# %% [markdown]
+# The memory's output and the calendar together make the mean; the scatter is one number for all:
+
+
+# %%
+class Reader(torch.nn.Module):
+    def __init__(self, units):
+        super().__init__()
+        self.gru = torch.nn.GRU(8, units, batch_first=True)
+        self.out = torch.nn.Linear(units + 7, 1)
+        self.log_size = torch.nn.Parameter(torch.tensor(1.5))
+
+    def forward(self, before, t, state=None):  # before, t: (rows, hours)
+        now = calendar(t)
+        memory, state = self.gru(torch.cat([before.log1p()[..., None] - 2, now], -1), state)
+        raw = self.out(torch.cat([memory, now], -1))[..., 0]
+        logits = raw + 2 - self.log_size  # the mean is exp(raw + 2)
+        return torch.distributions.NegativeBinomial(self.log_size.exp(), logits=logits), state
+
+
+# %% [markdown]
+# Weeks are the rows of a batch. The loss is the NLL of each hour given those before it, and a
+# small network with twelve weeks learns its noise by heart after a while. So the two weeks in
+# between say when to stop: of all steps, the weights with the best NLL there are kept.
+
+
+# %%
+def weeks_of(y):  # the count before, the hour, the count; one row per week
+    y = torch.from_numpy(y).float()
+    t, before = torch.arange(len(y)), torch.cat([y[:1], y[:-1]])
+    return [v[:STOP].reshape(-1, WEEK) for v in (before, t, y)]
+
+
+# %% [markdown]
+# The training loop:
+
+
+# %%
+def learn(seed, steps):
+    weeks = weeks_of(station(seed)[0])
+    torch.manual_seed(seed)
+    net, best, kept = Reader(8), np.inf, None
+    adam = torch.optim.AdamW(net.parameters(), lr=0.01, weight_decay=0.01)
+    for _step in range(steps):
+        each = -net(*weeks[:2])[0].log_prob(weeks[2])
+        if each[12:].mean() < best:
+            best = each[12:].mean().item()
+            kept = {name: value.detach().clone() for name, value in net.state_dict().items()}
+        adam.zero_grad()
+        each[:12].mean().backward()  # the last two weeks are watched, not learnt
+        adam.step()
+    net.load_state_dict(kept)
+    return net.requires_grad_(False)
+
+
+# %% [markdown]
+# Forecasting: read the week before each origin, then draw an hour, feed the draw back, and so on.
+# All 28 origins and 200 paths of each go forward together. A negative binomial draw is a Poisson
+# draw whose rate was drawn from a Gamma.
+
+
+# %%
+def paths_of(net, y, origins, seed, count=200):
+    y, origins = torch.from_numpy(y).float(), torch.from_numpy(origins)
+    rng, past = numpy_rng(seed), origins[:, None] + torch.arange(-WEEK, 0)
+    _, state = net(y[past - 1], past)
+    state = state.repeat_interleave(count, 1)
+    last, t = (v.repeat_interleave(count)[:, None] for v in (y[origins - 1], origins))
+    paths = []
+    for h in range(24):
+        head, state = net(last, t + h, state)
+        rate = rng.gamma(head.total_count.expand(last.shape), head.logits.exp())
+        last = torch.from_numpy(rng.poisson(rate)).float()
+        paths.append(last.numpy())
+    return np.concatenate(paths, 1).reshape(-1, count, 24).swapaxes(0, 1)  # (paths, days, hours)
+
+
+# %% [markdown]
+# Its rivals. "Same hour" uses the counts of this hour on the last 28 days as 28 draws. The
+# calendar model is the same head without a memory, fitted to its minimum on all fourteen weeks.
+# The oracle knows the rule and today's mood.
+
+
+# %%
+def calendar_fit(y):
+    t = torch.arange(STOP)
+    x, y = torch.cat([calendar(t), torch.ones(STOP, 1)], 1), torch.from_numpy(y[:STOP]).float()
+    w = torch.zeros(9, requires_grad=True)
+    lbfgs = torch.optim.LBFGS([w], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss():
+        lbfgs.zero_grad()
+        head = torch.distributions.NegativeBinomial(w[8].exp(), logits=x @ w[:8] + 2 - w[8])
+        value = -head.log_prob(y).mean()
+        value.backward()
+        return value
+
+    lbfgs.step(loss)
+    return w.detach()
+
+
+# %% [markdown]
+# And 200 draws of each, for all days at once:
+
+
+# %%
+def calendar_draws(w, origins, rng):
+    x = calendar(torch.from_numpy(origins)[:, None] + torch.arange(24))
+    odds = (x @ w[:7] + w[7] + 2 - w[8]).exp().numpy()
+    return rng.poisson(rng.gamma(w[8].exp().item(), odds, (200, *odds.shape)))
+
+
+def oracle_draws(u, origins, rng):
+    u, hours = np.tile(u[origins], (200, 1)), []
+    for h in range(24):
+        y, u = happen(origins + h, u, rng)
+        hours.append(y)
+    return np.stack(hours, -1)
+
+
+# %% [markdown]
+# Five forecasts of the same 28 days; each is an array of draws, shape (draws, days, hours):
+
+
+# %%
+@functools.cache
+def forecasts(seed, steps):
+    y, u = station(seed)
+    at = origins[:, None] + np.arange(24)
+    draws = {
+        "seasonal naive": y[at - 24][None],
+        "same hour": np.stack([y[at - 24 * back] for back in range(1, 29)]),
+        "calendar": calendar_draws(calendar_fit(y), origins, numpy_rng(seed + 100)),
+        "network": paths_of(learn(seed, steps), y, origins, seed + 200),
+        "oracle": oracle_draws(u, origins, numpy_rng(seed + 300)),
+    }
+    return y[at], draws
+
+
+# %% [markdown]
+# ## Fan charts
+#
+# One origin, one Monday morning at midnight. The band holds 90% of the network's paths at each
+# hour:
+
+# %% hide=True alt="Bands follow the daily wave of counts; three thin paths zigzag inside and out."
+came, draws = forecasts(0, 150)
+day, hour = 7, np.arange(24)
+
+
+def band(draws, level=0.9):  # the k-th smallest draws at both ends: counts, not between them
+    tails = (1 - level) / 2, (1 + level) / 2
+    return (np.quantile(draws, q, 0, method="inverted_cdf") for q in tails)
+
+
+low, high = band(draws["network"])
+_, ax = plt.subplots(figsize=(9, 3.2))
+plot_band(hour, low[day], high[day], contains="y", level=0.9, ax=ax)
+for path, label in zip(draws["network"][:3, day], ("three paths", None, None), strict=True):
+    plot_curve(hour, path, ax=ax, lw=0.9, label=label)
+plot_data(hour, came[day], ax=ax, markersize=6, color="black", label="what came")
+ax.set(xlabel="hour of the day", ylabel="bikes per hour", title="A fan, three paths, and the day")
+_ = ax.legend(loc="upper left")
+
+# %% [markdown]
+# The paths are ragged, as the day is: a band's edges are smooth because they are no path.
+
+# %% [markdown]
+# Four numbers for each forecast: the CRPS of an hour and of a day's total; and which share of the
+# hours, and of the whole days, lay in the 90% bands of the hours.
+
+
+# %%
+def score(draws, came):
+    low, high = band(draws)
+    hit = (low <= came) & (came <= high)
+    return crps(draws, came), crps(draws.sum(2), came.sum(1)), hit.mean(), hit.all(1).mean()
+
+
+# %% [markdown]
+# ### Who is better, and at what?
+#
+# You know what the calendar model lacks: the mood. Before the table, a guess. The CRPS of a single
+# hour, averaged over 28 days; and the CRPS of the day's *total*. By which factor is the calendar
+# model's score larger than the network's: about the same factor for both, or not?
+
+# %%
+predict(
+    "13-hour-or-total",
+    ...,
+    ask="Where does the network's memory gain more, in per cent of the calendar model's CRPS?",
+    choices=("for single hours", "for the day's total", "the same for both"),
+)
+
+# %% [markdown] fold="13-hour-or-total"
+# ### The table, and its picture
+
+
+# %%
+table = {name: score(x, came) for name, x in draws.items()}
+print(f"{'':15s} CRPS: hour  total   90% band: hour  whole day")
+for name, (each, total, inside, whole) in table.items():
+    bands = "" if len(draws[name]) == 1 else f"{inside:15.2f} {whole:10.2f}"
+    print(f"{name:15s} {each:10.2f} {total:6.0f}{bands}")
+gain = [1 - table["network"][k] / table["calendar"][k] for k in (0, 1)]
+print(f"network against calendar: {gain[0]:.0%} for hours, {gain[1]:.0%} for totals")
+for name in ("calendar", "network"):
+    top = np.quantile(draws[name].sum(2), 0.95, axis=0)
+    print(f"{name}: {(came.sum(1) <= top).mean():.2f} of the days below the 0.95 quantile")
+
+# %% hide=True alt="Five bars twice: naive worst, network near the oracle, clearest for totals."
+_, axes = plt.subplots(1, 2, sharey=True, figsize=(9, 2.8))
+names = list(table)[::-1]
+colors = ["black", "C0", "#C0C0C0", "#C0C0C0", "#C0C0C0"]
+for k, ax in enumerate(axes):
+    ax.barh(names, [table[name][k] for name in names], color=colors)
+axes[0].set(xlabel="CRPS of an hour (bikes)", title="Hours: all but the naive are close")
+axes[1].set(xlabel="CRPS of a day's total (bikes)", title="Totals: the memory shows")
+best = "for the day's total" if gain[1] > gain[0] + 0.05 else "for single hours"
+because = {"for single hours": "An hour's own noise is the same for all; only the mood differs."}
+reveal("13-hour-or-total", best, because=because)
+
+# %% [markdown]
+# The network comes close to the oracle. For one hour the gain is small, because most of an hour's
+# scatter is its own noise, which nobody can forecast. In a day's total that noise averages out and
+# the mood remains, in all hours at once. The calendar model's paths do not know that the hours of
+# a day hang together: its totals are far too sure.
+#
+# The table also says what to compare with. Most of the improvement on the naive forecast needs no
+# network: "same hour" has it, with one line of code.
+
+# %% [markdown]
+# ### On ten stations
+#
+# One station is one draw of the data. Each claim below is a function of a seed, and must come out
+# positive on ten of them, also with three times the steps.
+
+
+# %% claim="The network beats the seasonal naive forecast, by the CRPS of hours." steps=150
+def network_beats_naive(seed, steps):
+    came, draws = forecasts(seed, steps)
+    return crps(draws["seasonal naive"], came) - crps(draws["network"], came)
+
+
+assert network_beats_naive(0, 150) > 1
+
+# %% [markdown]
+# The same hour of 28 days is a harder rival, and the calendar model, for totals, too:
+
+
+# %% claim="The network beats 'same hour', by the CRPS of hours." steps=150
+def network_beats_same_hour(seed, steps):
+    came, draws = forecasts(seed, steps)
+    return crps(draws["same hour"], came) - crps(draws["network"], came)
+
+
+assert network_beats_same_hour(0, 150) > 0
+
+# %% [markdown]
+# And totals:
+
+
+# %% claim="The network beats the calendar model, by the CRPS of a day's total." steps=150
+def memory_helps_totals(seed, steps):
+    came, draws = forecasts(seed, steps)
+    total = came.sum(1)
+    return crps(draws["calendar"].sum(2), total) - crps(draws["network"].sum(2), total)
+
+
+assert memory_helps_totals(0, 150) > 0
+
+# %% [markdown]
+# And the bands of the hours, beside the oracle's. Both count the same 28 days; their coverages
+# should differ by less than the 0.05 that chance may take from either:
+
+
+# %% claim="The network's 0.9 bands cover as much as the oracle's, to 0.05." steps=150
+def network_covers(seed, steps):
+    came, draws = forecasts(seed, steps)
+    network, oracle = (score(draws[name], came)[2] for name in ("network", "oracle"))
+    return 0.05 - abs(network - oracle)
+
+
+assert network_covers(0, 150) > 0
+
+# %% [markdown]
+# ## Three questions
+#
+# People who decide ask: what do you expect, between which numbers will it be, and how probable is
+# it that we run out? All three are read from the same paths. For the total of the Monday above,
+# and for a station with 30 bikes:
+
+# %%
+monday = draws["network"][:, day]  # 200 futures of 24 hours
+total = monday.sum(1)
+low, high = np.quantile(total, (0.05, 0.95), method="inverted_cdf")
+print(f"expected {total.mean():.0f} bikes, 90% interval {low:.0f} to {high:.0f}", end="; ")
+print(f"came {came[day].sum():.0f}")
+each = (monday > 30).mean(0)
+ever = (monday > 30).any(1).mean()
+print(
+    f"more than 30 in some hour: {ever:.2f}, not {1 - np.prod(1 - each):.2f} (independent hours)"
+)
+often = (draws["network"] > 30).any(2).mean(), (came > 30).any(1).mean()
+print(f"on 28 days: {often[0]:.2f} expected, {often[1]:.2f} came")
+assert ever <= each.sum() and ever >= each.max()
+
+# %% [markdown]
+# The second line is a *joint* statement. The hours' own chances bound it, from below by the
+# largest and from above by their sum, and do not say it. With counts, "more than 30" and "at least
+# 30" are different questions; ask which one is meant.
+
+# %% [markdown]
+# ## Quantiles without a distribution
+#
+# A network may put out quantiles directly, trained by the *pinball loss*, which charges $\tau$ for
+# each unit that $y$ lies above $q$ and $1 - \tau$ for each below. Its minimum is the
+# $\tau$-quantile:
+#
+# $$\frac{\mathrm d}{\mathrm d q}\, \mathrm{E}\, \ell_\tau(y, q)
+#   = (1 - \tau)\, P(y < q) - \tau\, P(y > q) = F(q) - \tau .$$
+
+# %% same=True
+q = np.linspace(0, 6, 601)
+tau = 0.9
+above = np.exp(-q)  # E max(y - q, 0) of an exponential wait with mean 1
+expected = tau * above + (1 - tau) * (above + q - 1)  # E max(q - y, 0) = E max(y - q, 0) + q - 1
+slope = np.gradient(expected, q)[1:-1]
+assert np.abs(slope - (1 - np.exp(-q[1:-1]) - tau)).max() < 1e-4
+lowest = q[expected.argmin()]
+print(f"minimum at {lowest:.2f}, the 0.9 quantile is {-np.log(1 - tau):.2f}")
+assert abs(lowest + np.log(1 - tau)) < 0.006
+
+# %% [markdown]
+# Nothing tells seven such outputs to stay in order. Here is a small network with seven levels and
+# 100 points of the dial data:
+
+# %%
+from course_utils.data import dial
+from course_utils.training import fit
+
+levels = torch.tensor([0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95])
+grid = torch.linspace(-2, 2, 201)[:, None]
+
+
+def pinball(error):  # error is y - q, shape (n, 7)
+    return torch.maximum(levels * error, (levels - 1) * error).mean()
+
+
+def crossing_share(seed, steps):
+    x, y = (torch.from_numpy(v).float()[:, None] for v in dial(100, rng=numpy_rng(seed)))
+    torch.manual_seed(seed)
+    net = torch.nn.Sequential(torch.nn.Linear(1, 50), torch.nn.Tanh(), torch.nn.Linear(50, 7))
+    adam = torch.optim.Adam(net.parameters(), lr=0.02)
+    fit(lambda: pinball(y - net(x)), adam, steps=steps, decay=True)
+    curves = net(grid).detach()
+    return (curves.diff(dim=1) < 0).any(1).double().mean().item(), curves
+
+
+share, curves = crossing_share(0, 800)
+
+# %% hide=True alt="Seven quantile curves that should be stacked cross each other at many places."
+_, ax = plt.subplots()
+for k, level in enumerate(levels):
+    plot_curve(grid[:, 0], curves[:, k], ax=ax, lw=1.4, label=f"{level:.2f}")
+ax.set(xlabel="x", ylabel="y", title=f"Quantiles cross at {share:.0%} of all x")
+_ = ax.legend(ncols=4, fontsize=8, loc="lower left")
+assert share > 0.1
+
+# %% [markdown]
+# Where curves cross, the forecast says that $y$ is likelier below a smaller number than below a
+# larger one. Sorting the seven values of each $x$ repairs that, and never raises the pinball loss
+# summed over the levels; it does not bring back what was not learnt.
+
+
+# %%
+x_new, y_new = (torch.from_numpy(v).float()[:, None] for v in dial(2001, rng=numpy_rng(9)))
+at = (x_new[:, 0] + 2).div(0.02).round().long()  # the nearest grid point
+as_is, in_order = pinball(y_new - curves[at]), pinball(y_new - curves.sort(1).values[at])
+print(f"pinball loss {as_is:.5f}, sorted {in_order:.5f}")
+assert in_order <= as_is
+
+# %% [markdown]
+# It helps little: where curves cross they lie close together. Ten data sets:
+
+
+# %% claim="Seven free quantile outputs trained on 100 points cross." steps=800
+def quantiles_cross(seed, steps):
+    return crossing_share(seed, steps)[0]  # the share of x where some pair crosses
+
+
+# %% [markdown]
+# ## An honest interval for any forecaster
+#
+# The naive forecast has no interval at all. *Split conformal prediction* gives it one. Take $n$
+# past examples that the forecaster was not fitted to, and their scores $s_i = |y_i - \hat y_i|$.
+# If the new example's score is **exchangeable** with them, its rank among all $n + 1$ is uniform:
+#
+# $$P\left(s_\text{new} \le s_{(k)}\right) \ge \frac{k}{n+1}, \qquad
+#   k = \lceil (n + 1)(1 - \alpha) \rceil , $$
+#
+# so $\hat y \pm s_{(k)}$ holds the new $y$ with probability at least $1 - \alpha$, whatever the
+# forecaster, and whatever the distribution. With nine examples and $\alpha = 0.1$, $k = 9$: the
+# largest score. The plain 0.9 quantile of nine scores is smaller, and with eight, no finite
+# interval will do.
+
+# %% same=True
+rng = numpy_rng(4)
+scores, fresh = rng.exponential(size=(100_000, 9)), rng.exponential(size=100_000)
+k = int(np.ceil((9 + 1) * 0.9 - 1e-9))
+covered = (fresh <= np.sort(scores, 1)[:, k - 1]).mean()
+plain = (fresh <= np.quantile(scores, 0.9, axis=1)).mean()
+print(f"k = {k}: covers {covered:.2f}; plain quantile of nine scores: {plain:.2f}")
+assert abs(covered - 0.9) < 0.005 and plain < 0.84
+
+# %% [markdown]
+# The promise is an average over calibration sets, too. You have one set. Given it, the interval's
+# own coverage $F(s_{(k)})$ is a random number with mean 0.9, if $n = 9$. How far does it scatter
+# from set to set?
+
+# %%
+predict(
+    "13-one-set",
+    ...,
+    ask="The standard deviation, over calibration sets of nine, of the interval's coverage?",
+    choices=("about 0.01", "about 0.03", "about 0.09"),
+)
+
+# %% [markdown] fold="13-one-set"
+# ### Coverage, set by set
+
+# %% [markdown]
+# $F(s_{(k)})$ is the $k$-th smallest of $n$ uniform numbers, which has a Beta$(k, n + 1 - k)$ law:
+
+# %%
+law_of = {}
+for n in (9, 99, 999):
+    k = int(np.ceil((n + 1) * 0.9 - 1e-9))
+    law_of[n] = stats.beta(k, n + 1 - k)
+of_nine = (1 - np.exp(-np.sort(scores, 1)[:, 8])).std()  # the scores above, whose F is known
+assert abs(of_nine - law_of[9].std()) < 0.002
+choices = {0.01: "about 0.01", 0.03: "about 0.03", 0.09: "about 0.09"}
+nearest = min(choices, key=lambda sd: abs(sd - of_nine))
+because = {
+    "about 0.01": "That is a set of a thousand.",
+    "about 0.03": "That is a set of a hundred.",
+}
+reveal("13-one-set", choices[nearest], because=because)
+
+# %% hide=True alt="Coverage over sets: nine examples spread from 0.6 to 1, 999 stay close to 0.9."
+_, ax = plt.subplots()
+for (n, law), color in zip(law_of.items(), ("C1", "C0", "C2"), strict=True):
+    sets = law.rvs(20_000, random_state=n)
+    ax.hist(sets, 120, range=(0.5, 1), color=color, alpha=0.6, density=True)
+    ax.plot([], [], color=color, lw=6, label=f"n = {n}: sd {law.std():.3f}")
+ax.set(xlabel="coverage of one set's interval", ylabel="density", title="0.9 is the mean of sets")
+_ = ax.legend(loc="upper left")
+
+# %% [markdown]
+# With nine examples some sets cover hardly 0.7, and you will not know that yours is one. A promise
+# for *your* set needs some hundred examples.
+
+# %% [markdown]
+# ## Honest, and naive
+#
+# Now the naive forecast of the station gets intervals: for each hour of the day, the scores of the
+# 76 days before the first origin that have a yesterday.
+
+
+# %%
+def naive_interval(seed, miss=0.1):
+    y = station(seed)[0]
+    days = y[WEEK * 3 : STOP].reshape(-1, 24)
+    scores = np.sort(np.abs(days[1:] - days[:-1]), 0)  # (76 days, 24 hours)
+    k = int(np.ceil((len(scores) + 1) * (1 - miss) - 1e-9))
+    at = origins[:, None] + np.arange(24)
+    return y[at - 24] - scores[k - 1], y[at - 24] + scores[k - 1], y[at]
+
+
+# %% [markdown]
+# Beside the network's bands:
+
+# %%
+low, high, came = naive_interval(0)
+sharp_low, sharp_high = band(draws["network"])
+print(f"naive and conformal: covers {((low <= came) & (came <= high)).mean():.2f}", end=", ")
+print(f"width {(high - low.clip(0)).mean():.0f} bikes")
+print(
+    f"network:             covers {((sharp_low <= came) & (came <= sharp_high)).mean():.2f}",
+    end="",
+)
+print(f", width {(sharp_high - sharp_low).mean():.0f} bikes")
+
+# %% [markdown]
+# Both keep the promise, and one of them needs more bikes for it. Honesty can be had for any
+# forecaster; sharpness only for a good one. Compare forecasters by width at equal coverage, or by
+# the CRPS.
+
+
+# %% claim="Conformal intervals of the naive forecast are wider than the network's." steps=150
+def honest_is_not_sharp(seed, steps):
+    low, high, _ = naive_interval(seed)
+    sharp = band(forecasts(seed, steps)[1]["network"])
+    return (high - low.clip(0)).mean() - np.subtract(*list(sharp)[::-1]).mean()
+
+
+# %% [markdown]
+# ## What the promise is not
+#
+# It is **marginal**: an average over all examples, those in easy and those in hard places. And it
+# rests on exchangeability, which time does not respect. First, the dial data with their true mean
+# and one width for all:
+
+# %%
+x, y = dial(4000, rng=numpy_rng(5))
+score_of = np.abs(y - np.sin(3 * x))
+width = np.sort(score_of[:2000])[int(np.ceil(2001 * 0.9)) - 1]
+inside, x_new = score_of[2000:] <= width, x[2000:]
+print(f"all {inside.mean():.2f}, left half {inside[x_new < 0].mean():.2f}", end=", ")
+print(f"right half {inside[x_new >= 0].mean():.2f}")
+assert inside[x_new < 0].mean() > 0.99 and inside[x_new >= 0].mean() < 0.85
+
+# %% [markdown]
+# Quiet places get too much, noisy ones too little. Second, a drift: the noise triples little by
+# little. Three ways to go on after 500 calibration scores:
+#
+# - *fixed*: keep their quantile;
+# - *rolling*: the quantile of the last 200 scores;
+# - *adaptive*: the same window, but the level $\alpha_t$ itself moves after each hit or miss,
+#   $\alpha_{t+1} = \alpha_t + \gamma\,(\alpha - \text{miss}_t)$: misses widen the next interval.
+
+
+# %%
+def drift(seed, rounds=1500, gamma=0.02, window=200):
+    spread = np.concatenate([np.ones(500), np.linspace(1, 3, rounds)])  # calm while calibrating
+    scores = np.abs(spread * numpy_rng(seed).standard_normal(500 + rounds))
+    hits, alpha = np.zeros((3, rounds)), 0.1
+    fixed = np.sort(scores[:500])[int(np.ceil(501 * 0.9)) - 1]
+    for t in range(rounds):
+        past, s = np.sort(scores[500 + t - window : 500 + t]), scores[500 + t]
+        rank = int(np.ceil((window + 1) * (1 - alpha) - 1e-9))
+        wide = np.inf if rank > window else past[max(rank, 1) - 1]
+        hits[:, t] = s <= fixed, s <= past[180], s <= wide
+        alpha += gamma * (0.1 - (s > wide))
+    return hits
+
+
+# %% hide=True alt="Fixed coverage falls below 0.5; rolling and adaptive ones stay near 0.9."
+hits = drift(0)
+_, ax = plt.subplots()
+for name, row in zip(("fixed", "rolling", "adaptive"), hits, strict=True):
+    recent = np.convolve(row, np.ones(200) / 200, "valid")
+    plot_curve(np.arange(200, 1501), recent, ax=ax, label=name)
+ax.axhline(0.9, color="black", linestyle="--", lw=1.6)
+ax.set(xlabel="round", ylabel="share inside, last 200", title="Under drift, old scores lie")
+ax.set_ylim(0.3, 1)
+_ = ax.legend(loc="lower left")
+print("share inside after the calibration:", hits.mean(1).round(2))
+
+# %% [markdown]
+# The adaptive level needs no exchangeability for its long-run average: it counts misses and pays
+# them back. It promises nothing about any single round.
+
+
+# %% claim="Under drift the adaptive interval covers nearer to 0.9 than the fixed." steps=1500
+def adaptive_beats_fixed(seed, steps):
+    fixed, _, adaptive = drift(seed, rounds=steps).mean(1)
+    return abs(fixed - 0.9) - abs(adaptive - 0.9)
+
+
+# %% [markdown]
+# ## Back to the roof
+#
+# One hour is in its interval with probability 0.9; of 24 independent ones, all are with
+# probability $0.9^{24}$. The deviations are not independent. Which share of days?
+
+# %% [markdown] fold="13-all-day"
+# ### The days, counted
+
+# %% [markdown]
+# Far ahead, a day starts anywhere in the long-run law, and goes on by the rule. Besides counting
+# paths there is an exact way: carry the density of "inside up to now" from hour to hour.
+
+# %%
+far = 1 / 0.19**0.5  # the standard deviation in the long run
+edge = z90 * far
+node, weight = np.polynomial.legendre.leggauss(80)
+node, weight = edge * node, edge * weight
+density = stats.norm.pdf(node, scale=far)
+stay = [weight @ density]
+for _ in range(23):
+    density = stats.norm.pdf(node[:, None] - phi * node) @ (weight * density)
+    stay.append(weight @ density)
+rng = numpy_rng(6)
+midnight = far * rng.standard_normal(20_000)
+roof = np.abs(ar_paths(20_000, 23, rng, midnight)) <= edge
+counted = (roof.all(1) & (np.abs(midnight) <= edge)).mean()
+assert abs(counted - stay[-1]) < 0.02 and abs(stay[0] - 0.9) < 1e-6
+
+# %% [markdown]
+# Both agree. How the share falls with the length of the stretch:
+
+# %% hide=True alt="The longer the stretch, the fewer stay inside; dependent hours lose less."
+_, ax = plt.subplots()
+plot_curve(ahead, stay, ax=ax, marker="o", label="dependent hours")
+plot_curve(ahead, 0.9**ahead, ax=ax, marker="s", label="independent hours")
+ax.set(xlabel="hours", ylabel="share with all inside", title="All day is another event")
+ax.set_ylim(0, 1)
+_ = ax.legend()
+
+# %% [markdown]
+# And in numbers:
+
+# %%
+assert 0.35 < stay[-1] < 0.5
+print(f"all 24 hours: dependent {stay[-1]:.2f}, independent {0.9**24:.2f}")
+because = {
+    "on nine days in ten": "That is the promise about one hour; a whole day is a joint event.",
+    "on about one day in twelve": "So it is for 24 independent hours; here they stay together.",
+}
+reveal("13-all-day", "on about four days in ten", because=because)
+
+# %% [markdown]
+# Nothing is wrong with the intervals: each keeps its marginal promise. A band that holds 90% of
+# all *days* is another one. Take each path's largest departure, in standard deviations of its
+# hour; the 0.9 quantile of these is the half-width that a whole day needs:
+
+# %%
+deviation = np.sqrt((1 - phi ** (2 * ahead)) / 0.19)  # of each hour, seen from a known one
+farthest = np.abs((futures[:20_000] - fed_back) / deviation).max(1)
+day_wide = np.quantile(farthest, 0.9)
+fresh_days = np.abs((futures[20_000:] - fed_back) / deviation).max(1) <= day_wide
+print(f"half-width for an hour {z90:.1f}, for a whole day {day_wide:.1f} standard deviations")
+print(f"holds {fresh_days.mean():.2f} of 20 000 other days")
+assert abs(fresh_days.mean() - 0.9) < 0.015
+
+# %% [markdown]
+# ### Fans that follow the hand
+#
+# The same from an hour that is known, two standard deviations above normal. Forty paths; those
+# that leave the fan somewhere are orange. Move the dependence, the level and the horizon:
+
+
+# %% hide=True alt="A fan opens from a known hour; most paths leave it somewhere and are orange."
+from course_utils.widgets import interactive
+
+shocks = numpy_rng(7).standard_normal((2000, 48))
+
+
+def draw_fan(dependence=0.9, level=0.9, horizon=24):
+    path, kept, ahead = np.full(2000, 2.0), [], np.arange(1, int(horizon) + 1)
+    for step in ahead:  # far ahead the variance is 1, whatever the dependence
+        path = dependence * path + (1 - dependence**2) ** 0.5 * shocks[:, step - 1]
+        kept.append(path)
+    kept, centre = np.stack(kept, 1), 2.0 * dependence**ahead
+    edge = stats.norm.ppf(0.5 + level / 2) * np.sqrt(1 - dependence ** (2 * ahead))
+    whole = (np.abs(kept - centre) <= edge).all(1)
+    _, ax = plt.subplots()
+    for k in range(25):
+        look = {"color": "C0", "lw": 1.4, "zorder": 3} if whole[k] else {"color": "C1", "lw": 0.6}
+        ax.plot(ahead, kept[k], **look)
+    plot_band(ahead, centre - edge, centre + edge, contains="y", level=level, ax=ax)
+    ax.set(xlabel="hours ahead", ylabel="deviation (standard deviations)", ylim=(-4, 4.5))
+    ax.set_title(f"Each hour: {level:.2f} inside. All {len(ahead)} hours: {whole.mean():.2f}")
+    return ax
+
+
+ax = draw_fan()
+
+# %% [markdown]
+# With a dependence near 1 a day is almost one hour; near 0 it is 24.
+
+# %%
+interactive(draw_fan, dependence=(0.0, 0.99, 0.01), level=(0.5, 0.99, 0.01), horizon=(2, 48, 1))
+
+# %% [markdown]
+# ## Recap
+#
+# 1. A forecast is a set of paths. A band is what remains when you forget which values belong
+#    together.
+# 2. Feed back draws, never means; each path has its own.
+# 3. Add up paths, then take quantiles. A peak or a whole day is a joint event.
+# 4. Judge at a rolling origin, beside the seasonal naive forecast, and never after a random split.
+# 5. Conformal intervals are honest on average, if old and new are exchangeable; not in each place,
+#    not under drift, and not sharp.
+
+# %% [markdown]
+# ## An interview question
+#
+# *Our demand forecast is wrapped in a conformal interval, so 90% of all hours are covered,
+# guaranteed. Still the busiest hours are missed every other time. Is there a bug?*
+#
+# Think first.
+
+# %% [markdown]
+# <details><summary>An answer</summary>
+#
+# **Probably not in the code.** The guarantee is marginal: quiet nights at 99% pay for busy hours
+# at 50%. It was never a promise about the busiest hours.
+#
+# **What to do.** Let the score know the difficulty: divide errors by a predicted scale, start from
+# predicted quantiles, or calibrate busy hours by themselves, if there are enough of them.
+#
+# **Then ask about time.** Were the calibration days like today? If demand drifts, exchangeability
+# is gone: use a rolling window or an adaptive level, and watch the coverage.
+#
+# </details>
+
+# %% [markdown]
+# ## What to read next
+#
+# - R. J. Hyndman and G. Athanasopoulos, *Forecasting: Principles and Practice* (3rd edition,
+#   2021): baselines, seasonality and evaluation at a rolling origin.
+# - D. Salinas, V. Flunkert, J. Gasthaus and T. Januschowski, "DeepAR: probabilistic forecasting
+#   with autoregressive recurrent networks", *International Journal of Forecasting* (2020): this
+#   lesson's network, grown up.
+# - R. Koenker and G. Bassett, "Regression quantiles", *Econometrica* (1978): the pinball loss.
+# - Y. Romano, E. Patterson and E. Candès, "Conformalized quantile regression", *NeurIPS* (2019):
+#   intervals whose width knows the place.
+# - I. Gibbs and E. Candès, "Adaptive conformal inference under distribution shift", *NeurIPS*
+#   (2021): the level that moves.
+
+# %% [markdown]
+# ## Your turn
+#
+# The assignment `13_forecasting` has seven exercises in code, and none is a cell of this lesson:
+# baselines at many origins, joint forecasts, paths, missing hours, totals, intervals and running
+# out; and one answer in words.
