@@ -75,12 +75,13 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
     "10": ("Mixtures and mixture density networks", "02", 2.6),
     "11": ("Variational autoencoders", "01", 5.0),
     "12": ("Normalizing flows", "01", 6.0),
+    "13": ("Forecasting: distributions over the future", "02", 4.2),
 }
 
 # %% [markdown]
 # A unit stands to the right of all that it needs. (This cell only draws; skip it if you like.)
 
-# %% alt="Map: 00 leads to 01; from it go 02 to 05, 11, 12; 02 to 10; 04 to 06, then 07 to 09."
+# %% alt="Map: 00 leads to 01; from it 02 to 05, 11, 12; 02 to 10, 13; 04 to 06, then 07 to 09."
 import textwrap
 
 _, ax = plt.subplots(figsize=(8.5, 5))
@@ -116,6 +117,7 @@ ax.set_axis_off()
 # | 10 | An alarm for the lowest 5% of scores: how many clean parts does it flag? |
 # | 11 | A latent variable has died in training. What went wrong? |
 # | 12 | Does a flow with 7116 numbers beat a mixture of ten Normals? |
+# | 13 | Each hour is in its 90% interval on 90% of days. On how many days are all 24? |
 
 # %% [markdown]
 # ## How to work

@@ -12,8 +12,7 @@
 # is; and make any forecaster's interval honest, knowing what that promise is and what it is not.
 #
 # **You need** negative binomial heads (unit 02) and quantiles. Reading takes about 55 minutes,
-# running
-# some 10 seconds. Symbols: [notation](00_start.ipynb#Notation).
+# running some 10 seconds. Symbols: [notation](00_start.ipynb#Notation).
 #
 # Where a cell asks for a prediction, commit to one before you read on. Your first answer is kept,
 # compared with the truth, and never graded.
@@ -51,8 +50,7 @@ predict(
 # A point forecast is one number per hour, a band is two. A *path* is a whole future: one draw of
 # all the hours, with everything that ties them together. Here are five futures of an AR(1)
 # process, the rule of the opening question with unit noise, as seen from an hour in which the
-# deviation was
-# 4. Below them lies the band that holds 90% of all paths **at each hour by itself**.
+# deviation was 4. Below them lies the band that holds 90% of all paths **at each hour by itself**.
 
 # %% hide=True alt="A band that widens and falls back to zero; five paths wander, some leave it."
 phi, sigma, start = 0.9, 1.0, 4.0
@@ -1021,6 +1019,5 @@ interactive(draw_fan, dependence=(0.0, 0.99, 0.01), level=(0.5, 0.99, 0.01), hor
 # %% [markdown]
 # ## Your turn
 #
-# The assignment `13_forecasting` has seven exercises in code, and none is a cell of this lesson:
-# baselines at many origins, joint forecasts, paths, missing hours, totals, intervals and running
-# out; and one answer in words.
+# The assignment `13_forecasting` has seven exercises in code: baselines at many origins, joint
+# forecasts, paths, missing hours, totals, intervals and running out; and one answer in words.
