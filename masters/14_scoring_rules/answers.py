@@ -29,12 +29,12 @@ def class_scores(logits, y):
 # %% by-categorical right="class-scores"
 def class_scores(logits, y):
     forecast = torch.distributions.Categorical(logits=logits, validate_args=False)
-    p, last = forecast.probs, logits.shape[-1] - 1
+    p = forecast.probs
     p_y = p.take_along_dim(y[..., None], -1)[..., 0]
     brier = (p**2).sum(-1) - p_y**2 + (1 - p_y) ** 2
-    ranked = 0 * brier
-    for k in range(last):
-        ranked = ranked + (p[..., : k + 1].sum(-1) - (y <= k).to(p.dtype)) ** 2
+    ranked = torch.zeros_like(brier)
+    for k in range(p.shape[-1] - 1):
+        ranked += (p[..., : k + 1].sum(-1) - (y <= k).to(p.dtype)) ** 2
     raw_y = logits.take_along_dim(y[..., None], -1)[..., 0]
     return logits.logsumexp(-1) - raw_y, brier, 1 - p_y / p.norm(dim=-1), ranked
 
@@ -56,9 +56,11 @@ def class_scores(logits, y):
         columns[1].append(miss * miss + torch.dot(other, other))
         columns[2].append(1 - share[label] * torch.rsqrt(torch.dot(share, share)))
         columns[3].append(share @ apart[label] - share @ apart @ share / 2)
-    if not columns[0]:
-        return tuple(logits.sum(-1) for _ in columns)
-    return tuple(torch.stack(column).reshape(y.shape) for column in columns)
+    empty = logits.new_zeros(0, 1)[:, 0]
+    log, brier, spherical, ranked = (
+        torch.stack([*column]) if column else empty for column in columns
+    )
+    return [score.reshape(y.shape) for score in (log, brier, spherical, ranked)]
 
 
 # %% log-likelihood wrong="class-scores" fails="log,gradient"
@@ -239,6 +241,26 @@ def class_scores(logits, y):
     return log, (p - came).square().sum(-1), spherical, ranked
 
 
+# %% solution.detach-input.2 equivalent="class-scores"
+# y holds labels: no gradient with respect to it is asked for.
+
+
+# %% by-categorical.drop-term.4 equivalent="class-scores"
+# The last class adds a square that is 0.
+
+
+# %% by-categorical.flip-sign.3 equivalent="class-scores"
+# Beyond the last class all probability and the step are 1: two more squares of 0.
+
+
+# %% case-by-case.change-number.3 equivalent="class-scores"
+# The size of a dimension that is dropped.
+
+
+# %% case-by-case.end-loop-early.4 equivalent="class-scores"
+# There are four columns, fewer than five.
+
+
 # %% [markdown]
 # ## rain-crps
 
@@ -259,8 +281,6 @@ def rain_crps(y, mu, sigma):
 
 # %% by-error-function right="rain-crps"
 def rain_crps(y, mu, sigma):
-    y, mu, sigma = torch.broadcast_tensors(y, mu, sigma)
-
     def Phi(z):
         return torch.special.erfc(-z / math.sqrt(2)) / 2
 
@@ -281,22 +301,21 @@ def rain_crps(y, mu, sigma):
 def rain_crps(y, mu, sigma):
     # Gauss-Legendre panels of the definition, in units of sigma, between 0 and y and beyond y
     y, mu, sigma = torch.broadcast_tensors(y, mu, sigma)
-    nodes, weights = (torch.as_tensor(v) for v in special.roots_legendre(20))
-    cuts = torch.tensor([-42.0, -12, -8, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 8, 12, 42])
-    cuts = cuts.to(y.dtype)
+    nodes, weights = map(torch.as_tensor, special.roots_legendre(12))
     start, stop = (-mu / sigma)[..., None], ((y - mu) / sigma)[..., None]
+    far = 9.0  # beyond it the distribution function is 0 or 1
+    cuts = torch.arange(-far, far + 1, dtype=y.dtype).expand(*start.shape[:-1], -1)
 
-    def panels(lower, upper, square):  # the integral of a square of a distribution function
-        ends = torch.minimum(torch.maximum(cuts.expand(*lower.shape[:-1], -1), lower), upper)
+    def panels(lower, upper, sign):  # the integral of Phi(sign z) squared
+        ends = torch.minimum(torch.maximum(cuts, lower), upper)
         left, width = ends[..., :-1, None], ends.diff(dim=-1)[..., None]
-        values = square(left + width * (nodes + 1) / 2)
+        values = torch.special.ndtr(sign * (left + width * (nodes + 1) / 2)).square()
         return (values * weights * width / 2).sum((-2, -1))
 
-    sure = (stop - torch.maximum(start, 0 * start + 42)).clamp(min=0)[..., 0]  # F is 1 there
-    dry = panels(start, torch.maximum(stop, start), lambda z: torch.special.ndtr(z).square())
-    wet = panels(stop, stop.clamp(min=42), lambda z: torch.special.ndtr(-z).square())
-    early = (-42 - stop).clamp(min=0)[..., 0]  # 1 - F is 1 there
-    return sigma * (dry + wet + sure + early)
+    certain = (stop - start.clamp(min=far)).clamp(min=0)[..., 0]
+    missed = (-far - stop).clamp(min=0)[..., 0]
+    parts = panels(start, stop, 1.0) + panels(stop, stop.clamp(min=far), -1.0)
+    return sigma * (parts + certain + missed)
 
 
 # %% the-plain-normal wrong="rain-crps" fails="value,extremes,gradient"
@@ -420,6 +439,22 @@ def rain_crps(y, mu, sigma):
     return sigma * (G(z) - G(-mu / sigma) + G(-z))
 
 
+# %% solution.detach-input.1 equivalent="rain-crps"
+# y is data: no gradient with respect to it is asked for.
+
+
+# %% by-panels.change-number.1 equivalent="rain-crps"
+# Twelve nodes a panel are exact to rounding, and thirteen are.
+
+
+# %% by-panels.change-number.2 equivalent="rain-crps"
+# Beyond nine standard deviations the distribution function has rounded.
+
+
+# %% by-panels.drop-statement.1 equivalent="rain-crps"
+# The formulas broadcast by themselves.
+
+
 # %% [markdown]
 # ## energy-score
 
@@ -540,7 +575,7 @@ def energy_score(members, y):
     return to_y - apart.sum((-2, -1)) / M**2, to_y - apart.sum((-2, -1)) / (M * (M - 1))
 
 
-# %% softened-root wrong="energy-score" fails="extremes,gradient"
+# %% softened-root wrong="energy-score" fails="plain,fair,extremes,gradient"
 # A small number under the root is as large as small distances: leave it out.
 def energy_score(members, y):
     M = members.shape[-2]
@@ -583,7 +618,7 @@ def quantiles_crps(levels, q, y):
         k = int((row[1:-1] <= here).sum())  # the piece that holds y
         width = row[k + 1] - row[k]
         rise = (levels[k + 1] - levels[k]) * (here - row[k])
-        F = levels[k] + (rise / width if width > 0 else 0 * rise)
+        F = levels[k] + rise / (width if width > 0 else math.inf)
         t = torch.cat([row[: k + 1], here[None], row[k + 1 :]])
         f = torch.cat([levels[: k + 1], F[None], levels[k + 1 :]])
         g = 1 - f
@@ -641,7 +676,7 @@ def quantiles_crps(levels, q, y):
     return 2 * torch.maximum(levels * u, (levels - 1) * u).mean(1)
 
 
-# %% trapezoid-over-levels wrong="quantiles-crps" fails="inside,jumps,extremes"
+# %% trapezoid-over-levels wrong="quantiles-crps" fails="inside,outside,jumps,extremes"
 # The trapezoid rule is not exact for a pinball loss that bends within a piece.
 def quantiles_crps(levels, q, y):
     u = y[:, None] - q
@@ -661,7 +696,7 @@ def quantiles_crps(levels, q, y):
     return ((left + right).sum(1) + beyond) / 2
 
 
-# %% outside-forgotten wrong="quantiles-crps" fails="outside,jumps"
+# %% outside-forgotten wrong="quantiles-crps" fails="outside,jumps,extremes"
 # Between y and the outermost quantile the integrand is 1: add the distance.
 def quantiles_crps(levels, q, y):
     a, b = q[:, :-1], q[:, 1:]
@@ -765,11 +800,39 @@ def quantiles_crps(levels, q, y):
 # %% on-a-grid wrong="quantiles-crps" fails="inside,outside,jumps,extremes"
 # A sum over a grid of levels is not exact: integrate each piece in closed form.
 def quantiles_crps(levels, q, y):
-    tau = (torch.arange(1000, dtype=q.dtype) + 0.5) / 1000
+    tau = (torch.arange(50, dtype=q.dtype) + 0.5) / 50
     k = (levels[1:-1, None] <= tau).sum(0)
     part = (tau - levels[k]) / (levels[k + 1] - levels[k])
     u = y[:, None] - (q[:, k] + part * (q[:, k + 1] - q[:, k]))
     return 2 * torch.maximum(tau * u, (tau - 1) * u).mean(1)
+
+
+# %% solution.change-number.9 equivalent="quantiles-crps"
+# What share a piece without width has does not matter.
+
+
+# %% by-simpson.flip-sign.16 equivalent="quantiles-crps"
+# A matrix: its last dimension is dimension 1.
+
+
+# %% by-simpson.flip-sign.17 equivalent="quantiles-crps"
+# A matrix: its last dimension is dimension 1.
+
+
+# %% by-simpson.change-number.1 equivalent="quantiles-crps"
+# Where a piece without width is cut does not matter.
+
+
+# %% by-simpson.change-number.6 equivalent="quantiles-crps"
+# A piece without width is left out afterwards, whatever it was divided by.
+
+
+# %% by-simpson.swap-arguments.2 equivalent="quantiles-crps"
+# The rule is symmetric in the two ends.
+
+
+# %% by-pinball.flip-sign.3 equivalent="quantiles-crps"
+# The two nodes lie symmetrically.
 
 
 # %% [markdown]
@@ -829,7 +892,7 @@ def pit_histogram(below, at, bins):
     return torch.tensor(totals, dtype=below.dtype) / n, scatter
 
 
-# %% plain-pit wrong="pit-histogram" fails="counts,variance"
+# %% plain-pit wrong="pit-histogram" fails="counts,points,variance"
 # This is a histogram of F(y): for counts it is not flat even if the forecast is right.
 def pit_histogram(below, at, bins):
     place = (at * bins).floor().clamp(max=bins - 1).long()
@@ -837,7 +900,7 @@ def pit_histogram(below, at, bins):
     return shares, at.var(correction=0)
 
 
-# %% middle-of-the-step wrong="pit-histogram" fails="counts,variance"
+# %% middle-of-the-step wrong="pit-histogram" fails="counts,points,variance"
 # The middle of a step is not a uniform number on it: spread the mass over the step.
 def pit_histogram(below, at, bins):
     middle = (below + at) / 2
@@ -846,7 +909,7 @@ def pit_histogram(below, at, bins):
     return shares, middle.var(correction=0)
 
 
-# %% one-draw wrong="pit-histogram" fails="counts,variance"
+# %% one-draw wrong="pit-histogram" fails="counts,points,variance"
 # A draw on each step makes the result a matter of luck: take its expectation.
 def pit_histogram(below, at, bins):
     rng = torch.Generator().manual_seed(0)
@@ -959,6 +1022,22 @@ def pit_histogram(below, at, bins):
     return overlap.sum(0) / overlap.sum(), variance
 
 
+# %% by-overlap.change-number.7 equivalent="pit-histogram"
+# The quotient is not used where the case is a point.
+
+
+# %% by-nodes.flip-sign.5 equivalent="pit-histogram"
+# The nodes lie symmetrically.
+
+
+# %% by-nodes.change-number.1 equivalent="pit-histogram"
+# Three nodes are exact for a square, and four are.
+
+
+# %% by-nodes.end-loop-early.4 equivalent="pit-histogram"
+# There are three nodes, fewer than five.
+
+
 # %% [markdown]
 # ## mean-regret
 
@@ -986,30 +1065,19 @@ def mean_regret(p, y, a, b):
 
 # %% by-quantiles right="mean-regret" oracle=True
 def mean_regret(p, y, a, b):
-    # over farmers in the order of their costs: c = Q(v), v uniform, and they act if v <= F(p)
-    import numpy as np
+    # farmers in the order of their costs: c = Q(v), v uniform, and they act if v <= F(p)
+    from scipy import integrate
 
-    nodes, weights = special.roots_legendre(60)
-    cuts = [0.0, *(10.0**-k for k in range(14, 0, -1)), 0.3, 0.5, 0.7]
-    cuts += [*(1 - 10.0**-k for k in range(1, 15)), 1.0]
-
-    def integral(function, start, stop):
-        inner = [cut for cut in cuts if start < cut < stop]
-        total = 0.0
-        for low, high in zip([start, *inner], [*inner, stop], strict=True):
-            v = low + (high - low) * (nodes + 1) / 2
-            total += (high - low) / 2 * float(np.dot(weights, function(v)))
-        return total
-
-    result = []
-    for chance, came in zip(p.reshape(-1).tolist(), y.reshape(-1).tolist(), strict=True):
-        acting = float(special.betainc(a, b, chance))
-        if came:
-            unprepared = integral(lambda v: special.betaincinv(b, a, v), 0.0, 1 - acting)
-            result.append(unprepared)
+    regrets = torch.zeros(p.numel(), dtype=p.dtype)
+    for i in range(len(regrets)):
+        acting = special.betainc(a, b, p.flatten()[i].item())
+        if y.flatten()[i]:
+            span = 0.0, 1 - acting  # 1 - c has the Beta density with b and a
+            regrets[i] = integrate.quad(lambda v: special.betaincinv(b, a, v), *span)[0]
         else:
-            result.append(integral(lambda v: special.betaincinv(a, b, v), 0.0, acting))
-    return torch.tensor(result, dtype=p.dtype).reshape(p.shape)
+            span = 0.0, acting
+            regrets[i] = integrate.quad(lambda v: special.betaincinv(a, b, v), *span)[0]
+    return regrets.reshape(p.shape)
 
 
 # %% brier-for-all wrong="mean-regret" fails="frost,no frost,certain,alike"
@@ -1018,7 +1086,7 @@ def mean_regret(p, y, a, b):
     return (y - p).square() / 2
 
 
-# %% typical-farmer wrong="mean-regret" fails="frost,no frost,certain,alike"
+# %% typical-farmer wrong="mean-regret" fails="frost,no frost,alike"
 # The regret of the farmer with the mean cost is not the mean regret: integrate over the costs.
 def mean_regret(p, y, a, b):
     c = a / (a + b)
@@ -1118,7 +1186,7 @@ def mean_regret(p, y, a, b):
     return torch.where(y == 1, torch.as_tensor(missed), torch.as_tensor(in_vain)).mean()
 
 
-# %% ends-clamped wrong="mean-regret" fails="certain,alike"
+# %% ends-clamped wrong="mean-regret" fails="frost,no frost,certain,alike"
 # p may be 0 or 1, and all is finite there: do not clamp it.
 def mean_regret(p, y, a, b):
     q = p.clamp(0.01, 0.99).numpy()
@@ -1151,9 +1219,7 @@ def lead_by_day(loss_a, loss_b, day):
         sums[label] = sums.get(label, 0.0) + value - lead
     G = len(sums)
     error = (G / (G - 1) * math.fsum(r * r for r in sums.values())) ** 0.5 / len(d)
-    days = 1
-    while abs(lead) < 2.8 * error * (G / days) ** 0.5 and days < 10**6:
-        days += 1
+    days = next(k for k in range(1, 9999) if abs(lead) >= 2.8 * error * (G / k) ** 0.5)
     return lead, error, days
 
 
@@ -1309,3 +1375,11 @@ def lead_by_day(loss_a, loss_b, day):
     error = torch.sqrt(G / (G - 1) * sums.square().sum()) / len(d)
     lead = d.mean() + 1e-30
     return lead, error, math.ceil(min(G * (2.8 * error / lead).item() ** 2, 1e9))
+
+
+# %% day-by-day.change-number.4 equivalent="lead-by-day"
+# No number of days that is tried comes near the end of the range.
+
+
+# %% day-by-day.end-loop-early.3 equivalent="lead-by-day"
+# No number of days that is tried comes near the end of the range.

@@ -734,9 +734,8 @@ check.value(
 def mean_regret(p, y, a, b):
     """Return, for each case, the regret of acting on p, averaged over Beta(a, b) costs."""
     ### BEGIN SOLUTION
-    p = p.numpy()
-    missed = b / (a + b) * special.betaincc(a, b + 1, p)  # the integral of 1 - c above p
-    in_vain = a / (a + b) * special.betainc(a + 1, b, p)  # the integral of c below p
+    missed = b / (a + b) * special.betaincc(a, b + 1, p.numpy())  # 1 - c, integrated above p
+    in_vain = a / (a + b) * special.betainc(a + 1, b, p.numpy())  # c, integrated below p
     return torch.where(y == 1, torch.as_tensor(missed), torch.as_tensor(in_vain))
     ### END SOLUTION
 
