@@ -444,11 +444,11 @@ def rain_crps(y, mu, sigma):
 
 
 # %% by-panels.change-number.1 equivalent="rain-crps"
-# Twelve nodes a panel are exact to rounding, and thirteen are.
+# Beyond nine standard deviations the distribution function has rounded.
 
 
 # %% by-panels.change-number.2 equivalent="rain-crps"
-# Beyond nine standard deviations the distribution function has rounded.
+# Twelve nodes a panel are exact to rounding, and thirteen are.
 
 
 # %% by-panels.drop-statement.1 equivalent="rain-crps"
