@@ -355,7 +355,7 @@ check.gradient(
 # - `members` has shape `(..., M, D)`, $M \ge 2$, $D \ge 1$; `y` has shape `(..., D)` with the same
 #   leading dimensions, of which there may be none, and one of them may be 0. Each result has
 #   shape `(...)`. $M$ and $D$ are at most 200.
-# - The entries may be of the size of $10^6$ while members lie 0.01 apart, or of the size of
+# - The entries may be of the size of $10^6$ while members lie a hundredth apart, or of the size of
 #   $10^{-4}$.
 # - Gradients with respect to `members` and `y` flow, and are right. Members may coincide, with
 #   each other or with `y`: the distance of two that do adds 0 to the gradient.
@@ -508,8 +508,8 @@ check.gradient(
 # - `levels` has shape `(K,)`, $K \ge 2$, is strictly increasing, from 0 to 1; the levels need not
 #   be evenly spaced. `q` has shape `(n, K)`, each row not decreasing; all quantiles of a row may
 #   be equal. `y` has shape `(n,)`, inside or outside the quantiles, or equal to one. $n$ may be 0.
-# - The result has shape `(n,)`. The values may be of the size of $10^6$ while quantiles lie 0.01
-#   apart.
+# - The result has shape `(n,)`. The values may be of the size of $10^6$ while quantiles lie a
+#   hundredth apart.
 #
 # Points: inside 2, outside 1, jumps 1, extremes 1. The aspects say where `y` lies, whether $F$
 # jumps, and how large the numbers are.
@@ -720,7 +720,7 @@ check.value(
 #
 # - `p` and `y` have the same shape `(...)`, which may be empty or `()`; `p` holds probabilities,
 #   0 and 1 included; `y` is int64, 1 if frost came and 0 if not. The result has their shape.
-# - `a` and `b` are Python numbers between 0.05 and 2000. The result must be right to six digits
+# - `a` and `b` are Python numbers between $1/20$ and 2000. The result must be right to six digits
 #   after the point; nothing is drawn at random.
 # - Useful: $c \cdot \mathrm{Beta}(c; a, b) = \frac{a}{a + b}\,\mathrm{Beta}(c; a + 1, b)$.
 #
@@ -825,8 +825,8 @@ check.value(
 # - `loss_a` and `loss_b` have shape `(n,)`; `day` is int64, of shape `(n,)`: the label of each
 #   case. Labels are in any order, may be negative or large, and need not be consecutive; days have
 #   different numbers of cases. There are at least two days.
-# - Losses may be of the size of $10^8$ while they differ by 0.01. Neither lead nor error is 0, and
-#   `days` does not depend on rounding.
+# - Losses may be of the size of $10^8$ while they differ by a hundredth. Neither lead nor error is
+#   0, and `days` does not depend on rounding.
 #
 # Points: lead 1, error 2, days 1, labels 1. The aspect "labels" is about unusual labels and about
 # days of one case.
