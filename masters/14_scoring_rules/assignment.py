@@ -666,6 +666,12 @@ check.value("counts", lambda: pit_histogram(a[:6], b[:6], 137)[0], case="narrow 
 check.value("counts", lambda: pit_histogram(a[4:5], b[4:5], 9)[0], case="one case")
 check.value("counts", lambda: pit_histogram(a, b, 1)[0] * t[3], case="one bin")
 check.value("counts", lambda: pit_histogram(a, short, 10)[0], case="short intervals")
+middle = torch.full((6,), 0.5, dtype=t.dtype)
+check.value(
+    "counts",
+    lambda: pit_histogram(middle - 3.1e-10, middle + 5.9e-10, 8)[0],
+    case="short intervals across an edge",
+)
 check.value("counts", lambda: pit_histogram(0 * a, b, 6)[0], case="counts of 0")
 check.value("counts", lambda: pit_histogram(a, 0 * a + 1, 6)[0], case="intervals that end at 1")
 check.value(
