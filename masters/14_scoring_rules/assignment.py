@@ -687,7 +687,7 @@ check.value("points", lambda: pit_histogram(last, last, 5)[0] * t[1:6], case="al
 check.value("points", lambda: pit_histogram(first, first, 5)[0] * t[1:6], case="all at 0")
 check.value(
     "points",
-    lambda: pit_histogram(t[:9] / 8, t[:9] / 8, 8)[0],
+    lambda: pit_histogram(t[:9] / 8, t[:9] / 8, 8)[0] * b[:8],
     case="points at the edges",
 )
 check.value(

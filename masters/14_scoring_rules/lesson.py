@@ -1100,7 +1100,7 @@ chances = {name: model.predict_proba(later[0])[:, 1] for name, model in models.i
 # Each less the sigmoid:
 
 # %%
-with np.errstate(divide="ignore"):
+with np.errstate(all="ignore"):  # log 0
     losses = {n: (log_score(p, later[1]), brier(p, later[1])) for n, p in chances.items()}
 for name in ("boosting", "isotonic"):
     shown = []
