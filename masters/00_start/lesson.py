@@ -58,7 +58,6 @@ predict(
 #
 # Each unit is a lesson, which you read and run, and an assignment, which grades itself. Everything
 # runs on your own machine, offline, in seconds. Here are the units, each with those it builds on.
-# (Gaps between the numbers are meant.)
 
 # %%
 course = {  # unit: (title, the units it builds on, height in the picture, from the top)
@@ -71,17 +70,25 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
     "06": ("Aleatoric and epistemic uncertainty", "04", 0),
     "07": ("MC dropout, honestly", "05 06", 0),
     "08": ("Deep ensembles", "05 06", 1.4),
+}
+
+# %% [markdown]
+# And those that come after the first half:
+
+# %%
+course |= {
     "09": ("Bayesian neural networks", "07 08", 0.6),
-    "10": ("Mixtures and mixture density networks", "02", 2.6),
+    "10": ("Mixtures and mixture density networks", "02", 3.2),
     "11": ("Variational autoencoders", "01", 5.0),
     "12": ("Normalizing flows", "01", 6.0),
-    "13": ("Forecasting: distributions over the future", "02", 4.2),
+    "13": ("Forecasting: distributions over the future", "02", 4.6),
+    "14": ("Proper scoring rules", "02 07 08", 1.9),
 }
 
 # %% [markdown]
 # A unit stands to the right of all that it needs. (This cell only draws; skip it if you like.)
 
-# %% alt="Map: 00 leads to 01; from it 02 to 05, 11, 12; 02 to 10, 13; 04 to 06, then 07 to 09."
+# %% alt="Map: 00 to 01; then 02 to 05, 11, 12; 02 to 10, 13, 14; 04 to 06; 07, 08 to 09, 14."
 import textwrap
 
 _, ax = plt.subplots(figsize=(8.5, 5))
@@ -118,6 +125,7 @@ ax.set_axis_off()
 # | 11 | A latent variable has died in training. What went wrong? |
 # | 12 | Does a flow with 7116 numbers beat a mixture of ten Normals? |
 # | 13 | Each hour is in its 90% interval on 90% of days. On how many days are all 24? |
+# | 14 | Six columns of a leaderboard: in which can somebody who knows nothing match the oracle? |
 
 # %% [markdown]
 # ## How to work

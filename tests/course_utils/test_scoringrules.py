@@ -4,6 +4,7 @@ import ast
 
 import numpy as np
 import pytest
+import scoringrules as sr
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
@@ -11,8 +12,6 @@ from course_grader.authoring.markers import solved
 from course_grader.authoring.masters import read_master
 from course_grader.project.course import PROJECT
 from course_utils.scores import score
-
-sr = pytest.importorskip("scoringrules")
 
 UNIT = PROJECT / "masters" / "14_scoring_rules"
 MEANS, SCALES = (-3.0, -0.4, 0.0, 1.7, 40.0), (0.01, 0.3, 1.0, 7.0)
