@@ -354,6 +354,9 @@ for name, ends in places.items():
     row = np.mean([place(k, ends) for k in range(5, 10)], axis=0)
     print(f"{name:17s}" + " ".join(f"{v:10.2f}" for v in row))
 
+# %% [markdown]
+# The five, one by one:
+
 # %%
 held = [place(k, GAP)[3] for k in range(5, 10)]
 print("in the gap, set by set:", *(f"{v:.2f}" for v in held))
@@ -408,8 +411,9 @@ print(f"mean {np.mean(anchored_held):.2f} against {np.mean(held):.2f}")
 
 # %% [markdown]
 # On some sets that helps, on others it does not, and it is not what is promised: the size of the
-# prior is a choice, as every prior is. Other ways to get members cheaply go by the names of snapshot ensembles,
-# BatchEnsemble and SWAG; they change the price, not the question what the members have in common.
+# prior is a choice, as every prior is. Other ways to get members cheaply go by the names of
+# snapshot ensembles, BatchEnsemble and SWAG; they change the price, not the question what the
+# members have in common.
 
 # %% [markdown]
 # ## What averaging does to the NLL
