@@ -5,13 +5,6 @@
 # network as a column, here of shape `(4, 1)`, and the targets `y` are a plain vector of shape
 # `(4,)`. The loss is the mean squared error, `((prediction - y) ** 2).mean()`. You go on training
 # with it. **What happens?**
-#
-# - a) The loss is 0, so nothing changes: the network is perfect.
-# - b) An error stops the cell, because the shapes do not match.
-# - c) The loss is not 0, but the network stays right: a loss is smallest at the right predictions.
-# - d) The loss is not 0, and training makes the network worse, until it ignores its input.
-#
-# Choose one; you will commit to it in a minute.
 
 # %% [markdown]
 # **After this lesson you can** find your way through the course and read what a check tells you;
@@ -21,7 +14,7 @@
 # **You need** Python, NumPy arrays, what a mean and a variance are, and that a density integrates
 # to one. PyTorch you need not know.
 #
-# About half an hour, and 40 minutes of exercises.
+# Reading takes about 35 minutes, running some 5 seconds; the exercises take 40 minutes.
 
 # %% [markdown]
 # The setup looks the same in every lesson: imports, one device, one thread, one style. Run it, as
@@ -42,15 +35,20 @@ one_thread()
 use_course_style()
 
 # %% [markdown]
-# Now commit: put your letter in place of `...`, in quotes, as in `"a"`, and run the cell. The
-# answer comes further down.
+# Now commit: choose an answer and press the button, or put its words in place of `...` and run the
+# cell. The answer comes further down.
 
 # %%
 predict(
     "00-training-a-perfect-network",
     ...,
     ask="A perfect network, a column against a vector: what does training do?",
-    choices=("a", "b", "c", "d"),
+    choices=(
+        "nothing: the loss is 0 and stays 0",
+        "an error stops the cell",
+        "the loss is not 0, but the predictions stay right",
+        "the predictions get worse, until the input plays no part",
+    ),
 )
 
 # %% [markdown]
@@ -59,7 +57,7 @@ predict(
 # Each unit is a lesson, which you read and run, and an assignment, which grades itself. Everything
 # runs on your own machine, offline, in seconds. Here are the units, each with those it builds on.
 
-# %%
+# %% hide=True
 course = {  # unit: (title, the units it builds on, height in the picture, from the top)
     "00": ("Start here", "", 2.8),
     "01": ("Loss is a likelihood", "00", 2.8),
@@ -70,13 +68,6 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
     "06": ("Aleatoric and epistemic uncertainty", "04", 0),
     "07": ("MC dropout, honestly", "05 06", 0),
     "08": ("Deep ensembles", "05 06", 1.4),
-}
-
-# %% [markdown]
-# And those that come after the first half:
-
-# %%
-course |= {
     "09": ("Bayesian neural networks", "07 08", 0.6),
     "10": ("Mixtures and mixture density networks", "02", 3.2),
     "11": ("Variational autoencoders", "01", 5.0),
@@ -210,11 +201,43 @@ print(f"under the curve:      {torch.trapezoid(density, t):.3f}")
 within = t[(t >= 17) & (t <= 23)]
 print(f"17 to 23 °C:          {torch.trapezoid(tomorrow.log_prob(within).exp(), within):.2f}")
 
+# %% hide=True alt="A bell around 20 degrees; its area from 17 to 23, two thirds, is shaded."
+ax = plot_curve(t, density)
+ax.fill_between(within.cpu(), tomorrow.log_prob(within).exp().cpu(), color="C0", alpha=0.3)
+ax.set(xlabel="temperature (°C)", ylabel="density (per °C)", xlim=(5, 35), ylim=(0, None))
+_ = ax.set_title("Probability is area: 17 to 23 °C hold 0.68 of it")
+
 # %% [markdown]
 # `log_prob` returns the logarithm of a *density*, which is probability per degree. Only an area
 # under it is a probability: that of all temperatures is 1, that of 17 to 23 °C is 0.68. The
-# logarithm is natural, and its unit is the *nat*. A scale parameter is a standard deviation here,
+# logarithm is natural, and its unit is the *nat*. A Normal's scale is a standard deviation here,
 # never a variance.
+
+# %% [markdown]
+# Probabilities are at most 1. Is a density? A thermometer in a water bath: Normal with mean 20 °C
+# and standard deviation 0.1 °C.
+
+# %%
+predict(
+    "00-density-at-the-mean", ..., ask="The density at 20 °C, per °C, if the deviation is 0.1 °C?"
+)
+
+# %% [markdown] fold="00-density-at-the-mean"
+# ### In the water bath
+
+# %% [markdown]
+# The same question to the object:
+
+# %%
+bath = Normal(20.0, 0.1)
+peak = bath.log_prob(torch.tensor(20.0)).exp()
+because = {0.133: "That is the density for a deviation of 3 degrees; a narrow bell is tall."}
+because |= {1: "A density has no upper limit; only its area is 1."}
+reveal("00-density-at-the-mean", round(peak.item(), 2), within=0.2, unit="per °C", because=because)
+
+# %% [markdown]
+# Thirty times as narrow, thirty times as tall. Above 1, and no probability: 1 is what the area
+# comes to.
 
 # %% [markdown]
 # ## Where draws come from
@@ -232,7 +255,7 @@ print(f"17 to 23 °C:          {torch.trapezoid(tomorrow.log_prob(within).exp(),
 # which should, give or take a standard error?
 
 # %%
-u = torch.rand(20_000, generator=torch_generator(0), dtype=torch.float64)
+u = torch.rand(20_000, generator=torch_generator(1), dtype=torch.float64)
 draws = Normal(20.0, 3.0).icdf(u)  # (20000,) °C
 for limit in (15.0, 20.0, 26.0):
     F = Normal(20.0, 3.0).cdf(torch.tensor(limit)).item()
@@ -242,10 +265,11 @@ for limit in (15.0, 20.0, 26.0):
     assert abs(share - F) < 5 * standard_error
 
 # %% [markdown]
-# To see it work, take evenly spaced $u$ in place of random ones:
+# A share that is one or two standard errors off is no surprise; three would be. To see it work,
+# take evenly spaced $u$ in place of random ones:
 
 
-# %% alt="Evenly spaced heights go across to a steep CDF and down: they crowd where it is steep."
+# %% hide=True alt="Even heights go across to a CDF and down: they crowd where it is steep."
 def draw_inversion(n=15, scale=3.0):
     forecast = Normal(20.0, scale)
     u = (torch.arange(n) + 0.5) / n  # (n,) evenly spaced heights
@@ -288,6 +312,20 @@ interactive(draw_inversion, n=(5, 40, 5), scale=(1.0, 5.0, 0.5))
 # event, so the event dimensions are gone. `Independent(d, 1)` moves the last dimension from the
 # batch into the event.
 
+# %%
+predict(
+    "00-shape-of-log-prob",
+    ...,
+    ask="d = Independent(Normal(zeros(5, 3), 1), 1), 100 draws y: shape of d.log_prob(y)?",
+    choices=("(100, 5, 3)", "(100, 5)", "(100,)"),
+)
+
+# %% [markdown] fold="00-shape-of-log-prob"
+# ### Two objects, one set of numbers
+
+# %% [markdown]
+# With and without `Independent`:
+
 # %% same=True
 cells = Normal(torch.zeros(5, 3), 1.0)
 rows = Independent(cells, 1)
@@ -296,9 +334,14 @@ for name, d in {"Normal": cells, "Independent": rows}.items():
     y = d.sample((100,))
     shapes = [tuple(s) for s in (d.batch_shape, d.event_shape, y.shape, d.log_prob(y).shape)]
     print(f"{name:12s} {shapes[0]!s:7s} {shapes[1]!s:6s} {shapes[2]!s:15s} {shapes[3]}")
+because = {"(100, 5, 3)": "So it is without Independent; with it, three numbers are one event."}
+because["(100,)"] = "Five rows stand side by side; each has a density of its own."
+reveal("00-shape-of-log-prob", str(shapes[3]), because=because)
 
 # %% [markdown]
-# Both describe the same random numbers. Is the choice a matter of taste, then? Average the
+# ### A matter of taste?
+#
+# Both describe the same random numbers. Average the
 # negative log density of many draws, `-d.log_prob(y).mean()`. For `cells` it comes to 1.42 nats.
 
 # %%
@@ -308,9 +351,11 @@ predict(
     ask="-rows.log_prob(y).mean() in nats, for the same draws and rows = Independent(cells, 1)?",
 )
 
+# %% [markdown] fold="00-nats-after-independent"
+# ### Both means
+
 # %% [markdown]
-# Both means over 20 000 draws, which come from a generator of our own, so that they are the same
-# each time:
+# Over 20 000 draws, which come from a generator of our own, so that they are the same each time:
 
 # %% same=True
 y = torch.from_numpy(numpy_rng(0).standard_normal((20_000, 5, 3))).float()
@@ -319,21 +364,27 @@ per_cell, per_row = (-d.log_prob(y).mean() for d in (cells, rows))
 print(f"cells: {per_cell:.2f} nats")
 assert abs(cells.entropy().mean() - per_cell) < 0.01  # entropy: the exact expectation
 assert abs(rows.entropy().mean() - per_row) < 0.03
-reveal("00-nats-after-independent", per_row, within=0.1, unit="nats")
+because = {1.42: "That is the mean per cell; a row has three, and log densities add up."}
+reveal("00-nats-after-independent", per_row, within=0.1, unit="nats", because=because)
 
 # %% [markdown]
 # Three times as much, 4.26 nats per row instead of 1.42 per cell: the log density of an event is
-# the sum over its parts. Neither number is wrong, but they answer different questions, and a loss
-# that fell to a third because somebody removed `Independent` has learnt nothing. So a loss is
+# the sum over its parts. Neither number is wrong, but they answer different questions. If a loss
+# drops to a third because `Independent` was removed, the model has not improved. So a loss is
 # quoted with its unit and its *reduction*: what is summed, what is averaged. In this course: **sum
 # over the event, mean over the batch.**
 
 # %% [markdown]
 # ## Broken on purpose: a column against a vector
 #
-# Back to the question at the top. When two shapes differ, *broadcasting* lines them up at their
-# right ends and stretches sizes of 1. A column against a vector, `(4, 1)` against `(4,)`, becomes
-# a table of all 16 pairs:
+# Back to the question at the top, and the network that was right in every number.
+
+# %% [markdown] fold="00-training-a-perfect-network"
+# ### Sixteen pairs
+
+# %% [markdown]
+# When two shapes differ, *broadcasting* lines them up at their right ends and stretches sizes of
+# 1. A column against a vector, `(4, 1)` against `(4,)`, becomes a table of all 16 pairs:
 
 # %% same=True
 y = torch.tensor([0.0, 1.0, 2.0, 3.0])  # (4,) targets
@@ -342,6 +393,17 @@ pairs = (prediction - y) ** 2  # (4, 4)
 print(pairs)
 print(f"mean over the {pairs.numel()} pairs: {pairs.mean():.2f}")
 print(f"variance of y: {y.var(correction=0):.2f}")
+
+# %% hide=True alt="A table of 16 squared errors; only its diagonal, all zeros, was meant."
+_, ax = plt.subplots(figsize=(4.2, 3.6))
+ax.imshow(pairs, cmap="Oranges", vmax=14)
+for i in range(4):
+    for j in range(4):
+        weight = "bold" if i == j else "normal"
+        ax.text(j, i, f"{pairs[i, j]:.0f}", ha="center", va="center", weight=weight)
+ax.set(xlabel="target j", ylabel="prediction i", xticks=range(4), yticks=range(4))
+ax.set_title("Four errors were meant, sixteen counted")
+ax.grid(False)
 
 # %% [markdown]
 # The four zeros on the diagonal are the errors that were meant. The other twelve compare each
@@ -391,11 +453,21 @@ for name, target in {"column, column": y[:, None], "column, vector": y}.items():
 # %%
 assert abs(lines["column, column"][0] - 1) < 1e-3
 assert abs(lines["column, vector"][0]) < 1e-3 and abs(lines["column, vector"][1] - 1.5) < 1e-3
-reveal("00-training-a-perfect-network", "d")
+nothing, error, stays, worse = (
+    "nothing: the loss is 0 and stays 0",
+    "an error stops the cell",
+    "the loss is not 0, but the predictions stay right",
+    "the predictions get worse, until the input plays no part",
+)
+because = {nothing: "It is 2.5: twelve pairs compare a prediction with somebody else's target."}
+because |= {error: "These two shapes broadcast without a word."}
+because[stays] = "True of a loss that compares each prediction with its own target."
+reveal("00-training-a-perfect-network", worse, because=because)
 
 # %% [markdown]
-# Training took a perfect line and made it flat. Answer c holds for a loss that compares each
-# prediction with its own target; this one does not. Here are both losses of all lines through the
+# ### Follow the optimiser
+#
+# Training took a perfect line and made it flat. Here are both losses of all lines through the
 # middle of the data, $x = y = 1.5$:
 
 
@@ -411,7 +483,7 @@ def two_losses(slopes):
 # The line of slope 0.7, and its place on both curves:
 
 
-# %% alt="Left: four points, a line of slope 0.7. Right: one loss is lowest at 1, the other at 0."
+# %% hide=True alt="Left: four points and a line. Right: one loss is lowest at 1, the other at 0."
 def draw_two_losses(slope=0.7):
     slopes = torch.linspace(-0.5, 1.5, 81)
     here = two_losses(torch.tensor(slope))
@@ -423,7 +495,8 @@ def draw_two_losses(slope=0.7):
         color = "C2" if name == "meant" else "C1"
         plot_curve(slopes, curve, ax=right, color=color, label=name)
         right.plot(slope, here[name].item(), "o", color=color, markersize=8)
-    right.set(title="Two losses of that line", xlabel="slope", ylabel="mean squared error")
+        right.axvline(slopes[curve.argmin()], color=color, linestyle=":", linewidth=1.2)
+    right.set(title="Each loss wants another slope", xlabel="slope", ylabel="mean squared error")
     for ax in (left, right):
         ax.legend(loc="upper left" if ax is left else "upper center")
 
@@ -438,11 +511,12 @@ draw_two_losses()
 interactive(draw_two_losses, slope=(-0.5, 1.5, 0.1))
 
 # %% [markdown]
-# Nothing crashed. Do library functions protect you? Some do:
+# ### Do library functions protect you?
+#
+# Nothing crashed. Some functions say something:
 
 # %% same=True
 import warnings
-
 from torch.nn import functional
 
 print("Normal(prediction, 1).log_prob(y):", tuple(Normal(prediction, 1.0).log_prob(y).shape))
@@ -454,6 +528,17 @@ try:
     functional.binary_cross_entropy_with_logits(prediction, (y > 1).float())
 except ValueError as error:
     print("binary_cross_entropy_with_logits:", type(error).__name__)
+
+# %% [markdown]
+# And one that you will meet in every regression, with a variance of 1 as a column, too:
+
+# %%
+import numpy as np
+
+nll = functional.gaussian_nll_loss(prediction, y, torch.ones(4, 1), full=True)
+print(
+    f"gaussian_nll_loss: {nll:.2f}, where {0.5 * np.log(2 * np.pi):.2f} is right, and no warning"
+)
 
 # %% [markdown]
 # `log_prob` says nothing at all: broadcasting is what distributions are for. The same holds for
@@ -470,8 +555,9 @@ for name, logits in {"vector": z, "column": z[:, None]}.items():
 # %% [markdown]
 # Six labels, 36 terms, and a plausible loss. The cure has two lines: remove the last dimension,
 # `prediction.squeeze(-1)`, and `assert prediction.shape == y.shape` before the loss. (A bare
-# `squeeze()` removes every dimension of size 1, also the batch when it holds one example. So does
-# `squeeze(-1)` if there is no column.)
+# `squeeze()` removes every dimension of size 1, also the batch when it holds one example.
+# `squeeze(-1)` has the same flaw where there is no column: it makes a number of a vector with one
+# entry.)
 
 # %% [markdown]
 # ## Notation
@@ -511,8 +597,6 @@ for name, logits in {"vector": z, "column": z[:, None]}.items():
 # $n$; and $N(0, 9)$ on paper is `Normal(0, 3)` in code:
 
 # %%
-import numpy as np
-
 assert round(float(1 / np.log(2)), 4) == 1.4427  # bits in a nat
 four = np.array([0.0, 1.0, 2.0, 3.0])
 assert np.isclose(four.var(), 1.25)  # divides by 4
@@ -526,7 +610,7 @@ assert Normal(0.0, 3.0).variance == 9.0  # its second argument was the standard 
 #    `make check` runs both.
 # 2. `log_prob` is a log density in nats, one number for each event; only areas are probabilities.
 # 3. Shapes come in the order sample, batch, event. Sum over the event, mean over the batch.
-# 4. Answer d: a column against a vector compares all pairs. The loss of a perfect network is twice
+# 4. A column against a vector compares all pairs. The loss of a perfect network is twice
 #    the variance of $y$, that of a constant only once, and training finds the constant.
 # 5. Draws are uniform numbers read backwards through $F$.
 
@@ -577,7 +661,8 @@ for name, perfect in {"column": y[:, None], "vector": y}.items():
 #   functions", *IMA Journal of Numerical Analysis* (2021): the second exercise, with proofs.
 # - D. J. C. MacKay, *Information Theory, Inference, and Learning Algorithms* (2003), chapter 2:
 #   probability, densities and entropy from the start.
-#
+
+# %% [markdown]
 # ## Your turn
 #
 # Open the assignment, `00_start.ipynb`. It has five exercises, and none is a cell of this lesson:
