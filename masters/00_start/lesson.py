@@ -517,6 +517,7 @@ interactive(draw_two_losses, slope=(-0.5, 1.5, 0.1))
 
 # %% same=True
 import warnings
+
 from torch.nn import functional
 
 print("Normal(prediction, 1).log_prob(y):", tuple(Normal(prediction, 1.0).log_prob(y).shape))
