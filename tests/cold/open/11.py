@@ -189,7 +189,7 @@ def log_likelihood(x, out, log_scale, binary):
 
 # %% closed-form right="linear-elbo"
 def linear_elbo(x, W, b, sigma, m, S):
-    (n, D), d = x.shape, W.shape[1]
+    (_, D), d = x.shape, W.shape[1]
     residual = (x - b - m @ W.T) / sigma
     spread = ((W @ S) * W).sum() / sigma**2
     fit = -0.5 * ((residual**2).sum(1) + spread) - D * torch.log(sigma)
