@@ -55,6 +55,8 @@ p = np.array([0.1, 0.35, 0.3, 0.9, 0.7, 0.15, 0.85])
 y = np.array([0, 1, 0, 1, 1, 1, 0])
 thirds, uneven = np.array([0.0, 0.25, 0.6, 1.0]), np.array([0.0, 0.02, 0.25, 0.5, 1.0])
 on_edges, seen = np.array([0.95, 1.0, 0.25, 0.2, 0.0, 0.6]), np.array([1, 0, 1, 0, 1, 1])
+bounds = np.array([0.0, 0.5, 1.0])
+check.keeps("edges", ece, bounds.copy(), np.array([0.0, 1.0, 1.0]), bounds.copy())
 check.keeps("value", ece, p.copy(), y.copy(), thirds.copy())
 check.value("value", lambda: ece(p, y, thirds), points=2)
 check.value("edges", lambda: ece(on_edges, seen, thirds), points=2)
@@ -101,6 +103,12 @@ check.value(
     "edges",
     lambda: ece(_next, np.array([1, 0, 1, 0, 0, 1, 1, 1, 0]), _wide),
     case="probabilities next to the edges",
+)
+late = np.array([0.0, 0.31, 0.9995, 1.0])
+check.value(
+    "edges",
+    lambda: ece(np.array([1.0, 0.47, 0.9991, 0.9997, 0.2]), np.array([0, 1, 1, 0, 1.0]), late),
+    case="an edge next to 1",
 )
 
 # %% [markdown]
@@ -208,7 +216,8 @@ check.value("NLL", lambda: base_rate_scores(_c, _d, 9)[3], case="nine classes, a
 # - `p` and `y` have shape `(n,)`, `groups` is between 1 and $n$. No two forecasts are equal.
 # - Sort by `p` and cut into `groups` pieces whose counts differ by at most one, the larger ones
 #   first, as `np.array_split` does.
-# - `low` and `high` are the ends of Wilson's interval at `level`, a number in $(0, 1)$. With $k$
+# - `low` and `high` are the ends of Wilson's interval at `level`, a number from 0.001 to
+#   $1 - 10^{-9}$. With $k$
 #   ones among $c$ examples, and $z$ such that a standard normal lies within $\pm z$ with
 #   probability `level`:
 #
@@ -284,6 +293,17 @@ check.law(
     lambda: 1 - reliability_table(_p, 1 - _y, 4, 0.8)[:, [4, 3]],
     case="labels exchanged",
 )
+close = np.array([0.5 + 3e-9, 0.5 - 2e-9, 0.5 + 1e-9, 0.5, 0.5 - 4e-9])
+check.value(
+    "means",
+    lambda: reliability_table(close, np.array([1, 0, 0, 1, 1]), 5, 0.87)[:, 2],
+    case="forecasts a billionth apart",
+)
+check.value(
+    "interval",
+    lambda: reliability_table(close, np.array([1, 0, 0, 1, 1]), 2, 1 - 3e-8)[:, 3:],
+    case="a level next to 1",
+)
 
 # %% [markdown]
 # ## Exercise 4. The Brier score, to the last digit (10 min, 5 points)
@@ -309,8 +329,8 @@ check.law(
 # so that $\sum_i w_i (p_i - y_i)^2$ is
 # reliability − resolution + uncertainty + variance − covariance.
 #
-# - All four have shape `(n,)`. `y` holds 0 or 1; `group` holds integers of any size and sign,
-#   equal for the examples of one group; `weight` is positive and sums to anything.
+# - All four have shape `(n,)`. `y` holds 0 or 1; `group` holds integers of either sign, a billion
+#   at most, equal for the examples of one group; `weight` is positive and sums to anything.
 #
 # Points: reliability 1, resolution 1, uncertainty 1, within groups 2.
 
@@ -379,6 +399,18 @@ check.law(
     lambda: brier_parts(*_copies, np.ones(len(_copies[0])))[4],
     case="weights against copies",
 )
+r = np.arange(9.0)
+told, came, kind = 0.1 + 0.08 * r, (r % 4 < 2) * 1.0, np.array([3, -7, 3, 11, -7, 3, 11, 11, 3])
+check.value(
+    "within groups",
+    lambda: tuple(brier_parts(told, came, kind, 1e-10 * (1 + r)))[3:],
+    case="weights of a ten billionth",
+)
+check.value(
+    "reliability",
+    lambda: tuple(brier_parts(told, came, kind, 1e-10 * (1 + r)))[0],
+    case="weights of a ten billionth",
+)
 
 # %% [markdown]
 # ## Exercise 5. Which of the two? (10 min, 5 points)
@@ -389,7 +421,8 @@ check.law(
 # Write `compare(p_a, p_b, y)`, which returns the tuple `(nll, nll_se, brier, brier_se, choice)`.
 #
 # - `p_a` and `p_b` are probabilities of label 1, strictly between 0 and 1; `y` holds 0 or 1. All
-#   have shape `(n,)`, $n \ge 2$. A forecast may be as small as $10^{-12}$.
+#   have shape `(n,)`, $n \ge 2$. A forecast may be as near to 0 as
+#   $10^{-12}$ and as near to 1 as $1 - 10^{-12}$.
 # - `nll`: the **mean** over the examples of the NLL of A minus the NLL of B, in nats.
 # - `brier`: the same for the squared errors $(p - y)^2$.
 # - `nll_se` and `brier_se`: the standard error of each mean, which is the standard deviation
@@ -474,6 +507,24 @@ check.value(
 check.value("choice", lambda: tuple(compare(_a, _h, _y))[::4], case="better, but not clearly")
 check.value("choice", lambda: tuple(compare(_a[:9], _b[:9], _y[:9]))[::4], case="nine examples")
 check.value("choice", lambda: tuple(compare(_a, 1 - _b, _y))[::4], case="B is clearly worse")
+split = np.repeat([0.0, 1.0], 130)
+bold, mild = np.where(split > 0, 1e-6, 0.53), np.where(split > 0, 1e-11, 0.62)
+check.value(
+    "choice", lambda: compare(bold, mild, np.ones(260))[4], case="two clear verdicts that differ"
+)
+even = np.array([0.31, 0.62, 0.93])
+check.value("choice", lambda: compare(even, even, np.array([0, 1, 1.0]))[4], case="equal models")
+edge = np.array([1 - 1e-9, 0.57, 0.2, 1e-9])
+check.value(
+    "NLL",
+    lambda: compare(edge, 0.5 + 0.1 * edge, np.array([0, 1, 1, 1.0]))[0],
+    case="forecasts next to 0 and to 1",
+)
+check.value(
+    "standard errors",
+    lambda: compare(edge, 0.5 + 0.1 * edge, np.array([0, 1, 1, 1.0]))[1],
+    case="forecasts next to 0 and to 1",
+)
 
 # %% [markdown]
 # ## Exercise 6. One temperature, on held-out rows (15 min, 6 points)
@@ -485,8 +536,8 @@ check.value("choice", lambda: tuple(compare(_a, 1 - _b, _y))[::4], case="B is cl
 # Write `fit_temperature(logits, labels, held_out)`, the $T > 0$ with the smallest **mean** NLL of
 # `labels` under softmax(logits / T), over the rows whose `held_out` is true, and those alone.
 #
-# - `logits` has shape `(n, K)`, $K \ge 2$; `labels` `(n,)` (class indices); `held_out` `(n,)`
-#   (booleans, at least one true).
+# - `logits` has shape `(n, K)`, $K \ge 2$, and may share an offset as large as a million; `labels`
+#   `(n,)` (class indices); `held_out` `(n,)` (booleans, at least one true).
 # - The NLL is convex in $1/T$, so there is one minimum. In all cases it exists and lies between
 #   1/1000 and 1000. Find it to six digits: a relative error of $10^{-6}$.
 # - Any method that gets there will do: Newton, bisection of the derivative, golden section or
@@ -565,6 +616,18 @@ check.value(
     "range",
     lambda: 1000 * fit_temperature(0.0017 * _z, _k, _all) - 2.62,
     case="to six digits, tiny logits",
+)
+single = np.array([[3.1, 1.3, -5.2], [4.0, 0.3, 0.1], [0.2, 0.9, 2.3]])
+only = np.array([True, False, False])
+check.value(
+    "held-out rows",
+    lambda: fit_temperature(single, np.array([1, 0, 2]), only),
+    case="one row is held out",
+)
+check.value(
+    "range",
+    lambda: fit_temperature(single + 9e5, np.array([1, 1, 2]), np.array([True, True, True])),
+    case="an offset of nearly a million",
 )
 
 # %% [markdown]
@@ -665,6 +728,9 @@ check.value(
     lambda: [platt_fit(_t, _apart)[0] - 1.73, platt_fit(_t, _apart)[1] + 1.87],
     case="separable classes, to six digits",
 )
+outlier = np.concatenate([np.full(90, -1.1), np.full(90, 1.3), [47.0, -0.4, 0.6]])
+hit = np.concatenate([np.zeros(90, int), np.ones(90, int), [1, 1, 0]])
+check.value("fit", lambda: tuple(platt_fit(outlier, hit)), case="one score far out")
 
 # %% [markdown]
 # ## Exercise 8. In words: what a bare ECE hides (5 min, 3 points)
