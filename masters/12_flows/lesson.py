@@ -13,7 +13,7 @@
 # cannot bend; and score a density on integer data without fooling yourself.
 #
 # **You need** the NLL in nats (unit 01), the derivative of an inverse function, determinants, and
-# what a mixture of Normals is. Reading takes about 45 minutes, running some 15 seconds. Symbols:
+# what a mixture of Normals is. Reading takes about 55 minutes, running some 15 seconds. Symbols:
 # [notation](00_start.ipynb#Notation).
 #
 # Where a cell asks for a prediction, commit to one before you read on. Your first answer is kept,
@@ -710,8 +710,8 @@ because["a twentieth"] = "It may come to that with far more training; not after 
 reveal("12-between-the-clusters", "a third or so", because=because)
 
 # %% [markdown]
-# About half of the excess is the price of the bridges; the rest are clusters that are not round or
-# have the wrong share. Longer training lowers both, and ends neither.
+# About half of the excess is the price of the bridges; the rest is that clusters are not round and
+# have the wrong shares. Longer training lowers both, and ends neither.
 #
 # Here is the line $x_2 = 0$ through three of the clusters:
 
@@ -914,9 +914,8 @@ _ = ax.legend()
 # any other.
 #
 # Three baselines: a histogram of each pixel by itself, which is discrete and needs no noise; a
-# Normal; and a mixture of ten Normals. The noise $U$ alone has a variance of 1/12, and no variance
-# of $K + U$ is smaller: so 1/12 is added to each fitted one, which keeps small parts from
-# collapsing.
+# Normal; and a mixture of ten Normals. The noise $U$ alone has a variance of 1/12, so no variance
+# of $K + U$ is smaller. Adding 1/12 to each fitted variance keeps small parts from collapsing.
 
 # %%
 from course_utils.digits import digits
@@ -1008,9 +1007,10 @@ _ = ax.legend(fontsize=9, loc="lower left")
 
 # %% [markdown]
 # The flow passes the single Normal and then turns: it learns 1198 digits by heart. To stop at the
-# right step is part of the method here, and needs a third set of digits, for validation. At no
-# length does it reach the mixture; and neither reaches the histogram, which knows nothing of how
-# pixels depend on each other. As claims:
+# right step is part of the method here, and needs a third set of digits, for validation. At none
+# of these lengths does it reach the mixture; and neither reaches the histogram, which knows
+# nothing of how pixels depend on each other. (For the densities it is the bound on the right of
+# (11) that is compared.) As claims:
 
 
 # %% claim="On 1198 digits, three times the steps give RealNVP more bits on test digits." steps=400
