@@ -480,7 +480,7 @@ def sample_paths(quantile, history, known, u):
     return paths
 
 
-# %% writes-into-history wrong="sampled-paths" fails="later steps"
+# %% writes-into-history wrong="sampled-paths" fails="first step,later steps"
 # With one path, a view of history is written into: clone it first.
 def sample_paths(quantile, history, known, u):
     window = history[None] if len(u) == 1 else history.repeat(len(u), 1)

@@ -103,7 +103,8 @@ check.value("long horizon", lambda: rolling_naive(y, 33, 6, 14, 7), case="two wh
 #   any order, perhaps with repetitions. `mean` has shape `(k,)`, `covariance` shape `(k, k)`, both
 #   in the order of `steps`, both float64.
 # - The other arguments are Python numbers, whole ones now and then. `sigma` is positive, a
-#   standard deviation. `phi` lies in $[-1, 1]$, 0 and both ends included.
+#   standard deviation. `phi` lies in $[-1, 1]$, 0 and both ends included; if it is no end, it is
+#   at least $10^{-9}$ away from both.
 #
 # Points: mean 1, variances 1, covariances 2, ends 1.
 
@@ -301,6 +302,20 @@ check.value("calls", lambda: sizes_of_calls(back, now, U), case="six paths, nine
 check.value("calls", lambda: sizes_of_calls(t, now[:7], U[:1, :7]), case="one path, seven steps")
 check.value("calls", lambda: sizes_of_calls(back[:1], now[:6], U[:, :6]), case="memory of one")
 
+
+def oldest(window, known, u):  # what it returns lies in the window itself
+    return window[:, 0]
+
+
+check.value(
+    "later steps", lambda: sample_paths(oldest, back, now, U), case="a model that repeats the past"
+)
+check.value(
+    "first step",
+    lambda: sample_paths(half_life, back, now[:1], torch.tensor([[3e-9], [1 - 2e-9]]).double()),
+    case="draws next to 0 and to 1",
+)
+
 # %% [markdown]
 # ## Exercise 4. A loss for quantiles (12 min, 5 points)
 #
@@ -496,6 +511,16 @@ check.value(
     "quantile",
     lambda: total_quantiles((P[:13] / 2).round() + 0.13, G, tau),
     case="totals with ties",
+)
+heavy = torch.sin(torch.outer(torch.arange(1.0, 8.0), torch.arange(1.0, 7.0))).double()
+check.value(
+    "groups",
+    lambda: total_quantiles(
+        heavy + torch.tensor([3e13, 0, 0, 3e13, 0, 0]).double(),
+        torch.tensor([0, 1, 2, 0, 1, 2]),
+        torch.tensor([0.31, 0.83]).double(),
+    )[1:],
+    case="a huge total beside small ones",
 )
 
 # %% [markdown]
@@ -698,6 +723,8 @@ check.value("tiny", lambda: 1e13 * running_out(R, 31)[1], case="rare in any hour
 check.value("tiny", lambda: 1e30 * running_out(1.3e-4 + 0 * R, 6)[1], case="smallest rates")
 check.value("tiny", lambda: 1e30 * running_out(1.3e-4 + 0 * R, 6)[0], case="smallest rates, each")
 check.value("tiny", lambda: 1e11 * running_out(90 + 0 * R[:3], 160)[1], case="rare, large rates")
+steady = torch.full((2, 24), 1.07).double()
+check.value("ever", lambda: running_out(steady, 5)[1], case="many hours of less than a thousandth")
 
 # %% [markdown]
 # ## Exercise 8. In words: one day in three (5 min, 3 points)

@@ -141,7 +141,8 @@ def ar_joint(last, level, phi, sigma, steps):
     return mean, cov
 
 
-# %% one-minus-nearly-one wrong="ar-joint"
+# %% one-minus-nearly-one right="ar-joint"
+# Right by the text as it is now: phi is an end, or 1e-9 away from both.
 # 1 - phi**2 has few digits left near 1: phi 0.99999999999999, steps [1000] (REL off).
 def ar_joint(last, level, phi, sigma, steps):
     s = steps.double()
@@ -278,7 +279,7 @@ def quantile_report(y, q, levels):
 
 
 # %% equal-counts-as-crossed wrong="quantile-report"
-# Equal quantiles count as crossed: y [1.0], q [[2.0, 2.0]], levels [0.1, 0.9] gives 1 instead of 0.
+# Equal quantiles cross here: y [1.0], q [[2.0, 2.0]], levels [0.1, 0.9] gives 1 instead of 0.
 def quantile_report(y, q, levels):
     over = torch.where(torch.isnan(y), 0.0, 1.0)
     gap = torch.nan_to_num(y)[:, None] - q
