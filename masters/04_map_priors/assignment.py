@@ -475,7 +475,7 @@ check.value("covariance", lambda: posterior(*alone)[1], case="one weight")
 # central interval that holds $f$ or $y$ with probability `level`, at each row of `x` by itself.
 #
 # - `x` has shape `(q, k)`, $q \ge 1$; `mean` shape `(k,)`; `cov` shape `(k, k)`; `sigma` is the
-#   standard deviation of the noise; `level` lies between 0.001 and $1 - 10^{-9}$.
+#   standard deviation of the noise; `level` lies between $10^{-3}$ and $1 - 10^{-9}$.
 # - `contains` is `"f"` or `"y"`.
 # - Return two arrays of shape `(q,)`.
 #

@@ -335,6 +335,19 @@ check.gradient(
 check.gradient(
     "gradient", lambda s: rain_crps(wet[:6, None], m[:4], s) * w[:4], s[:4], case="(6, 1), (4,)"
 )
+drops, means = torch.tensor([0.53, 2.1, 0.0]).double(), torch.tensor([0.2, 1.1, -0.7]).double()
+check.gradient(
+    "gradient",
+    lambda s: rain_crps(drops, means, s),
+    torch.tensor(1.37).double(),
+    case="with respect to one sigma for all",
+)
+check.gradient(
+    "gradient",
+    lambda m: rain_crps(drops, m, torch.tensor(1.37).double()),
+    torch.tensor(0.41).double(),
+    case="with respect to one mu for all",
+)
 
 # %% [markdown]
 # ## Exercise 3. A cloud of vectors (12 min, 5 points)
@@ -621,7 +634,7 @@ check.value("extremes", lambda: quantiles_crps(steep, 41 * q[:, :4], 41 * y), ca
 # - Where `below` equals `at` (a forecast of a continuous number), all mass of the case lies at
 #   that point: in the bin to the **right** if it is an edge between two bins, in the last one if
 #   it is 1. In no other case does it depend on rounding where a value lies.
-# - Intervals may be as short as $10^{-9}$.
+# - Intervals may be as short as $10^{-9}$; a variance is right if it is off by $10^{-12}$.
 #
 # Points: counts 2, points 1, variance 2. The aspect "points" is about cases whose mass lies at a
 # point, alone or among others.
@@ -724,8 +737,9 @@ check.value(
 # $(0, 1)$. Write `mean_regret(p, y, a, b)`, which returns for each case the regret averaged over
 # the farmers. That is a proper score, made for them.
 #
-# - `p` and `y` have the same shape `(...)`, which may be empty or `()`; `p` holds probabilities,
-#   0 and 1 included; `y` is int64, 1 if frost came and 0 if not. The result has their shape.
+# - `p` and `y` have the same shape `(...)`, which may be empty or `()`; `p` holds probabilities, 0
+#   and 1 included, the others at least $10^{-6}$ away from both; `y` is int64, 1 if frost came and
+#   0 if not. The result has their shape.
 # - `a` and `b` are Python numbers between $1/20$ and 2000. The result must be right to six digits
 #   after the point; nothing is drawn at random.
 # - Useful: $c \cdot \mathrm{Beta}(c; a, b) = \frac{a}{a + b}\,\mathrm{Beta}(c; a + 1, b)$.
@@ -832,7 +846,8 @@ check.value(
 #   case. Labels are in any order, may be negative or large, and need not be consecutive; days have
 #   different numbers of cases. There are at least two days.
 # - Losses may be of the size of $10^8$ while they differ by a hundredth. Neither lead nor error is
-#   0, and `days` does not depend on rounding.
+#   0; `days` does not depend on rounding, is counted for a lead of either sign, and is at most 10
+#   000.
 #
 # Points: lead 1, error 2, days 1, labels 1. The aspect "labels" is about unusual labels and about
 # days of one case.

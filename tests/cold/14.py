@@ -392,7 +392,8 @@ def pit_histogram(below, at, bins):
     return shares, sum(each) / n
 
 
-# %% floor-of-a-product wrong="pit-histogram"
+# %% floor-of-a-product right="pit-histogram"
+# Right: which float is an edge, the text leaves open.
 # 0.29 * 100 is a little less than 29: below and at [0.29], bins 100 fills bin 28, not 29.
 def pit_histogram(below, at, bins):
     edges = torch.arange(bins + 1).double() / bins
@@ -437,7 +438,8 @@ def pit_histogram(below, at, bins):
     return shares / len(below), variance
 
 
-# %% square-less-square wrong="pit-histogram"
+# %% square-less-square right="pit-histogram"
+# Right by the text as it is now: a variance may be off by 1e-12.
 # Nothing is left of a small variance: below [0.5], at [0.500000001], bins 4 (8.3e-20 expected).
 def pit_histogram(below, at, bins):
     edges = torch.arange(bins + 1).double() / bins
@@ -474,7 +476,8 @@ def mean_regret(p, y, a, b):
     return torch.tensor(out, dtype=torch.float64).reshape(p.shape)
 
 
-# %% seen-from-the-other-end wrong="mean-regret"
+# %% seen-from-the-other-end right="mean-regret"
+# Right by the text as it is now: chances are 0 or at least 1e-6.
 # 1 - p forgets a small p, which matters where many costs lie close to 0: p 1e-20, y 1, a 0.05,
 # b 1.0 gives 0.95 instead of 0.85.
 def mean_regret(p, y, a, b):
@@ -576,7 +579,8 @@ def lead_by_day(loss_a, loss_b, day):
     return lead, error, math.ceil(groups * float(2.8 * error / lead) ** 2)
 
 
-# %% ten-thousand-days-at-most wrong="lead-by-day"
+# %% ten-thousand-days-at-most right="lead-by-day"
+# Right by the text as it is now: at most 10 000 days.
 # The search ends at 10000 days: loss_a [1.0, -1.0, 0.01], loss_b all 0, day [0, 1, 2].
 def lead_by_day(loss_a, loss_b, day):
     d = loss_a - loss_b
