@@ -216,7 +216,7 @@ check.value("NLL", lambda: base_rate_scores(_c, _d, 9)[3], case="nine classes, a
 # - `p` and `y` have shape `(n,)`, `groups` is between 1 and $n$. No two forecasts are equal.
 # - Sort by `p` and cut into `groups` pieces whose counts differ by at most one, the larger ones
 #   first, as `np.array_split` does.
-# - `low` and `high` are the ends of Wilson's interval at `level`, a number from 0.001 to
+# - `low` and `high` are the ends of Wilson's interval at `level`, a number from $10^{-3}$ to
 #   $1 - 10^{-9}$. With $k$
 #   ones among $c$ examples, and $z$ such that a standard normal lies within $\pm z$ with
 #   probability `level`:

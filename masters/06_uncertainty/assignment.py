@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Assignment 06: Aleatoric and epistemic uncertainty
 #
-# Six exercises, 32 points, about 70 minutes. You write two losses for networks that predict their
+# Six exercises, 32 points, about 65 minutes. You write two losses for networks that predict their
 # own noise, take variances and entropies apart, count what two kinds of band hold, and work out
 # how much noise a new measurement removes. The first two exercises use PyTorch tensors, the
 # others NumPy arrays in float64; results of those may be Python numbers, arrays or tensors.
