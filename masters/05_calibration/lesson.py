@@ -834,7 +834,7 @@ print(f"mean {eces.mean():.2f}, standard deviation {eces.std():.2f}")
 #
 # ## Your turn
 #
-# The assignment `05_calibration` has eight exercises, and none is a cell of this lesson:
+# The assignment `05_calibration` has eight exercises:
 #
 # 1. an ECE with edges of your own that loses no example;
 # 2. the forecaster who knows only the base rates, for many classes;
