@@ -443,21 +443,21 @@ def variance_parts(weight, mean, sd):
     return al, ep, np.add(al, ep)
 
 
-# %% mean-of-sds wrong="variance-parts" fails="aleatoric,total"
+# %% mean-of-sds wrong="variance-parts" fails="aleatoric,far from zero,total"
 # Variances are averaged, not standard deviations: square each sd first.
 def variance_parts(weight, mean, sd):
     aleatoric, epistemic = (weight @ sd) ** 2, weight @ (mean - weight @ mean) ** 2
     return aleatoric, epistemic, aleatoric + epistemic
 
 
-# %% sd-not-squared wrong="variance-parts" fails="aleatoric,total"
+# %% sd-not-squared wrong="variance-parts" fails="aleatoric,far from zero,total"
 # sd holds standard deviations: square them to get variances.
 def variance_parts(weight, mean, sd):
     aleatoric, epistemic = weight @ sd, weight @ (mean - weight @ mean) ** 2
     return aleatoric, epistemic, aleatoric + epistemic
 
 
-# %% weight-squared wrong="variance-parts" fails="aleatoric,total"
+# %% weight-squared wrong="variance-parts" fails="aleatoric,far from zero,total"
 # That is the variance of a weighted sum of y's; here one hypothesis is drawn, and y from it.
 def variance_parts(weight, mean, sd):
     aleatoric, epistemic = weight**2 @ sd**2, weight @ (mean - weight @ mean) ** 2
@@ -510,7 +510,7 @@ def variance_parts(weight, mean, sd):
     return np.sqrt(aleatoric), np.sqrt(epistemic), np.sqrt(aleatoric + epistemic)
 
 
-# %% sds-added wrong="variance-parts" fails="total"
+# %% sds-added wrong="variance-parts" fails="far from zero,total"
 # Variances add, standard deviations do not.
 def variance_parts(weight, mean, sd):
     aleatoric, epistemic = weight @ sd**2, weight @ (mean - weight @ mean) ** 2
@@ -524,14 +524,14 @@ def variance_parts(weight, mean, sd):
     return aleatoric, epistemic, aleatoric + epistemic
 
 
-# %% disagreement-forgotten wrong="variance-parts" fails="total"
+# %% disagreement-forgotten wrong="variance-parts" fails="far from zero,total"
 # The total has two parts: the disagreement of the means is missing.
 def variance_parts(weight, mean, sd):
     aleatoric = weight @ sd**2
     return aleatoric, weight @ (mean - weight @ mean) ** 2, aleatoric
 
 
-# %% disagreement-of-the-sds-added wrong="variance-parts" fails="total"
+# %% disagreement-of-the-sds-added wrong="variance-parts" fails="far from zero,total"
 # Hypotheses that differ in their noise are in the aleatoric part already: add nothing for it.
 def variance_parts(weight, mean, sd):
     within, between = weight @ sd**2, weight @ (mean - weight @ mean) ** 2
@@ -1074,7 +1074,7 @@ def best_from_known(w, C, noise_var, known):
     return np.where(known, w, 0.0), noise_var + w @ C @ w - b @ C @ w
 
 
-# %% only-what-the-hidden-add wrong="best-from-known" fails="slope,all or none"
+# %% only-what-the-hidden-add wrong="best-from-known" fails="all or none,slope"
 # A known feature acts on y by itself, too: its own weight is missing from the slope.
 def best_from_known(w, C, noise_var, known):
     b = np.zeros(len(w))
@@ -1185,7 +1185,7 @@ def best_from_known(w, C, noise_var, known):
     return slope, noise_var + w @ C @ w
 
 
-# %% only-the-known-slopes wrong="best-from-known" fails="slope,all or none"
+# %% only-the-known-slopes wrong="best-from-known" fails="all or none,slope"
 # slope has one entry for every feature, with 0 at the hidden ones.
 def best_from_known(w, C, noise_var, known):
     b = np.linalg.solve(C[known][:, known], (C @ w)[known])

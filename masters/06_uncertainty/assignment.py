@@ -7,7 +7,9 @@
 # others NumPy arrays in float64; results of those may be Python numbers, arrays or tensors.
 # Anything that NumPy, SciPy and PyTorch offer may be used.
 #
-# Every function leaves its inputs and the global random generators as they are.
+# Every function leaves its inputs and the global random generators as they are. Where an exercise
+# names no other range, numbers are at most a million in size, and what must be positive is at
+# least a millionth.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -36,7 +38,8 @@ torch.set_num_threads(1)
 #   shape `(n,)`, and at least one entry is not `nan`.
 # - Return a 0-d tensor through which gradients with respect to `raw` flow. Rows whose target is
 #   missing have no influence on the value, and their gradient is exactly 0.
-# - Value and gradient must be right for every log variance between −300 and 600, in float64.
+# - Value and gradient must be right for every log variance between −300 and 600, in float64, and
+#   for errors however small.
 #
 # Points: value 2, gradient 1, range 1, missing targets 2.
 
@@ -120,6 +123,12 @@ check.value(
 check.gradient(
     "missing targets", lambda raw: raw_output_nll(raw, _holes), _raw, case="some targets missing"
 )
+_nought = torch.where(torch.arange(7) % 3 == 0, 0.0, _holes)
+check.value(
+    "missing targets",
+    lambda: raw_output_nll(_raw, _nought),
+    case="some targets zero, some missing",
+)
 
 # %% [markdown]
 # ## Exercise 2. A loss that does not give up on hard points (10 min, 5 points)
@@ -137,8 +146,8 @@ check.gradient(
 #
 # with every constant of the density kept.
 #
-# - `y`, `mu` and `var` are tensors of shape `(n,)`; `var` is the variance and positive; `beta` is
-#   a number in $[0, 1]$.
+# - `y`, `mu` and `var` are tensors of shape `(n,)`; `var` is the variance, between $10^{-10}$
+#   and $10^{10}$; `beta` is a number in $[0, 1]$.
 # - Return a 0-d tensor through which gradients with respect to `mu` and `var` flow.
 #
 # Points: value 2, mean gradient 1, variance gradient 2.
@@ -307,6 +316,17 @@ check.value(
     lambda: variance_parts(_w, _far, 0.01 * _sd)[1],
     case="means far from zero, each elsewhere",
 )
+check.value(
+    "far from zero",
+    lambda: variance_parts(_w, 9e5 + 0.013 * _mean, 0.02 * _sd)[2],
+    case="the total, means near a million",
+)
+_thirds = np.array([1 / 3, 2 / 3])
+check.value(
+    "far from zero",
+    lambda: variance_parts(_thirds, -987654.0 + 0.011 * _mean[:2], 0.02 * _sd[:2])[1],
+    case="weights of thirds, means near a million",
+)
 
 # %% [markdown]
 # ## Exercise 4. What the entropy of a class prediction consists of (10 min, 5 points)
@@ -386,6 +406,10 @@ check.law(
 )
 check.value("zeros", lambda: tuple(entropy_parts(_z)), case="a class of probability zero")
 check.value("zeros", lambda: tuple(entropy_parts(_s)), case="probabilities of one")
+_many = np.eye(400)[None, :3].repeat(2, axis=0)
+check.value("zeros", lambda: entropy_parts(_many)[0] + 0.001, case="400 classes, all sure")
+_near = special.softmax(np.log(_p[0]) + 3e-4 * np.sin(_t[:30].reshape(2, 3, 5)), axis=-1)
+check.value("information", lambda: 1e6 * entropy_parts(_near)[2], case="members that nearly agree")
 
 # %% [markdown]
 # ## Exercise 5. Which band holds what? (10 min, 5 points)
@@ -403,8 +427,9 @@ check.value("zeros", lambda: tuple(entropy_parts(_s)), case="probabilities of on
 #
 # - All arrays have shape `(n,)`. `mean` and `f_var` are mean and variance of $f$; `noise_var` is
 #   the variance of the noise and differs from input to input. Both variances are positive.
-# - Both bands are central intervals of a Normal around `mean`, for the probability `level` in
-#   $(0, 1)$: as much is left out above as below. The width is the upper end minus the lower.
+# - Both bands are central intervals of a Normal around `mean`, for the probability `level`
+#   from 0.001 to $1 - 10^{-9}$: as much is left out above as below. The width is the upper end
+#   minus the lower.
 # - `f` is the true function, which one knows in a simulation only.
 #
 # Points: share of y 1, share of f 1, width of y 2, width of f 1.
@@ -463,6 +488,14 @@ check.value("width of f", lambda: band_report(*_all, 0.9)[3], case="a level of .
 check.value(
     "width of f", lambda: band_report(*(a[7:10] for a in _all), 0.59)[3], case="three points"
 )
+check.value("width of y", lambda: band_report(*_all, 1 - 2e-9)[2], case="a level next to 1")
+_apart = 0.03 * np.sin(31 * _t**2)
+_high = (9e5 + 0 * _m, 4e-4 + 0 * _fv, 1e-4 + 0 * _nv, 9e5 + _apart, 9e5 - _apart)
+check.value("share of y", lambda: band_report(*_high, 0.5)[0], case="means near a million")
+check.value("share of f", lambda: band_report(*_high, 0.5)[1], case="means near a million")
+_thin = (_m, 2e-6 * (1 + 0 * _t), 1e-6 * (1 + 0 * _t), _m, _m)
+check.value("width of y", lambda: band_report(*_thin, 0.8)[2], case="variances of a millionth")
+check.value("width of f", lambda: band_report(*_thin, 0.8)[3], case="variances of a millionth")
 
 # %% [markdown]
 # ## Exercise 6. Measure one more thing (15 min, 6 points)
@@ -481,7 +514,8 @@ check.value(
 #   the known features, and 0 at the hidden ones.
 # - `variance` is the variance of $y$ given the known features, a number: the smallest expected
 #   squared error that any prediction from them can reach.
-# - The weights are known exactly: no data are involved, and nothing is epistemic.
+# - The weights are known exactly, and at most a thousand in size: no data are involved, and
+#   nothing is epistemic.
 #
 # Split into known ($k$) and hidden ($h$) blocks, the hidden features given $x_k$ have the mean
 # $C_{hk} C_{kk}^{-1} x_k$ and the covariance $C_{hh} - C_{hk} C_{kk}^{-1} C_{kh}$.
@@ -565,4 +599,20 @@ _most = np.arange(8) != 2
 check.value("slope", lambda: best_from_known(_v, _C8, 0.29, _most)[0], case="seven of eight known")
 check.value(
     "correlated", lambda: best_from_known(_v, _C8, 0.29, _most)[1], case="seven of eight known"
+)
+_units = np.diag([1e-3, 1.0, 1e-3, 1.0])
+check.value(
+    "slope",
+    lambda: best_from_known(_w, _units @ _C @ _units, 0.41, _a)[0] @ _units,
+    case="known features a thousandth in size",
+)
+_alike = np.array([[1.0, 0.999, 0.99], [0.999, 1.0, 0.992], [0.99, 0.992, 1.0]])
+check.value(
+    "slope", lambda: best_from_known(_w[:3], _alike, 0.1, _alike[2] < 1)[0], case="features alike"
+)
+_copy = np.array([[1.0, 1.0], [1.0, 1.0 + 3e-6]])
+check.value(
+    "correlated",
+    lambda: best_from_known(np.array([1.0, 900.0]), _copy, 0.1, ~_b[:2])[1],
+    case="the hidden feature nearly a copy",
 )

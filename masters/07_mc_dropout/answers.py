@@ -486,19 +486,6 @@ def dropout_moments(h, W, b, p):
     return h @ W + b, covariance
 
 
-# %% by-all-masks.drop-term.5 equivalent="dropout-moments"
-# E y (y - m) equals E (y - m)(y - m), since E (y - m) is zero.
-
-# %% by-all-masks.drop-term.6 equivalent="dropout-moments"
-# E (y - m) y equals E (y - m)(y - m), since E (y - m) is zero.
-
-# %% by-all-masks.flip-sign.4 equivalent="dropout-moments"
-# E (y + m)(y - m) differs from the covariance by a multiple of E (y - m), which is zero.
-
-# %% by-all-masks.flip-sign.5 equivalent="dropout-moments"
-# E (y - m)(y + m) differs from the covariance by a multiple of E (y - m), which is zero.
-
-
 # %% not-inverted wrong="dropout-moments" fails="variance,covariance"
 # p(1 - p) is the variance of a 0-or-1 mask; here units that stay are divided by 1 - p.
 def dropout_moments(h, W, b, p):

@@ -6,7 +6,9 @@
 # the probabilities of a classifier. Masks and passes are handed to your functions wherever chance
 # would otherwise decide, so every result is fixed.
 #
-# Every function leaves its inputs and the global random generators as they are.
+# Every function leaves its inputs and the global random generators as they are. Where an exercise
+# names no other range, numbers are at most a million in size, and what must be positive is at
+# least a millionth.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -32,7 +34,8 @@ torch.set_num_threads(1)
 #
 # - Inside the block, each dropout module of `net`, however deeply nested, is in training mode, and
 #   every other module, `net` included, is in evaluation mode. Dropout modules are the instances of
-#   `nn.Dropout` or `nn.Dropout1d`, those of subclasses included.
+#   `nn.Dropout` or `nn.Dropout1d`, those of subclasses included; no network here has another kind,
+#   and no dropout module has modules inside.
 # - After the block, every module is in the mode in which it was before, whichever that was: some
 #   users keep a part of a network frozen in evaluation mode while the rest trains. This holds
 #   also if the block raises an exception, which must reach the caller.
@@ -240,6 +243,18 @@ check.value(
     case="a dropout frozen three levels down",
 )
 
+
+def _shared():
+    _part = nn.Tanh().eval()
+    return nn.Sequential(_part, nn.Sequential(nn.ReLU(), _part, Known(0.2)))
+
+
+check.value(
+    "restored",
+    lambda: [_as_number(modes_after(_shared())), 1.3],
+    case="a frozen part that occurs twice",
+)
+
 # %% [markdown]
 # ## Exercise 2. Functions drawn by dropout (10 min, 4 points)
 #
@@ -253,7 +268,7 @@ check.value(
 # `(T, n)`: one row for each function, one column for each input.
 #
 # - `x` has shape `(n, d)`, `W` `(d, H)`, `b` and `v` `(H,)`, `u` `(T, H)`; `p` is a number in
-#   $[0, 1)$.
+#   $[0, 1)$. No entry of `u` is within a millionth of `p`, unless it equals `p`.
 # - Gradients with respect to `W`, `b` and `v` flow.
 #
 # Points: value 3, gradient 1.
@@ -343,7 +358,8 @@ check.value(
 # Write `dropout_moments(h, W, b, p)`, which returns the pair `(mean, covariance)` over the masks,
 # without sampling.
 #
-# - `h` has shape `(n, d)`, `W` `(d, K)`, `b` `(K,)`; `p` is a number in $[0, 1)$.
+# - `h` has shape `(n, d)`, `W` `(d, K)`, `b` `(K,)`; `p` is a number in $[0, 1)$, at
+#   most $1 - 10^{-6}$.
 # - `mean` has shape `(n, K)`, `covariance` `(n, K, K)`: one matrix for each row of `h`.
 #
 # Points: mean 1, variance 2 (the diagonals), covariance 2 (all else).
@@ -415,6 +431,21 @@ check.value(
 check.value(
     "mean", lambda: dropout_moments(_h.repeat(3, 1) * 0.7, _W, _b, 0.37)[0], case="nine rows"
 )
+check.value(
+    "variance",
+    lambda: dropout_moments(0.1 * _h, _W, 9e5 + _b, 0.37)[1].diagonal(dim1=1, dim2=2),
+    case="biases near a million",
+)
+check.value(
+    "covariance",
+    lambda: dropout_moments(0.1 * _h, _W, 9e5 + _b, 0.37)[1][:, _off],
+    case="biases near a million",
+)
+check.value(
+    "variance",
+    lambda: dropout_moments(_h, _W, _b, 1 - 3e-6)[1].diagonal(dim1=1, dim2=2),
+    case="a rate next to 1",
+)
 
 # %% [markdown]
 # ## Exercise 4. A band for y (10 min, 4 points)
@@ -426,9 +457,10 @@ check.value(
 # probability `level`, if $y$ is Normal with the mean and the variance that follow from the passes
 # and the noise.
 #
-# - `passes` has shape `(T, n)`, $T \ge 1$. The passes are all equally likely, so their variance
-#   divides by $T$.
-# - `tau` is a positive number or a tensor of shape `(n,)`; `level` is a number in $(0, 1)$.
+# - `passes` has shape `(T, n)`, $T \ge 1$, and is at most a thousand in size. The passes are all
+#   equally likely, so their variance divides by $T$.
+# - `tau` is a positive number or a tensor of shape `(n,)`; `level` is a number
+#   from 0.05 to 0.999.
 # - Return the pair `(lower, upper)`, both of shape `(n,)`.
 #
 # Points: centre 1, width 3.
@@ -488,6 +520,7 @@ check.law(
     case="passes repeated or reflected",
 )
 check.value("width", lambda: width(torch.cat([_f, 0.7 * _f - 0.2]), 1.7, 0.9), case="ten passes")
+check.value("width", lambda: width(_f, 4e-6, 0.9), case="a precision of some millionths")
 
 # %% [markdown]
 # ## Exercise 5. How many passes? (10 min, 4 points)
@@ -502,7 +535,8 @@ check.value("width", lambda: width(torch.cat([_f, 0.7 * _f - 0.2]), 1.7, 0.9), c
 #   their variance divides by $T - 1$.
 # - `needed` is the smallest whole number of passes, at least 1, with a standard error of at most
 #   `tolerance` at *every* one of the `n` inputs, if the deviations of the pilot run are the true
-#   ones. No check lies so close to a whole number that rounding could decide.
+#   ones. It is at most a million, and no check lies so close to a whole number that
+#   rounding could decide.
 #
 # Points: error 2, needed 2.
 
@@ -550,6 +584,9 @@ check.law(
 )
 _wide = torch.cat([0.3 * _f, 0.2 * _f, 1.9 * _f], dim=1)
 check.value("needed", lambda: passes_needed(_wide, 0.0267)[1], case="twelve places")
+check.value("error", lambda: passes_needed(9e5 + 0.1 * _f, 0.2)[0], case="passes near a million")
+check.value("needed", lambda: passes_needed(9e5 + _f, 0.0213)[1], case="passes near a million")
+check.value("needed", lambda: passes_needed(_f, 2.3e-3)[1], case="a strict tolerance")
 
 # %% [markdown]
 # ## Exercise 6. Probabilities from passes (10 min, 4 points)
@@ -619,3 +656,5 @@ check.gradient(
 )
 _ten = 1.7 * torch.cos(torch.arange(140, dtype=torch.float64) ** 2).reshape(10, 2, 7)
 check.value("value", lambda: mc_log_probabilities(_ten), case="ten passes, seven classes")
+check.value("stability", lambda: mc_log_probabilities(9000.0 * _z[:1]), case="one sure pass")
+check.value("stability", lambda: mc_log_probabilities(9e5 + _z), case="logits near a million")

@@ -52,11 +52,14 @@ def mixture_moments(mu, sigma, weight):
 # %% by-quadrature.flip-sign.2 equivalent="mixture-moments"
 # A Normal is symmetric about its mean, and so is the grid.
 
+
 # %% by-quadrature.change-number.1 equivalent="mixture-moments"
 # A wider grid holds no more probability.
 
+
 # %% by-quadrature.change-number.2 equivalent="mixture-moments"
 # One more grid point in 300: the sum was exact to rounding before.
+
 
 # %% by-quadrature.change-number.5 equivalent="mixture-moments"
 # A wider grid holds no more probability.
@@ -389,12 +392,6 @@ def mixture_quantile(mu, sigma, q):
 # %% solution.change-number.1 equivalent="mixture-quantile"
 # Fifty halves are finer than the accuracy that is asked for: one more changes nothing.
 
-# %% by-root-finder.drop-term.3 equivalent="mixture-quantile"
-# The members' own quantiles are a bracket; the term only widens it.
-
-# %% by-root-finder.drop-term.4 equivalent="mixture-quantile"
-# The members' own quantiles are a bracket; the term only widens it.
-
 # %% by-root-finder.change-number.1 equivalent="mixture-quantile"
 # A wider bracket holds the same root.
 
@@ -406,9 +403,6 @@ def mixture_quantile(mu, sigma, q):
 
 # %% by-torch.change-number.4 equivalent="mixture-quantile"
 # The grid reaches beyond the bracket and still holds the root.
-
-# %% by-torch.change-number.7 equivalent="mixture-quantile"
-# The root lies at or below the last grid point, so that the limit is never reached.
 
 # %% by-torch.change-number.8 equivalent="mixture-quantile"
 # The next bracket is twice as wide, and ten times finer than the one before.
@@ -680,7 +674,7 @@ def pool(logits):
     return probability, votes, (votes + 0.01 * probability).argmax(1)
 
 
-# %% overflow wrong="pool-the-votes" fails="probability"
+# %% overflow wrong="pool-the-votes" fails="label,probability"
 # exp overflows for large logits: subtract the largest of each row, or use softmax.
 def pool(logits):
     weights = logits.exp()

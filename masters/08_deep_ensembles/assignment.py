@@ -10,7 +10,9 @@
 # $M$ is the number of members, and $M = 1$ occurs everywhere. Anything that NumPy, SciPy, PyTorch
 # or scikit-learn offers may be used.
 #
-# Every function leaves its inputs and the global random generators as they are.
+# Every function leaves its inputs and the global random generators as they are. Where an exercise
+# names no other range, numbers are at most a million in size, and what must be positive is at
+# least a millionth.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -36,7 +38,8 @@ from course_utils.checks import Checks
 # ensemble's mean and standard deviation.
 #
 # - `mu` and `sigma` have shape `(M, n)`: one row for each member, one column for each input.
-#   `weight` has shape `(M,)`; the weights are positive and sum to anything.
+#   `weight` has shape `(M,)`; the weights are positive and sum to anything. Means are at most a
+#   thousand in size.
 # - Both results have shape `(n,)`. They are the exact moments of the distribution described, not
 #   estimates from a sample of members. With one member they are that member's own.
 #
@@ -117,6 +120,11 @@ check.value(
     lambda: tuple(mixture_moments(_m[:1, :1], _s[:1, :1], np.array([1.0]))),
     case="one member, one place",
 )
+check.value(
+    "weights",
+    lambda: tuple(mixture_moments(_m[:2], _s[:2], np.array([2e-6, 1e-6]))),
+    case="weights of a millionth",
+)
 
 # %% [markdown]
 # ## Exercise 2. The NLL of the ensemble (10 min, 6 points)
@@ -127,7 +135,8 @@ check.value(
 # Write `mixture_nll(mu, sigma, y)`: the **mean** over the $n$ points, in nats, of the negative
 # log-density of `y` under the mixture.
 #
-# - `mu` and `sigma` are tensors of shape `(M, n)`, `y` is one of shape `(n,)`.
+# - `mu` and `sigma` are tensors of shape `(M, n)`, `y` is one of shape `(n,)`; `sigma` is at least
+#   $10^{-8}$.
 # - Return a 0-d tensor. Value and gradient with respect to `mu` must be right for points a
 #   thousand standard deviations away from every member.
 #
@@ -196,6 +205,7 @@ check.value(
     lambda: mixture_nll(0 * _m, 1e-8 * _s, 2e-8 * _y),
     case="scales of a hundred millionth",
 )
+check.value("value", lambda: mixture_nll(9e5 + _m, _s, 9e5 + _y), case="values near a million")
 
 # %% [markdown]
 # ## Exercise 3. A quantile of the ensemble (10 min, 6 points)
@@ -208,7 +218,7 @@ check.value(
 # Normals with equal weights.
 #
 # - `mu` and `sigma` have shape `(M,)`; `q` is a number in $(0, 1)$, between $10^{-6}$ and
-#   $1 - 10^{-6}$.
+#   $1 - 10^{-6}$, and $qM$ is a thousandth or more away from $1, 2, \dots, M - 1$.
 # - Return one number, right to $10^{-7}$ of the range from the smallest to the largest
 #   $q$-quantile of the members. (Your answer lies in that range. Why?) Where the range is 0, all
 #   members agree, and rounding is allowed.
@@ -306,6 +316,24 @@ check.value(
 )
 check.value(
     "far apart", lambda: mixture_quantile(*_three, 0.41) - 6.1, case="to the accuracy asked for"
+)
+check.value(
+    "quantile",
+    lambda: 1e6 * mixture_quantile(1e-6 * (2 + _m), 1e-6 * (1 + _s), 0.27) - 1.2,
+    case="members a millionth in size",
+)
+_wider = np.array([0.7, 1.1, 9e5])
+check.value(
+    "far apart",
+    lambda: mixture_quantile(np.array([0.4, 1.7, 0.9]), _wider, 0.5) - 0.99,
+    case="one member a million times wider",
+)
+check.value(
+    "quantile",
+    lambda: [
+        mixture_quantile(_m[:1], _s[:1], q) for q in (0.3, 0.07, 0.61, 0.12, 0.77, 0.29, 0.93)
+    ],
+    case="one member, seven levels",
 )
 
 # %% [markdown]
@@ -411,6 +439,12 @@ check.value("label", lambda: pool(9.1 * _one + 0.3 * _r)[2], case="the winner is
 _shy = _z - 40.0 * (torch.arange(4) == 3)
 check.value("votes", lambda: pool(_shy)[1], case="a last class without a vote")
 check.value("label", lambda: pool(_shy)[2], case="a last class without a vote")
+_meek, _sure = torch.tensor([[0.04, 0.0]]).double(), torch.tensor([[0.0, 30.0]]).double()
+_split = torch.stack([_meek] * 13 + [_sure] * 12)
+check.value("label", lambda: pool(_split)[2] + 0.0, case="13 meek members against 12 sure ones")
+_brink = 900.0 + 1e-6 * _z
+check.value("votes", lambda: pool(_brink)[1], case="logits that differ by a millionth")
+check.value("label", lambda: pool(_brink[:5])[2], case="logits that differ by a millionth")
 
 # %% [markdown]
 # ## Exercise 5. Members from seeds (15 min, 6 points)
@@ -422,8 +456,8 @@ check.value("label", lambda: pool(_shy)[2], case="a last class without a vote")
 # Write `random_members(x, y, x_new, seeds)`, an array or tensor of shape `(M, k)`: the predictions
 # of one member for each seed, at the $k$ inputs `x_new`.
 #
-# - `x` and `y` have shape `(n,)`, `x_new` has shape `(k,)`; `seeds` is a list of $M$ integers,
-#   and may hold the same one twice.
+# - `x` and `y` have shape `(n,)`, `x_new` has shape `(k,)`; `seeds` is a list of $M$ integers
+#   from 0 to a million, and may hold the same one twice.
 # - For seed $s$, make a new generator with `torch.Generator().manual_seed(s)`. From it draw, in
 #   float64 and in this order, 20 standard normals with `torch.randn` and 20 uniforms with
 #   `torch.rand`. The frequencies $w$ are 2 times the normals, the phases $b$ are $2\pi$ times the
@@ -494,6 +528,15 @@ check.law(
 )
 _many = [3, 1, 4, 15, 92, 65, 35]
 check.value("seeds", lambda: random_members(_x, _y, _new, _many), case="seven seeds")
+check.value(
+    "members",
+    lambda: random_members(1e5 + _x, _y, 1e5 + _new, [29]),
+    case="inputs of a hundred thousand",
+)
+_long = np.linspace(-3, 3, 500)
+check.value(
+    "members", lambda: random_members(_long, np.sign(_long), _new, [8]), case="500 data points"
+)
 
 # %% [markdown]
 # ## Exercise 6. How many are enough? (10 min, 5 points)
@@ -562,3 +605,13 @@ check.law(
     lambda: sub_ensemble_error(_f, _y, 2),
     case="more members in each subset",
 )
+_dozen = np.cos(np.arange(24.0) ** 2).reshape(12, 2) + 0.1 * np.arange(12)[:, None]
+check.value("in between", lambda: sub_ensemble_error(_dozen, _y[:2], 6), case="six of twelve")
+check.value(
+    "in between",
+    lambda: sub_ensemble_error(9e5 + 0.1 * _f, 9e5 + 0.1 * _y, 3),
+    case="values near a million",
+)
+_alike = _f[[0, 0, 1, 2, 2, 2]]
+check.value("in between", lambda: sub_ensemble_error(_alike, _y, 2), case="members that agree")
+check.value("single members", lambda: sub_ensemble_error(_alike, _y, 1), case="members that agree")

