@@ -385,7 +385,7 @@ def log_likelihood(x, out, log_scale, binary):
     return torch.where(binary, -bce, normal).sum(dim=1)
 
 
-# %% refuses-every-grey wrong="mixed-pixels" fails="grey,gradient,refusal"
+# %% refuses-every-grey wrong="mixed-pixels" fails="binary,gradient,grey,refusal"
 # Only binary pixels must be 0 or 1; the Normal ones may hold any real number.
 def log_likelihood(x, out, log_scale, binary):
     if not ((x == 0) | (x == 1)).all():
@@ -465,7 +465,7 @@ def log_likelihood(x, out, log_scale, binary):
     return torch.where(binary, normal, -bce).sum(dim=1)
 
 
-# %% constant-dropped wrong="mixed-pixels" fails="grey,refusal"
+# %% constant-dropped wrong="mixed-pixels" fails="binary,grey,refusal"
 # The Normal's constant log(2 pi)/2 is missing, once for each grey pixel.
 def log_likelihood(x, out, log_scale, binary):
     if ((x != 0) & (x != 1) & binary).any():
@@ -475,7 +475,7 @@ def log_likelihood(x, out, log_scale, binary):
     return torch.where(binary, -bce, normal).sum(dim=1)
 
 
-# %% scale-ignored wrong="mixed-pixels" fails="grey,gradient,refusal"
+# %% scale-ignored wrong="mixed-pixels" fails="binary,gradient,grey,refusal"
 # A plain squared error fixes the scale without saying so: the learned log_scale must enter.
 def log_likelihood(x, out, log_scale, binary):
     if ((x != 0) & (x != 1) & binary).any():
@@ -484,7 +484,7 @@ def log_likelihood(x, out, log_scale, binary):
     return torch.where(binary, -bce, -((x - out) ** 2)).sum(dim=1)
 
 
-# %% normaliser-dropped wrong="mixed-pixels" fails="grey,gradient,refusal"
+# %% normaliser-dropped wrong="mixed-pixels" fails="binary,gradient,grey,refusal"
 # The Normal's normaliser is missing: without it a larger scale would always fit better.
 def log_likelihood(x, out, log_scale, binary):
     if ((x != 0) & (x != 1) & binary).any():
@@ -503,7 +503,7 @@ def log_likelihood(x, out, log_scale, binary):
     return torch.where(binary, -bce, normal).sum(dim=1) - log_scale
 
 
-# %% log-scale-as-log-variance wrong="mixed-pixels" fails="grey,gradient,refusal"
+# %% log-scale-as-log-variance wrong="mixed-pixels" fails="binary,gradient,grey,refusal"
 # log_scale is the log of the standard deviation, not of the variance.
 def log_likelihood(x, out, log_scale, binary):
     if ((x != 0) & (x != 1) & binary).any():

@@ -7,7 +7,8 @@
 #
 # All logarithms are natural, all densities keep their constants, and each text fixes the shapes.
 # Anything that PyTorch, NumPy or SciPy offers may be used. Every function leaves its inputs and
-# the global random generators as they are.
+# the global random generators as they are. Where an exercise names no other range, numbers are at
+# most a million in size, and what must be positive is at least a millionth.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -136,7 +137,9 @@ check.value(
 # $q = \mathcal N(\mu, L L^\top)$ made from standard normal noise, and their log densities.
 #
 # - `mu` has shape `(n, d)`, `tril` `(n, d, d)`, one factor per image, and the noise `eps` has
-#   shape `(K, n, d)`: $K$ draws for each image. Draw no noise of your own.
+#   shape `(K, n, d)`: $K$ draws for each image. Draw no noise of your own. Diagonal entries
+#   are at least $10^{-8}$, no other entry is larger than a hundred times the smallest of them, and
+#   $d$ is 100 at most.
 # - Return `z` of shape `(K, n, d)`, where draw $k$ of image $i$ is made from `eps[k, i]` and
 #   nothing else, and `log_q` of shape `(K, n)`, the log density $\log q(z)$ in nats.
 # - Gradients flow to `mu` and `tril` through both results.
@@ -236,6 +239,13 @@ check.value(
 check.value(
     "log density", lambda: latent_draws(_mus, _trils, _noise)[1], case="seven draws, eight images"
 )
+_scales = torch.diag(1e-6 + 1e-8 * torch.arange(60, dtype=_t.dtype))[None]
+_sixty = torch.cos(torch.arange(120, dtype=_t.dtype) ** 2).reshape(2, 1, 60)
+check.value(
+    "log density",
+    lambda: latent_draws(_sixty[0], _scales, _sixty)[1],
+    case="60 dimensions of some millionths",
+)
 
 # %% [markdown]
 # ## Exercise 3. The likelihood of two kinds of pixels (10 min, 5 points)
@@ -248,8 +258,8 @@ check.value(
 #
 # - `x` and `out` have shape `(n, D)`; `binary` holds `D` booleans. Where it is true, the pixel is
 #   Bernoulli and `out` is its logit; elsewhere the pixel is Normal with mean `out` and standard
-#   deviation $e^{s}$, where $s$ is `log_scale`, a 0-d tensor that is learned. Either kind may be
-#   absent.
+#   deviation $e^{s}$, where $s$ is `log_scale`, a 0-d tensor that is learned, from −14 to
+#   14. Either kind may be absent.
 # - Return a tensor of shape `(n,)`, right for logits of any finite size, such as ±800; gradients
 #   flow to `out` and `log_scale`.
 # - A Bernoulli has no density at grey values: if a **binary** pixel of `x` is neither 0 nor 1,
@@ -365,6 +375,17 @@ _long = [torch.cat([_a, 0 * _a + _a.flip(0)], dim=1) for _a in (_mix, 0.8 * _out
 check.value(
     "grey", lambda: log_likelihood(*_long, _s, torch.cat([_mask, _mask])), case="ten pixels"
 )
+_lone = torch.arange(5) == 3
+check.value(
+    "binary",
+    lambda: log_likelihood(torch.where(_lone, _bits, _grey), _out, _s, _lone),
+    case="one binary column, three images",
+)
+check.value(
+    "grey",
+    lambda: log_likelihood(torch.where(_lone, _grey, _bits), _out, _s, ~_lone),
+    case="one grey column, three images",
+)
 
 # %% [markdown]
 # ## Exercise 4. An ELBO without sampling (10 min, 5 points)
@@ -377,8 +398,9 @@ check.value(
 # approximate posterior $q(z \mid x_i) = \mathcal N(m_i, S)$.
 #
 # - `x` has shape `(n, D)`, `W` `(D, d)`, `b` `(D,)`, `m` `(n, d)`, one mean per image, and `S`
-#   `(d, d)`, a **covariance** that all images share; in general it is not diagonal. `sigma` is a
-#   standard deviation, a 0-d tensor.
+#   `(d, d)`, a **covariance** that all images share; in general it is not diagonal. Its
+#   eigenvalues are at least a millionth; $d$ is 100 at most. `sigma` is a standard deviation, a
+#   0-d tensor.
 # - Return a tensor of shape `(n,)`, all constants kept, no sampling. Gradients flow to `W`, `m`
 #   and `S`.
 # - If $q$ is the exact posterior, the result is $\log p(x_i)$.
@@ -479,6 +501,19 @@ _eight = torch.cat([_x, 0.7 * _x - 0.2]), torch.cat([_m, 1.2 * _m])
 check.value(
     "value", lambda: linear_elbo(_eight[0], _W, _b, _sigma, _eight[1], _S), case="eight images"
 )
+_tiny, _thread = 2e-6 * torch.eye(60, dtype=_t.dtype), torch.cos(torch.arange(180.0) ** 2).double()
+check.value(
+    "value",
+    lambda: linear_elbo(
+        _x[:, :3], _thread.reshape(3, 60), _b[:3], _sigma, _m[:, :1] + 0.01 * _thread[:60], _tiny
+    ),
+    case="60 dimensions, a covariance of some millionths",
+)
+check.value(
+    "tight",
+    lambda: linear_elbo(9e5 + _x, _W, 9e5 + _b, _sigma, _post, _V),
+    case="data near a million",
+)
 
 # %% [markdown]
 # ## Exercise 5. The whole IWAE curve from one set of weights (10 min, 5 points)
@@ -569,7 +604,8 @@ check.value("subsets", lambda: iwae(torch.cat([_w, _w[:1] - 0.7]), 4), case="fou
 # $\mathrm{KL}(q(z_j \mid x) \,\|\, p(z_j))$ in nats, **averaged over the images** in `x`.
 #
 # - `x` is a float64 NumPy array of shape `(n, D)`, not centred, with $n$ and $D$ at least 2;
-#   `sigma` a positive number; `latents` a whole number from 1 to $D$, also where $D > n$.
+#   `sigma` a positive number, at least $10^{-5}$ times the largest standard deviation of a column
+#   of `x`; `latents` a whole number from 1 to $D$, also where $D > n$.
 # - Return a NumPy array of shape `(latents,)`, the largest value first. A collapsed variable, one
 #   whose column of $W$ is zero, gets exactly 0.
 # - The lesson has the maximum-likelihood $W$; the covariance is that of maximum likelihood, with
@@ -617,6 +653,15 @@ check.law(
 check.value("collapsed", lambda: unit_information(_x, 1.61, 6), case="most units collapsed")
 check.value("collapsed", lambda: unit_information(_x, 0.93, 6), case="some units collapsed")
 check.value("collapsed", lambda: unit_information(_x[:3], 1.27, 5), case="few images")
+_cross = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.5], [0.0, -0.5]])
+check.value(
+    "active",
+    lambda: 1000 * unit_information(_cross, 0.5**0.5 / 1.0031, 1),
+    case="a variable that says little",
+)
+check.value(
+    "active", lambda: unit_information(9e5 + 0.1 * _x, 0.023, 4), case="data near a million"
+)
 
 # %% [markdown]
 # ## Exercise 7. What a hand-tuned weight assumes (5 min, 3 points)
@@ -672,3 +717,5 @@ check.value(
 )
 _six = np.append(_m, _m[:2] * 1.2), np.append(_k, _k[1:3] * 0.9)
 check.value("elbo", lambda: honest_elbo(*_six, 0.83, 11)[1], case="six images")
+check.value("scale", lambda: honest_elbo(_m, _k, 2e-6, 2)[0], case="a weight of two millionths")
+check.value("elbo", lambda: honest_elbo(_m, _k, 2e-6, 2)[1], case="a weight of two millionths")

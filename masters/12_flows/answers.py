@@ -1402,13 +1402,6 @@ def sample_autoregressive(z, net):
 # The scales of the last pass come from columns that are already exact, as far as they matter.
 
 
-# %% by-columns.drop-term.5 equivalent="autoregressive-draws"
-# More columns of padding are seen by columns that are not used.
-
-
-# %% by-columns.flip-sign.3 equivalent="autoregressive-draws"
-# More columns of padding are seen by columns that are not used.
-
 # %% [markdown]
 # ## log-integral
 

