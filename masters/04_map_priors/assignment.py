@@ -709,7 +709,7 @@ check = Checks("choose-a-prior")
 x = np.array([[1.0, 0.5], [1.0, -1.0], [1.0, 2.0], [1.0, 0.0]])
 y = np.array([2.0, 0.5, 3.0, 1.0])
 taus = np.array([20.0, 0.1, 1.5])
-long = np.linspace(-1, 1, 300)
+long = np.linspace(-1, 1, 200)
 copies = [array.copy() for array in (x, y, taus)]
 check.keeps("evidence", lambda *given: choose_prior(*given[:2], 0.5, given[2]), *copies)
 check.value("evidence", lambda: choose_prior(x, y, 0.5, taus)[0], points=3)
