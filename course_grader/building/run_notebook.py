@@ -3,6 +3,8 @@
 __all__ = ["run_notebook"]
 
 import os
+import time
+from queue import Empty
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -11,6 +13,7 @@ from course_grader.project.course import PROJECT, CourseError
 from course_grader.project.notebooks import ENVIRONMENT, KERNELSPEC
 
 SECONDS = 120  # for one cell
+GLANCE = 0.5  # seconds between two looks for a reply
 
 
 def run_notebook(notebook, folder):
@@ -27,7 +30,7 @@ def run_notebook(notebook, folder):
     CourseError
         If a cell fails; the message holds the cell and the error.
     """
-    client = NotebookClient(
+    client = _Client(
         notebook,
         timeout=SECONDS,
         record_timing=False,
@@ -40,6 +43,33 @@ def run_notebook(notebook, folder):
         master = notebook.metadata.course.master
         raise CourseError(f"{master}: a cell fails when executed:\n{error}") from error
     return _tidy(notebook)
+
+
+class _Client(NotebookClient):
+    """A client that looks for replies twice a second, not only when its socket is woken.
+
+    An output widget makes the client send on the shell channel. Sending swallows the wake-up of
+    a reply that arrives meanwhile, and the client would wait for it until the cell's time is up.
+    """
+
+    async def async_start_new_kernel_client(self):
+        kernel_client = await super().async_start_new_kernel_client()
+        channel = kernel_client.shell_channel
+        channel.get_msg = _looking_again(channel.get_msg)
+        return kernel_client
+
+
+def _looking_again(get_message):
+    async def get(timeout=None):
+        end = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while True:
+            try:
+                return await get_message(timeout=max(0, min(GLANCE, end - time.monotonic())))
+            except Empty:
+                if time.monotonic() >= end:
+                    raise
+
+    return get
 
 
 def _path():

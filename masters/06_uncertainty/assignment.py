@@ -428,7 +428,7 @@ check.value("information", lambda: 1e6 * entropy_parts(_near)[2], case="members 
 # - All arrays have shape `(n,)`. `mean` and `f_var` are mean and variance of $f$; `noise_var` is
 #   the variance of the noise and differs from input to input. Both variances are positive.
 # - Both bands are central intervals of a Normal around `mean`, for the probability `level`
-#   from 0.001 to $1 - 10^{-9}$: as much is left out above as below. The width is the upper end
+#   from $10^{-3}$ to $1 - 10^{-9}$: as much is left out above as below. The width is the upper end
 #   minus the lower.
 # - `f` is the true function, which one knows in a simulation only.
 #
