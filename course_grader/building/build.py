@@ -39,9 +39,8 @@ def build(unit, *, project=PROJECT, say=print):
         for path, text in settled(planned(unit), project).items():
             _write(stage / path, text)
         _execute(unit, stage, project, say)
-        if "lesson" not in unit.older:
-            lesson = read_master(unit.master("lesson"), "lesson")
-            check_lesson(lesson, notebooks.load(stage / "notebooks" / f"{unit.name}.ipynb"))
+        lesson = read_master(unit.master("lesson"), "lesson")
+        check_lesson(lesson, notebooks.load(stage / "notebooks" / f"{unit.name}.ipynb"))
         leaks.check_release(unit, stage)
         _move(stage, project, say)
 

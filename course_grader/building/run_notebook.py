@@ -1,6 +1,6 @@
 """Execute the course's own notebooks (lessons, solutions) in a plain kernel; tidy the outputs."""
 
-__all__ = ["run_notebook"]
+__all__ = ["GLANCE", "looking_again", "run_notebook"]
 
 import os
 import time
@@ -55,11 +55,13 @@ class _Client(NotebookClient):
     async def async_start_new_kernel_client(self):
         kernel_client = await super().async_start_new_kernel_client()
         channel = kernel_client.shell_channel
-        channel.get_msg = _looking_again(channel.get_msg)
+        channel.get_msg = looking_again(channel.get_msg)
         return kernel_client
 
 
-def _looking_again(get_message):
+def looking_again(get_message):
+    """Return a channel's get_msg that asks again every GLANCE seconds, until its time is up."""
+
     async def get(timeout=None):
         end = time.monotonic() + (float("inf") if timeout is None else timeout)
         while True:

@@ -42,14 +42,6 @@ class Unit:
         """Seconds per cell and per submission, GiB of memory: unit.toml's [limits] may raise."""
         return LIMITS | self.facts.get("limits", {})
 
-    @property
-    def older(self):
-        """The rules that this unit is older than, and is still to be rewritten by.
-
-        "lesson" for the rules of a lesson's predictions and pictures.
-        """
-        return frozenset(self.facts.get("older", ()))
-
     def master(self, kind):
         """Return the path of lesson.py, assignment.py or answers.py."""
         return self.folder / f"{kind}.py"

@@ -1,8 +1,10 @@
-"""Each lesson in JupyterLab: it runs from top to bottom, and its sliders move its figures."""
+"""Each lesson in JupyterLab: it shows what the committed one shows; its sliders move figures."""
 
 import pytest
 
-from course_grader.project.course import units
+from course_grader.project import notebooks
+from course_grader.project.course import PROJECT, units
+from tests.shown import as_text
 
 NAMES = [unit.name for unit in units()]
 SLIDER = ".widget-slider .noUi-handle"
@@ -27,6 +29,8 @@ def test_a_lesson_runs_and_every_slider_changes_its_figure(name, lab):
     lab.open(f"{name}/lesson.ipynb")
     lab.run_all()
     assert errors(lab.cells()) == []
+    kept = notebooks.load(PROJECT / "notebooks" / f"{name}.ipynb")
+    assert as_text(lab.cells()) == as_text(kept.cells)
     handles = lab.page.locator(SLIDER).element_handles()
     assert handles, "no slider"
     for handle in handles:
