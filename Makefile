@@ -10,13 +10,13 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check grade regrade formgrader export class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview grade regrade formgrader export class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, ANSWERS=file, JSON=1, UNSAFE=1,"
 	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time),"
-	@echo "  SEEDS=10, CLAIM=name-of-its-function"
+	@echo "  SEEDS=10, CLAIM=name-of-its-function, SEED=7 (of an interview)"
 
 ifdef LINKED
 $(STAMP):  # whose environment it is keeps it up to date
@@ -89,6 +89,10 @@ check: $(STAMP)  ## Grade your own copy in work/ with all checks, hidden ones to
 
 progress: $(STAMP)  ## Show where you stand in work/: exercises, predictions, what is next.
 	$(COURSE) progress
+
+interview: $(STAMP)  ## Open a mock interview: ten questions, told and scored at the end (SEED=7).
+	NOTEBOOK=$$($(COURSE) interview $(if $(SEED),--seed "$$SEED")) && OMP_NUM_THREADS=1 \
+		"$(BIN)/jupyter" lab --notebook-dir work --LabApp.default_url="/lab/tree/$$NOTEBOOK"
 
 GRADING = $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers "$$WORKERS") \
 	$(if $(SCHEDULER),--scheduler "$$SCHEDULER")

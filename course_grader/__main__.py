@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from course_grader import commands
+from course_grader import commands, learner_commands
 from course_grader.project.course import PROJECT, CourseError
 
 
@@ -90,9 +90,20 @@ COMMANDS = [
         "Show a graded class on a page.",
         ONE_UNIT | COURSE,
     ),
-    ("check", commands.check_command, "Grade your own copy in work/ with all checks.", ONE_UNIT),
-    ("work", commands.work_command, "Copy lessons and assignments into work/.", {}),
-    ("progress", commands.progress_command, "Show where you stand in your own copy.", {}),
+    (
+        "check",
+        learner_commands.check_command,
+        "Grade your own copy in work/ with all checks.",
+        ONE_UNIT,
+    ),
+    ("work", learner_commands.work_command, "Copy lessons and assignments into work/.", {}),
+    ("progress", learner_commands.progress_command, "Show where you stand in your own copy.", {}),
+    (
+        "interview",
+        learner_commands.interview_command,
+        "Make a mock interview of ten questions in work/.",
+        {"--seed": {"type": int, "help": "what they are drawn with; the same again: the same"}},
+    ),
     (
         "new-unit",
         commands.new_unit_command,

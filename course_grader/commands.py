@@ -6,16 +6,13 @@ A command imports what it needs, so that the others start quickly.
 __all__ = [
     "build_command",
     "bundle_command",
-    "check_command",
     "class_report_command",
     "demo_command",
     "export_command",
     "grade_command",
     "new_unit_command",
-    "progress_command",
     "prove_command",
     "robustness_command",
-    "work_command",
 ]
 
 import sys
@@ -156,27 +153,6 @@ def class_report_command(arguments):
 
     course = Course(Path(arguments.course).resolve())
     print(f"Written: {write_class_report(course, find_unit(arguments.unit))}")
-
-
-def check_command(arguments):
-    """Judge the learner's own copy."""
-    from course_grader.workspace import check_work
-
-    print(check_work(find_unit(arguments.unit)))
-
-
-def work_command(arguments):
-    """Make the learner's own copy."""
-    from course_grader.workspace import prepare_work
-
-    prepare_work(units())
-
-
-def progress_command(arguments):
-    """Show where the learner stands."""
-    from course_utils.progress import progress
-
-    print(progress(PROJECT / "work"))
 
 
 def new_unit_command(arguments):

@@ -1,4 +1,4 @@
-"""The form in which a learner commits to a prediction: choices or a number, and a button."""
+"""The form in which a learner commits to an answer: choices, a number or words, and a button."""
 
 __all__ = ["PredictionForm"]
 
@@ -10,14 +10,16 @@ WIDE = {"width": "max-content"}
 
 
 class PredictionForm(ipywidgets.VBox):
-    """A question with radio buttons or a number field, and a Commit button.
+    """A question with radio buttons or a field, and a Commit button.
 
     Parameters
     ----------
     ask : str
         The question.
     choices : sequence of str, or None
-        The possible answers; None: a number.
+        The possible answers; None: a number, or words.
+    words : bool
+        Whether the answer is in words.
     keep : callable
         Gets the choice, or the text of the number; returns a sentence that says what was done,
         or raises a ValueError that says what an answer looks like.
@@ -25,9 +27,11 @@ class PredictionForm(ipywidgets.VBox):
         What stands for the form where there are no widgets.
     """
 
-    def __init__(self, ask, choices, *, keep, note):
+    def __init__(self, ask, choices, *, words=False, keep, note):
         self._keep, self._note = keep, note
-        if choices is None:
+        if words:
+            self._field = ipywidgets.Textarea(placeholder="in your own words", rows=5)
+        elif choices is None:
             self._field = ipywidgets.Text(placeholder="a number", continuous_update=True)
         else:
             self._field = ipywidgets.RadioButtons(options=choices, value=None, layout=WIDE)

@@ -3,6 +3,7 @@
 __all__ = ["predict", "reveal"]
 
 import contextlib
+import functools
 import math
 import re
 
@@ -10,9 +11,10 @@ from IPython.display import display
 
 from course_utils.prediction_form import PredictionForm
 from course_utils.progress_file import FILE, answer_in, is_off, read, write
+from course_utils.typed_answers import read_choice, read_number, read_words
 
 
-def predict(name, value, *, ask, choices=None):
+def predict(name, value, *, ask, choices=None, words=False):
     """Ask a question, and keep the learner's first answer to it.
 
     Parameters
@@ -28,6 +30,8 @@ def predict(name, value, *, ask, choices=None):
         The question, with the unit of the answer, in plain text.
     choices : sequence of str, optional
         The possible answers, where the answer is not a number.
+    words : bool
+        Whether the answer is in the learner's own words.
 
     Raises
     ------
@@ -43,17 +47,24 @@ def predict(name, value, *, ask, choices=None):
     kept = _kept(name)
 
     def keep(answer):
-        answer = _number(answer) if choices is None else _choice(answer, choices)
-        return _keep(name, answer, ask)
+        return _keep(name, read_answer(answer), ask)
+
+    if words:
+        read_answer, how = read_words, "some words in quotes"
+    elif choices is None:
+        read_answer, how = read_number, "a number"
+    else:
+        read_answer = functools.partial(read_choice, choices=choices)
+        how = f"one of {', '.join(map(repr, choices))}"
 
     if value is not ...:
         _show(f"{ask}\n{_told(keep, value)}")
     elif kept is not None:
         _show(f"{ask}\nYour prediction: {_text(kept)}")
     else:
-        how = "a number" if choices is None else f"one of {', '.join(map(repr, choices))}"
         note = f"{ask}\nPut your answer in place of ... and run this cell: {how}."
-        display(_Note(note) if is_off() else PredictionForm(ask, choices, keep=keep, note=note))
+        form = PredictionForm(ask, choices, words=words, keep=keep, note=note)
+        display(_Note(note) if is_off() else form)
 
 
 def reveal(name, truth, *, within=0.0, unit="", because=None):
@@ -83,7 +94,7 @@ def reveal(name, truth, *, within=0.0, unit="", because=None):
     >>> reveal("01-sum", 2, unit="apples")
     The answer is 2 apples. No prediction was kept for this question.
     """
-    truth = truth if isinstance(truth, str) else _number(truth)
+    truth = truth if isinstance(truth, str) else read_number(truth)
     guess = _kept(name)
     answer = f"{_text(truth)} {unit}".rstrip()
     if guess is None:
@@ -161,22 +172,6 @@ def _score(name, *, right):
         entry["right"] = right
         with contextlib.suppress(OSError):  # a full disk: the sentence is shown all the same
             write(book)
-
-
-def _number(value):
-    try:
-        value = value.item() if hasattr(value, "item") else value
-        if not isinstance(value, bool | complex):
-            return float(value)  # a form hands over text
-    except (TypeError, ValueError, RuntimeError):
-        pass
-    raise ValueError(f"the answer is a number, such as 0.35 or 1e-3; got {value!r}")
-
-
-def _choice(value, choices):
-    if value not in choices:
-        raise ValueError(f"the answer is one of {', '.join(map(repr, choices))}; got {value!r}")
-    return value
 
 
 def _text(answer):

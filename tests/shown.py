@@ -4,7 +4,7 @@ import re
 
 NUMBER = re.compile(r"0x[0-9a-f]+|[-+−]?\d+(\.\d+)?(e[-+]?\d+)?")
 
-
+REWRITTEN = re.compile(r"[^\n]*\r| +$", re.MULTILINE)  # what a progress bar leaves on its line
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -17,14 +17,18 @@ def as_text(cells):
     """Return the same without widgets: a form is the text that stands for it.
 
     ipywidgets cuts that text at 110 characters, and the numbers in it may have another length.
-    What tells where a learner stands is left out.
+    What tells where a learner stands is left out, and what a progress bar leaves: spaces.
     """
     told = [cell for cell in cells if "progress(" not in "".join(cell["source"])]
-    return [[_plain(*output) for output in cell] for cell in shown(told)]
+    return [[_plain(*output) for output in cell if not _blank(*output)] for cell in shown(told)]
+
+
+def _blank(kind, _data, text):
+    return kind == "stream" and not REWRITTEN.sub("", text).strip()
 
 
 def _plain(kind, data, text):
-    data = [one for one in data if one != WIDGET]
+    data, text = [one for one in data if one != WIDGET], REWRITTEN.sub("", text)
     return kind, data, text[:80] if (kind, data) == ("display_data", ["text/plain"]) else text
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from course_grader import commands
+from course_grader import commands, learner_commands
 from course_grader.__main__ import COMMANDS
 from course_grader.project.course import PROJECT
 
@@ -14,7 +14,8 @@ MAKEFILE = (PROJECT / "Makefile").read_text("utf-8")
 TEXTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 FUNCTIONS = {
     node.name: node
-    for node in ast.parse(inspect.getsource(commands)).body
+    for module in (commands, learner_commands)
+    for node in ast.parse(inspect.getsource(module)).body
     if isinstance(node, ast.FunctionDef)
 }
 WORDS = {"the", "is"}  # "make the environment" is no command
@@ -46,6 +47,8 @@ EVIDENCE = {
     "::test_checking_uses_hidden_checks_and_the_same_judge",
     "progress": "browser/test_student.py"
     "::test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it",
+    "interview": "course_grader/test_interview.py"
+    "::test_the_command_makes_ten_questions_and_never_touches_them_again",
     "formgrader": "browser/test_instructor.py"
     "::test_formgrader_lists_the_class_and_keeps_points_for_words",
     "redteam": "redteam/test_redteam.py::test_points_are_what_the_honest_part_deserves",
