@@ -170,6 +170,7 @@ display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=T
 # | `make lab` | opens JupyterLab at this page, in `work/`, your own copy of the course |
 # | `make check UNIT=00` | judges your copy with all cases, hidden ones too |
 # | `make progress` | shows where you stand |
+# | `make interview` | asks ten questions from all units, and scores your answers |
 #
 # In a class, hand in the assignment's notebook file, nothing else; you need not clear its outputs.
 # A notebook shows where you stand, too: `progress()` lists all units, this cell the first. (Finish
