@@ -255,6 +255,19 @@ check.value(
     case="a frozen part that occurs twice",
 )
 
+
+class _Stop(BaseException):  # as when a user interrupts: no Exception
+    pass
+
+
+def _after_stop(net):
+    with contextlib.suppress(_Stop), only_dropout(net):
+        raise _Stop
+    return _as_number([m.training for m in net.modules()])
+
+
+check.value("restored", lambda: _after_stop(_deep("0", "1.0")), case="an interrupted block")
+
 # %% [markdown]
 # ## Exercise 2. Functions drawn by dropout (10 min, 4 points)
 #
@@ -268,7 +281,8 @@ check.value(
 # `(T, n)`: one row for each function, one column for each input.
 #
 # - `x` has shape `(n, d)`, `W` `(d, H)`, `b` and `v` `(H,)`, `u` `(T, H)`; `p` is a number in
-#   $[0, 1)$. No entry of `u` is within a millionth of `p`, unless it equals `p`.
+#   $[0, 1)$. No entry of `u` is within a millionth of `p`, unless it equals `p`;
+#   other numbers are at most ten in size.
 # - Gradients with respect to `W`, `b` and `v` flow.
 #
 # Points: value 3, gradient 1.
@@ -344,6 +358,9 @@ check.value(
     "value",
     lambda: dropout_functions(_many, _many[:7] + 0.3, _many[7], 0.4 - _many[6], 0.43, _chance),
     case="nine masks, seven units",
+)
+check.value(
+    "value", lambda: dropout_functions(5 * _x, 4 * _W, _b, _v, 0.43, _u), case="large activations"
 )
 
 # %% [markdown]
@@ -459,7 +476,7 @@ check.value(
 #
 # - `passes` has shape `(T, n)`, $T \ge 1$, and is at most a thousand in size. The passes are all
 #   equally likely, so their variance divides by $T$.
-# - `tau` is a positive number or a tensor of shape `(n,)`; `level` is a
+# - `tau`, a number or a tensor of shape `(n,)`, lies between a millionth and a thousand; `level` is a
 #   probability between 5% and 99.9%.
 # - Return the pair `(lower, upper)`, both of shape `(n,)`.
 #
@@ -521,6 +538,8 @@ check.law(
 )
 check.value("width", lambda: width(torch.cat([_f, 0.7 * _f - 0.2]), 1.7, 0.9), case="ten passes")
 check.value("width", lambda: width(_f, 4e-6, 0.9), case="a precision of some millionths")
+check.value("width", lambda: width(990 + 0.04 * _f, 910.0, 0.9), case="passes near a thousand")
+check.value("centre", lambda: 1e3 * (centre(990 + _f, 9.0, 0.9) - 990), case="near a thousand")
 
 # %% [markdown]
 # ## Exercise 5. How many passes? (10 min, 4 points)
@@ -587,6 +606,8 @@ check.value("needed", lambda: passes_needed(_wide, 0.0267)[1], case="twelve plac
 check.value("error", lambda: passes_needed(9e5 + 0.1 * _f, 0.2)[0], case="passes near a million")
 check.value("needed", lambda: passes_needed(9e5 + _f, 0.0213)[1], case="passes near a million")
 check.value("needed", lambda: passes_needed(_f, 2.3e-3)[1], case="a strict tolerance")
+check.value("error", lambda: passes_needed(0 * _f - 0.3, 0.2)[0], case="passes that agree")
+check.value("needed", lambda: passes_needed(0 * _f - 0.3, 1e-4)[1], case="passes that agree")
 
 # %% [markdown]
 # ## Exercise 6. Probabilities from passes (10 min, 4 points)

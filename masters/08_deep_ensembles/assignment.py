@@ -39,7 +39,7 @@ from course_utils.checks import Checks
 #
 # - `mu` and `sigma` have shape `(M, n)`: one row for each member, one column for each input.
 #   `weight` has shape `(M,)`; the weights are positive and sum to anything. Means are at most a
-#   thousand in size.
+#   thousand in size, standard deviations at least a hundredth.
 # - Both results have shape `(n,)`. They are the exact moments of the distribution described, not
 #   estimates from a sample of members. With one member they are that member's own.
 #
@@ -86,7 +86,7 @@ check.value(
     lambda: mixture_moments(_m[:2, :1], _s[:2, :1], np.full(2, 0.5))[1],
     case="two members, one place",
 )
-check.value("sd", lambda: mixture_moments(_m, 0.003 * _s, np.full(5, 0.2))[1], case="small scales")
+check.value("sd", lambda: mixture_moments(_m, 0.03 * _s, np.full(5, 0.2))[1], case="small scales")
 check.law(
     "sd",
     "equal",
@@ -124,6 +124,11 @@ check.value(
     "weights",
     lambda: tuple(mixture_moments(_m[:2], _s[:2], np.array([2e-6, 1e-6]))),
     case="weights of a millionth",
+)
+check.value(
+    "weights",
+    lambda: tuple(mixture_moments(300 * _m[:3], _s[:3], np.array([1.0, 2e-4, 0.7]))),
+    case="a weight of almost nothing, far away",
 )
 
 # %% [markdown]
@@ -335,6 +340,11 @@ check.value(
     ],
     case="one member, seven levels",
 )
+check.value(
+    "quantile",
+    lambda: mixture_quantile(5e5 + _m, _s, 0.27) - 5e5,
+    case="members near half a million",
+)
 
 # %% [markdown]
 # ## Exercise 4. Pooling and voting (10 min, 6 points)
@@ -346,8 +356,8 @@ check.value(
 #   forecasts; the logits may be as large as $\pm 1000$.
 # - `probability`, shape `(n, K)`: the forecast of the ensemble that draws one of its members at
 #   random.
-# - `votes`, shape `(n, K)`: the share of members whose most probable class is $k$. No two of a
-#   member's logits are equal.
+# - `votes`, shape `(n, K)`: the share of members whose most probable class is $k$. A member's
+#   logits differ by $10^{-9}$ or more.
 # - `label`, shape `(n,)`: the class with the most votes (an integer); of several with equally
 #   many, the one with the largest `probability`.
 #
@@ -536,6 +546,19 @@ check.value(
 _long = np.linspace(-3, 3, 500)
 check.value(
     "members", lambda: random_members(_long, np.sign(_long), _new, [8]), case="500 data points"
+)
+
+
+def _kept_seeds():
+    _given = [4, 9]
+    random_members(_x, _y, _new, _given)
+    return [len(_given), *_given]
+
+
+check.value("seeds", _kept_seeds, case="the list of seeds is left as it is")
+_wavy = np.linspace(-6, 6, 60)
+check.value(
+    "members", lambda: random_members(_wavy, np.cos(4 * _wavy), _new, [1]), case="60 wavy points"
 )
 
 # %% [markdown]

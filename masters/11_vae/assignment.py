@@ -137,9 +137,9 @@ check.value(
 # $q = \mathcal N(\mu, L L^\top)$ made from standard normal noise, and their log densities.
 #
 # - `mu` has shape `(n, d)`, `tril` `(n, d, d)`, one factor per image, and the noise `eps` has
-#   shape `(K, n, d)`: $K$ draws for each image. Draw no noise of your own. Diagonal entries
-#   are at least $10^{-8}$, no other entry is larger than a hundred times the smallest of them, and
-#   $d$ is 100 at most.
+#   shape `(K, n, d)`: $K$ draws for each image. Draw no noise of your own. The factors
+#   have diagonals of at least $10^{-8}$ and condition numbers of at most $10^4$, and $d$ is 100 at
+#   most.
 # - Return `z` of shape `(K, n, d)`, where draw $k$ of image $i$ is made from `eps[k, i]` and
 #   nothing else, and `log_q` of shape `(K, n)`, the log density $\log q(z)$ in nats.
 # - Gradients flow to `mu` and `tril` through both results.
@@ -386,6 +386,12 @@ check.value(
     lambda: log_likelihood(torch.where(_lone, _grey, _bits), _out, _s, ~_lone),
     case="one grey column, three images",
 )
+for _extreme in (-12.7, 11.3):
+    check.value(
+        "grey",
+        lambda e=_extreme: log_likelihood(_mix, _mix + math.exp(e) * _out, _s * 0 + e, _mask),
+        case="an extreme log scale",
+    )
 
 # %% [markdown]
 # ## Exercise 4. An ELBO without sampling (10 min, 5 points)
@@ -592,6 +598,8 @@ check.value("stability", lambda: iwae(211 * _w, 3), case="log weights in the hun
 check.gradient("stability", lambda w: iwae(w, 4) ** 2, _w - 812.9, case="log weights near -800")
 check.value("bound", lambda: iwae(torch.cat([_w, _w[:1] - 0.7]), 7), case="seven weights")
 check.value("subsets", lambda: iwae(torch.cat([_w, _w[:1] - 0.7]), 4), case="four of seven")
+check.value("stability", lambda: iwae(_w - 9100.7, 1), case="log weights near -9000")
+check.value("stability", lambda: iwae(_w + 8300.1, 3), case="log weights near 8000")
 
 # %% [markdown]
 # ## Exercise 6. Which latent variables can speak at all? (15 min, 5 points)
@@ -662,6 +670,12 @@ check.value(
 check.value(
     "active", lambda: unit_information(9e5 + 0.1 * _x, 0.023, 4), case="data near a million"
 )
+check.value(
+    "collapsed",
+    lambda: unit_information(1e-2 * _x[:3], 3e-6, 5) + 0.1,
+    case="a tiny sigma, few images",
+)
+check.value("active", lambda: unit_information(1e-4 * _x, 2e-6, 4), case="tiny data")
 
 # %% [markdown]
 # ## Exercise 7. What a hand-tuned weight assumes (5 min, 3 points)
@@ -719,3 +733,4 @@ _six = np.append(_m, _m[:2] * 1.2), np.append(_k, _k[1:3] * 0.9)
 check.value("elbo", lambda: honest_elbo(*_six, 0.83, 11)[1], case="six images")
 check.value("scale", lambda: honest_elbo(_m, _k, 2e-6, 2)[0], case="a weight of two millionths")
 check.value("elbo", lambda: honest_elbo(_m, _k, 2e-6, 2)[1], case="a weight of two millionths")
+check.value("elbo", lambda: honest_elbo(90 * _m, _k, 2.3, 3)[1], case="errors above 1")

@@ -109,6 +109,14 @@ check.value(
     lambda: transformed_log_prob(_t, lambda x: 3.7e-11 * x + 0.2),
     case="a very flat line",
 )
+check.value(
+    "extremes", lambda: transformed_log_prob(1e-6 * _t, lambda x: 9e5 * x), case="a wall of a line"
+)
+check.value(
+    "extremes",
+    lambda: transformed_log_prob(9e5 + 0.01 * _t, lambda x: 90 * (x - 9e5)),
+    case="numbers near a million",
+)
 
 # %% [markdown]
 # ## Exercise 2. Affine coupling with a mask (12 min, 7 points)
@@ -121,8 +129,8 @@ check.value(
 # - `x` has shape `(n, d)`; `mask` has shape `(d,)` and is boolean, true for coordinates that are
 #   kept.
 # - `net` maps a tensor of shape `(n, d)` to a pair `(s, t)` of such tensors. Hand it `x` with all
-#   coordinates that are **not** kept set to 0. Ignore the (finite) numbers that it returns for
-#   kept coordinates.
+#   coordinates that are **not** kept set to 0. Ignore the numbers that it returns for kept
+#   coordinates.
 # - Limit `s` to $[-4, 4]$: values beyond are set to the nearest end. (A hard limit instead of the
 #   lesson's tanh.)
 # - Data to noise, the default: a coordinate that is not kept becomes $(x_i - t_i)\, e^{-s_i}$.
@@ -472,6 +480,15 @@ check.value("density", lambda: sample_autoregressive(_wide, _masked)[1], case="1
 check.value("draws", lambda: sample_autoregressive(_z, _loud)[0], case="log scales beyond 4")
 check.value("density", lambda: sample_autoregressive(_z, _loud)[1], case="log scales beyond 4")
 
+
+def _lever(x):  # a small column moves a large one
+    _first, _second = x[:, :1], x[:, 1:2]
+    return 0 * x, torch.cat([0 * _first, _first, 9e5 * _second], dim=1)
+
+
+_speck = torch.tensor([[2e-7, 0.0, 0.0], [0.0, 3e-7, 0.1]], dtype=_t.dtype)
+check.value("draws", lambda: sample_autoregressive(_speck, _lever)[0], case="tiny noise")
+
 # %% [markdown]
 # ## Exercise 5. Is it normalised? (8 min, 5 points)
 #
@@ -568,6 +585,11 @@ check.value(
     "stability",
     lambda: log_integral(lambda p: 2100.0 * p[:, 0] + _ridge(p), (-1, -1), (1.3, 1.3), 5),
     case="a steep density",
+)
+check.value(
+    "stability",
+    lambda: log_integral(lambda p: _ridge(p) - 9200, (0, 0), (1.5, 1.5), 4),
+    case="log densities near -9200",
 )
 
 # %% [markdown]
@@ -668,3 +690,5 @@ check.value(
     lambda: bits_per_dim(_low[0], 0.01 * _low[1], 17, lambda v: -0.3 * (v**2).sum(1), 0.0),
     case="noise of some billionths",
 )
+check.value("scale", lambda: bits_per_dim(53 * _k, _u, 1000, tilted), case="1000 levels")
+check.value("logit", lambda: bits_per_dim(53 * _k, _u, 1000, shifted, 0.03), case="1000 levels")

@@ -178,8 +178,8 @@ def dropout_functions(x, W, b, v, p, u):
     return (z[:, None, :] * hidden[None] @ v[:, None]).squeeze()
 
 
-# %% single-precision wrong="dropout-functions"
-# float32 inside: x = [[1.]], W = [[1e6]], b = [-999999.7], v = [1.], p = 0 gives 0.3125 for 0.3.
+# %% single-precision right="dropout-functions"
+# Right for numbers of at most ten.
 def dropout_functions(x, W, b, v, p, u):
     """Return the values, shape (T, n), of T functions drawn by dropout."""
     z = (u >= p).double() / (1 - p)
@@ -289,8 +289,8 @@ def band_for_y(passes, tau, level):
     return passes.mean(0) - half, passes.mean(0) + half
 
 
-# %% sd-with-floor wrong="band-for-y"
-# The deviation is at least 0.01: one pass and tau = 1e6 give a band ten times too wide.
+# %% sd-with-floor right="band-for-y"
+# Right for a precision of at most a thousand.
 def band_for_y(passes, tau, level):
     """Return the ends, each of shape (n,), of the central interval for a new y."""
     sd = (passes.var(0, correction=0) + 1 / tau).sqrt().clamp(min=1e-2)

