@@ -641,7 +641,7 @@ def band_for_y(passes, tau, level):
 # The variance of a Normal does not depend on its mean.
 
 
-# %% spread-only wrong="band-for-y" fails="width"
+# %% spread-only wrong="band-for-y" fails="centre,width"
 # The passes scatter about f only; new data scatter about f as well: add the noise variance.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), passes.std(0, correction=0)
@@ -649,7 +649,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% noise-only wrong="band-for-y" fails="width"
+# %% noise-only wrong="band-for-y" fails="centre,width"
 # This is the band of a single network: the variance of the passes must be added.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), torch.as_tensor(1 / tau, dtype=passes.dtype).sqrt()
@@ -657,7 +657,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% deviations-added wrong="band-for-y" fails="width"
+# %% deviations-added wrong="band-for-y" fails="centre,width"
 # Standard deviations do not add: add the variances, then take the root.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), passes.std(0, correction=0) + (1 / tau) ** 0.5
@@ -665,7 +665,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% precision-as-variance wrong="band-for-y" fails="width"
+# %% precision-as-variance wrong="band-for-y" fails="centre,width"
 # tau is a precision, one over the noise variance.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0, correction=0) + tau).sqrt()
@@ -673,7 +673,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% precision-of-the-deviation wrong="band-for-y" fails="width"
+# %% precision-of-the-deviation wrong="band-for-y" fails="centre,width"
 # 1 / tau is the noise variance already: do not square it.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0, correction=0) + (1 / tau) ** 2).sqrt()
@@ -681,7 +681,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% unbiased wrong="band-for-y" fails="width"
+# %% unbiased wrong="band-for-y" fails="centre,width"
 # The text divides by T, and a single pass has variance 0: torch divides by T - 1 by default.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0) + 1 / tau).sqrt()
@@ -689,7 +689,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% standard-error wrong="band-for-y" fails="width"
+# %% standard-error wrong="band-for-y" fails="centre,width"
 # Divided by the number of passes this is the error of the mean: y scatters with the passes.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0, correction=0) / len(passes) + 1 / tau).sqrt()
@@ -697,14 +697,14 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% two-deviations wrong="band-for-y" fails="width"
+# %% two-deviations wrong="band-for-y" fails="centre,width"
 # Two deviations hold about 95%: take the factor that belongs to level.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0, correction=0) + 1 / tau).sqrt()
     return mean - 2 * sd, mean + 2 * sd
 
 
-# %% one-sided wrong="band-for-y" fails="width"
+# %% one-sided wrong="band-for-y" fails="centre,width"
 # A central interval leaves (1 - level)/2 on each side: its ends are not the quantile of level.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0, correction=0) + 1 / tau).sqrt()
@@ -712,7 +712,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% root-forgotten wrong="band-for-y" fails="width"
+# %% root-forgotten wrong="band-for-y" fails="centre,width"
 # This is a variance where a standard deviation belongs: take the root.
 def band_for_y(passes, tau, level):
     mean, variance = passes.mean(0), passes.var(0, correction=0) + 1 / tau
@@ -734,14 +734,14 @@ def band_for_y(passes, tau, level):
     return passes.quantile((1 - level) / 2, dim=0), passes.quantile((1 + level) / 2, dim=0)
 
 
-# %% two-deviations-exactly wrong="band-for-y" fails="width"
+# %% two-deviations-exactly wrong="band-for-y" fails="centre,width"
 # 1.96 deviations hold 95%: take the factor that belongs to level.
 def band_for_y(passes, tau, level):
     sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau)
     return passes.mean(0) - 1.96 * sd, passes.mean(0) + 1.96 * sd
 
 
-# %% tail-for-level wrong="band-for-y" fails="width"
+# %% tail-for-level wrong="band-for-y" fails="centre,width"
 # level is what lies inside, not outside: the share beyond each end is half of 1 - level.
 def band_for_y(passes, tau, level):
     sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau)
@@ -749,7 +749,7 @@ def band_for_y(passes, tau, level):
     return passes.mean(0) - z * sd, passes.mean(0) + z * sd
 
 
-# %% ends-swapped wrong="band-for-y" fails="width"
+# %% ends-swapped wrong="band-for-y" fails="centre,width"
 # The lower end comes first.
 def band_for_y(passes, tau, level):
     sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau)
@@ -757,7 +757,7 @@ def band_for_y(passes, tau, level):
     return passes.mean(0) + z * sd, passes.mean(0) - z * sd
 
 
-# %% root-of-the-precision wrong="band-for-y" fails="width"
+# %% root-of-the-precision wrong="band-for-y" fails="centre,width"
 # 1 / sqrt(tau) is the noise's standard deviation: variances are what adds.
 def band_for_y(passes, tau, level):
     sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau**0.5)
@@ -765,7 +765,7 @@ def band_for_y(passes, tau, level):
     return passes.mean(0) - z * sd, passes.mean(0) + z * sd
 
 
-# %% noise-averaged-away wrong="band-for-y" fails="width"
+# %% noise-averaged-away wrong="band-for-y" fails="centre,width"
 # More passes do not reduce the noise of y: do not divide it by their number.
 def band_for_y(passes, tau, level):
     sd = torch.sqrt(passes.var(0, correction=0) + 1 / (tau * len(passes)))

@@ -476,8 +476,8 @@ check.value(
 #
 # - `passes` has shape `(T, n)`, $T \ge 1$, and is at most a thousand in size. The passes are all
 #   equally likely, so their variance divides by $T$.
-# - `tau`, a number or a tensor of shape `(n,)`, lies between a millionth and a thousand; `level` is a
-#   probability between 5% and 99.9%.
+# - `tau`, a number or a tensor of shape `(n,)`, lies between a millionth and a thousand; `level` is
+#   a probability between 5% and 99.9%.
 # - Return the pair `(lower, upper)`, both of shape `(n,)`.
 #
 # Points: centre 1, width 3.
@@ -540,6 +540,8 @@ check.value("width", lambda: width(torch.cat([_f, 0.7 * _f - 0.2]), 1.7, 0.9), c
 check.value("width", lambda: width(_f, 4e-6, 0.9), case="a precision of some millionths")
 check.value("width", lambda: width(990 + 0.04 * _f, 910.0, 0.9), case="passes near a thousand")
 check.value("centre", lambda: 1e3 * (centre(990 + _f, 9.0, 0.9) - 990), case="near a thousand")
+check.value("centre", lambda: band_for_y(_f[:, :1], 0.37, 0.9)[0], case="one place")
+check.value("width", lambda: width(_f[:, :1], _tau[:1], 0.53), case="one place")
 
 # %% [markdown]
 # ## Exercise 5. How many passes? (10 min, 4 points)

@@ -548,7 +548,7 @@ def mixture_quantile(mu, sigma, q):
     return low
 
 
-# %% fixed-bracket wrong="mixture-quantile" fails="far apart"
+# %% fixed-bracket wrong="mixture-quantile" fails="far apart,quantile"
 # Members may lie anywhere: take the bracket from mu and sigma, not from a fixed range.
 def mixture_quantile(mu, sigma, q):
     low, high = -30.0, 30.0

@@ -535,7 +535,7 @@ def log_likelihood(x, out, log_scale, binary):
     return torch.where(binary, -bce, normal).sum(dim=1)
 
 
-# %% sigmoid-then-log wrong="mixed-pixels" fails="binary,gradient"
+# %% sigmoid-then-log wrong="mixed-pixels" fails="binary,gradient,grey"
 # The sigmoid rounds to 0 or 1 for large logits: keep sigmoid and log together.
 def log_likelihood(x, out, log_scale, binary):
     if ((x != 0) & (x != 1) & binary).any():
@@ -545,7 +545,7 @@ def log_likelihood(x, out, log_scale, binary):
     return torch.where(binary, -bce, normal).sum(dim=1)
 
 
-# %% log-of-sigmoid wrong="mixed-pixels" fails="binary,gradient"
+# %% log-of-sigmoid wrong="mixed-pixels" fails="binary,gradient,grey"
 # For large logits the sigmoid is 0 or 1 and its log not finite: keep sigmoid and log together.
 def log_likelihood(x, out, log_scale, binary):
     if ((x != 0) & (x != 1) & binary).any():

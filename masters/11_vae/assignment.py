@@ -142,7 +142,7 @@ check.value(
 #   most.
 # - Return `z` of shape `(K, n, d)`, where draw $k$ of image $i$ is made from `eps[k, i]` and
 #   nothing else, and `log_q` of shape `(K, n)`, the log density $\log q(z)$ in nats.
-# - Gradients flow to `mu` and `tril` through both results.
+# - Gradients flow to `mu` and `tril` through `z`, and to `tril` through `log_q`.
 #
 # Points: draws 2, gradient 1, log density 2.
 
@@ -256,7 +256,7 @@ check.value(
 # Write `log_likelihood(x, out, log_scale, binary)`, which returns $\log p(x \mid z)$ in nats, the
 # **sum** over pixels, one value per image.
 #
-# - `x` and `out` have shape `(n, D)`; `binary` holds `D` booleans. Where it is true, the pixel is
+# - `x` and `out` have shape `(n, D)`; `binary` is a tensor of `D` booleans. Where it is true, the pixel is
 #   Bernoulli and `out` is its logit; elsewhere the pixel is Normal with mean `out` and standard
 #   deviation $e^{s}$, where $s$ is `log_scale`, a 0-d tensor that is learned, from −14 to
 #   14. Either kind may be absent.
