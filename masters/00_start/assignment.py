@@ -123,6 +123,10 @@ check.value(
     lambda: normal_log_density(1e9 + 3 * _t, torch.full((6,), 1e9 + 0.7, dtype=_t.dtype), 2.3),
     case="values of a billion",
 )
+speck = torch.tensor([-2.3e-20, 0.0, 1.1e-20], dtype=torch.float64)
+check.value(
+    "value", lambda: normal_log_density(speck, 0.7e-20, 3e-20), case="scales of almost nothing"
+)
 
 # %% [markdown]
 # ## Exercise 2. Add probabilities that are logarithms (8 min, 6 points)
@@ -207,6 +211,11 @@ check.value("stability", lambda: log_sum_exp(1e4 * _wave - 7e5), case="entries n
 check.gradient(
     "gradient", lambda b: log_sum_exp(b), torch.full((5,), 0.83).double(), case="five alike"
 )
+check.value(
+    "value",
+    lambda: log_sum_exp(torch.tensor([[-math.inf, -math.inf, 0.3, -1.2]], dtype=torch.float64)),
+    case="two impossible entries in front",
+)
 
 # %% [markdown]
 # ## Exercise 3. Draws by inversion (10 min, 5 points)
@@ -287,6 +296,8 @@ check.value(
     lambda: 1e13 * waits_from_uniform(1e-13 * _u, 1.9e-3, 1.1),
     case="draws next to zero, a small rate",
 )
+late = 1 - torch.tensor([1e-10, 3e-9, 2e-5], dtype=torch.float64)
+check.value("value", lambda: waits_from_uniform(late, 2.0, 10.0), case="u next to 1")
 
 # %% [markdown]
 # ## Exercise 4. Mend a broadcast (6 min, 6 points)
@@ -374,6 +385,12 @@ check.value(
 check.value("value", lambda: weighted_error(_p, _y, 0.013 * _w), case="weights far below one")
 check.value("weights", lambda: weighted_error(_p, _y, 0.013 * _w[:, None]), case="and in a column")
 check.value("value", lambda: weighted_error(1e9 + _p, 1e9 + _y, _w), case="values of a billion")
+three = torch.tensor([1.0, 0.3, -2.0], dtype=torch.float64)
+check.value(
+    "weights",
+    lambda: weighted_error(three, 2 * three + 0.4, torch.tensor([1.3, 0.0, 2.0]).double()),
+    case="a weight of zero",
+)
 
 # %% [markdown]
 # ## Exercise 5. Foretell the shapes (8 min, 6 points)

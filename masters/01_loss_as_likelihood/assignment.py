@@ -283,6 +283,12 @@ check.gradient(
     1.3 * _t[:6].reshape(2, 3),
     case="two rows of three",
 )
+certain = torch.tensor([800.0, -650.0], dtype=torch.float64)
+check.value(
+    "stability",
+    lambda: 1.0 + bce_from_logits(certain, torch.tensor([1.0, 0.0]).double()),
+    case="certain and right",
+)
 
 # %% [markdown]
 # ## Exercise 4. Cross-entropy through logsumexp (10 min, 6 points)
@@ -295,7 +301,7 @@ check.gradient(
 # - `logits` has shape `(n, K)`, $n \ge 1$, $K \ge 2$; `labels` has shape `(n,)` and holds class
 #   indices (int64).
 # - Return a 0-d tensor through which gradients with respect to `logits` flow. Value and gradient
-#   must be right for logits of any finite size.
+#   must be right for logits as large as a million.
 # - Leave out `torch.nn.functional.cross_entropy`. `torch.logsumexp` and `log_softmax` are fine,
 #   your own are better practice.
 #
@@ -373,6 +379,10 @@ check.value(
 )
 check.gradient(
     "gradient", lambda z: cross_entropy(z, torch.tensor([1, 2])), alike, case="logits alike"
+)
+aloft = 9e5 + torch.tensor([[0.013, 0.041, -0.3], [0.7, 0.71, 0.02]], dtype=torch.float64)
+check.value(
+    "stability", lambda: cross_entropy(aloft, torch.tensor([0, 1])), case="logits near a million"
 )
 
 # %% [markdown]
@@ -453,6 +463,12 @@ shifted = 16777217.0 + torch.tensor([[0.7, -0.4, 1.9], [0.0, 1.0, 0.0]], dtype=t
 shares = torch.tensor([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1]], dtype=torch.float64)
 check.value(
     "stability", lambda: cross_entropy_gradient(shifted, shares), case="logits beyond ten million"
+)
+mixed = torch.tensor([[1.0, 0.0, 0.0], [0.4, 0.5, 0.1]], dtype=torch.float64)
+check.value(
+    "soft targets",
+    lambda: cross_entropy_gradient(shifted - 16777217.0, mixed),
+    case="a known class beside a soft target",
 )
 
 # %% [markdown]
@@ -571,4 +587,15 @@ check.gradient(
     lambda w: masked_loss(_features, w, _offset, _classes, lone),
     _matrix,
     case="one row counts",
+)
+low = torch.zeros_like(_classes) + (torch.arange(len(_classes)) % 2)
+check.value(
+    "value",
+    lambda: masked_loss(_features, _matrix, _offset, low, lone | True),
+    case="classes that no label names",
+)
+check.value(
+    "mask",
+    lambda: masked_loss(_features[:, :1], _matrix[:1], _offset, _classes, lone | True),
+    case="a single feature",
 )

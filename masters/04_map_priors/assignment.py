@@ -33,7 +33,7 @@ torch.set_num_threads(1)
 #
 # - `x` has shape `(n, k)`, `y` shape `(n,)`, $n \ge 1$; `k` may exceed `n`. Neither is centred: a
 #   mean may be a million times as large as the spread around it.
-# - `sigma` and `tau` are standard deviations, positive Python numbers.
+# - `sigma` and `tau` are standard deviations, positive Python numbers, at least $10^{-6}$.
 # - Return `w`, an array of shape `(k,)`, and `c`, a number. Do not change `x` or `y`.
 #
 # Points: weights 2, intercept 2.
@@ -102,6 +102,12 @@ check.value(
     "intercept",
     lambda: ridge_map(wide[:, :1] + 3e6, np.sin(5 * r), 0.7, 1.7)[1],
     case="one weight",
+)
+r = np.arange(6.0)
+check.value(
+    "weights",
+    lambda: ridge_map(1e-3 * np.sin(r)[:, None], np.cos(r), 2e-5, 0.9)[0],
+    case="a tiny penalty and tiny features",
 )
 
 # %% [markdown]
@@ -246,6 +252,10 @@ check.value(
     lambda: weight_decay("mean nll", 0.037, 7e5, 2300, 17) * 1e15,
     case="a wide prior, in parts per billion",
 )
+check.value("mean nll", lambda: weight_decay("mean nll", 1.0, 3e-9, 20, 5), case="a tiny tau")
+check.value(
+    "mean squared", lambda: weight_decay("mean squared", 7e8, 3e8, 20, 5), case="a huge tau"
+)
 
 # %% [markdown]
 # ## Exercise 3. A step that reaches zero (8 min, 4 points)
@@ -262,7 +272,7 @@ check.value(
 # problem for each weight, and each has a short exact answer.
 #
 # - `w` and `gradient` have shape `(k,)`; `gradient` is $g$, of the summed NLL alone; `step` is
-#   $\eta$, a positive number.
+#   $\eta$, a positive number, at most a thousand.
 # - `b` is a positive number, or an array of shape `(k,)`. An entry may be `math.inf`: that weight
 #   has a flat prior.
 # - Return an array of shape `(k,)`. Weights that belong at zero are exactly zero. Do not change
@@ -352,6 +362,16 @@ check.value("own scales", lambda: proximal_step(still, 0 * still, 0.3, flat), ca
 check.value("value", lambda: proximal_step(still, 0 * still, 0.3, math.inf), case="at rest, flat")
 tiny = (5e-9 * np.array([1.7, -0.9, 0.4]), 0 * still, 1e-9, np.array([math.inf, 0.31, 0.83]))
 check.value("value", lambda: proximal_step(*tiny) * 1e9, case="weights of a billionth")
+check.value(
+    "own scales",
+    lambda: proximal_step(np.array([0.013, -0.2]), np.zeros(2), 900.0, np.array([math.inf, 1e3])),
+    case="a long step",
+)
+check.value(
+    "own scales",
+    lambda: 1e6 * proximal_step(np.array([1.0 + 3e-6]), np.ones(1), 1.0, math.inf),
+    case="what is left is small",
+)
 
 # %% [markdown]
 # ## Exercise 4. The whole posterior (10 min, 5 points)
@@ -364,9 +384,10 @@ check.value("value", lambda: proximal_step(*tiny) * 1e9, case="weights of a bill
 #
 # - `x` has shape `(n, k)`, `y` shape `(n,)`. There may be fewer examples than weights, and `n` may
 #   be 0.
-# - `mean` is $m_0$, shape `(k,)`; `cov` is $S_0$, shape `(k, k)`, symmetric and positive definite.
-#   `sigma` is the standard deviation of the noise. In no direction do the data tell more than a
-#   million times as precisely as the prior where the weights lie.
+# - `mean` is $m_0$, shape `(k,)`; `cov` is $S_0$, shape `(k, k)`, symmetric and positive definite,
+#   with a condition number of at most $10^5$. `sigma` is the standard deviation of the noise. In
+#   no direction do the data tell more than a million times as precisely as the prior where the
+#   weights lie.
 # - Return arrays of shapes `(k,)` and `(k, k)`. Do not change the inputs.
 # - What went in as a prior may itself be a posterior: data that arrive in two batches must give
 #   the same as all at once.
@@ -605,7 +626,7 @@ check.value(
 # density of the quantity. (If the mode of $\sqrt\lambda$ is at 3, return 9.)
 #
 # - `counts` is an array of shape `(n,)` with whole numbers as floats; `n` may be 0. `a` and `b`
-#   are positive numbers.
+#   are numbers of at least a millionth.
 # - `quantity` is `"rate"`, `"root"`, `"log"` or `"interval"`: $\lambda$, $\sqrt\lambda$,
 #   $\log \lambda$, $1/\lambda$. The prior above is always meant: only the quantity changes.
 # - Where the density is largest, or without bound, at a rate of zero, return 0.
@@ -777,3 +798,4 @@ check.value(
     lambda: choose_prior(broad, 0.02 * np.sin(np.arange(200.0)), 0.01, np.array([21.0, 4.0]))[0],
     case="sixty features, wide priors",
 )
+check.value("evidence", lambda: choose_prior(x, y, 0.41, taus[2:])[0], case="one prior scale")

@@ -34,6 +34,7 @@ from course_utils.checks import Checks
 # - `edges` has shape `(m + 1,)`, $m \ge 1$, and increases from 0 to 1, not always in equal steps.
 #   Bin $k$ holds the examples with $\text{edges}_k \le p < \text{edges}_{k+1}$; the last bin holds
 #   $p = 1$ as well.
+#   Bins are at least $10^{-4}$ wide, and a forecast is on an edge or at least $10^{-6}$ away.
 # - A bin without examples counts nothing. Return one number.
 #
 # Points: value 2, edges 2, empty bins 1.
@@ -411,6 +412,12 @@ check.value(
     lambda: tuple(brier_parts(told, came, kind, 1e-10 * (1 + r)))[0],
     case="weights of a ten billionth",
 )
+names = np.array([10**9, 10**9 - 1, 10**9, 10**9 - 1, 10**9 - 2, 10**9, 10**9 - 2, 3, 3])
+check.value(
+    "reliability",
+    lambda: tuple(brier_parts(told, came, names, 1.0 + r))[0],
+    case="names of nearly a billion",
+)
 
 # %% [markdown]
 # ## Exercise 5. Which of the two? (10 min, 5 points)
@@ -525,6 +532,11 @@ check.value(
     lambda: compare(edge, 0.5 + 0.1 * edge, np.array([0, 1, 1, 1.0]))[1],
     case="forecasts next to 0 and to 1",
 )
+check.value(
+    "choice",
+    lambda: compare(np.full(3, 0.5), np.full(3, 0.25), np.zeros(3))[4],
+    case="the same difference everywhere",
+)
 
 # %% [markdown]
 # ## Exercise 6. One temperature, on held-out rows (15 min, 6 points)
@@ -536,8 +548,9 @@ check.value(
 # Write `fit_temperature(logits, labels, held_out)`, the $T > 0$ with the smallest **mean** NLL of
 # `labels` under softmax(logits / T), over the rows whose `held_out` is true, and those alone.
 #
-# - `logits` has shape `(n, K)`, $K \ge 2$, and may share an offset as large as a million; `labels`
-#   `(n,)` (class indices); `held_out` `(n,)` (booleans, at least one true).
+# - `logits` has shape `(n, K)`, $K \ge 2$, and may share an offset as large as a million if they
+#   differ by more than 1; `labels` `(n,)` (class indices); `held_out` `(n,)` (booleans, at least
+#   one true).
 # - The NLL is convex in $1/T$, so there is one minimum. In all cases it exists and lies between
 #   1/1000 and 1000. Find it to six digits: a relative error of $10^{-6}$.
 # - Any method that gets there will do: Newton, bisection of the derivative, golden section or
@@ -628,6 +641,12 @@ check.value(
     "range",
     lambda: fit_temperature(single + 9e5, np.array([1, 1, 2]), np.array([True, True, True])),
     case="an offset of nearly a million",
+)
+lure = np.array([[680.0, 0.0], [680.0, 0.0], [680.0, 0.0]])
+check.value(
+    "temperature",
+    lambda: fit_temperature(lure, np.array([0, 0, 1]), lure[:, 0] > 0),
+    case="a far temperature",
 )
 
 # %% [markdown]
@@ -731,6 +750,11 @@ check.value(
 outlier = np.concatenate([np.full(90, -1.1), np.full(90, 1.3), [47.0, -0.4, 0.6]])
 hit = np.concatenate([np.zeros(90, int), np.ones(90, int), [1, 1, 0]])
 check.value("fit", lambda: tuple(platt_fit(outlier, hit)), case="one score far out")
+check.value(
+    "scale",
+    lambda: platt_fit(5000 + 1e-3 * np.arange(6.0), np.array([0, 1, 0, 0, 1, 1]))[0],
+    case="scores that differ by a thousandth",
+)
 
 # %% [markdown]
 # ## Exercise 8. In words: what a bare ECE hides (5 min, 3 points)

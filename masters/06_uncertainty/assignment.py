@@ -39,7 +39,7 @@ torch.set_num_threads(1)
 # - Return a 0-d tensor through which gradients with respect to `raw` flow. Rows whose target is
 #   missing have no influence on the value, and their gradient is exactly 0.
 # - Value and gradient must be right for every log variance between −300 and 600, in float64, and
-#   for errors however small.
+#   for errors as small as $10^{-100}$.
 #
 # Points: value 2, gradient 1, range 1, missing targets 2.
 
@@ -129,6 +129,11 @@ check.value(
     lambda: raw_output_nll(_raw, _nought),
     case="some targets zero, some missing",
 )
+_loud = torch.stack([0 * _y, 420.0 + 70 * _t.abs()], dim=1)
+check.value("range", lambda: raw_output_nll(_loud, _y), case="log variances above 400")
+_faint = torch.stack([0 * _y, torch.full_like(_y, -290.0)], dim=1)
+check.value("range", lambda: raw_output_nll(_faint, 1e-63 * _y), case="errors of 1e-63")
+check.value("value", lambda: raw_output_nll(_raw, 5000 * _y), case="errors in the thousands")
 
 # %% [markdown]
 # ## Exercise 2. A loss that does not give up on hard points (10 min, 5 points)
@@ -221,6 +226,12 @@ check.gradient(
 )
 _few = 1e-8 * _var, 1e-4 * (_y - _mu) + _mu
 check.value("value", lambda: beta_nll(_few[1], _mu, _few[0], 0.47), case="tiny variances")
+check.value(
+    "value",
+    lambda: beta_nll(9e5 + 1e-3 * _y, 9e5 + 1e-3 * _mu, 1e-6 * _var, 0.3),
+    case="values near a million, close to the means",
+)
+check.value("value", lambda: beta_nll(_y, _mu, 1e6 * _var, 0.9), case="weights in the thousands")
 
 # %% [markdown]
 # ## Exercise 3. Two sources of variance (10 min, 5 points)
@@ -327,6 +338,12 @@ check.value(
     lambda: variance_parts(_thirds, -987654.0 + 0.011 * _mean[:2], 0.02 * _sd[:2])[1],
     case="weights of thirds, means near a million",
 )
+_rare = np.array([0.9994, 0.0004, 0.0002])
+check.value(
+    "epistemic",
+    lambda: variance_parts(_rare, 900 * _mean[:3], _sd[:3])[1],
+    case="unlikely hypotheses far away",
+)
 
 # %% [markdown]
 # ## Exercise 4. What the entropy of a class prediction consists of (10 min, 5 points)
@@ -410,6 +427,12 @@ _many = np.eye(400)[None, :3].repeat(2, axis=0)
 check.value("zeros", lambda: entropy_parts(_many)[0] + 0.001, case="400 classes, all sure")
 _near = special.softmax(np.log(_p[0]) + 3e-4 * np.sin(_t[:30].reshape(2, 3, 5)), axis=-1)
 check.value("information", lambda: 1e6 * entropy_parts(_near)[2], case="members that nearly agree")
+_seldom = np.array([[[0.9991, 0.0009], [0.4, 0.6]], [[0.9993, 0.0007], [0.4, 0.6]]])
+check.value("total", lambda: entropy_parts(_seldom)[0], case="a rare class")
+check.value("aleatoric", lambda: entropy_parts(_seldom)[1], case="a rare class")
+check.value("information", lambda: entropy_parts(_p[[0, 0, 2]])[2], case="two members agree")
+_twenty = special.softmax(np.sin(_t[:40]).reshape(1, 2, 20), axis=-1)
+check.value("total", lambda: entropy_parts(_twenty)[0], case="twenty classes")
 
 # %% [markdown]
 # ## Exercise 5. Which band holds what? (10 min, 5 points)
@@ -508,8 +531,9 @@ check.value("width of f", lambda: band_report(*_thin, 0.8)[3], case="variances o
 #
 # Write `best_from_known(w, C, noise_var, known)`, which returns the tuple `(slope, variance)`.
 #
-# - `w` has shape `(d,)`, `C` shape `(d, d)` (symmetric, positive definite), `known` shape `(d,)`
-#   (booleans; all, some or none may be true).
+# - `w` has shape `(d,)`, `C` shape `(d, d)` (symmetric, positive definite, a condition number of
+#   at most $10^7$, entries of at most a hundred), `known` shape `(d,)` (booleans; all, some or
+#   none may be true). `noise_var` is at least a hundredth.
 # - `slope` has shape `(d,)`: the coefficients of $\mathrm{E}[y \mid \text{known features}]$ at
 #   the known features, and 0 at the hidden ones.
 # - `variance` is the variance of $y$ given the known features, a number: the smallest expected

@@ -476,8 +476,8 @@ check.value(
 #
 # - `passes` has shape `(T, n)`, $T \ge 1$, and is at most a thousand in size. The passes are all
 #   equally likely, so their variance divides by $T$.
-# - `tau`, a number or a tensor of shape `(n,)`, lies between a millionth and a thousand; `level` is
-#   a probability between 5% and 99.9%.
+# - `tau`, a number or a tensor of shape `(n,)`, lies between a millionth and a thousand; `level`
+#   is a probability between 5% and 99.9%.
 # - Return the pair `(lower, upper)`, both of shape `(n,)`.
 #
 # Points: centre 1, width 3.

