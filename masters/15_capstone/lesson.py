@@ -66,9 +66,8 @@ predict(
 # ## Numbers that cannot be true
 #
 # A third of the patients are kept for the test, by lot; the others say how the measurements are
-# scaled. (No unit has trained a model on these two data sets; what they look like was shown in
-# unit 02.)
-
+# scaled. No unit has predicted anything from these two data sets. (Unit 02 drew how one
+# measurement of the tumours and the patients' outcomes are distributed.)
 
 # %%
 from sklearn.datasets import load_breast_cancer, load_diabetes
@@ -592,7 +591,8 @@ assert ward_nll(mean, 0.001, y_new).mean() < 1.4 and both[1] > 1e5
 
 # %% [markdown]
 # By the card even that is better than knowing no patient (1.39). ([Units
-# 02](02_output_distributions.ipynb) and [06](06_uncertainty.ipynb); exercise 3.)
+# 02](02_output_distributions.ipynb) and [06](06_uncertainty.ipynb#Two-interview-questions);
+# exercise 3.)
 
 # %% [markdown]
 # ## Known answers: simulate
@@ -676,9 +676,25 @@ assert max(np.abs(gaps)) < 0.01
 # decided everything.
 
 # %% [markdown]
-# Second: **accuracy where one class is rare.** In a screening 2 of 100 tumours are malignant. A
-# model is right about 97 of 100. Knowing nothing is right about 98: unit 14's rule, never a score
-# without the one who knows no patient beside it.
+# Second: **accuracy where one class is rare.** In a screening, say, 2 of 100 tumours are
+# malignant. How accurate is the logistic regression there, with its errors mended, and how
+# accurate is who calls every tumour benign?
+
+# %%
+shares = []
+for seed in range(10):
+    X, y, X_new, y_new = split(TRIAGE, seed)
+    positive = with_ones(X_new, y_new)[0] @ logistic(*with_ones(X, y), ("prior",)) > 0
+    shares.append([positive[y_new == 1].mean(), 1 - positive[y_new == 0].mean()])
+found, cleared = np.mean(shares, 0)  # of the malignant, of the benign tumours
+print(f"finds {found:.2f} of the malignant tumours, clears {cleared:.2f} of the benign ones")
+print(f"accuracy in the screening {0.02 * found + 0.98 * cleared:.3f}, of who finds none 0.980")
+assert found > 0.9 and abs(0.02 * found + 0.98 * cleared - 0.98) < 0.02
+
+# %% [markdown]
+# A model that finds nearly all, and one that finds none: their accuracies differ by about a
+# hundredth. Never a score without that of who knows no patient beside it
+# ([unit 14](14_scoring_rules.ipynb)); exercise 7 has both.
 
 # %% [markdown]
 # Third: **the best of ten seeds.** Ten networks, the same but for their seed. Half of the test
@@ -969,8 +985,22 @@ for name, rows in table.items():
 # %% [markdown]
 # The linear model's intervals hold about nine of ten, as they should. And a finding that the
 # card's authors would like: by CRPS, which charges a miss by its distance, the five networks are
-# better than knowing no patient. Their *means* are useful; what they say about their own certainty
-# is not.
+# better than knowing no patient. Something in them is useful; what they say about their own
+# certainty is not.
+
+
+# %% claim="By CRPS five networks on the ward beat who knows no patient." steps=300
+def networks_have_crps(seed, steps):
+    m, s = (v[seed] for v in ward_nets(steps))
+    y_new = ward(seed)[3]
+    blind = torch.distributions.Normal(torch.zeros(len(y_new)), 1.0)
+    return score(blind, y_new).crps - score(mixture(m, s), y_new).crps
+
+
+assert networks_have_crps(0, 300) > 0.03
+
+# %% [markdown]
+# And the linear model's intervals:
 
 
 # %% claim="With its noise the linear model covers 0.9 within three standard errors." steps=300
@@ -1046,10 +1076,13 @@ assert abs(covers - 0.9) < 0.03 and np.mean(table["five networks"], 0)[2] < 0.75
 #
 # This is the last unit. Each lesson has a question like the one above, folded; together they are
 # an interview. Go back and answer them aloud, before you unfold:
-# [00](00_start.ipynb#An-interview-question) · [01](01_loss_as_likelihood.ipynb) ·
+# [00](00_start.ipynb#An-interview-question) ·
+# [01](01_loss_as_likelihood.ipynb#Two-interview-questions) ·
 # [02](02_output_distributions.ipynb#An-interview-question) ·
-# [03](03_entropy_kl.ipynb#An-interview-question) · [04](04_map_priors.ipynb) ·
-# [05](05_calibration.ipynb) · [06](06_uncertainty.ipynb) ·
+# [03](03_entropy_kl.ipynb#An-interview-question) ·
+# [04](04_map_priors.ipynb#Two-interview-questions) ·
+# [05](05_calibration.ipynb#Two-interview-questions) ·
+# [06](06_uncertainty.ipynb#Two-interview-questions) ·
 # [07](07_mc_dropout.ipynb#An-interview-question) ·
 # [08](08_deep_ensembles.ipynb#An-interview-question) ·
 # [09](09_bayesian_nets.ipynb#An-interview-question) ·
