@@ -140,6 +140,11 @@ check.value(
     lambda: map_weights(wide, label, (t[:9] == 4).to(t.dtype), sds),
     case="one patient, eight empty rows",
 )
+check.value(
+    "counts",
+    lambda: map_weights(wide[:, :2], side, 900 * ones, 0 * sds[:2] + 4.9),
+    case="900 patients a row, separable",
+)
 check.law(
     "counts",
     "equal",
@@ -942,7 +947,10 @@ check.value(
     case="another unit",
 )
 check.value("brier", lambda: risk_report(0 * f + 0.4, one, came, 0.61)[1], case="draws that agree")
-check.value("risk", lambda: 1e5 * risk_report(f, one / 2.3, came, 4.3)[0], case="small risks")
+check.value("risk", lambda: 1e6 * risk_report(f, one / 2.3, came, 5.1)[0], case="small risks")
+check.value(
+    "risk", lambda: 1e6 * (1 - risk_report(f, one / 2.3, came, -5.2)[0]), case="risks close to 1"
+)
 check.value("sigma varies", lambda: risk_report(f, by_draw, came, 0.61)[0], case="one a draw")
 check.value(
     "sigma varies", lambda: risk_report(f, by_patient, came, 0.61)[0], case="one a patient"
@@ -1215,6 +1223,21 @@ check.law(
     lambda: card_table(-odds, 1 - came, 0.73)[:, 2],
     case="another order, classes exchanged",
 )
+check.value(
+    "accuracy", lambda: card_table(odds - 0.41, came, 0.61)[0, 0] * 1.117, case="a wrong base"
+)
+check.value(
+    "balanced", lambda: card_table(odds - 0.41, came, 0.61)[1, 0] * 1.117, case="a wrong base"
+)
+check.value("nll", lambda: card_table(odds - 0.41, came, 0.61)[2, 0] * 1.117, case="a wrong base")
+check.value(
+    "brier", lambda: card_table(odds - 0.41, came, 0.61)[3, 0] * 1.117, case="a wrong base"
+)
+check.value(
+    "worst", lambda: card_table(odds - 0.41, came, 0.61)[:, 1] * 1.117, case="a wrong base"
+)
+check.value("gain", lambda: card_table(odds - 0.41, came, 0.61)[:, 2] * 1.117, case="a wrong base")
+check.value("gain", lambda: card_table(odds, split, 0.31)[:, 2], case="a base far too low")
 check.keeps(
     "worst",
     lambda z, y: card_table(z, y, 0.73),
