@@ -74,15 +74,16 @@ course = {  # unit: (title, the units it builds on, height in the picture, from 
     "12": ("Normalizing flows", "01", 6.0),
     "13": ("Forecasting: distributions over the future", "02", 4.6),
     "14": ("Proper scoring rules", "02 07 08", 1.9),
+    "15": ("Audit a model card", "14", 1.9),
 }
 
 # %% [markdown]
 # A unit stands to the right of all that it needs. (This cell only draws; skip it if you like.)
 
-# %% alt="Map: 00 to 01; then 02 to 05, 11, 12; 02 to 10, 13, 14; 04 to 06; 07, 08 to 09, 14."
+# %% alt="Map: 00, 01; 02 to 05, 11, 12; 02 to 10, 13, 14; 04 to 06; 07, 08 to 09, 14; 14 to 15."
 import textwrap
 
-_, ax = plt.subplots(figsize=(8.5, 5))
+_, ax = plt.subplots(figsize=(9.8, 5))
 place = {}
 for unit, (title, needs, down) in course.items():
     column = max((place[need][0] + 1 for need in needs.split()), default=0)
@@ -117,6 +118,7 @@ ax.set_axis_off()
 # | 12 | Does a flow with 7116 numbers beat a mixture of ten Normals? |
 # | 13 | Each hour is in its 90% interval on 90% of days. On how many days are all 24? |
 # | 14 | Six columns of a leaderboard: in which can somebody who knows nothing match the oracle? |
+# | 15 | A model card's code has six errors. After which single mend are the fewest models signed? |
 
 # %% [markdown]
 # ## How to work
