@@ -293,14 +293,14 @@ def log_sum_exp(a):
     return a.max(-1).values
 
 
-# %% mean-subtracted wrong="log-sum-exp" fails="stability"
+# %% mean-subtracted wrong="log-sum-exp" fails="stability,value"
 # Subtract the largest entry of each row: with the mean, exp can still overflow.
 def log_sum_exp(a):
     middle = a.mean(-1, keepdim=True)
     return middle.squeeze(-1) + torch.log(torch.exp(a - middle).sum(-1))
 
 
-# %% largest-magnitude wrong="log-sum-exp" fails="stability,gradient"
+# %% largest-magnitude wrong="log-sum-exp" fails="gradient,stability,value"
 # Subtract the largest entry, not the largest absolute value: negative entries still underflow.
 def log_sum_exp(a):
     top = a.abs().max(-1, keepdim=True).values
@@ -314,13 +314,13 @@ def log_sum_exp(a):
     return top + torch.log(torch.exp(a - top).sum(-1))
 
 
-# %% over-the-first wrong="log-sum-exp" fails="dimension,stability,gradient"
+# %% over-the-first wrong="log-sum-exp" fails="dimension,gradient,stability,value"
 # This sums over the first dimension; the text says the last.
 def log_sum_exp(a):
     return torch.logsumexp(a, dim=0)
 
 
-# %% over-everything wrong="log-sum-exp" fails="dimension,stability,gradient"
+# %% over-everything wrong="log-sum-exp" fails="dimension,gradient,stability,value"
 # This sums over all dimensions; the text says the last.
 def log_sum_exp(a):
     return torch.logsumexp(a.flatten(), dim=0)
@@ -385,7 +385,7 @@ def log_sum_exp(a):
     return top + torch.log(torch.exp(a - top).sum(-1))
 
 
-# %% one-number-at-a-time wrong="log-sum-exp" fails="dimension,stability,gradient"
+# %% one-number-at-a-time wrong="log-sum-exp" fails="dimension,gradient,stability,value"
 # max and math work on single numbers, without gradients: torch.amax and torch.exp take tensors.
 def log_sum_exp(a):
     top = max(a)

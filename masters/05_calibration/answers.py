@@ -1409,7 +1409,7 @@ def fit_temperature(logits, labels, held_out):
     return grid[np.argmin(nll)]
 
 
-# %% narrow-search wrong="fit-temperature" fails="range"
+# %% narrow-search wrong="fit-temperature" fails="range,temperature"
 # T lies between 1/1000 and 1000: this search stops too early on both sides.
 def fit_temperature(logits, labels, held_out):
     z, k = logits[held_out], labels[held_out]
