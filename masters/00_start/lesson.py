@@ -118,7 +118,7 @@ ax.set_axis_off()
 # | 12 | Does a flow with 7116 numbers beat a mixture of ten Normals? |
 # | 13 | Each hour is in its 90% interval on 90% of days. On how many days are all 24? |
 # | 14 | Six columns of a leaderboard: in which can somebody who knows nothing match the oracle? |
-# | 15 | A model card's code has six errors. After which single mend are the fewest models signed? |
+# | 15 | A model card hides six errors. After which single mend are the fewest models signed? |
 
 # %% [markdown]
 # ## How to work

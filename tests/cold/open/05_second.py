@@ -415,7 +415,10 @@ def fit_temperature(logits, labels, held_out):
 def fit_temperature(logits, labels, held_out):
     z, k = logits[held_out], labels[held_out]
     z = z - z[np.arange(len(k)), k][:, None]
-    loss = lambda t: special.logsumexp(z / np.exp(t), axis=1).mean()
+
+    def loss(t):
+        return special.logsumexp(z / np.exp(t), axis=1).mean()
+
     bounds = (np.log(2e-3), np.log(500.0))
     return np.exp(
         optimize.minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-10}).x

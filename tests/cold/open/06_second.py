@@ -185,9 +185,15 @@ def entropy_parts(p):
 def entropy_parts(p):
     mean = p.mean(axis=0)
     if p.shape[2] == 2:
-        h = lambda q: special.entr(q).sum(axis=-1) / math.log(2)
+
+        def h(q):
+            return special.entr(q).sum(axis=-1) / math.log(2)
+
     else:
-        h = lambda q: special.entr(q).sum(axis=-1)
+
+        def h(q):
+            return special.entr(q).sum(axis=-1)
+
     return h(mean), h(p).mean(axis=0), h(mean) - h(p).mean(axis=0)
 
 
@@ -214,7 +220,9 @@ def entropy_parts(p):
 # %% ten-largest-classes wrong="entropy-parts"
 # Only the ten largest probabilities are used: one member, 20 classes, all 0.05.
 def entropy_parts(p):
-    h = lambda q: np.sort(special.entr(q), axis=-1)[..., -10:].sum(axis=-1)
+    def h(q):
+        return np.sort(special.entr(q), axis=-1)[..., -10:].sum(axis=-1)
+
     total, aleatoric = h(p.mean(axis=0)), h(p).mean(axis=0)
     return total, aleatoric, total - aleatoric
 

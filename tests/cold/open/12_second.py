@@ -540,8 +540,8 @@ def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
 
 
 # %% counts-in-bytes wrong="bits-per-dimension"
-# Counts pass through uint8: counts = [[300]], levels = 1000, noise = [[0.5]], with the density 2 y,
-# has y = 0.0445.
+# Counts pass through uint8: counts = [[300]], levels = 1000, noise = [[0.5]], with the
+# density 2 y, has y = 0.0445.
 def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
     """Return the mean bits per dimension of dequantised counts under a density model."""
     d = counts.shape[1]
