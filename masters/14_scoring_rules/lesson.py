@@ -1334,4 +1334,5 @@ for name, (low, high) in entries.items():
 #
 # The assignment `14_scoring_rules` has seven exercises in code, and none is a cell of this lesson:
 # scores of classes, of rain, of vectors and of quantiles, a histogram without dice, a score made
-# of costs, and a lead over days; and one answer in words.
+# of costs, and a lead over days; and one answer in words. After it,
+# [the last unit](15_capstone.ipynb) puts a model card before you, to be signed.

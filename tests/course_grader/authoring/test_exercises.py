@@ -224,7 +224,7 @@ def test_the_first_unit_is_in_order(assignment):
         assert sum(points for _, points in check_calls(exercise.checks.source)) == exercise.points
 
 
-@pytest.mark.parametrize("left", ["mean(4))", 'mean(4), case="")'])
+@pytest.mark.parametrize("left", ["mean(4))", 'mean(4), case="")', 'mean(4), case=f"{4}")'])
 def test_a_hidden_check_says_its_case_in_words(stop, left, line_of):
     text = MEAN.replace('mean(4), case="four")', left)
     line, told = stop(text)
