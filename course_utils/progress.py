@@ -49,9 +49,9 @@ class UnitProgress:
 class Progress:
     """All units of a working copy; shows as a table in a notebook and on a terminal."""
 
-    def __init__(self, units):
-        """Take a list of UnitProgress."""
-        self.units = units
+    def __init__(self, units, interviews=()):
+        """Take a list of UnitProgress, and a sentence for each mock interview."""
+        self.units, self.interviews = units, list(interviews)
 
     @property
     def advice(self):
@@ -72,13 +72,15 @@ class Progress:
         for unit in self.units:
             lines += ["", f"{unit.name}  {unit.title}", f"  {_guesses(unit)}"]
             lines += [f"  {line}" for line in map(_line, unit.exercises)]
-        return "\n".join([*lines, "", VISIBLE, self.advice]).strip()
+        told = ["", *self.interviews] if self.interviews else []
+        return "\n".join([*lines, *told, "", VISIBLE, self.advice]).strip()
 
     __repr__ = __str__
 
     def _repr_html_(self):
         rows = "".join(_rows(unit) for unit in self.units)
-        return f"<table>{rows}</table><p>{VISIBLE}</p><p><b>{escape(self.advice)}</b></p>"
+        told = "<br>".join(map(escape, [*self.interviews, VISIBLE]))
+        return f"<table>{rows}</table><p>{told}</p><p><b>{escape(self.advice)}</b></p>"
 
 
 def progress(folder=".."):
@@ -97,7 +99,16 @@ def progress(folder=".."):
     """
     unit = f"[0-9][0-9]_*/{EXPECTED_FILE}"
     found = [*Path(folder).glob(unit), *Path(folder).glob(f"assignments/{unit}")]
-    return Progress([_unit(path.parent.resolve()) for path in sorted(found)])
+    sat = [_sitting(p.parent) for p in sorted(Path(folder).glob("interview/*/questions.json"))]
+    return Progress([_unit(path.parent.resolve()) for path in sorted(found)], sat)
+
+
+def _sitting(folder):
+    """Say how a mock interview went so far."""
+    asked = json.loads((folder / "questions.json").read_text("utf-8"))
+    kept = progress_file.read(folder).get("predictions", {})
+    right = sum(bool(entry.get("right")) for entry in kept.values())
+    return f"Interview {folder.name}: {len(kept)} of {len(asked)} answered, {right} right"
 
 
 def _unit(folder):

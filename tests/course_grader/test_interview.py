@@ -16,6 +16,7 @@ from course_grader.__main__ import main
 from course_grader.interview import QUESTIONS, draw, prepare_interview, read_bank
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, units
+from course_utils.progress import progress
 
 BANK = read_bank()
 COSTS = {"few": 1.0, "many": 4.0}
@@ -149,7 +150,7 @@ def wrong(question):
     return first if "choices" in question else float(first)
 
 
-def test_right_answers_score_and_wrong_ones_are_told_why(project):
+def test_right_answers_score_and_wrong_ones_are_told_why(project, monkeypatch):
     told = answered(project, 3, right)
     assert told.count(": right") == 8
     assert "You said: words" in told
@@ -163,3 +164,7 @@ def test_right_answers_score_and_wrong_ones_are_told_why(project):
         assert repr(question["see"][1]) in told
     kept = json.loads((project / "work" / "interview" / "4" / "progress.json").read_text("utf-8"))
     assert len(kept["predictions"]) == 10
+    monkeypatch.setenv("COURSE_PROGRESS", "on")
+    told = str(progress(project / "work"))
+    assert "Interview 3: 10 of 10 answered, 8 right" in told
+    assert "Interview 4: 10 of 10 answered, 0 right" in told
