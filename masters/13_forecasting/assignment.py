@@ -469,7 +469,7 @@ futures = torch.tensor(
     [[2.0, 7, 1], [5, 0, 3], [1, 1, 9], [4, 4, 0], [8, 2, 6]], dtype=torch.float64
 )
 days = torch.tensor([1, 0, 1])
-asked = torch.tensor([0.45, 0.9], dtype=torch.float64)
+asked = torch.tensor([0.47, 0.91], dtype=torch.float64)
 check.keeps("groups", total_quantiles, futures.clone(), days.clone(), asked.clone())
 check.value("one group", lambda: total_quantiles(futures, 0 * days, asked), points=2)
 check.value("groups", lambda: total_quantiles(futures, days, asked), points=2)
