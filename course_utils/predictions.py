@@ -11,7 +11,7 @@ from IPython.display import display
 
 from course_utils.prediction_form import PredictionForm
 from course_utils.progress_file import FILE, answer_in, is_off, read, write
-from course_utils.typed_answers import read_choice, read_number, read_words
+from course_utils.typed_input import read_choice, read_number, read_words
 
 
 def predict(name, value, *, ask, choices=None, words=False):
