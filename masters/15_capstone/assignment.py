@@ -364,6 +364,14 @@ check.value(
     case="a single layer",
 )
 
+
+def switched_off(net):
+    with torch.no_grad():
+        return after(net, many, 4)
+
+
+check.value("restored", lambda: switched_off(deep("1.1")), case="within torch.no_grad()")
+
 # %% [markdown]
 # ## Exercise 3. How much a clamp hides (10 min, 5 points)
 #
@@ -566,6 +574,11 @@ check.gradient(
     ),
     v,
     case="two dimensions",
+)
+check.value(
+    "nll",
+    lambda: nll_report(m, 0.3 * v, 0.037 * out, 1.5, 0.37, -1.0, 1.0)[0],
+    case="a unit larger than the spread",
 )
 
 # %% [markdown]

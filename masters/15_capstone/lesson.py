@@ -610,8 +610,8 @@ def draw_known(apart=1.5, noise=0.6):
     drawn = rng.choice(means, 20_000) + noise * rng.standard_normal(20_000)
     _, ax = plt.subplots()
     ax.hist(drawn, bins=80, density=True, color="#C0C0C0", label="simulated outcomes")
-    for sd, height, color in ((noise, 0.10, "C1"), (drawn.std(), 0.05, "C0")):
-        name = "card" if color == "C1" else "simulated"
+    for name, sd, height in (("card", noise, 0.10), ("simulated", drawn.std(), 0.05)):
+        color = "C0" if name == "card" else "C1"
         label = f"{name}: 1.645 sd, sd {sd:.2f}"
         ax.hlines(height, -1.645 * sd, 1.645 * sd, color=color, lw=6, label=label)
     ax.set(xlabel="outcome", ylabel="density", xlim=(-8, 8))
