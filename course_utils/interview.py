@@ -48,9 +48,19 @@ def score():
             _tell_words(name, question, total)
         else:
             _tell(name, question)
-        print("Shown in unit {}, under {!r}.\n".format(*question["see"]))
+        _tell_where(*question["see"])
     total.value = f"<b>{escape(_sum(questions))}</b>"
     print(_sum(questions)) if is_off() else display(total)
+
+
+def _tell_where(unit, heading):
+    """Name the section that shows the answer; in work/interview/7/ it is a link."""
+    place = f"../../{unit}/lesson.ipynb#{heading.replace(' ', '-')}"
+    told = {
+        "text/markdown": f"Shown in unit {unit[:2]}: [{heading}](<{place}>)",
+        "text/plain": f"Shown in unit {unit}, under {heading!r}.\n",
+    }
+    display(told, raw=True)
 
 
 def _questions():
@@ -70,7 +80,7 @@ def _tell_words(name, question, total):
     """Show an answer in words beside what a good one says, each point with a box to tick."""
     kept = read().get("predictions", {}).get(name)
     print(f"You said: {answer_in(kept)}" if kept else "No answer was kept for this question.")
-    print(f"A popular answer: {question['popular']} {question['why']}")
+    print(f"A popular answer: {question['popular']}\nWhat it lacks: {question['why']}")
     if kept is None or is_off():
         print("A good answer says:", *question["points"], sep="\n- ")
         return

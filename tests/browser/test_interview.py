@@ -35,7 +35,7 @@ def commit(asked):
     asked.get_by_text("(kept)").wait_for(timeout=20_000)
 
 
-def test_an_interview_is_answered_told_and_counted(lab):
+def test_an_interview_is_answered_told_and_counted(lab, monkeypatch):
     lab.open(f"interview/{SEED}/interview.ipynb")
     lab.run_all()
     asked = form(lab, CHOICE)
@@ -51,7 +51,10 @@ def test_an_interview_is_answered_told_and_counted(lab):
     boxes.first.check()
     share = 1 + 1 / len(WORDS["points"])
     lab.page.get_by_text(f"{share:.3g} of 10, with 2 answered.").wait_for(timeout=20_000)
+    link = lab.page.locator(".jp-RenderedMarkdown a", has_text=CHOICE["see"][1]).first
+    assert CHOICE["see"][0] in link.get_attribute("href")
     lab.shoot("interview")
     kept = json.loads((lab.root / "interview" / str(SEED) / "progress.json").read_text("utf-8"))
     assert {entry.get("right") for entry in kept["predictions"].values()} == {True, False}
+    monkeypatch.setenv("COURSE_PROGRESS", "on")  # the suite itself keeps none
     assert f"Interview {SEED}: 2 of 10 answered, 1 right" in str(progress(lab.root))
