@@ -43,8 +43,10 @@ def prove_command(arguments):
         return _try_answers(arguments)
     problems = 0
     for unit in _chosen(arguments):
-        paths = [PROJECT / "notebooks" / f"{unit.name}.ipynb"]
-        paths += sorted((PROJECT / "release" / unit.name).iterdir())
+        released = PROJECT / "release" / unit.name
+        if not released.is_dir():
+            raise CourseError(f"{unit.name} was never built: 'make build UNIT={unit.name[:2]}'")
+        paths = [PROJECT / "notebooks" / f"{unit.name}.ipynb", *sorted(released.iterdir())]
         for proof in prove(unit, texts=[readable(path) for path in paths if path.is_file()]):
             print(proof)
             print("".join(f"  {problem}\n" for problem in proof.problems), end="")

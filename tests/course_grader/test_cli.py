@@ -19,6 +19,13 @@ def test_an_unknown_unit_gets_the_list_of_units(command, capsys):
     assert all(unit.name in told for unit in units())
 
 
+def test_a_unit_that_was_never_built_is_told_how_to_build_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("course_grader.commands.PROJECT", tmp_path)
+    assert main(["prove", "--unit", "01"]) == 2
+    told = capsys.readouterr().err
+    assert "never built" in told and "make build UNIT=01" in told
+
+
 @pytest.mark.parametrize("name", [name for name, *_ in COMMANDS])
 def test_every_command_has_help(name, capsys):
     with pytest.raises(SystemExit) as end:
