@@ -15,6 +15,7 @@ from course_utils.checking.panel import MARKS
 from course_utils.checking.records import MIME
 
 NOT_RUN = "not attempted"
+INTERVIEWS = "interview/*/questions.json"
 VISIBLE = "Points are those of the visible cases; 'make check UNIT=..' runs the others too."
 
 
@@ -99,8 +100,8 @@ def progress(folder=".."):
     """
     unit = f"[0-9][0-9]_*/{EXPECTED_FILE}"
     found = [*Path(folder).glob(unit), *Path(folder).glob(f"assignments/{unit}")]
-    sat = [_sitting(p.parent) for p in sorted(Path(folder).glob("interview/*/questions.json"))]
-    return Progress([_unit(path.parent.resolve()) for path in sorted(found)], sat)
+    sittings = [_sitting(path.parent) for path in sorted(Path(folder).glob(INTERVIEWS))]
+    return Progress([_unit(path.parent.resolve()) for path in sorted(found)], sittings)
 
 
 def _sitting(folder):
