@@ -3,7 +3,7 @@
 Rules, points and tolerances come from the reference, never from the submission.
 """
 
-__all__ = ["judge", "judge_record"]
+__all__ = ["agrees_so_far", "judge", "judge_record", "misconception"]
 
 from course_grader.judging import draws
 from course_utils.checking.agreement import describe
@@ -66,6 +66,14 @@ def misconception(exercise, record, reference):
     return hint["name"] if hint else None
 
 
+def agrees_so_far(record, reference):
+    """Return whether the last check of an unfinished record is as expected."""
+    place = len(record) - 1
+    if place >= len(reference["checks"]):
+        return True  # the judge reads no further
+    return not _finding(place, record[place], reference)
+
+
 def _stakes(expected):
     return list(aspects_of(expected).items())
 
@@ -94,12 +102,18 @@ def _describable(check):
 
 def _findings(got, reference):
     wrong = findings(got, reference["checks"])
-    for key, exact in reference["exact"].items():
-        place = int(key)
-        if place < len(got) and not wrong[place]:
-            wrong[place] = draws.finding(got[place]["got"], exact)
+    for place in map(int, reference["exact"]):
+        if place < len(got):
+            wrong[place] = _finding(place, got[place], reference)
     visible = reference["visible"]
     return [w if not w or i < visible else UNSEEN for i, w in enumerate(wrong)]
+
+
+def _finding(place, check, reference):
+    """Say what is wrong with one check, also with what it drew; None where it agrees."""
+    [wrong] = findings([check], [reference["checks"][place]])
+    exact = reference["exact"].get(str(place))
+    return wrong or (draws.finding(check["got"], exact) if exact else None)
 
 
 def _aspect(name, points, got, wrong, reference):

@@ -49,7 +49,7 @@ def run_answer(stage, answer, *, hidden=True):
     return run_answers(stage, [answer], hidden=hidden)[0]
 
 
-def run_answers(stage, answers, *, hidden=True):
+def run_answers(stage, answers, *, hidden=True, enough=None):
     """Return the records that a check cell makes of answers, each in a namespace of its own.
 
     Parameters
@@ -59,6 +59,9 @@ def run_answers(stage, answers, *, hidden=True):
         Sources that stand in the place of the solution cell.
     hidden : bool
         Whether the hidden checks run too.
+    enough : callable, optional
+        Gets the checks recorded so far, after each of them; where it returns True the answer
+        reports at once.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def run_answers(stage, answers, *, hidden=True):
         _preload(cell)
     records = []
     while len(records) < len(jobs):
-        records += _in_child(jobs[len(records) :], check)
+        records += _in_child(jobs[len(records) :], check, enough)
         if len(records) < len(jobs):
             records.append([])  # this one ended the process, or took too long
     return records
@@ -122,7 +125,7 @@ def _execute(cell, name, namespace):
     exec(compile(cell, name, "exec"), namespace)
 
 
-def _in_child(jobs, check):
+def _in_child(jobs, check, enough):
     """Return the records of as many jobs as one forked child gets through."""
     for name in ("torch", "course_utils.checking.checks"):  # seconds that a cached one spares
         importlib.import_module(name)
@@ -131,7 +134,7 @@ def _in_child(jobs, check):
     child = os.fork()
     if child == 0:
         os.close(read)
-        _work_and_leave(jobs, check, write)
+        _work_and_leave(jobs, check, write, enough)
     os.close(write)
     try:
         return [json.loads(line) for line in _lines(read)]
@@ -141,9 +144,11 @@ def _in_child(jobs, check):
         os.waitpid(child, 0)
 
 
-def _work_and_leave(jobs, check, write):
+def _work_and_leave(jobs, check, write, enough):
     try:
         gc.disable()
+        if enough:
+            _leave_when(enough)
         os.environ["NBGRADER_EXECUTION"] = "autograde"
         sys.modules["torch"].set_num_threads(1)
         warnings.simplefilter("ignore")
@@ -152,6 +157,20 @@ def _work_and_leave(jobs, check, write):
                 os.write(write, json.dumps(_record(cells, check)).encode() + b"\n")
     finally:
         os._exit(0)
+
+
+def _leave_when(enough):
+    """Make check cells of this process report as soon as `enough` says so."""
+    from course_utils.checking.checks import Checks
+
+    add = Checks._add
+
+    def add_and_look(self, *check, **more):
+        add(self, *check, **more)
+        if enough(self.checks):
+            self.report()
+
+    Checks._add = add_and_look
 
 
 def _lines(pipe):

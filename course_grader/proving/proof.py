@@ -3,12 +3,13 @@
 __all__ = ["Proof", "prove", "prove_answers"]
 
 import dataclasses
+import functools
 
 import numpy as np
 
 from course_grader.authoring.answers import read_answers
 from course_grader.authoring.exercises import read_assignment
-from course_grader.judging.judge import judge, misconception
+from course_grader.judging.judge import agrees_so_far, judge
 from course_grader.proving import trivial_answers
 from course_grader.proving.answer_runner import ExerciseContext, run_answers
 from course_grader.proving.mutants import mutants, pointless
@@ -45,7 +46,7 @@ class Proof:
         )
 
 
-def prove(unit, *, texts=(), only=None):
+def prove(unit, *, texts=(), only=None, brief=False):
     """Run every answer and mutant of a unit through the real judge.
 
     Parameters
@@ -55,6 +56,9 @@ def prove(unit, *, texts=(), only=None):
         What is printed in release and lesson: the numbers that empty hands may use.
     only : str, optional
         One exercise; default: all.
+    brief : bool
+        Leave each mutant at its first check that is not as expected. It is rejected all the
+        same, but nobody knows what it would have been told.
 
     Returns
     -------
@@ -63,10 +67,11 @@ def prove(unit, *, texts=(), only=None):
     """
     master = read_assignment(unit)
     answers = read_answers(unit, master.exercises)
-    references = [make_reference(unit, by=by, only=only) for by in ("solution", "oracle")]
+    reference = make_reference(unit, only=only)
+    references = [reference, make_reference(unit, by="oracle", only=only, like=reference)]
     guesses = trivial_answers.guesses_from(trivial_answers.printed_numbers(*texts))
     return [
-        _prove(exercise, master, answers[name], [r[name] for r in references], guesses)
+        _prove(exercise, master, answers[name], [r[name] for r in references], guesses, brief)
         for name, exercise in master.exercises.items()
         if name == (only or name)
     ]
@@ -86,8 +91,7 @@ def prove_answers(unit, reference):
     for name, exercise in master.exercises.items():
         proof, entry = Proof(name), reference[name]
         _prove_right(proof, ExerciseContext.of(master, exercise), exercise, answers[name], [entry])
-        records = [_reported(hint, entry) for hint in entry["hints"]]
-        _judge_wrong(proof, answers[name].wrong, records, [entry])
+        _prove_wrong(proof, answers[name].wrong, [entry])
         problems[name] = proof.problems
     return problems
 
@@ -98,12 +102,12 @@ def _reported(hint, entry):
     return [{**check, "got": got} for check, got in pairs]
 
 
-def _prove(exercise, master, answers, references, guesses):
+def _prove(exercise, master, answers, references, guesses, brief):
     proof = Proof(exercise.name)
     stage = ExerciseContext.of(master, exercise)
     _prove_right(proof, stage, exercise, answers, references)
-    _prove_wrong(proof, stage, answers, references)
-    _prove_mutants(proof, stage, exercise, answers, references[0])
+    _prove_wrong(proof, answers.wrong, references)
+    _prove_mutants(proof, stage, exercise, answers, references[0], brief)
     _prove_empty_hands(proof, stage, exercise, references[0], guesses)
     return proof
 
@@ -118,41 +122,39 @@ def _prove_right(proof, stage, exercise, answers, references):
     proof.right = len(sources)
 
 
-def _prove_wrong(proof, stage, answers, references):
-    records = run_answers(stage, [wrong.source for wrong in answers.wrong])
-    _judge_wrong(proof, answers.wrong, records, references)
-    proof.wrong = len(answers.wrong)
-
-
-def _judge_wrong(proof, answers, records, references):
+def _prove_wrong(proof, answers, references):
+    """Judge what wrong answers reported when the first reference was made."""
+    proof.wrong = len(answers)
+    records = [_reported(hint, references[0]) for hint in references[0]["hints"]]
     for wrong, record in zip(answers, records, strict=True):
-        for reference in references:
-            fails = failing(proof.exercise, record, reference)
+        verdicts = [judge(proof.exercise, record, reference) for reference in references]
+        for fails in map(_failing, verdicts):
             if fails != wrong.fails:
                 told = f"fails {sorted(fails)}, but says {sorted(wrong.fails)}"
                 proof.problems.append(f"wrong answer {wrong.name!r} (line {wrong.line}) {told}")
-        if misconception(proof.exercise, record, references[0]) == wrong.name:
+        if verdicts[0].hint == wrong.sentence:
             proof.named += 1
         else:
             proof.problems.append(f"wrong answer {wrong.name!r} does not get its own hint")
 
 
-def _records(stage, sources):
-    return zip(sources, run_answers(stage, list(sources.values())), strict=True)
+def _records(stage, sources, enough=None):
+    records = run_answers(stage, list(sources.values()), enough=enough)
+    return zip(sources, records, strict=True)
 
 
-def failing(exercise, record, reference):
-    """Return the names of the aspects that a record fails."""
-    verdict = judge(exercise, record, reference)
+def _failing(verdict):
+    """Return the names of the aspects that an answer fails."""
     return frozenset(aspect.name for aspect in verdict.aspects if aspect.status != "passed")
 
 
-def _prove_mutants(proof, stage, exercise, answers, reference):
+def _prove_mutants(proof, stage, exercise, answers, reference, brief):
     but = pointless(reference["checks"])
     made = mutants("solution", exercise.solution.source, but=but)
     for right in answers.right:
         made |= mutants(right.name, right.source, but=but | ONCE)
-    for name, record in _records(stage, made):
+    enough = functools.partial(_fails_by_now, reference) if brief else None
+    for name, record in _records(stage, made, enough):
         failed = [a for a in judge(exercise.name, record, reference).aspects if a.finding]
         rejected, related = bool(failed), any(aspect.relation for aspect in failed)
         proof.rejected += rejected
@@ -164,6 +166,10 @@ def _prove_mutants(proof, stage, exercise, answers, reference):
     missing = sorted(set(answers.equivalent) - set(made))
     proof.problems += [f"no mutant is called {name!r}" for name in missing]
     proof.made, proof.equivalent = len(made), len(answers.equivalent)
+
+
+def _fails_by_now(reference, record):
+    return not agrees_so_far(record, reference)
 
 
 def _percent(part, whole):

@@ -50,7 +50,7 @@ def _read(path, changed):
     return json.loads(path.read_text("utf-8"))
 
 
-def make_reference(unit, *, by="solution", only=None):
+def make_reference(unit, *, by="solution", only=None, like=None):
     """Run the unit's answers and return {exercise: reference}.
 
     Parameters
@@ -60,6 +60,8 @@ def make_reference(unit, *, by="solution", only=None):
         Whose values are the truth: "solution" or "oracle". Both must give the same verdicts.
     only : str, optional
         One exercise; default: all.
+    like : dict, optional
+        A reference of the same masters: what its wrong answers reported is not run again.
 
     Raises
     ------
@@ -69,13 +71,13 @@ def make_reference(unit, *, by="solution", only=None):
     master = read_assignment(unit)
     answers = read_answers(unit, master.exercises)
     return {
-        name: _exercise(unit, master, exercise, answers[name], by)
+        name: _exercise(unit, master, exercise, answers[name], by, (like or {}).get(name))
         for name, exercise in master.exercises.items()
         if name == (only or name)
     }
 
 
-def _exercise(unit, master, exercise, answers, by):
+def _exercise(unit, master, exercise, answers, by, like):
     stage = ExerciseContext.of(master, exercise)
     truth = exercise.solution.source if by == "solution" else answers.oracle.source
     checks = _truth(unit, exercise, stage, truth, by)
@@ -83,7 +85,7 @@ def _exercise(unit, master, exercise, answers, by):
         "checks": checks,
         "visible": visible_count(stage, truth),
         "exact": _exact(checks, answers.exact),
-        "hints": _hints(stage, answers.wrong),
+        "hints": like["hints"] if like else _hints(stage, answers.wrong),
     }
     entry["solid"] = trivial_answers.solid(stage, exercise, entry)
     _check_solid(unit, exercise, entry)

@@ -26,11 +26,17 @@ def printed(unit):
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_answers_mutants_and_empty_hands(unit):
     start = time.process_time()
-    for proof in prove(unit, texts=printed(unit)):
-        print(proof)
+    for proof in prove(unit, texts=printed(unit), brief=True):
         assert proof.problems == []
         assert proof.made > 20 and proof.rejected + proof.equivalent == proof.made
     assert time.process_time() - start < SECONDS
+
+
+def test_a_mutant_left_at_its_first_failing_check_is_judged_as_one_that_ran_to_its_end(edit):
+    own = edit("assignment", *WEAKER["variance-floored"])  # one mutant and more survive
+    [whole], [brief] = (prove(own, only="gaussian-nll", brief=brief) for brief in (False, True))
+    assert brief.problems == whole.problems != []
+    assert (brief.made, brief.rejected) == (whole.made, whole.rejected)
 
 
 def problems(unit, only="gaussian-nll"):
