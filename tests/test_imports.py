@@ -1,4 +1,4 @@
-"""Which package may import which, and that what notebooks import is there."""
+"""Which package imports which, that all code is used, that what notebooks import is there."""
 
 import ast
 import inspect
@@ -13,6 +13,7 @@ from course_grader.project import notebooks
 from course_grader.project.course import PROJECT
 
 LINTER = Path(sys.executable).with_name("lint-imports")
+DEAD_CODE_FINDER = Path(sys.executable).with_name("vulture")
 PLANTED = [  # where, what, and which word of the contract is then broken
     ("judging/judge.py", "course_grader.gradebook", "only packages below it"),
     ("project/course.py", "course_grader.authoring.markers", "only packages below it"),
@@ -23,7 +24,7 @@ PLANTED = [  # where, what, and which word of the contract is then broken
 
 @pytest.fixture
 def copy(tmp_path):
-    for name in ("course_grader", "course_utils"):
+    for name in ("course_grader", "course_utils", "benchmarks"):
         shutil.copytree(PROJECT / name, tmp_path / name)
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     return tmp_path
@@ -47,6 +48,18 @@ def test_a_forbidden_import_is_named(copy, where, what, broken):
     told = lint(copy)
     assert told.returncode == 1
     assert broken in told.stdout and what in told.stdout and "BROKEN" in told.stdout
+
+
+def test_code_that_nothing_uses_is_named(copy):
+    def find():
+        return subprocess.run([DEAD_CODE_FINDER], cwd=copy, capture_output=True, text=True)
+
+    assert (find().returncode, find().stdout) == (0, "")
+    with (copy / "course_grader" / "judging" / "judge.py").open("a") as file:
+        file.write("\n\ndef forgotten():\n    return 1\n")
+    told = find()
+    assert told.returncode != 0
+    assert "unused function 'forgotten'" in told.stdout
 
 
 def test_each_name_that_a_notebook_imports_is_there():
