@@ -120,9 +120,10 @@ bundle: $(STAMP)  ## Write build/bundle.zip, what a class gets, scanned for leak
 bench-grading: $(STAMP)  ## Time stock nbgrader and ours on the same class (ARGS="--rounds 1").
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" benchmarks/grading.py $(ARGS)
 
-bench-models: $(STAMP)  ## Train our RealNVP and VAE beside zuko's, normflows' and Pyro's (ARGS="--seeds 2").
+bench-models: $(STAMP)  ## Run our flow, VAE and forecaster beside other libraries' (ARGS="--seeds 2").
 	$(if $(LINKED),,"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]")
 	OMP_NUM_THREADS=1 "$(BIN)/python" benchmarks/models.py $(ARGS)
+	OMP_NUM_THREADS=1 "$(BIN)/python" benchmarks/forecasting.py $(ARGS)
 
 gpu: $(STAMP)  ## Run every notebook on a GPU, with its seconds beside the CPU's.
 	OMP_NUM_THREADS=1 "$(BIN)/python" benchmarks/gpu.py

@@ -26,12 +26,14 @@ def _chosen(arguments):
 
 
 def build_command(arguments):
-    """Build the four trees."""
+    """Build the four trees, and the page of what the lessons print about the dial."""
     from course_grader.building.build import build, check_names
+    from course_grader.building.thread_page import THREAD_PAGE, thread_page
 
     check_names(units())
     for unit in _chosen(arguments):
         build(unit)
+    THREAD_PAGE.write_text(thread_page(), "utf-8")
 
 
 def prove_command(arguments):

@@ -47,7 +47,7 @@ def test_the_device_decides_what_a_run_computes_on(gpu, tmp_path):
     assert "failed" in gpu._run(path, "cuda")[1]
 
 
-@pytest.mark.parametrize("name", ["grading", "gpu", "models"])
+@pytest.mark.parametrize("name", ["forecasting", "gpu", "grading", "models"])
 def test_each_explains_itself(name):
     path = PROJECT / "benchmarks" / f"{name}.py"
     done = subprocess.run([sys.executable, str(path), "--help"], capture_output=True, text=True)
