@@ -100,7 +100,11 @@ def _oracle(seed):
 
 @_timed
 def _deepar(seed):
-    """DeepAR as its documentation shows it, with the head for counts."""
+    """DeepAR, its sizes as they come, with the head for counts.
+
+    Trained four times as long it learns its noise by heart: on the first record its CRPS is then
+    4.3 in place of 3.6.
+    """
     from gluonts.dataset.common import ListDataset
     from gluonts.torch import DeepAREstimator
     from gluonts.torch.distributions import NegativeBinomialOutput
@@ -108,7 +112,7 @@ def _deepar(seed):
     space, y, origins, came = _bikes(seed)
     torch.manual_seed(seed)
     past = ListDataset([{"target": y[: origins[0]], "start": START}], freq="h")
-    options = {"max_epochs": 20, "accelerator": "cpu", "enable_model_summary": False}
+    options = {"max_epochs": 5, "accelerator": "cpu", "enable_model_summary": False}
     options |= {"logger": False, "enable_progress_bar": False}
     with tempfile.TemporaryDirectory() as folder:  # its checkpoints
         predictor = DeepAREstimator(
