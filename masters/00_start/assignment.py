@@ -1,11 +1,11 @@
 # %% [markdown]
 # # Assignment 00: Start here
 #
-# Five exercises, 28 points, about 40 minutes. You write three functions that the course stands on,
-# mend one that broadcasting has spoilt, and foretell shapes without making a single tensor. Each
-# exercise names what it takes and what it returns; whatever the text leaves open is yours to
-# choose. Anything that PyTorch, NumPy and SciPy offer may be used, except where an exercise says
-# otherwise.
+# Five exercises in code and one in words, 31 points, about 45 minutes. You write three functions
+# that the course stands on, mend one that broadcasting has spoilt, and foretell shapes without
+# making a single tensor. Each exercise names what it takes and what it returns; whatever the text
+# leaves open is yours to choose. Anything that PyTorch, NumPy and SciPy offer may be used, except
+# where an exercise says otherwise.
 #
 # One rule holds in the whole course: **a function leaves its inputs and the global random
 # generators (of NumPy and PyTorch) as they are**, because whoever calls it goes on to use them. So
@@ -549,3 +549,27 @@ check.value(
     lambda: np.array(foretell_shapes((1, 6), (), 1, (4,), (7, 6))[3]),
     case="as many dimensions, a larger batch",
 )
+
+# %% [markdown]
+# ## Exercise 6. In words: a density of four (5 min, 3 points)
+#
+# A colleague measures the lengths of bolts in centimetres and describes them by a
+# `Normal(2.0, 0.1)`. At 2.0 the library returns a log-probability of about 1.4. "So a bolt is
+# exactly 2 cm long with probability $e^{1.4} \approx 4$", she says, "and a probability of four is
+# nonsense. I shall divide all my results by four." Answer in at most 120 words: what the number
+# is, which probability she could ask for instead, and what becomes of the number if the lengths
+# are written in millimetres. A person reads and grades this answer; no check runs.
+
+# %% [markdown] written="a-density-of-four" points=3
+# ### BEGIN SOLUTION
+# The number is the logarithm of a density: probability per centimetre, not probability. A density
+# may be as large as it likes where it is narrow; only areas under it are probabilities, and the
+# whole area is 1. A length of exactly 2 cm has probability 0. She may ask for an interval: that a
+# bolt is within half a millimetre of 2 cm, the difference of two values of the cdf, about 0.4. In
+# millimetres the law is Normal(20, 1), the density a tenth, and its logarithm smaller by log 10:
+# -0.9 in place of 1.4, for the same bolts. Dividing by four would make the area a quarter.
+#
+# **Rubric.** One point for a density, probability per unit of length, which may exceed 1. One
+# point for the probability of an interval, by the cdf or an area. One point for the change with
+# the unit: a factor of ten, or log 10. "The library is wrong" or a division by four earns nothing.
+# ### END SOLUTION

@@ -669,12 +669,14 @@ for name, perfect in {"column": y[:, None], "vector": y}.items():
 # %% [markdown]
 # ## Your turn
 #
-# Open the assignment, `00_start.ipynb`. It has five exercises, and none is a cell of this lesson:
+# Open the assignment, `00_start.ipynb`. It has five exercises in code and one in words. None is a
+# cell of this lesson:
 #
 # 1. the Normal's log density, right even 60 standard deviations out;
 # 2. log-sum-exp, which adds probabilities that are too small to exist;
 # 3. draws by inversion, for waiting times with an end;
 # 4. a weighted loss that broadcasting has spoilt;
-# 5. a function that foretells every shape of a distribution.
+# 5. a function that foretells every shape of a distribution;
+# 6. in words: a density of four.
 #
 # Then go on with unit 01, where a squared error turns out to be a claim about the noise.

@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Assignment 01: Loss is a likelihood
 #
-# Six exercises, 31 points, about 65 minutes. You write the losses that training loops rely on,
-# one of their gradients, and at the end you mend a loss that somebody else wrote. Each exercise
-# names its return value, its units and its reduction; whatever the text leaves open is yours to
-# choose. Anything that PyTorch offers may be used, except where an exercise says otherwise.
+# Six exercises in code and one in words, 34 points, about 70 minutes. You write the losses that
+# training loops rely on, one of their gradients, and at the end you mend a loss that somebody else
+# wrote. Each exercise names its return value, its units and its reduction; whatever the text
+# leaves open is yours to choose. Anything that PyTorch offers may be used, except where an
+# exercise says otherwise.
 #
 # Every function computes in the precision of its inputs, and leaves them and the global random
 # generators as they are.
@@ -599,3 +600,29 @@ check.value(
     lambda: masked_loss(_features[:, :1], _matrix[:1], _offset, _classes, lone | True),
     case="a single feature",
 )
+
+# %% [markdown]
+# ## Exercise 7. In words: two reports, one winner (5 min, 3 points)
+#
+# Two teams forecast the same house prices, in units of 100 000 euros, on the same test houses.
+# Team A reports "loss 0.2", the mean squared error of its network. Team B's network puts out a
+# mean and a scale for each house; it reports "loss 0.4", the mean negative log-likelihood in nats.
+# "A has the lower loss, A wins", says the manager. Answer in at most 120 words: why the two
+# numbers cannot be compared, which assumption about the noise team A has made without saying so,
+# and what you ask team A for, so that they can be. A person reads and grades this answer; no check
+# runs.
+
+# %% [markdown] written="two-reports" points=3
+# ### BEGIN SOLUTION
+# A's number is a squared distance, in (100 000 euros)^2; B's is the logarithm of a density, in
+# nats. In euros A's would be larger by a factor of 10^10, and B's by a constant that is added.
+# Squared error is the Gaussian NLL with one fixed scale for all houses, its constants dropped. Ask
+# A for that scale, fitted on houses that are not the test's, and for the mean NLL with it, all
+# constants kept. If the scale is the square root of 0.2, that is about 0.6 nats, and B is ahead.
+# Conversely, B's means could be scored by squared error; but then its scales are not looked at.
+#
+# **Rubric.** One point for what the numbers are: a squared error with a unit against a
+# log-density, so that lower in one says nothing about the other. One point for Gaussian noise with
+# the same scale for all houses. One point for the way to compare: A's NLL with a fitted scale and
+# all constants (or both by squared error, saying what that leaves out).
+# ### END SOLUTION

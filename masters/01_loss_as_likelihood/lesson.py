@@ -900,11 +900,12 @@ print("shift in nats:", " ".join(f"{value:.2f}" for value in shift))
 # %% [markdown]
 # ## Your turn
 #
-# The assignment `01_loss_as_likelihood` has six exercises:
+# The assignment `01_loss_as_likelihood` has six exercises in code and one in words:
 #
 # 1. the Gaussian NLL, with a scale that is given or learned;
 # 2. the maximum likelihood fit of a Laplace, location and scale;
 # 3. binary cross-entropy from logits, finite however large they are;
 # 4. cross-entropy through logsumexp;
 # 5. the gradient of the cross-entropy with respect to a batch of logits, by hand;
-# 6. a training loss with bugs to find.
+# 6. a training loss with bugs to find;
+# 7. in words: two losses that cannot be compared.

@@ -1,11 +1,12 @@
 # %% [markdown]
 # # Assignment 04: Priors, MAP, and what weight decay means
 #
-# Seven exercises, 34 points, about 70 minutes. You turn priors into penalties with the right
-# factors, take one step of an optimiser that makes exact zeros, and then leave the single best
-# value for the whole posterior: its predictions, what its mode depends on, and the evidence that
-# chooses a prior. All arrays are NumPy arrays of float64. Anything that NumPy, SciPy, PyTorch or
-# scikit-learn offers may be used; whatever the text leaves open is yours to choose.
+# Seven exercises in code and one in words, 37 points, about 75 minutes. You turn priors into
+# penalties with the right factors, take one step of an optimiser that makes exact zeros, and then
+# leave the single best value for the whole posterior: its predictions, what its mode depends on,
+# and the evidence that chooses a prior. All arrays are NumPy arrays of float64. Anything that
+# NumPy, SciPy, PyTorch or scikit-learn offers may be used; whatever the text leaves open is yours
+# to choose.
 #
 # Every function leaves its inputs and the global random generators as they are.
 #
@@ -799,3 +800,29 @@ check.value(
     case="sixty features, wide priors",
 )
 check.value("evidence", lambda: choose_prior(x, y, 0.41, taus[2:])[0], case="one prior scale")
+
+# %% [markdown]
+# ## Exercise 8. In words: no prior at all? (5 min, 3 points)
+#
+# A team fits ridge regression with `alpha=1`, "the default", to features in different units:
+# metres, euros, years. "The Bayesian team chooses priors, and that is subjective", it writes. "We
+# use none." Answer in at most 120 words: which prior the team has chosen, on what else its
+# strength depends, what happens to it when metres become kilometres, and a better way to choose. A
+# person reads and grades this answer; no check runs.
+
+# %% [markdown] written="no-prior-at-all" points=3
+# ### BEGIN SOLUTION
+# Ridge minimises the squared error plus alpha |w|^2: with Gaussian noise that is the mode under
+# independent priors N(0, sigma^2 / alpha), the same for each weight. So `alpha=1` says that
+# weights are about as large as the noise, whatever the data are; the claim depends on the noise
+# variance, and on the units. In kilometres the weight of a length is a thousand times larger and
+# is pulled to zero a million times harder in effect: another prior, another fit. Standardise the
+# features, or give each weight a prior in its own units, and choose the width by the evidence or
+# by cross-validation; then report how much the answer moves.
+#
+# **Rubric.** One point for the prior, N(0, sigma^2 / alpha) on each weight, or in words: Normal
+# around zero with a width set by the noise and alpha. One point for the units: other units,
+# another prior and another fit. One point for a better way: scaled features or own scales, *and*
+# evidence, cross-validation or a check of sensitivity. "alpha is a tuning parameter" alone earns
+# nothing.
+# ### END SOLUTION

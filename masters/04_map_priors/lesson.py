@@ -1045,7 +1045,7 @@ print(f"standard deviation {variances[2] ** 0.5:.2f}, shortens w by {shorter:.2f
 # %% [markdown]
 # ## Your turn
 #
-# The assignment `04_map_priors` has seven exercises:
+# The assignment `04_map_priors` has seven exercises in code and one in words:
 #
 # 1. ridge regression from a prior, with an intercept that is left alone;
 # 2. the weight decay that stands for a prior, for three losses and for batches;
@@ -1053,4 +1053,5 @@ print(f"standard deviation {variances[2] ** 0.5:.2f}, shortens w by {shorter:.2f
 # 4. the posterior under any Normal prior, also in two batches;
 # 5. bands for $f$ and for $y$, and their coverage;
 # 6. the mode of a rate on four rulers;
-# 7. the evidence in one piece, stable for hundreds of examples.
+# 7. the evidence in one piece, stable for hundreds of examples;
+# 8. in words: a prior that nobody admits to.

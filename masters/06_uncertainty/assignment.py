@@ -1,11 +1,11 @@
 # %% [markdown]
 # # Assignment 06: Aleatoric and epistemic uncertainty
 #
-# Six exercises, 32 points, about 65 minutes. You write two losses for networks that predict their
-# own noise, take variances and entropies apart, count what two kinds of band hold, and work out
-# how much noise a new measurement removes. The first two exercises use PyTorch tensors, the
-# others NumPy arrays in float64; results of those may be Python numbers, arrays or tensors.
-# Anything that NumPy, SciPy and PyTorch offer may be used.
+# Six exercises in code and one in words, 35 points, about 70 minutes. You write two losses for
+# networks that predict their own noise, take variances and entropies apart, count what two kinds
+# of band hold, and work out how much noise a new measurement removes. The first two exercises use
+# PyTorch tensors, the others NumPy arrays in float64; results of those may be Python numbers,
+# arrays or tensors. Anything that NumPy, SciPy and PyTorch offer may be used.
 #
 # Every function leaves its inputs and the global random generators as they are. Where an exercise
 # names no other range, numbers are at most a million in size, and what must be positive is at
@@ -640,3 +640,29 @@ check.value(
     lambda: best_from_known(np.array([1.0, 900.0]), _copy, 0.1, ~_b[:2])[1],
     case="the hidden feature nearly a copy",
 )
+
+# %% [markdown]
+# ## Exercise 7. In words: bands half as wide (5 min, 3 points)
+#
+# A model of daily demand reports, for a typical day, an aleatoric standard deviation of 10 and an
+# epistemic one of 2. The manager wants bands half as wide and has money for one of three things:
+# four times as many days of training data; an ensemble of fifty networks in place of five; the
+# weather forecast as a further input. Answer in at most 120 words: what you expect of each, with a
+# number where one follows, and what you would try first. A person reads and grades this answer; no
+# check runs.
+
+# %% [markdown] written="half-as-wide" points=3
+# ### BEGIN SOLUTION
+# The variance of a new day is 100 + 4, its standard deviation about 10.2. Four times the data
+# halve the epistemic part at best: 100 + 1, again about 10, which nobody will see. Fifty networks
+# measure the epistemic part better; they take nothing away from it, and nothing from the noise. So
+# only the aleatoric part can halve the band, and it is noise *given the inputs*: if the weather
+# explains three quarters of the variance, 100 becomes 25 and the band is nearly half as wide.
+# Whether it does is an empirical question: fit with last year's weather, and compare NLL and
+# coverage on held-out days.
+#
+# **Rubric.** One point for the data: at best the epistemic part halves, from 10.2 to about 10. One
+# point for the ensemble: it estimates uncertainty and does not remove it. One point for the input:
+# noise is what the inputs leave unexplained, so a new one may reduce it, to be tested on held-out
+# days. Without the sum of variances at most two points.
+# ### END SOLUTION

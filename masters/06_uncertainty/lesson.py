@@ -1103,11 +1103,12 @@ for k, n in ((2, 15), (2, 100), (20, 100)):
 # %% [markdown]
 # ## Your turn
 #
-# The assignment `06_uncertainty` has six exercises:
+# The assignment `06_uncertainty` has six exercises in code and one in words:
 #
 # 1. the NLL from a network's raw outputs, with missing targets;
 # 2. the beta-NLL and its two gradients;
 # 3. the two parts of a variance, for weighted hypotheses far from zero;
 # 4. the three entropies of an ensemble's predictions;
 # 5. a report on the band for $y$ and the band for $f$;
-# 6. what one more measured feature is worth when features correlate.
+# 6. what one more measured feature is worth when features correlate;
+# 7. in words: which money narrows a band.

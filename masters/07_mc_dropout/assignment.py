@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Assignment 07: MC dropout, honestly
 #
-# Six exercises, 27 points, about 65 minutes. You build MC dropout from its parts: the switch, the
-# random functions, their moments without sampling, the band for $y$, the number of passes, and
-# the probabilities of a classifier. Masks and passes are handed to your functions wherever chance
-# would otherwise decide, so every result is fixed.
+# Six exercises in code and one in words, 30 points, about 70 minutes. You build MC dropout from
+# its parts: the switch, the random functions, their moments without sampling, the band for $y$,
+# the number of passes, and the probabilities of a classifier. Masks and passes are handed to your
+# functions wherever chance would otherwise decide, so every result is fixed.
 #
 # Every function leaves its inputs and the global random generators as they are. Where an exercise
 # names no other range, numbers are at most a million in size, and what must be positive is at
@@ -681,3 +681,29 @@ _ten = 1.7 * torch.cos(torch.arange(140, dtype=torch.float64) ** 2).reshape(10, 
 check.value("value", lambda: mc_log_probabilities(_ten), case="ten passes, seven classes")
 check.value("stability", lambda: mc_log_probabilities(9000.0 * _z[:1]), case="one sure pass")
 check.value("stability", lambda: mc_log_probabilities(9e5 + _z), case="logits near a million")
+
+# %% [markdown]
+# ## Exercise 7. In words: trusted where the spread is small (5 min, 3 points)
+#
+# A vendor writes: "Our network keeps dropout switched on. A hundred passes give a spread, and the
+# spread is the uncertainty of the forecast. Where it is small, the forecast can be trusted."
+# Answer in at most 120 words: two different reasons why a forecast with a small spread may be far
+# from the truth, each with an example, and one test on data that would convince you, or not. A
+# person reads and grades this answer; no check runs.
+
+# %% [markdown] written="trusted-where-small" points=3
+# ### BEGIN SOLUTION
+# The spread is a property of the rate and of the weights, and it belongs to the function only. It
+# leaves out the noise: a sensor that scatters by five degrees stays so, however alike the passes
+# are. And it need not grow where nothing was learnt: between two groups of training inputs, all
+# passes may draw the same line; nor need it fall with more data. All passes also share one
+# training run and one architecture, hence their common error. The test: on data that were held
+# out, with a part from another season, count how often the forecast's 90% intervals hold what
+# came, for small and large spreads apart, and compare the NLL with the same network, dropout off,
+# plus a fitted noise.
+#
+# **Rubric.** One point for each of two reasons with an example (no noise in it; set by the rate,
+# not by the data; no growth without data; an error that all passes share). One point for a test
+# that can fail: coverage or NLL on held-out data, best with a shift or a simple rival. "More
+# passes are needed" is no reason.
+# ### END SOLUTION

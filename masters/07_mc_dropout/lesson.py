@@ -987,11 +987,12 @@ print("spread of one dropout layer, relative to p = 0.2:", np.sqrt(p / (1 - p) /
 # %% [markdown]
 # ## Your turn
 #
-# The assignment `07_mc_dropout` has six exercises:
+# The assignment `07_mc_dropout` has six exercises in code and one in words:
 #
 # 1. dropout on and everything else off, with every mode restored;
 # 2. functions drawn by dropout, one mask for all inputs;
 # 3. mean and covariance of a dropout layer with several outputs;
 # 4. the predictive mean and deviation of $y$, with the noise;
 # 5. standard errors, and how many passes are needed;
-# 6. probabilities from passes, stable for large logits.
+# 6. probabilities from passes, stable for large logits;
+# 7. in words: a promise about dropout that you test.

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Assignment 08: Deep ensembles
 #
-# Six exercises, 34 points, about 65 minutes. You write what turns members into one forecast: its
-# moments, its NLL, its quantiles, its vote; then members that cost nothing to train, and an answer
-# to the question how many of them are enough.
+# Six exercises in code and one in words, 37 points, about 70 minutes. You write what turns members
+# into one forecast: its moments, its NLL, its quantiles, its vote; then members that cost nothing
+# to train, and an answer to the question how many of them are enough.
 #
 # All numbers are in float64. Inputs are NumPy arrays, except in exercises 2 and 4, where they are
 # tensors. Results may be Python numbers, NumPy arrays or tensors, unless an exercise says more.
@@ -638,3 +638,29 @@ check.value(
 _alike = _f[[0, 0, 1, 2, 2, 2]]
 check.value("in between", lambda: sub_ensemble_error(_alike, _y, 2), case="members that agree")
 check.value("single members", lambda: sub_ensemble_error(_alike, _y, 1), case="members that agree")
+
+# %% [markdown]
+# ## Exercise 7. In words: five that agree (5 min, 3 points)
+#
+# Five networks with different seeds were trained on the same photographs of parts. For one new
+# part all five give "sound" a probability between 97 and 98%. "Five independent experts agree to
+# within one percent", says the supplier, "so the error is at most one percent." Answer in at most
+# 120 words: why the five are not independent in the sense that matters, what else their agreement
+# does not bound, and what you would measure before you believe a probability of 97%. A person
+# reads and grades this answer; no check runs.
+
+# %% [markdown] written="five-that-agree" points=3
+# ### BEGIN SOLUTION
+# The seeds differ; data, labels, architecture and loss are the same. What these have in common (a
+# kind of defect that never occurred, wrong labels, a shortcut such as the lighting) all five have
+# learnt alike, and far from the data they may extrapolate alike. Their disagreement measures what
+# the seed decides, not the error. Nor does it bound chance: even a perfect 97% is wrong three
+# times in a hundred. I would take held-out parts, also from another week or line, and count how
+# many of those with about 97% were sound, with an interval for that share; and the NLL beside a
+# single network's. Much disagreement would have been a warning; little is no certificate.
+#
+# **Rubric.** One point for what the members share: data, labels, architecture, and so errors in
+# common. One point for what remains even so: the chance in the label, or an input unlike the
+# training data. One point for a measurement: frequencies against probabilities on held-out parts,
+# with their error. "Train more networks" earns nothing.
+# ### END SOLUTION

@@ -952,11 +952,12 @@ reveal("08-three-together", f"{variance.sqrt():.2f}", because=because)
 # %% [markdown]
 # ## Your turn
 #
-# The assignment `08_deep_ensembles` has six exercises:
+# The assignment `08_deep_ensembles` has six exercises in code and one in words:
 #
 # 1. moments of a mixture whose members have weights;
 # 2. the NLL of a mixture, with its gradient, for points far away;
 # 3. a quantile of a mixture, to seven digits;
 # 4. votes and mean probabilities, with a rule for ties;
 # 5. members that differ by their seeds and by nothing else;
-# 6. how many members are enough, averaged over all subsets.
+# 6. how many members are enough, averaged over all subsets;
+# 7. in words: what agreement proves.

@@ -1,9 +1,10 @@
 # %% [markdown]
 # # Assignment 11: Variational autoencoders
 #
-# Seven exercises, 32 points, about 65 minutes. You write the parts of a variational autoencoder in
-# forms that the lesson did not need, and then two tools of an auditor: one says which latent
-# variables can carry nothing, the other what a loss that was tuned by hand really assumes.
+# Seven exercises in code and one in words, 35 points, about 70 minutes. You write the parts of a
+# variational autoencoder in forms that the lesson did not need, and then two tools of an auditor:
+# one says which latent variables can carry nothing, the other what a loss that was tuned by hand
+# really assumes.
 #
 # All logarithms are natural, all densities keep their constants, and each text fixes the shapes.
 # Anything that PyTorch, NumPy or SciPy offers may be used. Every function leaves its inputs and
@@ -734,3 +735,30 @@ check.value("elbo", lambda: honest_elbo(*_six, 0.83, 11)[1], case="six images")
 check.value("scale", lambda: honest_elbo(_m, _k, 2e-6, 2)[0], case="a weight of two millionths")
 check.value("elbo", lambda: honest_elbo(_m, _k, 2e-6, 2)[1], case="a weight of two millionths")
 check.value("elbo", lambda: honest_elbo(90 * _m, _k, 2.3, 3)[1], case="errors above 1")
+
+# %% [markdown]
+# ## Exercise 8. In words: latents that are silent (5 min, 3 points)
+#
+# A VAE of product photographs has 32 latent variables. After training the KL of 26 of them is
+# below a hundredth of a nat, and the manager has read that this is posterior collapse, "a failure
+# of the optimiser, to be cured by a smaller weight on the KL". Answer in at most 120 words: a
+# reason why the maximum of the likelihood itself may leave latent variables unused, how you would
+# find out whether this is the case here, and what a smaller weight does to the bound. A person
+# reads and grades this answer; no check runs.
+
+# %% [markdown] written="silent-latents" points=3
+# ### BEGIN SOLUTION
+# A latent variable pays its KL in nats; it is used where it saves more than that in the
+# likelihood. In the linear model this can be proved: directions whose variance is below the
+# decoder's noise stay silent at the maximum, whatever the optimiser. With noise that is learnt and
+# photographs that vary in six ways, six may be right. To find out: train from other starts, or
+# from an encoder that uses all 32, and compare ELBOs (or importance-weighted bounds) on held-out
+# photographs; if none is higher, nothing failed. With a weight below 1 the objective is no lower
+# bound of log p(x) any more; more is encoded, and samples from the prior fit the aggregated codes
+# less.
+#
+# **Rubric.** One point for the reason: a code costs nats, and variance below the noise does not
+# repay them, as in the linear case. One point for a test: other starts or warm-ups, compared by a
+# bound on held-out data. One point for the weight: the objective is then no bound on log p(x) (or:
+# it stands for another noise). "Collapse is always bad" earns nothing.
+# ### END SOLUTION

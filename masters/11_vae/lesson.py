@@ -1111,7 +1111,7 @@ print(f"shift of a log density if grey runs from 0 to 16: {64 * np.log(16):.0f} 
 # %% [markdown]
 # ## Your turn
 #
-# The assignment `11_vae` has seven exercises:
+# The assignment `11_vae` has seven exercises in code and one in words:
 #
 # 1. the KL divergence to a prior that is learned;
 # 2. draws from a posterior with a whole covariance, and their log densities;
@@ -1119,4 +1119,5 @@ print(f"shift of a log density if grey runs from 0 to 16: {64 * np.log(16):.0f} 
 # 4. an ELBO without sampling, held against the exact $\log p(x)$;
 # 5. the whole IWAE curve from one set of weights;
 # 6. which latent variables can carry information at all;
-# 7. which noise a hand-tuned weight on the KL term stands for.
+# 7. which noise a hand-tuned weight on the KL term stands for;
+# 8. in words: a collapse that is none, or is one.

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # Assignment 12: Normalizing flows
 #
-# Six exercises, 30 points, about 55 minutes. You write the pieces of a flow and the tests that a
-# flow has to pass: densities of transformed noise, layers, stacks, draws, an integral, and bits
-# per dimension. Each exercise names its return value, its units and its reduction; whatever the
-# text leaves open is yours to choose. Networks are handed to you as functions, and nothing is
-# trained.
+# Six exercises in code and one in words, 33 points, about 60 minutes. You write the pieces of a
+# flow and the tests that a flow has to pass: densities of transformed noise, layers, stacks,
+# draws, an integral, and bits per dimension. Each exercise names its return value, its units and
+# its reduction; whatever the text leaves open is yours to choose. Networks are handed to you as
+# functions, and nothing is trained.
 #
 # All tensors are float64. "Noise" is always standard Normal, independent in each coordinate; log
 # densities are in nats and keep every constant.
@@ -692,3 +692,29 @@ check.value(
 )
 check.value("scale", lambda: bits_per_dim(53 * _k, _u, 1000, tilted), case="1000 levels")
 check.value("logit", lambda: bits_per_dim(53 * _k, _u, 1000, shifted, 0.03), case="1000 levels")
+
+# %% [markdown]
+# ## Exercise 7. In words: the grey picture (5 min, 3 points)
+#
+# A flow was trained on photographs of street scenes and has a good test NLL. A plain grey picture
+# gets a higher log-density than every photograph in the training set. "So the flow is broken",
+# says one colleague. "No, the grey picture is the most typical of all", says another. Answer in at
+# most 120 words: why both are wrong, with an example in which you know the truth, and propose a
+# rule for odd pictures that would catch the grey one. A person reads and grades this answer; no
+# check runs.
+
+# %% [markdown] written="the-grey-picture" points=3
+# ### BEGIN SOLUTION
+# Density is not probability. In a Normal with a thousand dimensions the mean has the highest
+# density of all, yet no draw is ever near it: draws lie at a distance of about the square root of
+# 1000, where there is so much more room. A grey picture is like that mean: smooth pictures are
+# cheap to code, there are very few of them, and a model with an excellent NLL on photographs may
+# give them a high density. So the flow need not be broken, and the picture is not typical. A rule:
+# compare its log-density with those of held-out photographs, and ring on *both* sides, above a
+# high quantile as below a low one.
+#
+# **Rubric.** One point for density against probability: few points with a high density carry
+# little mass. One point for an example with a known truth, such as the mean of a Normal in many
+# dimensions. One point for a rule that catches the picture: two-sided on held-out log-densities,
+# or another statistic beside density. "A threshold on the density" alone earns no third point.
+# ### END SOLUTION

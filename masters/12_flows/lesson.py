@@ -1193,11 +1193,12 @@ def ten_normals_win_on_moons(seed, steps):
 # %% [markdown]
 # ## Your turn
 #
-# The assignment `12_flows` has six exercises:
+# The assignment `12_flows` has six exercises in code and one in words:
 #
 # 1. the density of any increasing or falling transform of noise;
 # 2. an affine coupling with a mask, both ways;
 # 3. the log density of a stack with alternating masks;
 # 4. draws from an autoregressive flow, and their density;
 # 5. the integral of a log density over a box, in logarithms;
-# 6. bits per dimension of dequantised images, through a logit.
+# 6. bits per dimension of dequantised images, through a logit;
+# 7. in words: a picture that is too probable.
