@@ -8,7 +8,10 @@
 # yours to choose. Anything that PyTorch offers may be used.
 #
 # All tensors of real numbers are float64, unless an exercise says otherwise. Logarithms are
-# natural. Every function leaves its inputs and the global random generators as they are.
+# natural. Every function leaves its inputs and the global random generators as they are. Where an
+# exercise names no other range, numbers are at most a thousand in size, what must be positive is
+# at least a thousandth, no axis is empty or longer than a hundred, and nothing is infinite or
+# `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -35,14 +38,16 @@ torch.set_num_threads(1)
 #
 # Details:
 #
-# - All three are tensors of shape `(n,)`, $n \ge 1$. `y` holds whole numbers $0, 1, 2, \ldots$ (as
-#   float64); `mean` is positive. Return a tensor of shape `(n,)`.
-# - The variance may exceed the mean by as little as one part in a million, or a thousand times.
+# - All three are tensors of shape `(n,)`, $1 \le n \le 500$. `y` holds whole numbers
+#   $0, 1, 2, \ldots$ (as float64); `mean` is positive. Return a tensor of shape `(n,)`.
+# - Where the variance is larger than the mean, the excess is at least a millionth of the mean; the
+#   variance is at most a thousand times the mean.
 # - Gradients with respect to `mean` and `variance` flow. They are looked at where the variance
 #   exceeds the mean by a thousandth of it or more. Where the two are equal, the gradient with
 #   respect to `mean` is the Poisson's, $y / \text{mean} - 1$; the one with respect to `variance`
 #   is not looked at there.
-# - If any variance is smaller than its mean, no such distribution exists: raise `ValueError`.
+# - If any variance is smaller than its mean, by however little, no such distribution exists:
+#   raise `ValueError`.
 #
 # Points: value 2, Poisson 1, gradient 1, refusal 1.
 
@@ -96,7 +101,7 @@ check.value(
 )
 check.value(
     "value",
-    lambda: count_log_prob(9 * _y + 1100, _m + 9, 1.0000063 * (_m + 9)),
+    lambda: count_log_prob(6 * _y + 97, _m + 9, 1.0000063 * (_m + 9)),
     case="very far counts, variances a hair above the means",
 )
 check.value(
@@ -104,7 +109,7 @@ check.value(
     lambda: count_log_prob(0 * _y, 0.0017 * _m, 0.0023 * _m) * 100,
     case="zeros with tiny means",
 )
-check.value("value", lambda: count_log_prob(40 * _y, 53 * _m, 171 * _m), case="large counts")
+check.value("value", lambda: count_log_prob(6 * _y, 7 * _m, 23 * _m), case="large counts")
 check.value(
     "value",
     lambda: count_log_prob(_k, 6.3 * _ones, 23.1 * _ones).exp() @ _k,
@@ -128,7 +133,7 @@ check.value(
 )
 check.value(
     "Poisson",
-    lambda: count_log_prob(40 * _y, 37 * _m, 37 * _m),
+    lambda: count_log_prob(6 * _y, 6.9 * _m, 6.9 * _m),
     case="large counts, equal mean and variance",
 )
 check.gradient(
@@ -162,6 +167,102 @@ check.value(
 check.value(
     "refusal", lambda: count_log_prob(_y[1:5], _m[1:5], _v[1:5]), case="variances that are allowed"
 )
+_wide = torch.tensor([1.0000011, 1.0013, 2.37, 1000.0], dtype=torch.float64)
+_one = torch.ones_like(_wide)
+_least = 0.001 * _one
+check.value(
+    "value",
+    lambda: count_log_prob(0 * _one, _least, _wide * _least) * 1e4,
+    case="zeros, the smallest mean, narrow to wide",
+)
+check.value(
+    "value", lambda: count_log_prob(_one, _least, _wide * _least), case="ones, the smallest mean"
+)
+check.value(
+    "value",
+    lambda: count_log_prob(1000 * _one, _least, _wide * _least),
+    case="counts of a thousand, the smallest mean",
+)
+check.value(
+    "value",
+    lambda: count_log_prob(997 * _one, 1000 * _one, (_wide + 2e-6 * (_wide < 1.001)) * 1000),
+    case="counts and means near a thousand, narrow to wide",
+)
+check.value(
+    "value",
+    lambda: count_log_prob(0 * _one, 1000 * _one, _wide * 1000),
+    case="zeros, means of a thousand",
+)
+_slim = torch.tensor([2.3, 3.1, 1.7], dtype=torch.float64)
+check.value(
+    "value",
+    lambda: (
+        count_log_prob(331 * _slim.round(), _slim, 1.0000012 * _slim)
+        - count_log_prob(331 * _slim.round(), _slim, _slim.clone())
+    ),
+    case="what an excess of a millionth changes",
+)
+check.value(
+    "Poisson",
+    lambda: count_log_prob(_y[:2].repeat(2), _least.clone(), _least.clone()),
+    case="few counts, the smallest mean",
+)
+check.value(
+    "Poisson",
+    lambda: count_log_prob(992 + 2 * _one, 1000 * _one, 1000 * _one),
+    case="counts and means near a thousand",
+)
+check.gradient(
+    "gradient",
+    lambda m: count_log_prob(_one, m, _wide[1:].repeat(2)[:4] * _least),
+    _least,
+    case="ones, with respect to the smallest means",
+)
+check.gradient(
+    "gradient",
+    lambda v: count_log_prob(_one, _least, v),
+    _wide[1:].repeat(2)[:4] * _least,
+    case="ones with the smallest mean, with respect to the variances",
+)
+check.gradient(
+    "gradient",
+    lambda m: count_log_prob(913 * _one, m, _wide[1:].repeat(2)[:4] * 1000) * 100,
+    1000 * _one,
+    case="means of a thousand",
+)
+check.gradient(
+    "gradient",
+    lambda v: count_log_prob(913 * _one, 1000 * _one, v) * 1e4,
+    _wide[1:].repeat(2)[:4] * 1000,
+    case="means of a thousand, with respect to the variances",
+)
+check.gradient(
+    "gradient",
+    lambda m: count_log_prob(_y[:2], m, _least[:2].clone()),
+    _least[:2],
+    case="the smallest means, equal variances",
+)
+check.gradient(
+    "gradient",
+    lambda m: count_log_prob(_y[4:], m, torch.where(_y > 100, 2.9, 1.0)[4:] * 230),
+    0 * _m[4:] + 230,
+    case="three large means, two with equal variances",
+)
+check.value(
+    "refusal",
+    lambda: count_log_prob(_y, _m, torch.where(_y == 2, _m - 1e-12 * _m, _v)),
+    case="one variance in the middle below its mean by a hair",
+)
+check.value(
+    "refusal",
+    lambda: count_log_prob(_y, 7 * _m, torch.where(_y == 0, 0.0, 7e6 * _v)),
+    case="the first variance is zero",
+)
+check.value(
+    "refusal",
+    lambda: count_log_prob(_y[:3].flip(0), _m[4:7].clone(), _m[4:7] * (1 + 1.7e-6)),
+    case="variances just large enough",
+)
 
 # %% [markdown]
 # ## Exercise 2. A head on a transformed target (10 min, 5 points)
@@ -179,8 +280,9 @@ check.value(
 # - `mean` and `median`: those of the predicted distribution of $y$, each of shape `(n,)`.
 #
 # `y`, `mu` and `sigma` have shape `(n,)`; `y` and `sigma` are positive, and $\sigma$ is the
-# standard deviation of $t$. `centre` and `width` are Python numbers, `width` positive. Gradients
-# of `nll` with respect to `mu` and `sigma` flow.
+# standard deviation of $t$. `centre` and `width` are Python numbers, `width` positive. Prices lie
+# between $10^{-10}$ and $10^9$, sigma between $10^{-7}$ and 3, width between 0.1 and 3; `mu` is at
+# most 10 in size, `centre` 30. Gradients of `nll` with respect to `mu` and `sigma` flow.
 #
 # Points: nll 2, mean 1, median 1, gradient 1.
 
@@ -225,9 +327,9 @@ check.value(
     case="large prices, close to the median",
 )
 check.value("nll", lambda: price_report(_near, _mu, 1e-5 * _s, 0.0, 1.3)[0], case="a narrow scale")
-_nearer = torch.exp(1.3 * (_mu + 1.9e-7 * torch.cos(_t)))
+_nearer = torch.exp(1.3 * (_mu + 5.9e-7 * torch.cos(_t)))
 check.value(
-    "nll", lambda: price_report(_nearer, _mu, 1e-7 * _s, 0.0, 1.3)[0], case="a very narrow scale"
+    "nll", lambda: price_report(_nearer, _mu, 3.3e-7 * _s, 0.0, 1.3)[0], case="a very narrow scale"
 )
 check.law(
     "nll",
@@ -260,6 +362,116 @@ check.gradient(
 check.gradient(
     "gradient", lambda m: price_report(_y[:1], m, _s[:1], 0.3, 0.9)[0], _mu[:1], case="one price"
 )
+_ends = torch.tensor([1e-10, 1e9, 1e9, 1e-10], dtype=_t.dtype)
+_outer = torch.tensor([-10.0, 10.0, -10.0, 10.0], dtype=_t.dtype)
+_three = torch.full_like(_ends, 3.0)
+check.value(
+    "nll",
+    lambda: price_report(_ends, _outer, _three, 0.3, 0.1)[0],
+    case="the smallest and the largest prices, sigma 3",
+)
+check.value(
+    "nll",
+    lambda: price_report(_ends[:1], _outer[:1], _three[:1], 30, 3)[0],
+    case="the smallest price, centre and width as whole numbers",
+)
+check.value(
+    "nll",
+    lambda: price_report(_ends[1:2], _outer[1:2], 2.97 * _three[1:2] / 3, 2, 1)[0],
+    case="the largest price, centre and width as whole numbers",
+)
+check.value(
+    "nll",
+    lambda: price_report(_ends, _outer, 1e-3 + 0 * _ends, -30.0, 0.1)[0] / 1e9,
+    case="a small sigma, prices far off",
+)
+_long = torch.linspace(-1.1, 1.9, 100, dtype=_t.dtype)
+check.value(
+    "nll",
+    lambda: price_report(_long.exp(), 0.3 * _long**2, 0.7 + 0.1 * _long, 0.2, 0.45)[0],
+    case="a hundred prices",
+)
+check.value(
+    "mean",
+    lambda: price_report(_ends[:2], _outer[:2], _three[:2] / 2, 3, 2)[1].log(),
+    case="logarithm of very small and very large means",
+)
+check.value(
+    "mean",
+    lambda: price_report(_ends[:2], 0.98 * _outer[:2], _three[:2], 30, 3)[1].log(),
+    case="logarithm of means, the largest sigma, centre and width",
+)
+check.value(
+    "mean",
+    lambda: price_report(_ends, 0.1 * _outer, 1e-7 + 0 * _ends, -30, 0.1)[1].log(),
+    case="logarithm of means, the smallest sigma, centre and width",
+)
+check.value(
+    "mean", lambda: price_report(_y, _mu, 0.08 * _s, 0.4, 1.1)[1], case="narrow predictions"
+)
+check.value(
+    "median",
+    lambda: price_report(_ends[:2], _outer[:2], _three[:2] / 2, 3, 2)[2].log(),
+    case="logarithm of very small and very large medians",
+)
+check.value(
+    "median",
+    lambda: price_report(_ends[:2], 0.97 * _outer[:2], _three[:2], 30, 3)[2].log(),
+    case="logarithm of medians, the largest sigma, centre and width",
+)
+check.value(
+    "median",
+    lambda: price_report(_ends, 0.1 * _outer, 1e-7 + 0 * _ends, -30, 0.1)[2].log(),
+    case="logarithm of medians, the smallest sigma, centre and width",
+)
+check.gradient(
+    "gradient",
+    lambda m: price_report(_ends, m, 1e-3 + 0 * _ends, -3, 0.2)[0] * 1e-3**2,
+    _outer,
+    case="mu, a small sigma, prices far off",
+)
+check.gradient(
+    "gradient",
+    lambda s: price_report(_ends, _outer, s, -3, 0.2)[0] * 1e-3**3,
+    1e-3 + 0 * _ends,
+    case="a small sigma, prices far off",
+)
+check.gradient(
+    "gradient",
+    lambda m: price_report(_ends, m, 0.13 + 0 * _ends, -3, 0.2)[0] * 0.13**2,
+    _outer,
+    case="mu, sigma of about a tenth, prices far off",
+)
+check.gradient(
+    "gradient",
+    lambda s: price_report(_ends, _outer, s, -3, 0.2)[0] * 0.13**3,
+    0.13 + 0 * _ends,
+    case="sigma of about a tenth, prices far off",
+)
+check.gradient(
+    "gradient",
+    lambda m: price_report(_ends, m, 2.9 + 0 * _ends, -3, 0.2)[0] * 2.9**2,
+    _outer,
+    case="mu, sigma near 3, prices far off",
+)
+check.gradient(
+    "gradient",
+    lambda s: price_report(_ends, _outer, s, -3, 0.2)[0] * 2.9**3,
+    2.9 + 0 * _ends,
+    case="sigma near 3, prices far off",
+)
+check.gradient(
+    "gradient",
+    lambda s: price_report(_nearer, _mu, s, 0.0, 1.3)[0] * 1e-7,
+    3.3e-7 * _s,
+    case="a very narrow sigma, prices close to the median",
+)
+check.gradient(
+    "gradient",
+    lambda m: price_report(_nearer, m, 3.3e-7 * _s, 0.0, 1.3)[0] * 1e-7,
+    _mu,
+    case="mu, a very narrow sigma, prices close to the median",
+)
 
 # %% [markdown]
 # ## Exercise 3. Zeros of two kinds (12 min, 5 points)
@@ -271,8 +483,8 @@ check.gradient(
 #
 # Write `zip_log_prob(y, gate, log_rate)`: the log-probability of each count.
 #
-# - All three are tensors of shape `(n,)`; `y` holds whole numbers (as float64). Return a tensor of
-#   shape `(n,)`.
+# - All three are tensors of shape `(n,)`; `y` holds whole numbers from 0 to $10^4$ (as float64).
+#   Return a tensor of shape `(n,)`.
 # - Values, and gradients with respect to `gate` and `log_rate`, must be right for any gate between
 #   −800 and 800 and any log rate between −30 and 8.
 #
@@ -371,6 +583,69 @@ _open = torch.tensor([2.0, 5.0], dtype=_t.dtype), torch.tensor([787.0, 761.0], d
 check.value(
     "extremes", lambda: zip_log_prob(*_open, _h[:2]), case="counts above zero, logits near 800"
 )
+_side = torch.tensor([-800.0, 800.0, -800.0, 800.0], dtype=_t.dtype)
+_rate = torch.tensor([-30.0, -30.0, 8.0, 8.0], dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: zip_log_prob(0 * _side, _side, _rate.clamp(min=-29.98)),
+    case="zeros, both ends of both ranges",
+)
+check.value(
+    "extremes",
+    lambda: zip_log_prob(0 * _side + 1, _side, _rate),
+    case="ones, both ends of both ranges",
+)
+check.value(
+    "extremes",
+    lambda: zip_log_prob(0 * _side + 10000, _side, _rate),
+    case="counts of ten thousand, both ends of both ranges",
+)
+check.value(
+    "extremes",
+    lambda: zip_log_prob(_many[:1], 0.01 * _side[:1], _rate[3:]),
+    case="one count, the largest log rate",
+)
+_long = torch.linspace(-1.0, 1.0, 100, dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: zip_log_prob(0 * _long, 31 * _long, 3.1 + 4.7 * _long),
+    case="a hundred zeros, all sorts of logits and rates",
+)
+check.value(
+    "others",
+    lambda: zip_log_prob((61 + 58 * _long).round(), 23 * _long, 3.1 + 4.7 * _long.flip(0)),
+    case="a hundred counts",
+)
+check.gradient(
+    "gradient",
+    lambda g: zip_log_prob(0 * _long, g, 3.1 + 4.7 * _long),
+    31 * _long.flip(0),
+    case="logits, a hundred zeros",
+)
+check.gradient(
+    "gradient",
+    lambda h: zip_log_prob(0 * _long[20:], 9 * _long[20:], h) * torch.exp(9 * _long[20:] - h),
+    -3.1 + 4.1 * _long.flip(0)[20:],
+    case="log rates, zeros that are likely extra",
+)
+check.gradient(
+    "gradient",
+    lambda h: zip_log_prob(torch.tensor([0.0, 0, 0, 1, 1, 9999]).double(), _g, h),
+    torch.tensor([8.0, 8, -30, 8, -30, 8], dtype=_t.dtype),
+    case="log rates at both ends",
+)
+check.gradient(
+    "gradient",
+    lambda g: zip_log_prob(torch.tensor([0.0, 0, 1, 10000]).double(), g, _rate.flip(0)) * _h[:4],
+    torch.full_like(_side, -800),
+    case="logits of -800",
+)
+check.gradient(
+    "gradient",
+    lambda g: zip_log_prob(torch.tensor([0.0, 0, 1, 10000]).double(), g, _rate.flip(0)) * _h[:4],
+    torch.full_like(_side, 800),
+    case="logits of 800",
+)
 
 # %% [markdown]
 # ## Exercise 4. A scale whose gradient lives on (8 min, 4 points)
@@ -466,6 +741,80 @@ check.gradient(
     torch.tensor([9731.3, 37.3]),
     case="large numbers in float32",
 )
+_grid = torch.logspace(-7.7, 8, 79, dtype=_t.dtype)
+_fine = torch.logspace(-2.9, 4, 71)
+_mid = torch.tensor([23.0, 61, 97, 131, 173, 211, 251, 283], dtype=_t.dtype)
+check.value("value", lambda: positive_scale(_grid) / (1 + _grid), case="right, all sizes")
+check.value("value", lambda: positive_scale(_mid) / _mid, case="right, tens and hundreds")
+check.value("value", lambda: positive_scale(_fine) / (1 + _fine), case="right, float32")
+check.value("left", lambda: positive_scale(-_grid) * (1 + _grid), case="left, all sizes")
+check.value("left", lambda: positive_scale(-_mid) * _mid, case="left, tens and hundreds")
+check.value("left", lambda: positive_scale(-_fine) * (1 + _fine), case="left, float32")
+_dense = torch.linspace(17.3, 32.9, 200).reshape(2, 100)
+check.value(
+    "left",
+    lambda: positive_scale(-_dense) * (1 + _dense),
+    case="left, between -33 and -17 in float32",
+)
+check.value(
+    "left",
+    lambda: 1 / positive_scale(torch.tensor(-1e4)),
+    case="a single number far to the left in float32",
+)
+check.value(
+    "left",
+    lambda: 1 / positive_scale(-_grid[:60].reshape(2, 1, 5, 6).transpose(1, 3)),
+    case="left, four dimensions",
+)
+check.value(
+    "value",
+    lambda: positive_scale(torch.tensor([[-8.3], [-0.0], [0.0], [-29.7]])),
+    case="a column in float32, with both zeros",
+)
+check.gradient(
+    "gradient",
+    lambda f: positive_scale(-f * _grid).log() * (1 + 1 / _grid),
+    torch.ones_like(_grid),
+    case="left, all sizes",
+)
+check.gradient(
+    "gradient",
+    lambda f: positive_scale(f * _grid).log() * (1 + 1 / _grid),
+    torch.ones_like(_grid),
+    case="right, all sizes",
+)
+check.gradient(
+    "gradient",
+    lambda f: positive_scale(-f * _mid).log() * (1 + 1 / _mid),
+    torch.ones_like(_mid),
+    case="left, tens and hundreds",
+)
+check.gradient(
+    "gradient",
+    lambda f: positive_scale(f * _mid).log() * (1 + 1 / _mid),
+    torch.ones_like(_mid),
+    case="right, tens and hundreds",
+)
+check.gradient(
+    "gradient",
+    lambda f: positive_scale(-f * _fine).log() * (1 + 1 / _fine),
+    torch.ones_like(_fine),
+    case="left, float32",
+)
+check.gradient(
+    "gradient",
+    lambda f: positive_scale(f * _fine).log() * (1 + 1 / _fine),
+    torch.ones_like(_fine),
+    case="right, float32",
+)
+check.gradient(
+    "gradient",
+    lambda v: positive_scale(v),
+    torch.tensor([[0.0, -0.0, 1e-3, -1e-3]]),
+    case="at and near zero in float32",
+)
+check.keeps("value", positive_scale, torch.tensor([[-3.0, 0.0, 9.0]]), case="float32 stays")
+check.keeps("value", positive_scale, torch.tensor(-2.7, dtype=_t.dtype), case="a number stays")
 
 # %% [markdown]
 # ## Exercise 5. Ordered classes (15 min, 5 points)
@@ -597,6 +946,111 @@ check.gradient(
 check.gradient(
     "gradient", lambda e: ordinal_log_probs(e, _first, _gaps[:0]), _t[:2], case="two classes"
 )
+_ends = torch.tensor([-30.0, 4.0, -30.0, 4.0, 3.9, -7.3, 1.7, 2.3], dtype=_t.dtype)
+_sides = torch.tensor([-800.0, 800.0, -2.9, 1.4, 57.3], dtype=_t.dtype)
+_long = torch.sin(torch.arange(97, dtype=_t.dtype) ** 2) - 1.1
+_signs = torch.cos(torch.arange(50, dtype=_t.dtype)).reshape(5, 10)
+check.value(
+    "value",
+    lambda: ordinal_log_probs(_long[:7], _first - 20, _long),
+    case="99 classes",
+)
+check.value(
+    "value",
+    lambda: ordinal_log_probs(torch.cat([_long, _t[:3]]), _first, _gaps[:1]),
+    case="a hundred examples, three classes",
+)
+check.value(
+    "value",
+    lambda: ordinal_log_probs(_t[:1], _first, _gaps[:0]),
+    case="one example, two classes",
+)
+check.value(
+    "extremes",
+    lambda: ordinal_log_probs(_sides, _first, _ends),
+    case="scores and gaps at both ends",
+)
+check.value(
+    "extremes",
+    lambda: ordinal_log_probs(_sides, torch.tensor(-1000.0, dtype=_t.dtype), _ends),
+    case="first of -1000, scores and gaps at both ends",
+)
+check.value(
+    "extremes",
+    lambda: ordinal_log_probs(_sides, torch.tensor(1000.0, dtype=_t.dtype), _ends),
+    case="first of 1000, scores and gaps at both ends",
+)
+check.value(
+    "extremes",
+    lambda: ordinal_log_probs(
+        700 + _t,
+        torch.tensor(699.3, dtype=_t.dtype),
+        torch.tensor([-9.0, 0.9, -30, -30, -1]).double(),
+    ),
+    case="scores near a first of 699.3, gaps narrow and wide",
+)
+check.value(
+    "extremes",
+    lambda: ordinal_log_probs(794 - _t, torch.tensor(799.00003, dtype=_t.dtype), _gaps[:1])[:, 0],
+    case="a sure first class, scores near 800",
+)
+check.value(
+    "extremes",
+    lambda: ordinal_log_probs(
+        799.9 + 0.02 * _t,
+        torch.tensor(1000.0, dtype=_t.dtype),
+        torch.tensor([4.0, 4, 4, -30, -30, -30, -29.7], dtype=_t.dtype),
+    ),
+    case="first of 1000, wide gaps before narrow ones",
+)
+_steps = torch.linspace(-30, 4, 69, dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: torch.stack(
+        [ordinal_log_probs(_t[:1], _t[0], g[None])[0, 1] - g.clamp(max=0.0) for g in _steps]
+    ),
+    case="one gap of every size, against its width",
+)
+_ls = torch.nn.functional.logsigmoid
+_broad = torch.tensor([1.6, 1.83, 2.09], dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: torch.stack(
+        [
+            1e4
+            * (
+                ordinal_log_probs(0.7 * b.exp()[None], 0 * b, b[None])[0, 1]
+                - 2 * _ls(0.3 * b.exp())
+            )
+            for b in _broad
+        ]
+    ),
+    case="what a wide gap leaves out",
+)
+check.gradient(
+    "gradient",
+    lambda g: ordinal_log_probs(_sides, _first, g) * _signs,
+    _ends,
+    case="gaps and scores at both ends",
+)
+check.gradient(
+    "gradient",
+    lambda e: ordinal_log_probs(e, _first, _ends) * _signs,
+    _sides,
+    case="scores, gaps and scores at both ends",
+)
+check.gradient(
+    "gradient",
+    lambda g: ordinal_log_probs(_long[:7], _first - 20, g) * _long[:7, None],
+    _long,
+    case="gaps, 99 classes",
+)
+check.gradient(
+    "gradient",
+    lambda g: ordinal_log_probs(_long[:1], _first, g)[:, 1:] * _t[1:3],
+    _gaps[:1],
+    case="one example, three classes, one gap",
+)
 
 # %% [markdown]
 # ## Exercise 6. Act, or ask first (12 min, 5 points)
@@ -698,7 +1152,7 @@ check.value(
 check.value(
     "expected cost", lambda: act_or_ask(_demand, _news, math.inf)[1], case="orders and demands"
 )
-check.value("expected cost", lambda: act_or_ask(_even, 1.37 * _tie, 1e9)[1], case="tied costs")
+check.value("expected cost", lambda: act_or_ask(_even, 1.37 * _tie, 970)[1], case="tied costs")
 check.value("asking", lambda: tuple(act_or_ask(_p, _c, 0.61)), case="asking pays for some")
 check.value(
     "asking",
@@ -733,6 +1187,89 @@ _closer = torch.tensor([[1.3, 2.1], [1.3 - 3e-9, 2.1]], dtype=_t.dtype)
 check.value(
     "action", lambda: act_or_ask(_even, _closer, math.inf)[0], case="costs a billionth apart"
 )
+check.value(
+    "asking",
+    lambda: tuple(act_or_ask(_even, _tie, 0.75 - 2e-9)),
+    case="asking is cheaper by a billionth",
+)
+check.value(
+    "asking",
+    lambda: tuple(act_or_ask(_even, _tie, 0.75 + 2e-9)),
+    case="asking is dearer by a billionth",
+)
+_big = torch.round(997 * torch.sin(torch.arange(1300, dtype=_t.dtype) ** 2).reshape(100, 13))
+_rows = torch.softmax(3.1 * torch.cos(torch.arange(1300, dtype=_t.dtype) ** 2), 0)
+_rows = _rows.reshape(100, 13) / _rows.reshape(100, 13).sum(1, keepdim=True)
+check.value(
+    "action", lambda: act_or_ask(_rows, _big, math.inf)[0], case="a hundred actions, asking never"
+)
+check.value(
+    "expected cost",
+    lambda: act_or_ask(_rows, _big, math.inf)[1],
+    case="a hundred actions, costs up to a thousand, asking never",
+)
+check.value(
+    "action", lambda: act_or_ask(_rows, _big, 731.3)[0], case="a hundred actions, a price of 731.3"
+)
+check.value(
+    "asking",
+    lambda: act_or_ask(_rows, _big, 731.3)[1],
+    case="a hundred actions, costs up to a thousand, a price of 731.3",
+)
+check.value(
+    "action", lambda: act_or_ask(_rows, _big, 388)[0], case="a hundred actions, a price of 388"
+)
+check.value(
+    "asking",
+    lambda: act_or_ask(_rows, _big, 388)[1],
+    case="a hundred actions, costs up to a thousand, a price of 388",
+)
+_rare = torch.tensor([[0.9957, 0.0043, 0.0], [0.0003, 0.9997, 0.0], [0.0, 0.00002, 0.99998]])
+_dear = torch.tensor([[0.7, 983.0, 4.1], [3.9, -0.2, -991.0], [2.3, 3.1, 5.7], [5.0, 0.01, 880.0]])
+_rare, _dear = _rare.double(), _dear.double()
+_rare = torch.cat([1 - _rare[:, 1:].sum(1, keepdim=True), _rare[:, 1:]], dim=1)
+check.value("action", lambda: act_or_ask(_rare, _dear, math.inf)[0], case="rare and dear outcomes")
+check.value(
+    "expected cost", lambda: act_or_ask(_rare, _dear, math.inf)[1], case="rare and dear outcomes"
+)
+check.value(
+    "asking", lambda: tuple(act_or_ask(_rare, _dear, 0.43)), case="rare and dear outcomes, asking"
+)
+check.value(
+    "action",
+    lambda: act_or_ask(torch.ones(3, 1).double(), _c[:, :1] - 7.7, 0)[0] - 0.37,
+    case="one outcome, asking is free",
+)
+check.value(
+    "expected cost",
+    lambda: act_or_ask(torch.ones(1, 1).double(), _c[:1, 1:2] - 7.7, 2)[1],
+    case="one example, one outcome, one action",
+)
+check.value(
+    "asking",
+    lambda: tuple(act_or_ask(_even, 331 * _tie[:2] - 998, 431.7)),
+    case="dear to ask, dearer to act",
+)
+check.value(
+    "asking",
+    lambda: tuple(
+        act_or_ask(_even[:1], torch.tensor([[-991.0, 993], [989, -997]]).double(), 983.6)
+    ),
+    case="a price near a thousand that pays",
+)
+check.value(
+    "asking",
+    lambda: tuple(act_or_ask(_p[3:4], 17 - _c[:1], 0.013)),
+    case="one action, where asking never helps",
+)
+check.value(
+    "asking",
+    lambda: tuple(act_or_ask(_even.flip(1)[:1], _c[:, 1:3] * 200, 0)),
+    case="one example, asking is free",
+)
+check.keeps(
+    "asking", lambda p, c: act_or_ask(p, c, 0.3), _p.clone(), _c.clone(), case="costs that stay"
+)
 
 # %% [markdown]
 # ## Exercise 7. The probability of a sequence (12 min, 5 points)
@@ -746,14 +1283,15 @@ check.value(
 #
 # - `tokens` has shape `(n, T)`, int64. `tokens[:, 0]` is a start symbol, which is given and not
 #   foretold. Sequence `i` consists of its first `lengths[i]` tokens, start symbol included;
-#   lengths lie between 1 and T.
+#   lengths lie between 1 and T, and a sequence's tokens between 0 and $K - 1$.
 # - `logits` has shape `(n, T, K)`. `logits[:, t]` was computed from the tokens up to **and
 #   including** place `t`: it foretells the token at place `t + 1`. The logits at a sequence's last
 #   token foretell nothing.
-# - Where a sequence has ended, `tokens` may hold any integer, −100 or $K$ for instance, and
-#   `logits` any number, infinite or nan. None of it may reach the result.
+# - Where a sequence has ended, `tokens` may hold any integer, −100 or $K$ for instance. Where
+#   they foretell nothing, `logits` may hold any number, infinite or nan. None of it may reach the
+#   result.
 # - Gradients with respect to `logits` flow. At every place that foretells nothing they are 0.
-# - Logits that do foretell something are finite, of any size.
+# - Logits that do foretell something are finite, and at most $10^4$ in size.
 #
 # Points: value 2, padding 2, gradient 1.
 
@@ -873,6 +1411,74 @@ check.keeps(
     _wild.nan_to_num(7.0),
     torch.where(_gone, -100, _w),
     case="padding is left as it is",
+)
+_last = torch.arange(1, 8) >= _n[:, None]
+_nans = torch.where(_last[..., None], torch.tensor([math.nan, -math.inf, 8.0, math.inf, 1.0]), _z)
+_far = torch.where(_gone, torch.tensor([10**12, -(10**12), 2**40])[:, None], _w)
+check.value(
+    "padding",
+    lambda: sequence_log_prob(_nans, _far, _n),
+    case="nothing finite from the last token on, huge tokens in the padding",
+)
+check.gradient(
+    "gradient",
+    lambda z: sequence_log_prob(z, _far, _n) * torch.tensor([1.3, -0.7, 2.1]),
+    _nans,
+    case="logits that are not finite from the last token on",
+)
+check.gradient(
+    "gradient",
+    lambda z: sequence_log_prob(z, _far, _n) * torch.tensor([1.3, -0.7, 2.1]),
+    5800 * _nans,
+    case="the largest logits, not finite from the last token on",
+)
+check.keeps(
+    "padding",
+    lambda *given: sequence_log_prob(*given),
+    _nans.nan_to_num(7.0),
+    _far.clone(),
+    _n.clone(),
+    case="huge tokens and lengths are left as they are",
+)
+_track = torch.arange(200).reshape(2, 100) ** 2 % 97 % 7
+_loud = 9990 * torch.sin(torch.arange(1400, dtype=_t.dtype) ** 2).reshape(2, 100, 7)
+check.value(
+    "value",
+    lambda: sequence_log_prob(_loud / 4000, _track, torch.tensor([100, 100])),
+    case="a hundred tokens",
+)
+check.value(
+    "value",
+    lambda: sequence_log_prob(_loud[:, :5], _track[:, :5], torch.tensor([5, 5])),
+    case="logits near ten thousand",
+)
+check.value(
+    "padding",
+    lambda: sequence_log_prob(_loud / 4000, _track, torch.tensor([37, 99])),
+    case="a hundred places, one or many of them padding",
+)
+check.value(
+    "value",
+    lambda: sequence_log_prob(
+        _loud[:1, :3].reshape(1, 1, 21).repeat(1, 2, 1) / 3000,
+        _track[:1, :2] * 2,
+        torch.tensor([2]),
+    ),
+    case="one sequence of two tokens, labels that nobody uses",
+)
+check.value(
+    "padding",
+    lambda: (
+        sequence_log_prob(_loud[:, :9, :1] / 3000, 0 * _track[:, :9], torch.tensor([9, 2])) + 1.3
+    ),
+    case="only one label",
+)
+check.value(
+    "value",
+    lambda: sequence_log_prob(
+        _loud.reshape(100, 2, 7) / 3000, _track.reshape(100, 2), torch.full((100,), 2)
+    ),
+    case="a hundred sequences of two tokens",
 )
 
 # %% [markdown]

@@ -138,6 +138,17 @@ def rolling_naive(y, first, every, horizon, season):
     return y[origins - season + h % season], y[origins + h]
 
 
+# %% ten-seasons-repeated wrong="rolling-naive" fails="long horizon"
+# A fixed number of repetitions is too few for a short season and a long horizon.
+def rolling_naive(y, first, every, horizon, season):
+    origins = range(first, len(y) - horizon + 1, every)
+    forecast = [y[t - season : t].repeat(10)[:horizon] for t in origins]
+    target = [y[t : t + horizon] for t in origins]
+    if not target:
+        return y.new_zeros(0, horizon), y.new_zeros(0, horizon)
+    return torch.stack(forecast), torch.stack(target)
+
+
 # %% [markdown]
 # ## ar-joint
 
@@ -675,6 +686,16 @@ def quantile_report(y, q, levels):
     return loss, (steps < 0).any(1).double().mean()
 
 
+# %% zero-is-missing wrong="quantile-report" fails="missing,gradient"
+# An hour of exactly zero demand was observed: only NaN is missing.
+def quantile_report(y, q, levels):
+    seen = y.nan_to_num() != 0
+    error = y[seen, None] - q[seen]
+    loss = torch.maximum(levels * error, (levels - 1) * error).sum(1).mean()
+    steps = q.detach()[:, levels.argsort()].diff(dim=1)
+    return loss, (steps < 0).any(1).double().mean()
+
+
 # %% [markdown]
 # ## total-quantiles
 
@@ -805,6 +826,15 @@ def total_quantiles(paths, groups, levels):
     totals = paths.new_zeros(len(paths), count).index_add(1, groups, paths)
     spread = totals.std(0, unbiased=False)
     return totals.mean(0)[:, None] + spread[:, None] * torch.special.ndtri(levels)
+
+
+# %% in-float32 wrong="total-quantiles" fails="one group"
+# Hours of opposite sign nearly cancel, and float32 keeps seven digits of each.
+def total_quantiles(paths, groups, levels):
+    count = int(groups.max()) + 1
+    totals = torch.zeros(len(paths), count).index_add(1, groups, paths.float())
+    rank = (levels * len(paths)).ceil().long() - 1
+    return totals.sort(0).values[rank].T.double()
 
 
 # %% [markdown]
@@ -976,6 +1006,16 @@ def conformal_interval(y, low, high, new_low, new_high, miss):
     return torch.minimum(*ends), torch.maximum(*ends)
 
 
+# %% infinite-numbers wrong="conformal-interval" fails="too few"
+# Infinite ends have the shape of the new intervals, too: one for each of them.
+def conformal_interval(y, low, high, new_low, new_high, miss):
+    k = math.ceil((len(y) + 1) * (1 - miss) - 1e-9)
+    if k > len(y):
+        return torch.tensor(-math.inf).double(), torch.tensor(math.inf).double()
+    move = torch.maximum(low - y, y - high).sort().values[k - 1]
+    return new_low - move, new_high + move
+
+
 # %% [markdown]
 # ## running-out
 
@@ -1015,9 +1055,6 @@ def running_out(rates, stock):
     each = torch.stack([column.mean() for column in tail.unbind(1)])
     return each, torch.tensor(sum(futures) / len(futures), dtype=torch.float64)
 
-
-# %% by-tail-sums.drop-term.6 equivalent="running-out"
-# Where the sum ends matters only if it ends too early.
 
 # %% by-tail-sums.change-number.3 equivalent="running-out"
 # Where the sum ends matters only if it ends too early.
@@ -1106,7 +1143,7 @@ def running_out(rates, stock):
     return more.mean(0), -torch.expm1(torch.log1p(-more).sum(1)).mean()
 
 
-# %% in-float32 wrong="running-out" fails="ever,tiny"
+# %% in-float32 wrong="running-out" fails="each,ever,tiny"
 # float32 ends near 1e-38 and rounds to 1e-7; a small tail needs float64 throughout.
 def running_out(rates, stock):
     rates = rates.float()
@@ -1114,3 +1151,12 @@ def running_out(rates, stock):
     more = (counts * rates.log() - rates - torch.lgamma(counts + 1.0)).exp().sum(0)
     ever = 1 - (1 - more).prod(1)
     return more.double().mean(0), ever.double().mean()
+
+
+# %% rare-hours-added wrong="running-out" fails="ever"
+# Rare hours cannot be added up either: over many of them that is a percent too much.
+def running_out(rates, stock):
+    more = torch.special.gammainc(torch.full_like(rates, stock + 1.0), rates)
+    ever = -torch.expm1(torch.log1p(-more).sum(1))
+    rare = more.max(1).values < 2e-4
+    return more.mean(0), torch.where(rare, more.sum(1), ever).mean()

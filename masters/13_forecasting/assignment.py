@@ -8,7 +8,9 @@
 # shapes; whatever the text leaves open is yours to choose.
 #
 # All tensors of real numbers are float64, unless an exercise says otherwise. Every function leaves
-# its inputs and the global random generators as they are.
+# its inputs and the global random generators as they are. Where an exercise names no other range,
+# numbers are at most a thousand in size, what must be positive is at least a thousandth, no axis
+# is longer than a hundred, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -82,11 +84,38 @@ check.value("forecast", lambda: rolling_naive(y, 9, 5, 4, 7)[0], case="horizon b
 check.value("forecast", lambda: rolling_naive(y, 11, 5, 7, 7)[0], case="horizon equals the season")
 check.value("forecast", lambda: rolling_naive(y, 7, 9, 3, 7)[0], case="first equals the season")
 check.value("forecast", lambda: rolling_naive(y, 55, 1, 1, 6)[0], case="a horizon of one")
-check.value("forecast", lambda: rolling_naive(1e6 * y, 9, 50, 6, 9)[0], case="one origin")
+check.value("forecast", lambda: rolling_naive(80 * y, 9, 50, 6, 9)[0], case="one origin")
 check.value("long horizon", lambda: rolling_naive(y, 9, 5, 17, 7)[0], case="beyond two seasons")
 check.value("long horizon", lambda: rolling_naive(y, 8, 11, 8, 7)[0], case="one step beyond")
 check.value("long horizon", lambda: rolling_naive(y, 40, 3, 9, 1)[0], case="a season of one")
 check.value("long horizon", lambda: rolling_naive(y, 33, 6, 14, 7), case="two whole seasons")
+long = 70 * torch.sin(torch.arange(100.0).double() ** 1.3)
+check.keeps(
+    "origins",
+    lambda y: rolling_naive(y, 99, 1, 2, 7),
+    long.clone(),
+    case="y is left as it is where no origin fits",
+)
+check.value("origins", lambda: rolling_naive(long, 1, 1, 1, 1)[1], case="99 origins, all else one")
+check.value(
+    "forecast", lambda: rolling_naive(long, 1, 1, 1, 1)[0], case="99 origins, all else one"
+)
+check.value(
+    "origins", lambda: rolling_naive(long, 40, 1000, 3, 37)[1], case="steps beyond the end"
+)
+check.value("origins", lambda: rolling_naive(long[:1], 1, 1, 1, 1), case="a single value: no row")
+check.value(
+    "origins", lambda: rolling_naive(long, 900, 7, 100, 800), case="all far beyond the end"
+)
+check.value("forecast", lambda: rolling_naive(long, 53, 2, 41, 47), case="a long season")
+check.value(
+    "forecast", lambda: rolling_naive(long, 99, 1, 1, 99), case="one origin of all but one"
+)
+check.value("long horizon", lambda: rolling_naive(long, 2, 1, 97, 2), case="fifty seasons ahead")
+check.value("long horizon", lambda: rolling_naive(long, 1, 3, 99, 1), case="99 times one value")
+check.value(
+    "long horizon", lambda: rolling_naive(long, 30, 1, 69, 29), case="long horizon, season"
+)
 
 # %% [markdown]
 # ## Exercise 2. Several future values, jointly (12 min, 5 points)
@@ -103,8 +132,8 @@ check.value("long horizon", lambda: rolling_naive(y, 33, 6, 14, 7), case="two wh
 #   any order, perhaps with repetitions. `mean` has shape `(k,)`, `covariance` shape `(k, k)`, both
 #   in the order of `steps`, both float64.
 # - The other arguments are Python numbers, whole ones now and then. `sigma` is positive, a
-#   standard deviation. `phi` lies in $[-1, 1]$, 0 and both ends included; if it is no end, it is
-#   at least $10^{-9}$ away from both.
+#   standard deviation. `phi` lies in $[-1, 1]$, 0 and both ends included; else it is at least
+#   a thousandth away from 0, and $10^{-9}$ from the ends.
 #
 # Points: mean 1, variances 1, covariances 2, ends 1.
 
@@ -155,7 +184,7 @@ check.value(
 )
 check.value("variances", lambda: cov(5, -1, 0.97, 3, far).diagonal(), case="whole numbers, far")
 check.value(
-    "variances", lambda: cov(5.3, 2.0, 0.77, 1e-5, many).diagonal() * 1e10, case="a tiny sigma"
+    "variances", lambda: cov(5.3, 2.0, 0.77, 1e-3, many).diagonal() * 1e6, case="smallest sigma"
 )
 check.value("covariances", lambda: cov(-2.7, 3.1, 0.83, 1.9, many), case="seven steps")
 check.value("covariances", lambda: cov(5.3, -1.1, -0.87, 0.7, many), case="a negative phi")
@@ -166,11 +195,39 @@ check.value("ends", lambda: cov(5.3, -1.1, 1, 1.3, many), case="phi of one")
 check.value(
     "ends", lambda: cov(5.3, -1.1, 1 - 1e-6, 0.31, far), case="a little below one, far ahead"
 )
-check.value("ends", lambda: cov(5.3, 0.2, 1e-7, 1.31, many), case="phi near zero")
 check.value("ends", lambda: cov(5.3, -1.1, -1.0, 1.3, many), case="phi of minus one")
-check.value("ends", lambda: cov(5.3, -1.1, 1 - 1e-13, 0.31, far), case="a hair below one")
-check.value("ends", lambda: cov(5.3, 0.2, 2e-13 - 1, 0.31, far), case="a hair above minus one")
-check.value("ends", lambda: cov(5.3, 0.2, 1 - 3e-11, 1.31, many), case="a little below one")
+check.value("ends", lambda: cov(5.3, -1.1, -1, 3, many), case="minus one from an int")
+check.value("ends", lambda: cov(5.3, -1.1, 1 - 1e-9, 0.31, far), case="next to one")
+check.value("ends", lambda: cov(5.3, 0.2, 1e-9 - 1, 0.31, far), case="next to minus one")
+check.value("ends", lambda: cov(5.3, -1.1, 1 - 3e-8, 0.31, far), case="a hair below one")
+check.value("ends", lambda: cov(5.3, 0.2, 4e-8 - 1, 0.31, far), case="a hair above minus one")
+check.value("ends", lambda: cov(5.3, 0.2, 7e-7 - 1, 0.31, far), case="a little above minus one")
+check.value("ends", lambda: cov(5.3, 0.2, 1 - 2e-5, 1.31, far), case="below one, far ahead")
+check.value("ends", lambda: cov(5.3, 0.2, 1 - 3e-7, 1.31, many), case="a little below one")
+hundred = (torch.arange(100) * 37 + 1) % 991 + 10  # out of order
+pair = torch.tensor([1, 3])
+check.keeps(
+    "covariances",
+    lambda s: cov(5.3, 0.2, 0.97, 1.3, s),
+    hundred.clone(),
+    case="a hundred steps are left as they are",
+)
+for small in (0.001, -0.0013, 0.02):
+    check.value(
+        "covariances",
+        lambda a=small: cov(700, 0.2, a, 1.3, pair)[0, 1] * 1e6,
+        case="phi next to 0",
+    )
+    check.value("mean", lambda a=small: mean(700, 0, a, 1.3, pair)[1] * 1e6, case="phi next to 0")
+check.value("mean", lambda: mean(1000, -1000, 1 - 3e-8, 3, far) - 1000, case="a hair below one")
+check.value("mean", lambda: mean(-997.3, 991, 1e-7 - 1, 3, far), case="a hair above minus one")
+check.value("mean", lambda: mean(991, -13, 1, 3, hundred), case="phi of one, whole numbers")
+check.value("mean", lambda: mean(83.1, 91, -0.9987, 3, hundred), case="a hundred steps")
+check.value("mean", lambda: mean(901.13, 901.17, 0.71, 2, many) - 901, case="last near the level")
+check.value("variances", lambda: cov(83, 9, -0.99, 1000, hundred).diagonal(), case="largest sigma")
+check.value("covariances", lambda: cov(83, 9, -0.9983, 3, hundred), case="a hundred steps")
+check.value("covariances", lambda: cov(8.3, 9, 0.9, 1.7, 0 * many + 1), case="always one step")
+check.value("covariances", lambda: cov(8.3, 9, 0.83, 0.001, many) * 1e6, case="smallest sigma")
 
 # %% [markdown]
 # ## Exercise 3. Paths (12 min, 5 points)
@@ -186,7 +243,7 @@ check.value("ends", lambda: cov(5.3, 0.2, 1 - 3e-11, 1.31, many), case="a little
 # - `history` has shape `(p,)`, $p \ge 1$: the latest values before the forecast, oldest first, the
 #   same for all paths.
 # - `known` has shape `(H,)` and belongs to the $H \ge 0$ steps to come; `u` has shape `(n, H)`,
-#   $n \ge 1$, and its column $h$ makes step $h$.
+#   $n \ge 1$, lies between $10^{-9}$ and $1 - 10^{-9}$, and its column $h$ makes step $h$.
 # - Return the paths, shape `(n, H)`. Call `quantile` once for each step, with all paths together,
 #   and trust it to leave what it gets as it is.
 #
@@ -255,11 +312,11 @@ def uneven(window, known, u):  # every place of the window has a weight of its o
 
 
 def growing(window, known, u):
-    return 1e3 * window[:, 0] + 1e6 * known * u
+    return 60 * window[:, 0] - 600 * known * u
 
 
-def far_away(window, known, u):  # small steps around a million
-    return 1e6 + 0.7 * (window[:, -1] - 1e6) + known + torch.logit(u)
+def far_away(window, known, u):  # small steps around 900
+    return 900 + 0.7 * (window[:, -1] - 900) + 0.003 * (known + torch.logit(u))
 
 
 check.value("first step", lambda: sample_paths(uneven, back, now, U)[:, 0], case="six paths")
@@ -276,13 +333,13 @@ check.value("later steps", lambda: sample_paths(uneven, back[:1], now, U), case=
 check.value("later steps", lambda: sample_paths(uneven, t, now, U), case="memory of eleven")
 check.value(
     "later steps",
-    lambda: sample_paths(growing, back, now[:7], U[:, :7]) / 1e3,
+    lambda: sample_paths(growing, back, now[:7], U[:, :7]),
     case="large values",
 )
 check.value(
     "later steps",
-    lambda: sample_paths(far_away, 1e6 + back, now, U) - 1e6,
-    case="small steps around a million",
+    lambda: 1e3 * (sample_paths(far_away, 900 + 1e-3 * back, now, U) - 900),
+    case="small steps around 900",
 )
 check.value(
     "later steps", lambda: sample_paths(uneven, back, now[:0], U[:, :0]), case="no step to come"
@@ -312,9 +369,51 @@ check.value(
 )
 check.value(
     "first step",
-    lambda: sample_paths(half_life, back, now[:1], torch.tensor([[3e-9], [0.71]]).double()),
+    lambda: sample_paths(half_life, back, now[:1], torch.tensor([[1e-9], [0.71]]).double()),
     case="a draw next to 0",
 )
+
+
+def to_the_end(window, known, u):  # the digits of a draw next to 1
+    return 0.3 * window[:, -1] + known + torch.log1p(-u)
+
+
+check.value(
+    "later steps",
+    lambda: sample_paths(to_the_end, back, now[:3], 1 - torch.rot90(U[:3, :3]) * 1e-9 - 3e-10),
+    case="draws next to 1",
+)
+check.value(
+    "later steps",
+    lambda: sample_paths(to_the_end, back, now[:3], torch.full((2, 3), 1e-9).double() * 1.1),
+    case="draws next to 0",
+)
+w = torch.arange(100.0).double()
+late, levels_100 = torch.sin(0.7 * w), torch.sigmoid(3 * torch.sin(torch.outer(w**1.1, w[1:] / 9)))
+check.value(
+    "later steps",
+    lambda: sample_paths(uneven, w.sin()[:31], late[:99], levels_100),
+    case="99 steps",
+)
+check.value(
+    "later steps",
+    lambda: sample_paths(oldest, w.cos(), late[:40], levels_100[:2, :40]),
+    case="memory of a hundred",
+)
+check.value(
+    "later steps", lambda: sample_paths(uneven, t, now[:0], U[:1, :0]), case="one path, no step"
+)
+check.value("calls", lambda: sizes_of_calls(t, now[:0], U[:, :0]), case="no step, no call")
+check.value("calls", lambda: sizes_of_calls(t, late, levels_100.T[:2]), case="hundred steps")
+for paths, steps in ((1, 9), (6, 1), (1, 1), (6, 0)):
+    check.keeps(
+        "first step",
+        lambda *given: sample_paths(uneven, *given),
+        t.clone(),
+        now[:steps].clone(),
+        U[:paths, :steps].clone(),
+        case="inputs are left: one path, or one step, or none",
+    )
 
 # %% [markdown]
 # ## Exercise 4. A loss for quantiles (12 min, 5 points)
@@ -334,9 +433,9 @@ check.value(
 #   another one of a smaller level; a 0-d tensor of float64.
 #
 # `y` has shape `(n,)`, $n \ge 1$, `q` is finite and of shape `(n, K)`, `levels` has shape `(K,)`,
-# $K \ge 1$, all different, strictly between 0 and 1, in **any** order. Gradients of `loss` with
-# respect to `q` flow, and are 0 in the rows that were not observed; they are not looked at where
-# $y = q$.
+# $K \ge 1$, between 0.001 and 0.999, each at least 0.001 from the others, in **any** order.
+# Gradients of `loss` with respect to `q` flow, and are 0 in the rows that were not observed; they
+# are not looked at where $y = q$.
 #
 # Points: loss 2, missing 1, crossed 1, gradient 1.
 
@@ -388,11 +487,14 @@ check.value("loss", lambda: loss(y, odd, tau), case="eight hours, levels out of 
 check.value("loss", lambda: loss(y[:1], odd[:1], tau), case="one hour")
 check.value("loss", lambda: loss(y, odd[:, 2:3], tau[2:3]), case="one level")
 check.value("loss", lambda: loss(y[:4], odd[:4], tau), case="as many hours as levels")
-check.value("loss", lambda: loss(1e6 * y, 1e6 * odd, tau), case="large values")
+check.value("loss", lambda: loss(300 * y, 300 * odd, tau), case="large values")
 check.value("loss", lambda: loss(y, q + 9, tau), case="all forecasts too high")
 check.value("loss", lambda: loss(y, q - 9, tau), case="all forecasts too low")
 check.value("loss", lambda: loss(y, y[:, None] + 1e-7 * odd, tau) * 1e7, case="near misses")
-check.value("loss", lambda: loss(y, q - 9, 1e-6 * tau) * 1e6, case="tiny levels")
+ends = torch.tensor([0.999, 0.001], dtype=t.dtype)
+check.value("loss", lambda: loss(y, q[:, :1] - 9, ends[1:]), case="the smallest level")
+check.value("loss", lambda: loss(y, q[:, :1] + 9, ends[:1]), case="the largest level")
+check.value("loss", lambda: loss(y, 10 * odd[:, :2], ends), case="levels at both ends")
 tau7 = torch.tensor([0.93, 0.21, 0.31, 0.62, 0.55, 0.41, 0.07], dtype=t.dtype)
 seven = 0.4 * t[:, None] + 1.7 * torch.special.ndtri(tau7)
 nudge = torch.tensor([0, 0, 0, 0, 0, 0, 1.9], dtype=t.dtype) * (t[:, None] > 0.1)
@@ -428,6 +530,46 @@ check.value(
 )
 two = torch.stack([t, torch.where(t > 1.5, t - 1e-6, t + 2)], 1)
 check.value("crossed", lambda: crossed(y, two, tau.sort()[0][:2]) * 1.7, case="two levels")
+w = torch.arange(1.0, 101).double()
+tau100 = (w * 41 % 101) / 101  # a hundred levels out of order
+big = 300 * torch.sin(torch.outer(w, w**0.7))
+y100 = torch.where(w % 7 < 1, math.nan, 800 * torch.cos(w * w))
+sorted100 = 3 * torch.special.ndtri(tau100)
+zeros = torch.tensor([0.0, -0.0, math.nan, 2.3]).double()
+check.keeps(
+    "gradient", loss, zeros.clone(), odd[:4].clone(), tau.clone(), case="zeros and a missing hour"
+)
+check.value("loss", lambda: loss(y100.nan_to_num(3.0), big, tau100), case="a hundred of each")
+check.value("loss", lambda: loss(y[:1], odd[:1, :1], tau[:1]), case="one hour, one level")
+check.value(
+    "loss",
+    lambda: 1e3 * loss(900 + 1e-3 * y, 900 + 1e-3 * odd, tau),
+    case="small errors around 900",
+)
+check.value("loss", lambda: loss(y, torch.where(odd > 1, y[:, None], odd), tau), case="exact hits")
+check.value("missing", lambda: loss(y100, big, tau100), case="a hundred of each, some missing")
+check.value("missing", lambda: loss(zeros, odd[:4], tau), case="zeros are no missing hours")
+check.value("missing", lambda: loss(zeros[1:3], odd[:2], tau), case="two hours, one is missing")
+check.value(
+    "missing", lambda: loss(zeros[1:3], odd[:2, :1], tau[:1]), case="one of two, one level"
+)
+last_two = w[:, None] + sorted100 + torch.where((tau100 < 0.98) | (w[:, None] % 3 > 1), 0.0, -1.9)
+check.value("crossed", lambda: crossed(y100, last_two, tau100) * 0.91, case="a hundred levels")
+check.value(
+    "crossed", lambda: crossed(hole, 1e-9 * odd + 900, tau) * 0.79, case="near ties around 900"
+)
+check.value(
+    "crossed", lambda: crossed(hole[:2], -q[:2], tau) * 0.83, case="crossed where all is missing"
+)
+check.value("crossed", lambda: crossed(y[:1], q[:1, :1], tau[:1]), case="one hour, one level")
+check.gradient("gradient", lambda q: loss(y, q, tau), 200 * odd, case="large errors")
+check.gradient("gradient", lambda q: loss(y, q, ends), odd[:, :2], case="levels at both ends")
+check.gradient("gradient", lambda q: loss(y, q, tau[:1]), odd[:, :1], case="one level")
+check.gradient("gradient", lambda q: loss(y[:1], q, tau[:1]), odd[:1, :1], case="one of each")
+check.gradient("gradient", lambda q: loss(zeros[1:3], q, tau), odd[:2], case="one of two")
+check.gradient("gradient", lambda q: loss(zeros[2:], q, tau), odd[:2], case="the other of two")
+check.gradient("gradient", lambda q: loss(y100, q, tau100), big, case="a hundred of each")
+check.gradient("gradient", lambda q: loss(y, q, tau), y[:, None] + 1e-9 * odd, case="near misses")
 check.gradient("gradient", lambda q: loss(y, q, tau), odd, case="eight hours")
 check.gradient("gradient", lambda q: loss(hole, q, tau), odd, case="some hours missing")
 check.gradient("gradient", lambda q: loss(hole[2:4], q, tau), q[2:4], case="two hours")
@@ -444,7 +586,7 @@ check.gradient("gradient", lambda q: loss(1e-7 * y, 1e-7 * q, tau) * 1e7, odd, c
 #   int64 of shape `(H,)`, says which group (a day, say) an hour belongs to. Groups are numbered
 #   from 0 to the largest number that occurs; their hours may stand in any order, and a group of no
 #   hours has the total 0 in every future.
-# - `levels` has shape `(K,)`, $K \ge 1$, strictly between 0 and 1, in any order.
+# - `levels` has shape `(K,)`, $K \ge 1$, between 0.001 and 0.999, in any order.
 # - Return the quantiles of the groups' totals, shape `(G, K)`. The $\tau$-quantile is the
 #   **smallest** of the $S$ totals such that at least the share $\tau$ of the totals is less than
 #   or equal to it. (No level times $S$ is a whole number, or within $10^{-6}$ of one.)
@@ -490,7 +632,7 @@ check.value(
     lambda: total_quantiles(P, 0 * G, torch.cat([tau, tau.flip(0) / 2])),
     case="ten levels",
 )
-check.value("one group", lambda: total_quantiles(1e7 * P, 0 * G, tau), case="large totals")
+check.value("one group", lambda: total_quantiles(200 * P, 0 * G, tau), case="large totals")
 check.value("groups", lambda: total_quantiles(P, G, tau), case="groups, some without hours")
 check.value("groups", lambda: total_quantiles(P, G.clamp(max=2), tau), case="hours out of order")
 check.value("groups", lambda: total_quantiles(P[:1], G, tau), case="one future, groups")
@@ -516,12 +658,55 @@ heavy = torch.sin(torch.outer(torch.arange(1.0, 8.0), torch.arange(1.0, 7.0))).d
 check.value(
     "groups",
     lambda: total_quantiles(
-        heavy + torch.tensor([3e13, 0, 0, 3e13, 0, 0]).double(),
+        1e-3 * heavy + torch.tensor([999, 0, 0, 999, 0, 0]).double(),
         torch.tensor([0, 1, 2, 0, 1, 2]),
         torch.tensor([0.31, 0.83]).double(),
     )[1:],
-    case="a huge total beside small ones",
+    case="a large total beside small ones",
 )
+w = torch.arange(1.0, 101).double()
+P100 = torch.sin(torch.outer(w * w, w**0.7)) + 0.1
+G100 = (torch.arange(100) * 29 + 5) % 83  # out of order, up to 82
+ranks = torch.tensor([29, 57, 83, 7, 99]).double()
+edges = torch.cat([ranks + 1.3e-6, ranks - 1.3e-6, torch.tensor([99.9, 0.1, 0.1]).double()]) / 100
+for kept in ((P100[:, :1], 0 * G100[:1], edges), (P100[:1], G100, edges), (P, 0 * G, tau)):
+    check.keeps(
+        "one group",
+        total_quantiles,
+        *(v.clone() for v in kept),
+        case="inputs are left as they are",
+    )
+check.value("one group", lambda: total_quantiles(P100, 0 * G100, edges), case="100 hours, futures")
+check.value(
+    "one group", lambda: total_quantiles(P[:1, :1], 0 * G[:1], tau[:1]), case="one of everything"
+)
+check.value("one group", lambda: total_quantiles(-9 * P - 99, 0 * G, tau), case="negative totals")
+back_and_forth = torch.cat([900 + P, -900 - P + 1e-3 * P.flip(0)], 1)
+check.value(
+    "one group",
+    lambda: 1e3 * total_quantiles(back_and_forth, torch.cat([0 * G, 0 * G]), tau),
+    case="large hours that nearly cancel",
+)
+check.value("groups", lambda: total_quantiles(P100, G100, edges), case="83 groups")
+check.value("groups", lambda: total_quantiles(P, 0 * G + 99, tau), case="all hours in group 99")
+check.value("groups", lambda: total_quantiles(P, G + 1, tau), case="no hour in group 0")
+check.value(
+    "groups",
+    lambda: total_quantiles(P[:1, :1], G[:1] + 3, tau),
+    case="one future of one hour in group 5",
+)
+check.value("quantile", lambda: total_quantiles(P100, G100 % 3, edges), case="next to a rank")
+check.value(
+    "quantile",
+    lambda: total_quantiles(P, G, torch.tensor([3 + 3e-6, 3 - 3e-6]).double() / 23),
+    case="a hair above and below a rank",
+)
+check.value(
+    "quantile",
+    lambda: total_quantiles(1e-3 * P100[:97], G100 % 2, tau) * 1e3,
+    case="97 futures of small totals",
+)
+check.value("quantile", lambda: total_quantiles(P.round(), G, tau.repeat(2)), case="levels twice")
 
 # %% [markdown]
 # ## Exercise 6. An interval that keeps its word (12 min, 5 points)
@@ -541,9 +726,10 @@ check.value(
 # the new intervals, each of the shape of `new_low`.
 #
 # - `y`, `low`, `high` have shape `(n,)`, $n \ge 0$. `new_low` and `new_high` have the same shape,
-#   any shape. `miss` is a Python number between 0 and 1, and at least a thousandth away from both.
-# - $k$ must not hang on rounding: if $(n + 1)(1 - \text{miss})$ is within $10^{-9}$ of a whole
-#   number, $k$ is that number.
+#   any shape. No lower end lies above its upper one. `miss` is a Python number between 0.001 and
+#   0.999.
+# - $k$ must not hang on rounding: $(n + 1)(1 - \text{miss})$ is within $10^{-12}$ of a whole
+#   number, which then is $k$, or at least $10^{-6}$ away from one.
 # - Where $k > n$, no finite interval can promise this: the ends are $-\infty$ and $\infty$.
 # - A negative number moves the ends inward, and they may pass each other; return them as they are.
 #
@@ -614,7 +800,7 @@ check.value(
 )
 check.value(
     "score",
-    lambda: conformal_interval(*(1e6 * v for v in old), *(1e6 * v for v in new), 0.33),
+    lambda: conformal_interval(*(99 * v for v in old), *(99 * v for v in new), 0.33),
     case="large values",
 )
 check.value(
@@ -658,6 +844,58 @@ check.value(
     "inward", lambda: conformal_interval(*some(9, wide), *new, 0.93), case="ends that pass"
 )
 check.value("inward", lambda: conformal_interval(*old, *new, 0.81), case="a large miss")
+zero = 0 * new[0], 0 * new[1]
+cube = [v.reshape(2, 1, 3) for v in new]
+dot = new[0][0, 0], new[1][0, 0]
+t100 = torch.linspace(-2.1, 2.7, 100, dtype=torch.float64)
+full = 2.3 * torch.sin(9 * t100) - 0.1 * t100, -0.3 - t100**2 / 9, 0.2 + t100**2 / 7
+for kept, miss in ((dot, 0.3), (dot, 0.04), (cube, 0.8), (zero, 0.2)):
+    check.keeps(
+        "inward",
+        lambda *given, m=miss: conformal_interval(*given, m),
+        *(v.clone() for v in (*old, *kept)),
+        case="inputs are left as they are",
+    )
+check.value(
+    "score",
+    lambda: [1e3 * v for v in conformal_interval(*(900 + 1e-3 * v for v in old), *zero, 0.23)],
+    case="small scores around 900",
+)
+check.value(
+    "score", lambda: conformal_interval(*full, *cube, 0.33), case="100 examples, three axes"
+)
+check.value(
+    "score", lambda: conformal_interval(Y, Y.round(), Y.round(), *new, 0.33), case="points"
+)
+check.value("score", lambda: conformal_interval(*old, new[0], new[0], 0.37), case="no width yet")
+for miss in (0.29, 0.43, 0.57, 0.01, 0.07, 0.14):
+    check.value(
+        "rank", lambda m=miss: conformal_interval(*many, *zero, m), case="99 examples, whole ranks"
+    )
+for gap in (1e-7, -1e-7, 6e-7, 1e-13):
+    check.value(
+        "rank",
+        lambda g=gap: conformal_interval(*old, *zero, 0.3 + g),
+        case="just beside a whole rank",
+    )
+check.value("rank", lambda: conformal_interval(*full, *new, 0.99), case="100 at 0.99")
+check.value("rank", lambda: conformal_interval(*some(97, full), *new, 0.97), case="97 at 0.97")
+check.value("rank", lambda: conformal_interval(*full, *dot, 0.011), case="all but the largest")
+check.value("rank", lambda: conformal_interval(*full, *zero, 0.0102), case="the largest of 100")
+for shape in (dot, cube, [v[:, :0] for v in new], [v.reshape(6, 1) for v in new]):
+    check.value(
+        "too few",
+        lambda s=shape: conformal_interval(*some(7), *s, 0.11),
+        case="no finite interval, other shapes",
+    )
+check.value("too few", lambda: conformal_interval(*full, *new, 0.001), case="100 at 0.001")
+check.value("too few", lambda: conformal_interval(*full, *new, 0.0098), case="100, a bit too few")
+check.value("too few", lambda: conformal_interval(*many, *new, 0.01), case="99 at 0.01")
+check.value("too few", lambda: conformal_interval(*many, *new, 0.0099), case="99 at less")
+check.value("too few", lambda: conformal_interval(*some(0), *dot, 0.999), case="none at 0.999")
+check.value("inward", lambda: conformal_interval(*full, *new, 0.999), case="100 at 0.999")
+check.value("inward", lambda: conformal_interval(*some(9), *zero, 0.999), case="nine at 0.999")
+check.value("inward", lambda: conformal_interval(*some(1, wide), *dot, 0.5), case="one example")
 
 # %% [markdown]
 # ## Exercise 7. Running out (12 min, 5 points)
@@ -671,7 +909,7 @@ check.value("inward", lambda: conformal_interval(*old, *new, 0.81), case="a larg
 # - `ever`, a 0-d tensor: the probability that this happens in at least one of the $H$ hours.
 #
 # `rates` has shape `(S, H)`, $S \ge 1$, $H \ge 1$, with rates between $10^{-4}$ and 200; `stock`
-# is a Python whole number, 0 or larger. Both results must be right to a **relative** error of
+# is a Python whole number from 0 to 1000. Both results must be right to a **relative** error of
 # $10^{-5}$ where they are as small as $10^{-30}$: one minus a probability near 1 is not.
 # (`torch.special.gammainc(k + 1, rate)` is $P(Y > k)$ of a Poisson count, accurate far into the
 # tail. Its first argument must be a tensor.)
@@ -725,6 +963,57 @@ check.value("tiny", lambda: 1e30 * running_out(1.3e-4 + 0 * R, 6)[0], case="smal
 check.value("tiny", lambda: 1e11 * running_out(90 + 0 * R[:3], 160)[1], case="rare, large rates")
 steady = torch.full((2, 24), 1.07).double()
 check.value("ever", lambda: running_out(steady, 5)[1], case="many hours of less than a thousandth")
+w = torch.arange(1.0, 101).double()
+wide = torch.exp(torch.sin(torch.outer(w * w, w**0.7)))  # a hundred futures, a hundred hours
+least, most = torch.full((3, 100), 1e-4).double(), torch.full((3, 4), 200.0).double()
+mixed = torch.cat([least[:2, :3], most[:2, :2], R[:2]], 1)
+check.keeps("ever", lambda r: running_out(r, 0), mixed.clone(), case="rates are left as they are")
+check.value("each", lambda: running_out(wide, 3)[0], case="a hundred futures and hours")
+check.value("each", lambda: running_out(most, 0)[0], case="largest rates, no stock")
+check.value("each", lambda: running_out(most, 211)[0], case="largest rates")
+check.value("each", lambda: 1e4 * running_out(least, 0)[0], case="smallest rates, no stock")
+check.value("each", lambda: running_out(mixed, 0)[0], case="smallest and largest rates")
+check.value("each", lambda: running_out(mixed, 1000)[0], case="largest stock")
+check.value("ever", lambda: running_out(wide, 9)[1], case="a hundred futures and hours")
+check.value("ever", lambda: running_out(wide[70:], 11)[1], case="rare, thirty futures")
+check.value("ever", lambda: 1e2 * running_out(least, 0)[1], case="smallest rates, no stock")
+check.value("ever", lambda: running_out(least[:1, :1] * 9, 0)[1], case="one small rate")
+check.value("ever", lambda: running_out(most, 0)[1], case="largest rates, no stock")
+check.value("ever", lambda: running_out(mixed[1:], 3)[1], case="smallest and largest rates")
+check.value(
+    "ever",
+    lambda: running_out(torch.cat([most[:, :1], least[:, :1]], 1), 200)[1],
+    case="two hours",
+)
+check.value("ever", lambda: running_out(most[:1, :1], 3)[1], case="certain in one hour")
+check.value(
+    "ever",
+    lambda: running_out(torch.tensor([[1e-3, 15.3], [2.1, 0.01]]).double(), 1)[1],
+    case="nearly certain in one hour of one future",
+)
+for rate, stock, scale in (
+    (1e-4, 1, 1e9),
+    (1e-4, 3, 1e18),
+    (1e-4, 5, 1e27),
+    (1e-3, 7, 1e29),
+    (5.3, 51, 1e29),
+    (17.0, 90, 1e29),
+    (200.0, 317, 1e13),
+    (200.0, 371, 1e26),
+):
+    rare = torch.full((2, 3), rate).double()
+    check.value(
+        "tiny",
+        lambda r=rare, s=stock, c=scale: c * running_out(r, s)[1],
+        case="tiny in any hour, from smallest to largest rates",
+    )
+    check.value(
+        "tiny",
+        lambda r=rare, s=stock, c=scale: (
+            c * running_out(torch.cat([r, 0.9 * r], 1).clamp(min=1e-4), s)[0]
+        ),
+        case="tiny in each hour, from smallest to largest rates",
+    )
 
 # %% [markdown]
 # ## Exercise 8. In words: one day in three (5 min, 3 points)
