@@ -26,7 +26,7 @@ from course_utils.checks import Checks
 torch.set_num_threads(1)
 
 # %% [markdown]
-# ## Exercise 1. The Normal's log density (8 min, 5 points)
+# ## Exercise 1. The Normal's log-density (8 min, 5 points)
 #
 # Every regression of this course ends in this function. PyTorch has it; write it once by hand, so
 # that you know each of its terms.
@@ -131,8 +131,8 @@ check.value(
 # %% [markdown]
 # ## Exercise 2. Add probabilities that are logarithms (8 min, 6 points)
 #
-# Log probabilities are added to multiply. But a mixture, or a softmax, *adds probabilities*, and
-# the way through the exponential is blocked: with log probabilities around −1000 each of them is
+# Log-probabilities are added to multiply. But a mixture, or a softmax, *adds probabilities*, and
+# the way through the exponential is blocked: with log-probabilities around −1000 each of them is
 # zero in float64.
 #
 # Write `log_sum_exp(a)`, the logarithm of the sum of the exponentials of `a` over its **last**

@@ -307,7 +307,7 @@ interactive(draw_inversion, n=(5, 40, 5), scale=(1.0, 5.0, 0.5))
 #
 # - The **sample shape** is what you ask for: how many independent draws of everything.
 # - The **batch shape** counts distributions that stand side by side, each with parameters of its
-#   own: the rows of a mini-batch.
+#   own: the rows of a minibatch.
 # - The **event shape** is the shape of *one* outcome: `()` for a temperature, `(3,)` for the
 #   temperatures of three cities that count as one observation.
 #
@@ -345,7 +345,7 @@ reveal("00-shape-of-log-prob", str(shapes[3]), because=because)
 # ### A matter of taste?
 #
 # Both describe the same random numbers. Average the
-# negative log density of many draws, `-d.log_prob(y).mean()`. For `cells` it comes to 1.42 nats.
+# negative log-density of many draws, `-d.log_prob(y).mean()`. For `cells` it comes to 1.42 nats.
 
 # %%
 predict(
@@ -371,7 +371,7 @@ because = {1.42: "That is the mean per cell; a row has three, and log densities 
 reveal("00-nats-after-independent", per_row, within=0.1, unit="nats", because=because)
 
 # %% [markdown]
-# Three times as much, 4.26 nats per row instead of 1.42 per cell: the log density of an event is
+# Three times as much, 4.26 nats per row instead of 1.42 per cell: the log-density of an event is
 # the sum over its parts. Neither number is wrong, but they answer different questions. If a loss
 # drops to a third because `Independent` was removed, the model has not improved. So a loss is
 # quoted with its unit and its *reduction*: what is summed, what is averaged. In this course: **sum
@@ -612,7 +612,7 @@ assert Normal(0.0, 3.0).variance == 9.0  # its second argument was the standard 
 #
 # 1. Predict, run, read; write, check, mend. Visible cases are necessary, hidden ones decide, and
 #    `make check` runs both.
-# 2. `log_prob` is a log density in nats, one number for each event; only areas are probabilities.
+# 2. `log_prob` is a log-density in nats, one number for each event; only areas are probabilities.
 # 3. Shapes come in the order sample, batch, event. Sum over the event, mean over the batch.
 # 4. A column against a vector compares all pairs. The loss of a perfect network is twice
 #    the variance of $y$, that of a constant only once, and training finds the constant.
@@ -672,7 +672,7 @@ for name, perfect in {"column": y[:, None], "vector": y}.items():
 # Open the assignment, `00_start.ipynb`. It has five exercises in code and one in words. None is a
 # cell of this lesson:
 #
-# 1. the Normal's log density, right even 60 standard deviations out;
+# 1. the Normal's log-density, right even 60 standard deviations out;
 # 2. log-sum-exp, which adds probabilities that are too small to exist;
 # 3. draws by inversion, for waiting times with an end;
 # 4. a weighted loss that broadcasting has spoilt;

@@ -292,7 +292,7 @@ check.value(
 )
 
 # %% [markdown]
-# ## Exercise 4. Cross-entropy through logsumexp (10 min, 6 points)
+# ## Exercise 4. Cross-entropy through log-sum-exp (10 min, 6 points)
 #
 # With $K$ classes a network returns $K$ logits $z$, and the NLL of class $k$ is
 # $-z_k + \log \sum_j e^{z_j}$. As written, a logit of 1000 overflows.

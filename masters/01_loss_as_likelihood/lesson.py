@@ -905,7 +905,7 @@ print("shift in nats:", " ".join(f"{value:.2f}" for value in shift))
 # 1. the Gaussian NLL, with a scale that is given or learned;
 # 2. the maximum likelihood fit of a Laplace, location and scale;
 # 3. binary cross-entropy from logits, finite however large they are;
-# 4. cross-entropy through logsumexp;
+# 4. cross-entropy through log-sum-exp;
 # 5. the gradient of the cross-entropy with respect to a batch of logits, by hand;
 # 6. a training loss with bugs to find;
 # 7. in words: two losses that cannot be compared.

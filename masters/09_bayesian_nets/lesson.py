@@ -205,7 +205,7 @@ interactive(draw_ellipses, rho=(-0.99, 0.99, 0.03))
 # through the draw (`rsample`; `sample` cuts them off). There are two ways to draw for a layer
 # $f_i = x_i \cdot w$ on a minibatch. Either one $w$ for all its rows, or, as each $f_i$ is Normal
 # with mean $x_i \cdot m$ and variance $\sum_j x_{ij}^2 s_j^2$, one $f_i$ **for each row**. The
-# second is called *local reparameterisation*. Both have the same mean gradient. But if all rows
+# second is called *local reparametrisation*. Both have the same mean gradient. But if all rows
 # share one $w$, its luck does not average out over the batch:
 
 

@@ -135,14 +135,14 @@ check.value(
 # so through a lower-triangular factor $L$ with a positive diagonal: the covariance is $L L^\top$.
 #
 # Write `latent_draws(mu, tril, eps)`, which returns the pair `(z, log_q)`: draws from
-# $q = \mathcal N(\mu, L L^\top)$ made from standard normal noise, and their log densities.
+# $q = \mathcal N(\mu, L L^\top)$ made from standard normal noise, and their log-densities.
 #
 # - `mu` has shape `(n, d)`, `tril` `(n, d, d)`, one factor per image, and the noise `eps` has
 #   shape `(K, n, d)`: $K$ draws for each image. Draw no noise of your own. The factors
 #   have diagonals of at least $10^{-8}$ and condition numbers of at most $10^4$, and $d$ is 100 at
 #   most.
 # - Return `z` of shape `(K, n, d)`, where draw $k$ of image $i$ is made from `eps[k, i]` and
-#   nothing else, and `log_q` of shape `(K, n)`, the log density $\log q(z)$ in nats.
+#   nothing else, and `log_q` of shape `(K, n)`, the log-density $\log q(z)$ in nats.
 # - Gradients flow to `mu` and `tril` through `z`, and to `tril` through `log_q`.
 #
 # Points: draws 2, gradient 1, log density 2.

@@ -211,7 +211,7 @@ for name, value in slips.items():
 # $$
 #
 # Line (5) moves the randomness into noise $\varepsilon \sim N(0, 1)$ that does not depend on $m$;
-# this is *reparameterisation*, and it uses the derivative of $f$. Line (6), the *score-function*
+# this is *reparametrisation*, and it uses the derivative of $f$. Line (6), the *score-function*
 # estimator, needs only values of $f$. Here $f = \log p(x, z) - \log q(z)$, and both are right on
 # average. How do they scatter? Let there be 64 independent copies of the model above, with 64
 # latent variables in all, and take the slope with respect to the mean of the first.
@@ -291,7 +291,7 @@ because["8, the root of 64"] = (
 reveal("11-score-function-noise", "80", because=because)
 
 # %% [markdown]
-# Reparameterisation knows which latent variable did what: here, where the copies share nothing,
+# Reparametrisation knows which latent variable did what: here, where the copies share nothing,
 # its noise does not depend on how many there are. The score function multiplies its score by all
 # of $f$, and so takes in the noise of every other variable; a baseline helps and does not cure it.
 # With a single latent variable there is little to choose between (5) and (6) with a baseline, and
@@ -501,7 +501,7 @@ for name, beta, learned in [("σ = 1", 1.0, 0), ("KL weight 0.2", 0.2, 0), ("σ 
 
 # %% [markdown]
 # For each: the log-likelihood of its decoder, the ELBO with weight 1, and the mean KL of the two
-# latent variables. The ELBO is exact, too: the log densities are quadratic in the noise, and the
+# latent variables. The ELBO is exact, too: the log-densities are quadratic in the noise, and the
 # four values $(\pm 1, \pm 1)$ have the means, variances and covariance of standard normal noise.
 
 # %%
@@ -1043,7 +1043,7 @@ reveal("11-what-went-wrong", nothing, because=because)
 #
 # 1. $\log p(x)$ is an integral over $z$; the ELBO lies below it by $\mathrm{KL}(q \,\|\, p(z \mid
 #    x))$, and an average above $\log p(x)$ is a bug.
-# 2. Reparameterisation turns a draw into a function of noise; its gradient scatters less than the
+# 2. Reparametrisation turns a draw into a function of noise; its gradient scatters less than the
 #    score function's, and `sample()` has none.
 # 3. IWAE averages weights before the logarithm and tightens the bound; the mean of log weights
 #    does not.
@@ -1074,7 +1074,7 @@ print(f"shift of a log density if grey runs from 0 to 16: {64 * np.log(16):.0f} 
 # 1, so what it counts are not nats of these data. Even a perfect reconstruction would not score 0,
 # but the number that the cell prints.
 #
-# B's number is the negative of a bound on a log density, and it depends on the unit of grey: with
+# B's number is the negative of a bound on a log-density, and it depends on the unit of grey: with
 # pixels from 0 to 16 instead of 0 to 1, the same model is 177 nats worse. A difference means
 # something between densities of the same data in the same unit. The values come in 17 levels, too,
 # and a density can be made arbitrarily high on such data by a decoder with small enough noise.
@@ -1090,7 +1090,7 @@ print(f"shift of a log density if grey runs from 0 to 16: {64 * np.log(16):.0f} 
 # ## What to read next
 #
 # - D. P. Kingma and M. Welling, "Auto-encoding variational Bayes", *ICLR* (2014): encoder, decoder
-#   and reparameterisation in one method; D. J. Rezende, S. Mohamed and D. Wierstra, "Stochastic
+#   and reparametrisation in one method; D. J. Rezende, S. Mohamed and D. Wierstra, "Stochastic
 #   backpropagation and approximate inference in deep generative models", *ICML* (2014): the same
 #   idea found independently.
 # - M. E. Tipping and C. M. Bishop, "Probabilistic principal component analysis", *Journal of the
@@ -1114,7 +1114,7 @@ print(f"shift of a log density if grey runs from 0 to 16: {64 * np.log(16):.0f} 
 # The assignment `11_vae` has seven exercises in code and one in words:
 #
 # 1. the KL divergence to a prior that is learned;
-# 2. draws from a posterior with a whole covariance, and their log densities;
+# 2. draws from a posterior with a whole covariance, and their log-densities;
 # 3. the likelihood of an image with two kinds of pixels;
 # 4. an ELBO without sampling, held against the exact $\log p(x)$;
 # 5. the whole IWAE curve from one set of weights;

@@ -7,8 +7,8 @@
 # its reduction; whatever the text leaves open is yours to choose. Networks are handed to you as
 # functions, and nothing is trained.
 #
-# All tensors are float64. "Noise" is always standard Normal, independent in each coordinate; log
-# densities are in nats and keep every constant.
+# All tensors are float64. "Noise" is always standard Normal, independent in each coordinate.
+# Log-densities are in nats and keep every constant.
 #
 # Every function leaves its inputs and the global random generators as they are. Where an exercise
 # names no other range, numbers are at most a million in size, and what must be positive is at
@@ -33,7 +33,7 @@ torch.set_num_threads(1)
 # function `to_noise`, which computes $z = f(x)$ for each element of a tensor with operations of
 # PyTorch. No derivative is given: automatic differentiation finds it.
 #
-# Write `transformed_log_prob(x, to_noise)`: the log density of $X$ at each element of `x`.
+# Write `transformed_log_prob(x, to_noise)`: the log-density of $X$ at each element of `x`.
 #
 # - `x` has shape `(n,)`, $n \ge 1$. Return a tensor of shape `(n,)`.
 # - $f$ may rise or fall.
@@ -284,7 +284,7 @@ check.value("limit", lambda: 2 * _told(True), case="a network that keeps what it
 # ## Exercise 3. A stack with alternating columns (8 min, 5 points)
 #
 # One coupling keeps part of the data as it is, so a flow stacks several and alternates what is
-# kept. Write `stack_log_prob(x, nets)`, the log density of such a stack.
+# kept. Write `stack_log_prob(x, nets)`, the log-density of such a stack.
 #
 # - `x` has shape `(n, d)`, $d \ge 2$. Return a tensor of shape `(n,)`.
 # - `nets` is a list of functions, one for each layer, in the order in which a point walks **from
@@ -389,15 +389,15 @@ check.value("one layer", lambda: stack_log_prob(_xx, _seven[:1]), case="13 colum
 # - `z` has shape `(n, d)`, $d \ge 1$. `net` maps a tensor of shape `(n, d)` to a pair `(s, t)` of
 #   such tensors; column $i$ of either depends on the columns before $i$ of its argument only, so
 #   column 0 does not depend on anything.
-# - Return `(x, log_p)`: the draws, shape `(n, d)`, exact up to rounding, and the flow's log
-#   density **at these draws**, shape `(n,)`.
+# - Return `(x, log_p)`: the draws, shape `(n, d)`, exact up to rounding, and the flow's
+#   log-density **at these draws**, shape `(n,)`.
 #
 # Points: draws 3, density 2.
 
 
 # %% exercise="autoregressive-draws"
 def sample_autoregressive(z, net):
-    """Return the draws that belong to noise z, and the flow's log density at them."""
+    """Return the draws that belong to noise z, and the flow's log-density at them."""
     ### BEGIN SOLUTION
     x = torch.zeros_like(z)
     for i in range(z.shape[1]):
@@ -605,7 +605,7 @@ check.value(
 #
 # - `counts` has shape `(n, d)` and holds whole numbers from 0 to `levels - 1` (int64); `noise` has
 #   the same shape, float64, with values from $10^{-9}$ to $1 - 10^{-9}$.
-# - `log_prob` maps a tensor of shape `(n, d)` to the log density of each row, shape `(n,)`, in
+# - `log_prob` maps a tensor of shape `(n, d)` to the log-density of each row, shape `(n,)`, in
 #   nats. If `alpha` is `None`, the model sees $y$, and its density is one of $y$. Otherwise
 #   `alpha`, from 0 to below ½, is the $\alpha$ above: the model sees $v$, and its density is one
 #   of $v$.

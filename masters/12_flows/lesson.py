@@ -723,7 +723,7 @@ image = bent.log_prob(fine).reshape(120, 120).T.cpu()
 left.imshow(image, origin="lower", extent=(-3.5, 3.5) * 2, cmap="Blues", vmin=-7, vmax=0)
 plot_data(*clusters(300, numpy_rng(2)).T, ax=left, markersize=1.5, color="#D55E00")
 left.set(xlabel="first coordinate", ylabel="second coordinate")
-left.set_title("The flow's log density: one piece")
+left.set_title("The flow's log-density: one piece")
 left.grid(False)
 line = np.stack([np.linspace(-3, 3, 401), np.zeros(401)], axis=1)
 on_line = bent.log_prob(torch.tensor(line, dtype=torch.float32, device=device)).cpu()
@@ -768,8 +768,8 @@ assert torch.isclose(log_det, A.trace())
 # Maximum likelihood would have to solve the differential equation in each step of training. *Flow
 # matching* does without. Pair each data point $x_1$ with noise $x_0$ at random, walk the straight
 # line between them at the speed $x_1 - x_0$, and regress that speed on the place and the time. The
-# squared error ends in its conditional mean, and Lipman and others (2023) show that this mean
-# field carries the noise to the data. No determinant is ever computed.
+# squared error ends in its conditional mean, and Lipman and others (2023) show that this
+# averaged field carries the noise to the data. No determinant is ever computed.
 
 
 # %%
@@ -938,7 +938,7 @@ def digit_baselines(seed):  # mean bits per pixel of test digits
 
 
 # %% [markdown]
-# The flow sees $(y - 8.5) / 5$, so that $64 \log 5$ nats come off its log density. Each batch gets
+# The flow sees $(y - 8.5) / 5$, so that $64 \log 5$ nats come off its log-density. Each batch gets
 # noise of its own:
 
 
@@ -1089,8 +1089,8 @@ reveal("12-strange-inputs", "above it, nearly always", because=because)
 # The origin has the highest density of all, and no data point comes near it: there is hardly any
 # volume. Data live where density times volume is large, not where the density is. Nalisnick and
 # others (2019) found the same in flows trained on photographs, which give house numbers a higher
-# likelihood than the photographs of their own test set. A detector has to ask whether a log
-# density is *typical*, too high included, and even that catches only some.
+# likelihood than the photographs of their own test set. A detector has to ask whether a
+# log-density is *typical*, too high included, and even that catches only some.
 
 # %% [markdown]
 # ## Back to the opening question
@@ -1197,8 +1197,8 @@ def ten_normals_win_on_moons(seed, steps):
 #
 # 1. the density of any increasing or falling transform of noise;
 # 2. an affine coupling with a mask, both ways;
-# 3. the log density of a stack with alternating masks;
+# 3. the log-density of a stack with alternating masks;
 # 4. draws from an autoregressive flow, and their density;
-# 5. the integral of a log density over a box, in logarithms;
+# 5. the integral of a log-density over a box, in logarithms;
 # 6. bits per dimension of dequantised images, through a logit;
 # 7. in words: a picture that is too probable.

@@ -389,7 +389,7 @@ check.value("restored", lambda: switched_off(deep("1.1")), case="within torch.no
 # Whatever network is scored with it, the NLL hardly moves. Write `nll_report(mean, log_var, y, c,
 # s, low, high)`, which returns the tuple `(nll, hidden)`, both of the shape of `mean`:
 #
-# - `nll`: the negative log density of each `y`, in nats, **in the unit of `y`**, under what the
+# - `nll`: the negative log-density of each `y`, in nats, **in the unit of `y`**, under what the
 #   network says;
 # - `hidden`: how much of that the card's code does not show: `nll` less the card's `nll`. It is
 #   negative where the card reports too high a loss.
