@@ -89,7 +89,7 @@ def kl_nats(p, q):
     return (p * ratio).mean(-1)
 
 
-# %% clipped wrong="discrete-kl" fails="value,zeros"
+# %% clipped wrong="discrete-kl" fails="gradient,value,zeros"
 # A clipped zero makes an infinite divergence finite, and drops small probabilities.
 def kl_nats(p, q):
     for rows in (p, q):
@@ -107,7 +107,7 @@ def kl_nats(p, q):
     return torch.special.xlogy(p, p / q.clamp(min=1e-307)).sum(-1)
 
 
-# %% epsilon-added wrong="discrete-kl" fails="value,zeros"
+# %% epsilon-added wrong="discrete-kl" fails="gradient,value,zeros"
 # log(x + eps) is not log x: it hides zeros and changes small probabilities.
 def kl_nats(p, q):
     for rows in (p, q):
@@ -143,7 +143,7 @@ def kl_nats(p, q):
     return torch.nansum(p * (p.log() - q.log()), dim=-1)
 
 
-# %% finite-only wrong="discrete-kl" fails="zeros"
+# %% finite-only wrong="discrete-kl" fails="gradient,zeros"
 # A term that is infinite counts: the divergence is infinite, too.
 def kl_nats(p, q):
     for rows in (p, q):
@@ -187,7 +187,7 @@ def kl_nats(p, q):
     return (p * ratio).sum(0)
 
 
-# %% squeezed wrong="discrete-kl" fails="value,zeros"
+# %% squeezed wrong="discrete-kl" fails="gradient,value,zeros"
 # squeeze() drops every axis of length one: the result has the shape of the leading axes.
 def kl_nats(p, q):
     for rows in (p, q):
@@ -417,7 +417,7 @@ def diagonal_fits(cov):
     return v, w, 0.5 * (v.log().sum() - log_det), 0.5 * (log_det - w.log().sum())
 
 
-# %% single-precision wrong="diagonal-fits" fails="reverse,divergences,gradient"
+# %% single-precision wrong="diagonal-fits" fails="determinants,divergences,gradient,reverse"
 # In float32 the inverse of such a matrix has few right digits: stay in float64.
 def diagonal_fits(cov):
     v = cov.diagonal().clone()
@@ -556,7 +556,7 @@ def kl_from_draws(log_q, log_p):
     return tuple(results)
 
 
-# %% ratio-inverted-in-one wrong="kl-from-draws" fails="positive"
+# %% ratio-inverted-in-one wrong="kl-from-draws" fails="positive,small gaps"
 # The plain terms are right; in the others r must be p over q, too.
 def kl_from_draws(log_q, log_p):
     gap = log_q - log_p
@@ -566,7 +566,7 @@ def kl_from_draws(log_q, log_p):
     return tuple(results)
 
 
-# %% half-squares wrong="kl-from-draws" fails="positive"
+# %% half-squares wrong="kl-from-draws" fails="positive,small gaps"
 # Half of the squared difference is another estimator, and a biased one.
 def kl_from_draws(log_q, log_p):
     log_r = log_p - log_q
@@ -707,7 +707,7 @@ def kl_from_draws(log_q, log_p):
     return tuple(results)
 
 
-# %% rows-counted-as-entries wrong="kl-from-draws" fails="error,positive"
+# %% rows-counted-as-entries wrong="kl-from-draws" fails="error,positive,small gaps"
 # n counts draws, the first axis, not all entries.
 def kl_from_draws(log_q, log_p):
     log_r = log_p - log_q
@@ -875,7 +875,7 @@ def prior_smoothing(logits, y, prior, eps):
     return loss, loss - eps * torch.special.entr(prior).sum()
 
 
-# %% zero-log-zero wrong="prior-smoothing" fails="extremes"
+# %% zero-log-zero wrong="prior-smoothing" fails="excess,extremes"
 # 0 log 0 is nan in floats: a class that is never a target adds nothing to the floor.
 def prior_smoothing(logits, y, prior, eps):
     target = (1 - eps) * F.one_hot(y, len(prior)) + eps * prior
@@ -883,7 +883,7 @@ def prior_smoothing(logits, y, prior, eps):
     return loss, loss + (target * target.log()).sum(1).mean()
 
 
-# %% log-of-softmax wrong="prior-smoothing" fails="extremes,gradient"
+# %% log-of-softmax wrong="prior-smoothing" fails="excess,extremes,gradient,loss"
 # log(softmax) is -inf for a logit far below the others: use log_softmax.
 def prior_smoothing(logits, y, prior, eps):
     target = (1 - eps) * F.one_hot(y, len(prior)) + eps * prior
@@ -891,7 +891,7 @@ def prior_smoothing(logits, y, prior, eps):
     return loss, loss - torch.special.entr(target).sum(1).mean()
 
 
-# %% clamped-probabilities wrong="prior-smoothing" fails="extremes,gradient"
+# %% clamped-probabilities wrong="prior-smoothing" fails="excess,extremes,gradient,loss"
 # A floor under the probabilities limits the loss and cuts the gradient off.
 def prior_smoothing(logits, y, prior, eps):
     target = (1 - eps) * F.one_hot(y, len(prior)) + eps * prior
@@ -931,7 +931,7 @@ def prior_smoothing(logits, y, prior, eps):
     return loss, loss
 
 
-# %% detached wrong="prior-smoothing" fails="gradient"
+# %% detached wrong="prior-smoothing" fails="excess,gradient"
 # .item() and .detach() cut the gradient: return the tensor itself.
 def prior_smoothing(logits, y, prior, eps):
     target = (1 - eps) * F.one_hot(y, len(prior)) + eps * prior
@@ -1100,7 +1100,7 @@ def distillation_loss(student, teacher, y, T, alpha):
     return (1 - alpha) * hard + alpha * T**2 * soft
 
 
-# %% nan-without-labels wrong="distillation" fails="unlabelled"
+# %% nan-without-labels wrong="distillation" fails="extremes,unlabelled"
 # A mean over no labels is nan: where no image has one, that part is 0.
 def distillation_loss(student, teacher, y, T, alpha):
     hard = F.cross_entropy(student, y)
@@ -1260,7 +1260,7 @@ def text_cost(nll, lengths, characters):
     return torch.exp(clean.mean()), clean.sum() / math.log(2) / characters.sum()
 
 
-# %% mask-times-nan wrong="text-cost" fails="padding"
+# %% mask-times-nan wrong="text-cost" fails="padding,perplexity"
 # Zero times nan is nan: select what is real, do not multiply padding by 0.
 def text_cost(nll, lengths, characters):
     real = torch.arange(nll.shape[1]) < lengths[:, None]
@@ -1334,7 +1334,7 @@ def text_cost(nll, lengths, characters):
     return torch.exp(total / lengths.sum()), (sums / characters[used]).mean() / math.log(2)
 
 
-# %% product-of-probabilities wrong="text-cost" fails="perplexity,bits"
+# %% product-of-probabilities wrong="text-cost" fails="bits,padding,perplexity"
 # The product of the probabilities underflows for costly texts: add logarithms.
 def text_cost(nll, lengths, characters):
     real = torch.arange(nll.shape[1]) < lengths[:, None]
@@ -1343,7 +1343,7 @@ def text_cost(nll, lengths, characters):
     return joint ** (-1 / n), -joint.log2() / characters.sum()
 
 
-# %% clamped wrong="text-cost" fails="perplexity,bits"
+# %% clamped wrong="text-cost" fails="bits,padding,perplexity"
 # A token may cost thousands of nats, or be ruled out: put no upper limit on it.
 def text_cost(nll, lengths, characters):
     real = torch.arange(nll.shape[1]) < lengths[:, None]

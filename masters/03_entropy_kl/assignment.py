@@ -9,7 +9,9 @@
 #
 # All tensors of real numbers are float64, unless an exercise says otherwise. Logarithms are
 # natural, so results are in nats, unless bits are asked for. Every function leaves its inputs and
-# the global random generators as they are.
+# the global random generators as they are. Where an exercise names no other range, numbers are at
+# most a thousand in size, what must be positive is at least a thousandth, no axis is empty or
+# longer than a hundred, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -29,9 +31,10 @@ torch.set_num_threads(1)
 #
 # Write `kl_nats(p, q)`, the divergence $\mathrm{KL}(p \,\|\, q)$ in nats of each pair of rows.
 #
-# - `p` and `q` are tensors of the same shape `(..., K)`, with any number of leading axes (none
-#   included) and $K \ge 1$. They hold probabilities: no entry is negative, and the last axis sums
-#   to 1. Return a tensor of the shape of the leading axes, 0-d for two vectors.
+# - `p` and `q` are tensors of the same shape `(..., K)`, with up to three leading axes (none
+#   included, and one may be empty) and $K \ge 1$. They hold probabilities, both in float64 or both
+#   in float32: no entry is negative, and the last axis sums to 1. Return a tensor of the shape of
+#   the leading axes, 0-d for two vectors.
 # - An outcome with $p = 0$ adds nothing, whatever its $q$. An outcome with $p > 0$ and $q = 0$
 #   makes the divergence infinite.
 # - Entries that are not 0 may be as small as $10^{-300}$, and count.
@@ -98,8 +101,12 @@ check.value(
     lambda: kl_nats(torch.ones(3, 1, dtype=_t.dtype), torch.ones(3, 1, dtype=_t.dtype)),
     case="a single outcome",
 )
-check.value("value", lambda: kl_nats(_p, _q * (1 + 4e-5)), case="rows of q off by 4e-5")
-check.value("value", lambda: kl_nats(_p * (1 - 3e-5), _q), case="rows of p off by 3e-5")
+check.value(
+    "value", lambda: kl_nats(_p, _q * (1 + 9.98e-5)), case="rows of q off by just under 1e-4"
+)
+check.value(
+    "value", lambda: kl_nats(_p * (1 - 9.98e-5), _q), case="rows of p off by just under 1e-4"
+)
 check.law("value", "nonnegative", lambda: kl_nats(_p, _q), lambda: kl_nats(_q, _p), case="rows")
 check.value("zeros", lambda: kl_nats(_gaps, _q), case="outcomes with p = 0")
 check.value("zeros", lambda: kl_nats(_gaps, _holes), case="q = 0 only where p = 0")
@@ -132,6 +139,79 @@ _poor = torch.tensor([[1 - 1e-300, 1e-300]], dtype=_t.dtype)
 check.value("value", lambda: 1e6 * kl_nats(_spike, _poor), case="rare where q is nearly 0")
 _many = torch.softmax(1.9 * torch.sin(torch.arange(42, dtype=_t.dtype) ** 2).reshape(7, 6), -1)
 check.value("value", lambda: kl_nats(_many, _many.flip(0)), case="seven rows")
+_over, _under = 1 + 1.002e-4, 1 - 1.002e-4
+check.value(
+    "refusal", lambda: kl_nats(_p[0] * _over, _q[0]), case="one p, above by just over 1e-4"
+)
+check.value(
+    "refusal", lambda: kl_nats(_p[0], _q[0] * _over), case="one q, above by just over 1e-4"
+)
+check.value(
+    "refusal",
+    lambda: kl_nats(_p * torch.tensor([1, 1, 1, _under], dtype=_t.dtype)[:, None], _q),
+    case="the last p, below by just over 1e-4",
+)
+check.value(
+    "refusal",
+    lambda: kl_nats(
+        _p.reshape(2, 1, 2, 6),
+        _q.reshape(2, 1, 2, 6) * torch.tensor([1, _under], dtype=_t.dtype)[:, None],
+    ),
+    case="four axes, every second q below by just over 1e-4",
+)
+_crowd = torch.softmax(1.4 * torch.sin(torch.arange(10000, dtype=_t.dtype) ** 2), 0)
+_crowd = _crowd.reshape(100, 100) / _crowd.reshape(100, 100).sum(1, keepdim=True)
+check.value(
+    "value", lambda: kl_nats(_crowd, _crowd.flip(0)), case="a hundred rows of a hundred outcomes"
+)
+check.value(
+    "refusal",
+    lambda: kl_nats(_crowd, torch.where(torch.arange(100) == 98, 1.3, 1.0)[:, None] * _crowd),
+    case="the last but one of a hundred rows of q off",
+)
+_step = 1e-3 * (_q[:2] - _p[:2])
+check.value("value", lambda: 1e6 * kl_nats(_p[:2], _p[:2] + _step), case="nearly equal rows")
+check.value(
+    "value", lambda: 1e3 * kl_nats(_p * (1 - 9.7e-5), _p), case="below 0, as p sums to less than 1"
+)
+_small = torch.tensor([1 - 1e-12, 1e-12], dtype=_t.dtype)
+_least = torch.tensor([1 - 1e-300, 1e-300], dtype=_t.dtype)
+check.value("value", lambda: 1e9 * kl_nats(_small, _least), case="p of 1e-12 where q is 1e-300")
+check.value(
+    "zeros",
+    lambda: kl_nats(_least, torch.tensor([1.0, 0.0], dtype=_t.dtype)),
+    case="p of 1e-300 where q is 0",
+)
+check.value(
+    "zeros",
+    lambda: kl_nats(_gaps.reshape(2, 1, 2, 6), _torn.flip(0).reshape(2, 1, 2, 6)),
+    case="four axes, zeros",
+)
+check.gradient(
+    "gradient",
+    lambda u: kl_nats(torch.stack([_small, _small.flip(0)]), _least * u.exp()),
+    torch.zeros(2, 2, dtype=_t.dtype),
+    case="q of 1e-300, relative",
+)
+check.gradient(
+    "gradient",
+    lambda u: kl_nats(_small, _small.flip(0) * torch.cat([0 * u, u]).exp()) * 1e9,
+    torch.zeros(1, dtype=_t.dtype),
+    case="p of 1e-12, relative",
+)
+check.gradient(
+    "gradient",
+    lambda q: kl_nats(_gaps, torch.cat([q, _torn[2:]]))[:2] * _weights[:2],
+    _holes[:2],
+    case="finite rows beside infinite ones",
+)
+check.gradient(
+    "gradient",
+    lambda q: kl_nats(_gaps.reshape(2, 1, 2, 6), q)[:, 0] * _weights.reshape(2, 2),
+    _holes.reshape(2, 1, 2, 6),
+    case="four axes, p = 0 and q = 0",
+)
+check.keeps("zeros", kl_nats, _gaps.clone(), _holes.clone(), case="zeros are left as they are")
 
 # %% [markdown]
 # ## Exercise 2. Where the two divergences end (12 min, 6 points)
@@ -152,9 +232,9 @@ check.value("value", lambda: kl_nats(_many, _many.flip(0)), case="seven rows")
 # - `kl_forward` and `kl_reverse`, 0-d tensors: these two smallest values, in nats.
 #
 # Set a derivative to zero before you write a loop: both fits have a closed form. `cov` has shape
-# `(d, d)`, $d$ from 1 to 100; it is symmetric, and its eigenvalues are positive, the largest at
-# most a million times the smallest. The determinant itself may be too small or too large for a
-# float. Gradients of `kl_reverse` with respect to `cov` flow.
+# `(d, d)`, $d$ from 1 to 100; it is symmetric, and its eigenvalues lie between $10^{-10}$ and
+# $10^{10}$, the largest at most a million times the smallest. The determinant itself may be too
+# small or too large for a float. Gradients of `kl_reverse` with respect to `cov` flow.
 #
 # Points: forward 1, reverse 2, divergences 1, determinants 1, gradient 1.
 
@@ -260,6 +340,79 @@ check.value(
     "determinants",
     lambda: tuple(diagonal_fits(_uneven)[2:]),
     case="90 small and 10 large variances",
+)
+_pairs = torch.eye(100, dtype=_t.dtype) + 0.3 * (_place // 2 == _place[:, None] // 2)
+_faint = torch.eye(100, dtype=_t.dtype) + 0.0002 * torch.cos(_place + _place[:, None])
+_tight = 0.9998 ** (_place[:, None] - _place).abs()
+_edge = torch.tensor([[1.3, 1.3 - 2.601e-6], [1.3 - 2.601e-6, 1.3]], dtype=_t.dtype)
+check.value(
+    "forward", lambda: diagonal_fits(1.03e-10 * _pairs)[0] * 1e10, case="a hundred, near 1e-10"
+)
+check.value(
+    "reverse", lambda: diagonal_fits(1.03e-10 * _pairs)[1] * 1e10, case="a hundred, near 1e-10"
+)
+check.value("forward", lambda: diagonal_fits(6.1e9 * _pairs)[0], case="a hundred, near 1e10")
+check.value("reverse", lambda: diagonal_fits(6.1e9 * _pairs)[1], case="a hundred, near 1e10")
+check.value(
+    "determinants",
+    lambda: tuple(diagonal_fits(1.03e-10 * _pairs)[2:]),
+    case="a hundred, near 1e-10",
+)
+check.value(
+    "determinants", lambda: tuple(diagonal_fits(6.1e9 * _pairs)[2:]), case="a hundred, near 1e10"
+)
+check.value(
+    "determinants",
+    lambda: torch.stack(diagonal_fits(1.2e-10 * _faint)[2:]) * 1e4,
+    case="a hundred, hardly correlated, near 1e-10",
+)
+check.value(
+    "determinants",
+    lambda: tuple(diagonal_fits(1.9 * _tight)[2:]),
+    case="a hundred, strongly correlated",
+)
+check.value("reverse", lambda: diagonal_fits(1.9 * _tight)[1] * 1e3, case="strongly correlated")
+check.value("reverse", lambda: diagonal_fits(_edge)[1] * 1e5, case="eigenvalues a million apart")
+check.value(
+    "divergences", lambda: tuple(diagonal_fits(_edge)[2:]), case="eigenvalues a million apart"
+)
+_wide = torch.logspace(0, 6, 7, dtype=_t.dtype).sqrt()
+_apart = 1.4e-10 * _wide * _wide[:, None] * 0.13 ** (_place[:7, None] - _place[:7]).abs()
+check.value("reverse", lambda: diagonal_fits(_apart)[1] / _wide**2 * 1e10, case="seven scales")
+check.value("divergences", lambda: tuple(diagonal_fits(_apart)[2:]), case="seven scales")
+check.gradient(
+    "gradient",
+    lambda v: diagonal_fits(6.1e9 * (_pairs + v.diag()))[3],
+    0.1 + torch.sin(_place) ** 2,
+    case="a hundred, near 1e10",
+)
+check.gradient(
+    "gradient",
+    lambda v: diagonal_fits(1.1e-10 * (_pairs + v.diag()))[3],
+    0.1 + torch.sin(_place) ** 2,
+    case="a hundred, near 1e-10",
+)
+check.gradient(
+    "gradient",
+    lambda r: diagonal_fits(
+        torch.stack([torch.stack([1.9 + 0 * r, r]), torch.stack([r, 1.3 + r])])
+    )[3],
+    torch.tensor(0.83, dtype=_t.dtype),
+    case="two weights, with respect to their covariance",
+)
+check.gradient(
+    "gradient",
+    lambda r: (
+        diagonal_fits(torch.stack([torch.stack([1.3 + 0 * r, r]), torch.stack([r, 1.3 + 0 * r])]))[
+            3
+        ]
+        * 1e-5
+    ),
+    _edge[0, 1],
+    case="eigenvalues a million apart",
+)
+check.gradient(
+    "gradient", lambda v: diagonal_fits(v.diag())[3], 2.7 + 0 * _t[:1], case="one weight"
 )
 
 # %% [markdown]
@@ -369,7 +522,7 @@ check.value("plain", lambda: kl_from_draws(_lq, _wide)[0], case="differences nea
 check.value("error", lambda: kl_from_draws(_lq, 2.9 * _wide)[1], case="differences near 300")
 check.value(
     "positive",
-    lambda: torch.stack(kl_from_draws(_lq, 2.9 * _wide)[2:]).log(),
+    lambda: tuple(torch.as_tensor(v).log() for v in kl_from_draws(_lq, 2.9 * _wide)[2:]),
     case="ratios near e^280",
 )
 check.value(
@@ -404,6 +557,77 @@ check.value(
 )
 _wider = _lq[:21].reshape(3, 7), _lp[3:24].reshape(3, 7)
 check.value("plain", lambda: kl_from_draws(*_wider)[0], case="seven pairs")
+_sizes = torch.logspace(-8, 0, 61, dtype=_t.dtype)
+_drift = (torch.tensor([1.31, 1.17, 1.43], dtype=_t.dtype)[:, None] * _sizes).flip(1)
+_flip = _sizes.flip(0)
+check.value(
+    "small gaps",
+    lambda: kl_from_draws(0 * _drift, _drift)[0] / _flip,
+    case="the plain average, gaps of all sizes",
+)
+check.value(
+    "small gaps",
+    lambda: kl_from_draws(0 * _drift, _drift)[1] / _flip,
+    case="its error, gaps of all sizes",
+)
+check.value(
+    "small gaps",
+    lambda: kl_from_draws(0 * _drift, _drift)[2] / _flip**2,
+    case="the positive average, gaps of all sizes",
+)
+check.value(
+    "small gaps",
+    lambda: kl_from_draws(0 * _drift, -_drift)[2] / _flip**2,
+    case="the positive average, gaps of all sizes below zero",
+)
+check.value(
+    "small gaps",
+    lambda: kl_from_draws(0 * _drift, -_drift)[3] / _flip**2,
+    case="its error, gaps of all sizes below zero",
+)
+_many = torch.sin(torch.arange(10000, dtype=_t.dtype) ** 2).reshape(100, 100) - 1.2
+check.value(
+    "plain",
+    lambda: kl_from_draws(_many, 1.3 * _many.T)[0],
+    case="a hundred draws, a hundred pairs",
+)
+check.value(
+    "error",
+    lambda: kl_from_draws(_many, 1.3 * _many.T)[1],
+    case="a hundred draws, a hundred pairs",
+)
+check.value(
+    "positive",
+    lambda: tuple(kl_from_draws(_many, 1.3 * _many.T)[2:]),
+    case="a hundred draws, a hundred pairs",
+)
+check.value(
+    "error", lambda: kl_from_draws(_many[:, 0], 1.2 * _many[:, 1])[1], case="a hundred draws"
+)
+_ends = torch.tensor([[-700.0, -1000.0], [-1000.0, -700.0], [-998.3, -1000.0]], dtype=_t.dtype)
+check.value("plain", lambda: kl_from_draws(_ends[:, 0], _ends[:, 1])[0], case="differences of 300")
+check.value("error", lambda: kl_from_draws(_ends[:, 1], _ends[:, 0])[1], case="differences of 300")
+check.value(
+    "positive",
+    lambda: tuple(torch.as_tensor(v).log() for v in kl_from_draws(_ends[:, 0], _ends[:, 1])[2:]),
+    case="differences of 300",
+)
+check.value(
+    "positive",
+    lambda: tuple(kl_from_draws(_ends[[0, 2]], _ends[[0, 2], 1:])[2:]),
+    case="two draws, nothing but negative gaps",
+)
+_same = torch.where(torch.arange(27) % 3 == 1, _lq, _lp)
+check.value("plain", lambda: kl_from_draws(_lq, _same)[0], case="some draws agree exactly")
+check.value("error", lambda: kl_from_draws(_lq, _same)[1], case="some draws agree exactly")
+check.value(
+    "positive", lambda: tuple(kl_from_draws(_lq, _same)[2:]), case="some draws agree exactly"
+)
+check.value("error", lambda: kl_from_draws(_lq, _lq.clone())[1], case="all draws agree exactly")
+check.value(
+    "positive", lambda: tuple(kl_from_draws(_lq, _lq.clone())[2:]), case="all draws agree exactly"
+)
+check.keeps("positive", kl_from_draws, _lq.clone(), _same.clone(), case="draws that stay")
 
 # %% [markdown]
 # ## Exercise 4. Smoothing towards a prior (12 min, 6 points)
@@ -530,6 +754,74 @@ check.keeps(
     _y.clone(),
     torch.where(torch.arange(5) == 1, 0.0, _none),
     case="a prior with a zero is left alone",
+)
+_scarce = torch.tensor([0.001, 0.4, 0.002, 0.597, 0.0], dtype=_t.dtype)
+_hot = F.one_hot(_y, 5).double()
+check.value(
+    "excess",
+    lambda: prior_smoothing((0.999 * _hot + 0.001 * _u).log() + 1e-2 * _z, _y, _u, 0.001)[1] * 1e6,
+    case="near the floor, eps 0.001",
+)
+check.value(
+    "excess",
+    lambda: (
+        prior_smoothing(
+            ((0.999 * _hot + 0.001 * _scarce).clamp(min=1e-30)).log() + 1e-2 * _z,
+            _y,
+            _scarce,
+            0.001,
+        )[1]
+        * 1e6
+    ),
+    case="near the floor, rare classes, eps 0.001",
+)
+check.value(
+    "excess",
+    lambda: prior_smoothing((0.31 * _hot + 0.69 * _u).log() + 1e-3 * _z, _y, _u, 0.69)[1] * 1e6,
+    case="hardly above the floor",
+)
+_far = torch.tensor([[0.0, -1e4, -1e4, 1e4, 1e4], [-1e4, 1e4, 0.0, -1e4, 1e4]], dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: tuple(prior_smoothing(_far, torch.tensor([3, 1]), _scarce, 0.001)),
+    case="logits of 1e4, rare classes, eps 0.001",
+)
+check.value(
+    "extremes",
+    lambda: tuple(prior_smoothing(_far, torch.tensor([4, 4]), _scarce, 0.9992)),
+    case="logits of 1e4, labels that the prior excludes",
+)
+check.value(
+    "loss", lambda: prior_smoothing(0.1 * _far, _y[:2], _scarce, 0.0013)[0], case="rare classes"
+)
+_lot = 1.3 * torch.sin(torch.arange(9500, dtype=_t.dtype) ** 2).reshape(100, 95)
+_rest = torch.softmax(torch.cos(torch.arange(95, dtype=_t.dtype) ** 2), 0)
+_labels = torch.arange(100) ** 2 % 95
+check.value(
+    "loss", lambda: prior_smoothing(_lot, _labels, _rest, 0.37)[0], case="a hundred examples"
+)
+check.value(
+    "excess", lambda: prior_smoothing(_lot, _labels, _rest, 0.37)[1], case="a hundred examples"
+)
+check.value(
+    "extremes",
+    lambda: tuple(prior_smoothing(_z[:3, :1], 0 * _y[:3], torch.ones(1).double(), 0.3)),
+    case="a single class",
+)
+check.gradient(
+    "gradient",
+    lambda z: prior_smoothing(z, _y[:2], _scarce, 0.23)[0],
+    0.99 * _far,
+    case="logits near 1e4, a prior with 0",
+)
+check.gradient(
+    "gradient", lambda z: prior_smoothing(z, _y, _none, 1)[0], _z, case="eps 1, a prior with 0"
+)
+check.gradient(
+    "gradient",
+    lambda z: prior_smoothing(z, _labels, _rest, 0.37)[0] * 100,
+    _lot,
+    case="a hundred examples",
 )
 
 # %% [markdown]
@@ -675,6 +967,97 @@ check.value(
     lambda: distillation_loss(_s.reshape(5, 6), _m.reshape(5, 6), _y[:5] + 1, 1.9, 0.29),
     case="six classes",
 )
+check.value("value", lambda: distillation_loss(_s, _m, _y, 0.1, 0.43), case="T 0.1")
+check.value(
+    "value", lambda: distillation_loss(_s, _m, _y, 100, 0.43), case="T 100, a whole number"
+)
+check.value("value", lambda: distillation_loss(_s, _m, _y, 3, 1), case="whole T and alpha")
+check.value(
+    "value",
+    lambda: 1e3 * distillation_loss(_m + 0.01 * _s, _m, _y, 100.0, 1.0),
+    case="T 100, alike",
+)
+check.value(
+    "value", lambda: 1e6 * distillation_loss(_m + 1e-3 * _s, _m, _y, 1.7, 1.0), case="nearly alike"
+)
+_crowd = 1.7 * torch.sin(torch.arange(9900, dtype=_t.dtype) ** 2).reshape(100, 99)
+_names = torch.where(torch.arange(100) % 3 == 2, -100, torch.arange(100) ** 2 % 99)
+check.value(
+    "unlabelled",
+    lambda: distillation_loss(_crowd, 2 * _crowd.flip(0), _names, 2.3, 0.37),
+    case="a hundred images",
+)
+check.value(
+    "unlabelled",
+    lambda: distillation_loss(_s, _m, _gone, 2.7, 0) + 0.61,
+    case="none with a label, alpha 0",
+)
+check.value(
+    "unlabelled",
+    lambda: distillation_loss(_s, _m, torch.where(_some == 2, -100, _some), 31.0, 0.13),
+    case="two with a label, the last without",
+)
+check.gradient(
+    "teacher",
+    lambda m: distillation_loss(_s, m, _some, 1, 0.37) + (m * _w).sum(),
+    _m,
+    case="T 1",
+)
+check.gradient(
+    "teacher",
+    lambda m: distillation_loss(311 * _s, m, _gone, 0.1, 1.0) + (m * _w).sum(),
+    297 * _m,
+    case="large logits, none with a label, alpha 1",
+)
+_far = torch.tensor([[1e4, -1e4, 0.0], [-1e4, -1e4, 9999.0], [1e4, 9999.7, 0.3]], dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: distillation_loss(_far, _far.flip(1), _y[:3] * 0 + 1, 0.1, 0.37),
+    case="logits of 1e4, T 0.1",
+)
+check.value(
+    "extremes",
+    lambda: distillation_loss(_far.flip(0), _far, _gone[:3], 100.0, 0.83),
+    case="logits of 1e4, T 100, no labels",
+)
+_sure = torch.tensor([[0.0, -13.1, -0.4], [-14.7, 1.3, 0.2]], dtype=_t.dtype)
+_wrong = torch.tensor([[0.3, -1e4, 0.1], [-9e3, 0.2, 0.4]], dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: distillation_loss(_wrong, _sure, _y[:2] // 2, 1.0, 0.9),
+    case="classes that the student rules out and the teacher hardly",
+)
+check.gradient(
+    "gradient",
+    lambda s: distillation_loss(s, _far, _some[:3] - 4 * (_some[:3] == 4), 0.1, 0.37),
+    _far.flip(1),
+    case="logits of 1e4, T 0.1",
+)
+check.gradient("gradient", lambda s: distillation_loss(s, _m, _some, 2.7, 1), _s, case="alpha 1")
+check.gradient("gradient", lambda s: distillation_loss(s, _m, _some, 2.7, 0), _s, case="alpha 0")
+check.gradient("gradient", lambda s: distillation_loss(s, _m, _y, 0.31, 0.61), _s, case="T 0.31")
+check.gradient(
+    "gradient",
+    lambda s: 1e3 * distillation_loss(s, _m, _gone, 100, 0.61),
+    _m + 0.01 * _s,
+    case="T 100, alike",
+)
+check.keeps(
+    "unlabelled",
+    lambda *a: distillation_loss(*a, 2.7, 0.37),
+    _s.clone(),
+    _m.clone(),
+    _gone.clone(),
+    case="missing labels stay",
+)
+check.keeps(
+    "unlabelled",
+    lambda *a: distillation_loss(*a, 1.3, 0.37),
+    _s.clone(),
+    _m.clone(),
+    _some.clone(),
+    case="some missing labels stay",
+)
 
 # %% [markdown]
 # ## Exercise 6. What a text costs (8 min, 5 points)
@@ -779,6 +1162,81 @@ _nine = 1.3 * torch.sin(torch.arange(36, dtype=_t.dtype) ** 2).reshape(9, 4) ** 
 _sizes, _signs = torch.arange(9) * 5 % 4 + 1, torch.arange(9) * 7 % 11 + 3
 check.value("perplexity", lambda: text_cost(_nine, _sizes, _signs)[0], case="nine texts")
 check.value("bits", lambda: text_cost(_nine, _sizes, _signs)[1], case="nine texts")
+_deep = torch.tensor([[1e4, 0.0, 31.7], [0.3, 0.0, math.nan]], dtype=_t.dtype)
+_two = torch.tensor([3, 1]), torch.tensor([999, 3])
+check.value("perplexity", lambda: text_cost(_deep / 14.4, *_two)[0].log(), case="a mean of 174")
+check.value(
+    "bits",
+    lambda: text_cost(torch.where(_dear > 9000, 1e4, _dear), _full, _letters)[1],
+    case="a token of 1e4",
+)
+_top = 699.9 + 0.09 * torch.cos(_t[:21]).reshape(3, 7)
+check.value(
+    "perplexity", lambda: text_cost(_top, _full[:3], _letters[:3])[0], case="a mean of 700"
+)
+check.value("bits", lambda: text_cost(_top, _full[:3], _letters[:3])[1], case="a mean of 700")
+check.value(
+    "perplexity",
+    lambda: text_cost(_nll[:1, :1] * 0 + 699.50003, _one, _one)[0],
+    case="a single costly token",
+)
+_cheap = 1e-3 * _nll
+check.value(
+    "perplexity",
+    lambda: text_cost(_cheap, _n, _few)[0].log() * 1e3,
+    case="cheap tokens, texts of unequal length",
+)
+check.value(
+    "bits",
+    lambda: text_cost(_cheap, _n, _few)[1] * 1e3,
+    case="cheap tokens, texts of unequal length",
+)
+_corpus = 2.3 * torch.sin(torch.arange(9900, dtype=_t.dtype) ** 2).reshape(99, 100) ** 2
+_ends, _counts = torch.arange(99) ** 2 % 101, torch.arange(99) ** 2 % 97 * 10
+_counts = torch.where(_ends == 0, 0, _counts + 7)
+_spoilt = torch.where(torch.arange(100) >= _ends[:, None], math.nan, _corpus)
+check.value(
+    "perplexity", lambda: text_cost(_corpus, _ends, _counts)[0], case="a corpus of 99 texts"
+)
+check.value("bits", lambda: text_cost(_corpus, _ends, _counts)[1], case="a corpus of 99 texts")
+check.value(
+    "padding", lambda: tuple(text_cost(_spoilt, _ends, _counts)), case="a corpus of 99 texts"
+)
+check.value(
+    "padding",
+    lambda: tuple(text_cost(_ruled_out, _n, _few)),
+    case="a token ruled out, texts of unequal length",
+)
+check.value(
+    "padding",
+    lambda: tuple(text_cost(torch.where(_after, _waste, _zero), _n, _few)),
+    case="tokens that cost 0, texts of unequal length",
+)
+check.value(
+    "padding",
+    lambda: tuple(text_cost(_nll[:, :1], torch.tensor([0, 1, 0, 1]), torch.tensor([0, 9, 0, 4]))),
+    case="one place, two empty texts",
+)
+check.value(
+    "padding",
+    lambda: tuple(text_cost(_nll, torch.tensor([0, 0, 3, 0]), torch.tensor([0, 0, 17, 0]))),
+    case="only one text has tokens",
+)
+check.value(
+    "padding",
+    lambda: tuple(
+        text_cost(_messy[3:].repeat(2, 1)[:, 3:], torch.tensor([0, 1]), _few[2:].flip(0))
+    ),
+    case="one token in all, behind an empty text",
+)
+check.keeps(
+    "padding",
+    text_cost,
+    _nll.clone(),
+    _n.clone(),
+    _few.clone(),
+    case="padding is left as it is",
+)
 
 # %% [markdown]
 # ## Exercise 7. In words: the teacher who knows more and teaches less (5 min, 3 points)

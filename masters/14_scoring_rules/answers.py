@@ -414,7 +414,7 @@ def rain_crps(y, mu, sigma):
     return sigma * (G(z) - G(-mu / sigma) + G(-z))
 
 
-# %% floor-under-sigma wrong="rain-crps" fails="extremes"
+# %% floor-under-sigma wrong="rain-crps" fails="extremes,gradient"
 # A floor under sigma changes narrow forecasts: divide by sigma as it is.
 def rain_crps(y, mu, sigma):
     def G(z):
@@ -594,7 +594,7 @@ def energy_score(members, y):
     return (to_y - apart / M**2).mean(), (to_y - apart / (M * (M - 1))).mean()
 
 
-# %% squeezed wrong="energy-score" fails="plain,fair"
+# %% squeezed wrong="energy-score" fails="fair,gradient,plain"
 # squeeze drops every dimension of size 1, also a batch of one case.
 def energy_score(members, y):
     M = members.shape[-2]
@@ -603,6 +603,19 @@ def energy_score(members, y):
         (-2, -1)
     ).squeeze() / 2
     return to_y - apart / M**2, to_y - apart / (M * (M - 1))
+
+
+# %% absolute-by-hand wrong="energy-score" fails="gradient"
+# For vectors of one entry the distance is |x|, and its gradient at 0 is 0, not that of one side.
+def energy_score(members, y):
+    M, D = members.shape[-2:]
+    away, between = members - y.unsqueeze(-2), members.unsqueeze(-2) - members.unsqueeze(-3)
+    if D == 1:
+        away, between = (torch.where(v >= 0, v, -v) for v in (away, between))
+    to_y = torch.linalg.vector_norm(away, dim=-1).mean(-1) if D > 1 else away.sum(-1).mean(-1)
+    apart = torch.linalg.vector_norm(between, dim=-1) if D > 1 else between.sum(-1)
+    apart = apart.sum((-2, -1))
+    return to_y - apart / (2 * M**2), to_y - apart / (2 * M * (M - 1))
 
 
 # %% [markdown]
@@ -708,7 +721,7 @@ def quantiles_crps(levels, q, y):
     return (left + right).sum(1)
 
 
-# %% outside-on-one-side wrong="quantiles-crps" fails="outside,jumps"
+# %% outside-on-one-side wrong="quantiles-crps" fails="outside,jumps,extremes"
 # y may lie below the first quantile as well.
 def quantiles_crps(levels, q, y):
     a, b = q[:, :-1], q[:, 1:]
@@ -720,7 +733,7 @@ def quantiles_crps(levels, q, y):
     return (left + right).sum(1) + (y - q[:, -1]).clamp(min=0)
 
 
-# %% nan-at-jumps wrong="quantiles-crps" fails="jumps"
+# %% nan-at-jumps wrong="quantiles-crps" fails="extremes,jumps"
 # Where two quantiles are equal, y minus one over their distance is 0/0: such a piece has no width.
 def quantiles_crps(levels, q, y):
     a, b = q[:, :-1], q[:, 1:]
@@ -746,7 +759,7 @@ def quantiles_crps(levels, q, y):
     return (left + right).sum(1) + beyond
 
 
-# %% pieces-not-cut wrong="quantiles-crps" fails="inside,jumps,extremes"
+# %% pieces-not-cut wrong="quantiles-crps" fails="extremes,inside,jumps,outside"
 # The piece that holds y has two parts, one with F squared, one with (1 - F) squared.
 def quantiles_crps(levels, q, y):
     width, f0, f1 = q.diff(dim=1), levels[:-1], levels[1:]
@@ -1086,7 +1099,7 @@ def mean_regret(p, y, a, b):
     return (y - p).square() / 2
 
 
-# %% typical-farmer wrong="mean-regret" fails="frost,no frost,alike"
+# %% typical-farmer wrong="mean-regret" fails="alike,certain,frost,no frost"
 # The regret of the farmer with the mean cost is not the mean regret: integrate over the costs.
 def mean_regret(p, y, a, b):
     c = a / (a + b)
@@ -1193,6 +1206,15 @@ def mean_regret(p, y, a, b):
     missed = b / (a + b) * special.betaincc(a, b + 1, q)
     in_vain = a / (a + b) * special.betainc(a + 1, b, q)
     return torch.where(y == 1, torch.as_tensor(missed), torch.as_tensor(in_vain))
+
+
+# %% next-to-certain wrong="mean-regret" fails="alike,certain,frost,no frost"
+# Where many costs lie next to 0, a p of a millionth is not the same as 0: keep its digits.
+def mean_regret(p, y, a, b):
+    p = p.mul(1e5).round().div(1e5).numpy()
+    missed = torch.as_tensor(b / (a + b) * special.betaincc(a, b + 1, p))
+    in_vain = torch.as_tensor(a / (a + b) * special.betainc(a + 1, b, p))
+    return torch.where(y == 1, missed, in_vain)
 
 
 # %% [markdown]
@@ -1383,3 +1405,14 @@ def lead_by_day(loss_a, loss_b, day):
 
 # %% day-by-day.end-loop-early.3 equivalent="lead-by-day"
 # No number of days that is tried comes near the end of the range.
+
+
+# %% days-in-a-tensor wrong="lead-by-day" fails="days"
+# A number of days is counted: the text asks for an int, not for a tensor or a float.
+def lead_by_day(loss_a, loss_b, day):
+    d = loss_a - loss_b
+    labels, group = day.unique(return_inverse=True)
+    G = len(labels)
+    sums = torch.zeros(G, dtype=d.dtype).index_add(0, group, d - d.mean())
+    error = torch.sqrt(G / (G - 1) * sums.square().sum()) / len(d)
+    return d.mean(), error, torch.ceil(G * (2.8 * error / d.mean()) ** 2)

@@ -8,7 +8,9 @@
 #
 # **Every score here is a loss: lower is better.** All tensors of real numbers are float64.
 # Logarithms are natural. Every function leaves its inputs and the global random generators as they
-# are. Anything that PyTorch, NumPy or SciPy offers may be used; gradients are PyTorch's.
+# are. Where an exercise names no other range, numbers are at most a thousand in size, what must be
+# positive is at least a thousandth, no axis is longer than a hundred, and nothing is infinite or
+# `nan`. Anything that PyTorch, NumPy or SciPy offers may be used; gradients are PyTorch's.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -205,6 +207,101 @@ check.gradient(
     211.3 * g,
     case="the other three, logits in the hundreds",
 )
+u = torch.arange(1.0, 101).double()
+hundred = 9 * torch.sin(torch.outer(u[:30], u**0.7))  # thirty cases, a hundred classes
+y_hundred = (torch.arange(30) * 37 + 99) % 100
+ends = torch.tensor([[800.0, -800, 3], [-800, 800, 799.3], [0, 800, 800], [-800, -800, -800]])
+ends, y_ends = ends.double(), torch.tensor([1, 0, 2, 1])
+almost = torch.tensor([[799.99, 800, 799.9], [-800, -799.98, -799.93]]).double()
+alike, y_alike = torch.full((4, 3), 0.7).double(), torch.tensor([0, 1, 2, 2])
+only = torch.full((2, 4), -math.inf).double()
+only[0, 2], only[1, 0] = -800, 800
+deep, y_deep = cube.reshape(2, 1, 3, 7), y_cube.reshape(2, 1, 3)
+gone, no_day = torch.zeros(2, 0, 3, dtype=t.dtype), torch.zeros(2, 0, dtype=torch.int64)
+check.keeps("ranked", class_scores, g[3].clone(), y[3].clone(), case="no leading dimension")
+check.keeps("log", class_scores, ends.clone(), y_ends.clone(), case="logits at both ends")
+
+
+def all_four(logits, y):  # those that are far from 0 do not hide the others
+    log, *others = class_scores(logits, y)
+    return [log / (1 + log.detach().abs()), *others]
+
+
+sized = (
+    (hundred, y_hundred),
+    (hundred.T, torch.arange(100) * 7 % 30),
+    (deep, y_deep),
+    (gone, no_day),
+)
+for z, k in sized:
+    check.value("log", lambda z=z, k=k: all_four(z, k)[0], case="other sizes, also the largest")
+    check.value("brier", lambda z=z, k=k: all_four(z, k)[1], case="other sizes, also the largest")
+    check.value("spherical", lambda z=z, k=k: all_four(z, k)[2], case="other sizes, the largest")
+    check.value("ranked", lambda z=z, k=k: all_four(z, k)[3], case="other sizes, also the largest")
+check.value(
+    "log",
+    lambda: 1e3 * (class_scores(799 + 1e-3 * g[:, :3], y % 3)[0] - math.log(3)),
+    case="the digits of large logits",
+)
+check.value(
+    "brier",
+    lambda: 1e3 * (class_scores(-799 + 1e-3 * g[:, :3], y % 3)[1] - 2 / 3),
+    case="the digits of large logits",
+)
+special_logits = (
+    (ends, y_ends),
+    (almost, y_ends[:2]),
+    (alike, y_alike),
+    (off[0], y[0]),
+    (only, torch.tensor([2, 0])),
+)
+for z, k in special_logits:
+    check.value("log", lambda z=z, k=k: all_four(z, k)[0], case="logits at the ends, or alike")
+    check.value("brier", lambda z=z, k=k: all_four(z, k)[1], case="logits at the ends, or alike")
+    check.value("spherical", lambda z=z, k=k: all_four(z, k)[2], case="logits at the ends, alike")
+    check.value("ranked", lambda z=z, k=k: all_four(z, k)[3], case="logits at the ends, or alike")
+
+
+def mixed(x, y, which):  # finite logits beside one of -inf
+    gone = torch.full((*x.shape[:-1], 1), -math.inf).double()
+    scores = class_scores(torch.cat([x[..., :2], gone, x[..., 2:]], -1), y)
+    return torch.stack([scores[i] for i in which], -1) * row[: len(which)]
+
+
+check.gradient(
+    "gradient", lambda x: mixed(x, low, (0, 1, 2, 3)), g[:, :4], case="beside a logit of -inf"
+)
+check.gradient(
+    "gradient", lambda x: mixed(x, 0 * y + 2, (1, 2, 3)), g[:, :4], case="where -inf came"
+)
+for case in range(4):  # one by one: none hides behind another
+    check.gradient(
+        "gradient",
+        lambda x, i=case: class_scores(x, y_deep)[i] * row[:3],
+        deep,
+        case="three leading dimensions",
+    )
+    check.gradient(
+        "gradient", lambda x, i=case: class_scores(x, y_alike)[i], alike, case="equal logits"
+    )
+    check.gradient(
+        "gradient", lambda x, i=case: class_scores(x, y[2])[i], g[2], case="without a batch"
+    )
+    check.gradient(
+        "gradient",
+        lambda x, i=case: class_scores(x, y_hundred[:9])[i],
+        hundred[:9],
+        case="a hundred classes",
+    )
+check.gradient(
+    "gradient", lambda x: class_scores(x, y_ends)[0] * row[:4], ends, case="log, both ends"
+)
+check.gradient(
+    "gradient",
+    lambda x: torch.stack(class_scores(x, y_ends[:2])) * row[:2],
+    almost,
+    case="large logits that hardly differ",
+)
 
 # %% [markdown]
 # ## Exercise 2. A forecast of rain (15 min, 5 points)
@@ -348,6 +445,100 @@ check.gradient(
     torch.tensor(0.41).double(),
     case="with respect to one mu for all",
 )
+one = torch.ones(6).double()
+z = torch.linspace(-3.7, 4.1, 6).double()
+for size in (1e-6, 1e6, 3.7e-6, 4.1e5):
+    check.value(
+        "extremes",
+        lambda c=size: rain_crps(c * y, c * m, c * s.clamp(min=1)) / c,
+        case="smallest and largest sigma",
+    )
+    check.gradient(
+        "gradient",
+        lambda s, c=size: rain_crps(c * y[:6], c * m[:6], s) * w[:6],
+        size * one,
+        case="by sigma, smallest and largest",
+    )
+    check.gradient(
+        "gradient",
+        lambda m, c=size: rain_crps(c * y[:6], m, c * one) * w[:6],
+        size * m[:6],
+        case="by mu, smallest and largest sigma",
+    )
+for end in (-1e4, -9.9e3, 9.9e3, 1e4):
+    check.value(
+        "extremes",
+        lambda e=end: rain_crps(y[:6] + max(e, 0), e + m[:6].abs() * (e < 0), one),
+        case="mu as far as it goes",
+    )
+    check.gradient(
+        "gradient",
+        lambda m, e=end: rain_crps(y[:6] + max(e, 0), m, one) * w[:6],
+        end + m[:6].abs() * (end < 0) - m[:6].abs() * (end > 0),
+        case="by mu, as far as it goes",
+    )
+    check.gradient(
+        "gradient",
+        lambda s, e=end: rain_crps(y[:6] + max(e, 0), e + 0 * s, s) * w[:6],
+        one * 1.01,
+        case="by sigma, mu as far as it goes",
+    )
+check.value("extremes", lambda: rain_crps(1e5 * one, z, one), case="largest flood")
+check.value(
+    "extremes", lambda: rain_crps(1e5 * one, -9999 * one, one) - 1e5, case="largest flood, dry"
+)
+check.gradient(
+    "gradient", lambda s: rain_crps(99 + y[:6], z, s) * w[:6], 1.3 * one, case="sigma, a flood"
+)
+check.gradient("gradient", lambda m: rain_crps(99 + y[:6], m, one) * w[:6], z, case="mu, a flood")
+for cut in z.tolist():  # one by one: rare rain does not hide behind common rain
+    check.value(
+        "extremes",
+        lambda c=cut: 30 * (rain_crps(y[:6], c * one, one) - y[:6]),
+        case="rain from hardly possible to nearly certain",
+    )
+    check.value(
+        "extremes",
+        lambda c=cut: 1e4 * rain_crps(0 * one[:1], -abs(c) * one[:1], one[:1]),
+        case="rightly dry, one sigma after the other",
+    )
+    check.gradient(
+        "gradient",
+        lambda m: 1e3 * rain_crps(0 * one[0], m, one[0]),
+        torch.tensor(-abs(cut)).double(),
+        case="by mu, rightly dry",
+    )
+    check.gradient(
+        "gradient",
+        lambda s, c=cut: 1e3 * rain_crps(0 * one[0], -abs(c) * one[0], s),
+        one[0] * 1.01,
+        case="by sigma, rightly dry",
+    )
+flat = torch.tensor([0.0, -0.0, 0.7]).double()
+check.value("value", lambda: rain_crps(flat, 0 * flat, s[:3]), case="mu of 0")
+check.gradient("gradient", lambda m: rain_crps(flat, m, s[:3]), 0 * flat, case="mu of 0")
+check.gradient("gradient", lambda s: rain_crps(flat, 0 * flat, s), s[:3], case="sigma, mu of 0")
+check.gradient(
+    "gradient", lambda m: rain_crps(wet[:4], m, s[:4]) * w[:4], m[:3, None], case="mu, (3, 1)"
+)
+check.gradient(
+    "gradient", lambda s: rain_crps(wet[:4], m[:4], s) * w[:4], s[:1], case="sigma of shape (1,)"
+)
+check.gradient(
+    "gradient", lambda m: rain_crps(y.reshape(2, 3, 2), m, s[:2]), m[:3, None], case="three axes"
+)
+check.gradient(
+    "gradient",
+    lambda s: rain_crps(y.reshape(2, 3, 2), m[:2], s),
+    s[:2, None, None],
+    case="three axes, by sigma",
+)
+check.value("value", lambda: rain_crps(y[4], m[:3, None], s[:4]), case="a number, (3, 1), (4,)")
+check.value("value", lambda: rain_crps(y[:2, None, None], m[:3, None], s[4]), case="three axes")
+check.value("value", lambda: rain_crps(y[:0], m[4], s[:1]), case="no cases, one mu")
+check.value("value", lambda: rain_crps(y[:1], m[4], s[4]), case="one y in a batch")
+for kept in ((y, m, s), (wet[4], m[4], s[4]), (0.1 * y, m[4], s[:1])):
+    check.keeps("value", rain_crps, *(v.clone() for v in kept), case="inputs are left as they are")
 
 # %% [markdown]
 # ## Exercise 3. A cloud of vectors (12 min, 5 points)
@@ -368,8 +559,8 @@ check.gradient(
 # - `members` has shape `(..., M, D)`, $M \ge 2$, $D \ge 1$; `y` has shape `(..., D)` with the same
 #   leading dimensions, of which there may be none, and one of them may be 0. Each result has
 #   shape `(...)`. $M$ and $D$ are at most 200.
-# - The entries may be of the size of $10^6$ while members lie a hundredth apart, or of the size of
-#   $10^{-4}$.
+# - Entries are at most $10^6$ in size. Members that do not coincide, with each other or with `y`,
+#   lie at least a hundredth apart, or $10^{-5}$ if no entry is above 1.
 # - Gradients with respect to `members` and `y` flow, and are right. Members may coincide, with
 #   each other or with `y`: the distance of two that do adds 0 to the gradient.
 #
@@ -426,12 +617,12 @@ check.value("plain", lambda: energy_score(wide, wide[0].flip(0))[0], case="forty
 check.value("plain", lambda: energy_score(x[:0], y[:0])[0], case="no cases")
 check.value(
     "extremes",
-    lambda: energy_score(0.01 * many + 1300000.0, 0.01 * y[0, :2] + 1300000.0)[0],
+    lambda: energy_score(0.01 * many + 990000.0, 0.01 * y[0, :2] + 990000.0)[0],
     case="plain, ninety members far from 0, close together",
 )
 check.value(
     "extremes",
-    lambda: energy_score(0.01 * x + 1300000.0, 0.01 * y + 1300000.0)[0],
+    lambda: energy_score(0.01 * x + 990000.0, 0.01 * y + 990000.0)[0],
     case="plain, twenty members far from 0, close together",
 )
 check.value(
@@ -441,8 +632,8 @@ check.value(
 )
 check.value(
     "extremes",
-    lambda: energy_score(2700000.0 * x, 2700000.0 * y)[0],
-    case="plain, entries in the millions",
+    lambda: energy_score(510000.0 * x, 510000.0 * y)[0],
+    case="plain, large entries",
 )
 check.gradient("gradient", lambda x: energy_score(x, y)[0] * w, x, case="plain, four cases")
 check.gradient("gradient", lambda y: energy_score(x, y)[0] * w, y, case="plain, by y")
@@ -464,12 +655,12 @@ check.value("fair", lambda: energy_score(wide, wide[0].flip(0))[1], case="forty 
 check.value("fair", lambda: energy_score(x[:0], y[:0])[1], case="no cases")
 check.value(
     "extremes",
-    lambda: energy_score(0.01 * many + 1300000.0, 0.01 * y[0, :2] + 1300000.0)[1],
+    lambda: energy_score(0.01 * many + 990000.0, 0.01 * y[0, :2] + 990000.0)[1],
     case="fair, ninety members far from 0, close together",
 )
 check.value(
     "extremes",
-    lambda: energy_score(0.01 * x + 1300000.0, 0.01 * y + 1300000.0)[1],
+    lambda: energy_score(0.01 * x + 990000.0, 0.01 * y + 990000.0)[1],
     case="fair, twenty members far from 0, close together",
 )
 check.value(
@@ -479,8 +670,8 @@ check.value(
 )
 check.value(
     "extremes",
-    lambda: energy_score(2700000.0 * x, 2700000.0 * y)[1],
-    case="fair, entries in the millions",
+    lambda: energy_score(510000.0 * x, 510000.0 * y)[1],
+    case="fair, large entries",
 )
 check.gradient("gradient", lambda x: energy_score(x, y)[1] * w, x, case="fair, four cases")
 check.gradient("gradient", lambda y: energy_score(x, y)[1] * w, y, case="fair, by y")
@@ -503,6 +694,83 @@ check.gradient(
     0.0001 * x,
     case="entries of the size of 0.0001",
 )
+v = torch.arange(1.0, 201).double()
+wall = torch.sin(torch.outer(v, v**0.7))  # two hundred members of two hundred entries
+towers, y_towers = (wall[:120, :8].reshape(2, 3, 1, 20, 8), wall[120:126, :8].reshape(2, 3, 1, 8))
+pairs = twins[None, :6] + torch.tensor([0.0, 1.1, 2.3]).double()[:, None, None]
+grid = torch.tensor([[2.0], [-1.0], [2.0], [5.0], [2.0]]).double()
+hidden = torch.zeros(2, 0, 3, 5).double()
+check.keeps("plain", energy_score, grid[:2].clone(), grid[0].clone(), case="two numbers")
+check.keeps("fair", energy_score, x.clone(), y.clone(), case="four cases are left as they are")
+clouds = (
+    (wall, wall[:, 3]),
+    (wall[:, :1], wall[7, :1]),
+    (wall[:2], wall[7]),
+    (towers, y_towers),
+    (towers[:, :0], y_towers[:, :0]),
+    (hidden, hidden[..., 0, :]),
+    (grid[:2], grid[3]),
+    (0 * grid + 0.7, grid[0]),
+)
+for z, k in clouds:
+    check.value("plain", lambda z=z, k=k: energy_score(z, k)[0], case="smallest and largest sizes")
+    check.value("fair", lambda z=z, k=k: energy_score(z, k)[1], case="smallest and largest sizes")
+for i in (0, 1):
+
+    def score(x, y, i=i):
+        return energy_score(x, y)[i]
+
+    check.value(
+        "extremes",
+        lambda f=score: 1e2 * f(0.02 * wall[:, :9] + 8e5, 0.02 * wall[:9, 3] + 8e5),
+        case="200 members, far from 0",
+    )
+    check.value(
+        "extremes",
+        lambda f=score: 1e2 * f(0.02 * wall[:9, :9] - 4e4, 0.02 * wall[:9, 3] - 4e4),
+        case="nine members, far from 0",
+    )
+    check.value(
+        "extremes",
+        lambda f=score: 1e5 * f(1e-5 * grid[1:4], 1e-5 * grid[4]),
+        case="smallest distances",
+    )
+    check.value(
+        "extremes",
+        lambda f=score: f(0.01 * grid + 999e3, 0.01 * grid[1] + 999e3 + 0.02),
+        case="numbers far from 0, some coincide",
+    )
+    check.gradient(
+        "gradient",
+        lambda x, f=score: f(x, y_towers) * w[:3, None],
+        towers,
+        case="three leading dimensions",
+    )
+    check.gradient(
+        "gradient", lambda x, f=score: f(x, twins[:3]) * w[:3], pairs, case="twins in a batch"
+    )
+    check.gradient(
+        "gradient", lambda y, f=score: f(pairs, y) * w[:3], twins[:3], case="twins, by y"
+    )
+    check.gradient("gradient", lambda x, f=score: f(x, grid[0]), grid, case="numbers coincide")
+    check.gradient("gradient", lambda x, f=score: f(x, grid[3]), 0 * grid, case="all coincide")
+    check.gradient("gradient", lambda y, f=score: f(grid, y), grid[0], case="numbers, by y")
+    check.gradient("gradient", lambda x, f=score: f(x, wall[5]), wall[:2], case="two members")
+    check.gradient(
+        "gradient",
+        lambda x, f=score: f(x, 990000.0 + 0.01 * y) * w,
+        990000.0 + 0.01 * x,
+        case="far from 0, by members",
+    )
+    check.gradient(
+        "gradient",
+        lambda y, f=score: f(990000.0 + 0.01 * x, y) * w,
+        990000.0 + 0.01 * y,
+        case="far from 0, by y",
+    )
+    check.gradient(
+        "gradient", lambda x, f=score: f(x, wall[3, :2] + 2), wall[:60, :2], case="sixty members"
+    )
 
 # %% [markdown]
 # ## Exercise 4. A few quantiles (15 min, 5 points)
@@ -521,8 +789,8 @@ check.gradient(
 # - `levels` has shape `(K,)`, $K \ge 2$, is strictly increasing, from 0 to 1; the levels need not
 #   be evenly spaced. `q` has shape `(n, K)`, each row not decreasing; all quantiles of a row may
 #   be equal. `y` has shape `(n,)`, inside or outside the quantiles, or equal to one. $n$ may be 0.
-# - The result has shape `(n,)`. The values may be of the size of $10^6$ while quantiles lie a
-#   hundredth apart.
+# - The result has shape `(n,)`. Levels are at least $10^{-4}$ apart. Values are at most $10^6$ in
+#   size; quantiles that differ do so by at least a hundredth, or $10^{-8}$ if none is above 1.
 #
 # Points: inside 2, outside 1, jumps 1, extremes 1. The aspects say where `y` lies, whether $F$
 # jumps, and how large the numbers are.
@@ -601,8 +869,8 @@ check.value("jumps", lambda: quantiles_crps(u, early, early[:, 0].clone()), case
 check.value("jumps", lambda: quantiles_crps(u, early, away), case="jumps, y outside")
 check.value("jumps", lambda: quantiles_crps(u, point, y), case="a single point")
 check.value("jumps", lambda: quantiles_crps(u, point, point[:, 0] + 0.7), case="a point, missed")
-check.value("extremes", lambda: quantiles_crps(u, 1e-2 * q + 3e6, 1e-2 * y + 3e6), case="shifted")
-check.value("extremes", lambda: quantiles_crps(u, 2.1e6 * q, 2.1e6 * y), case="in the millions")
+check.value("extremes", lambda: quantiles_crps(u, 0.1 * q + 9e5, 0.1 * y + 9e5), case="shifted")
+check.value("extremes", lambda: quantiles_crps(u, 1.1e5 * q, 1.1e5 * y), case="large numbers")
 check.value("extremes", lambda: 1e5 * quantiles_crps(u, 1e-5 * q, 1e-5 * y), case="tiny numbers")
 check.value(
     "extremes",
@@ -611,6 +879,79 @@ check.value(
 )
 steep = torch.tensor([0.0, 1e-4, 1 - 1e-4, 1.0], dtype=t.dtype)
 check.value("extremes", lambda: quantiles_crps(steep, 41 * q[:, :4], 41 * y), case="steep levels")
+h = torch.arange(100.0).double()
+u100 = (h / 99) ** 2 * 0.7 + h / 330  # a hundred uneven levels
+q100 = (0.02 + torch.sin(torch.outer(h + 1, h**0.7 + 1)).square()).cumsum(1) - 23
+y100 = 40 * torch.sin(h * h) + 4
+within = torch.maximum(torch.minimum(y100, q100[:, -2]), q100[:, 1] + 0.01)
+some = torch.sin(7 * q100) > 0.6  # repeated here and there, also thrice
+steps = torch.where(some, -99.0, q100).cummax(1).values
+check.keeps("outside", quantiles_crps, u.clone(), q.clone(), away.clone(), case="y outside")
+check.keeps("inside", quantiles_crps, ends.clone(), q[:1, :2].clone(), y[:1].clone(), case="one")
+check.value("inside", lambda: quantiles_crps(u100, q100, within), case="a hundred")
+check.value("inside", lambda: quantiles_crps(u100, q100[:3], within[:3]), case="three, K = 100")
+check.value("inside", lambda: quantiles_crps(ends, q[:1, 3:5], q[:1, 3] + 0.1), case="one, K = 2")
+check.value(
+    "inside", lambda: quantiles_crps(ends, q[:, [2, 7]], q[:, 5] + 0.2), case="seven cases, K = 2"
+)
+check.value("inside", lambda: quantiles_crps(u, q - 500, y - 500), case="negative numbers")
+check.value("outside", lambda: quantiles_crps(u100, q100, y100 + 70), case="a hundred, above")
+check.value("outside", lambda: quantiles_crps(u100, q100, y100 - 99), case="a hundred, below")
+check.value("outside", lambda: quantiles_crps(u, q - 998, away - 950), case="all near -1000")
+check.value("outside", lambda: quantiles_crps(u, 2 * q, 0 * y - 1000), case="y of -1000")
+check.value("outside", lambda: quantiles_crps(u, 2 * q, 0 * y + 1000), case="y of 1000")
+for way in (-1e6, 1e6):
+    check.value(
+        "extremes",
+        lambda v=way: quantiles_crps(u, q, 0 * y + v) / 1e3,
+        case="y of a million either way",
+    )
+for share in (5e-4, 1 - 5e-4):
+    beside = q[:, 2] + share * (q[:, 3] - q[:, 2])
+    check.value(
+        "inside",
+        lambda v=beside: 1e3 * (quantiles_crps(u, q, v) - quantiles_crps(u, q, q[:, 2].clone())),
+        case="next to a quantile, what the step changes",
+    )
+check.value("jumps", lambda: quantiles_crps(u100, steps, y100), case="a hundred, many jumps")
+check.value("jumps", lambda: quantiles_crps(u100, steps, steps[:, 50].clone()), case="y hits some")
+check.value("jumps", lambda: quantiles_crps(ends, point[:, :2], y), case="a point, K = 2")
+check.value("jumps", lambda: quantiles_crps(ends, point[:1, :2], y[:1]), case="one point, K = 2")
+check.value(
+    "jumps",
+    lambda: quantiles_crps(u, point, torch.where(y > 0, point[:, 0], y)),
+    case="a point, hit in some cases",
+)
+check.value(
+    "jumps", lambda: 1e5 * quantiles_crps(u, point, point[:, 0] + 1e-5), case="a point, near by"
+)
+check.value(
+    "jumps", lambda: 1e5 * quantiles_crps(u, point, point[:, 0] - 1e-5), case="a point, just below"
+)
+check.value(
+    "extremes",
+    lambda: 1e2 * quantiles_crps(u[[0, 3, 8]], 9e5 + h[:3].expand(2, 3) / 100, 9e5 + y[:2] / 99),
+    case="a hundredth apart, far from 0",
+)
+check.value(
+    "extremes",
+    lambda: quantiles_crps(u, q - 1e6 + 90, away - 1e6 + 90),
+    case="near minus a million, y outside",
+)
+check.value(
+    "extremes", lambda: quantiles_crps(u, 1e5 * q, 1e5 * away.clamp(-9, 9)), case="large, outside"
+)
+check.value("extremes", lambda: quantiles_crps(u, jump + 9e5, y + 9e5), case="jumps, far from 0")
+check.value(
+    "extremes",
+    lambda: quantiles_crps(steep, q[:, [0, 0, 8, 8]], q[:, 4].clone()),
+    case="steep levels with jumps",
+)
+check.value(
+    "extremes",
+    lambda: 1e4 * quantiles_crps(steep, q[:, [0, 0, 0, 8]], q[:, 0].clone()),
+    case="a thin tail behind a point",
+)
 
 # %% [markdown]
 # ## Exercise 5. A histogram for counts, without dice (10 min, 5 points)
@@ -630,10 +971,11 @@ check.value("extremes", lambda: quantiles_crps(steep, 41 * q[:, :4], 41 * y), ca
 # Details:
 #
 # - `below` and `at` have shape `(n,)`, $n \ge 1$, with $0 \le$ `below` $\le$ `at` $\le 1$: the
-#   values of $F(y - 1)$ and $F(y)$. `bins` is an int, 1 or larger.
+#   values of $F(y - 1)$ and $F(y)$. `bins` is an int from 1 to 100.
 # - Where `below` equals `at` (a forecast of a continuous number), all mass of the case lies at
 #   that point: in the bin to the **right** if it is an edge between two bins, in the last one if
-#   it is 1. In no other case does it depend on rounding where a value lies.
+#   it is 1. A point is an inner edge only if `bins` is a power of 2, else it is at least $10^{-6}$
+#   away from each. In no other case does it depend on rounding where a value lies.
 # - Intervals may be as short as $10^{-9}$; a variance is right if it is off by $10^{-12}$.
 #
 # Points: counts 2, points 1, variance 2. The aspect "points" is about cases whose mass lies at a
@@ -675,7 +1017,7 @@ first, last = torch.zeros(3, dtype=t.dtype), torch.ones(3, dtype=t.dtype)
 short = a + 1e-9 * (1 + t / 31)
 check.value("counts", lambda: pit_histogram(a, b, 10)[0], case="31 cases, ten bins")
 check.value("counts", lambda: pit_histogram(a, b, 7)[0], case="seven bins")
-check.value("counts", lambda: pit_histogram(a[:6], b[:6], 137)[0], case="narrow bins")
+check.value("counts", lambda: pit_histogram(a[:6], b[:6], 97)[0], case="narrow bins")
 check.value("counts", lambda: pit_histogram(a[4:5], b[4:5], 9)[0], case="one case")
 check.value("counts", lambda: pit_histogram(a, b, 1)[0] * t[3], case="one bin")
 check.value("counts", lambda: pit_histogram(a, short, 10)[0], case="short intervals")
@@ -724,6 +1066,80 @@ check.value(
     lambda: 1e8 * pit_histogram(0.5 + 1e-4 * a, 0.5 + 1e-4 * b, 4)[1],
     case="all mass close together",
 )
+c = torch.sin(torch.arange(1.0, 101).double() ** 1.5).square()
+d = torch.maximum(c, c.flip(0))
+c = torch.minimum(c, c.flip(0))
+unit, none = torch.ones(4).double(), torch.zeros(4).double()
+eighths = torch.arange(65).double() / 64
+for kept in ((none, unit), (unit, unit), (none, none), (a[:1], b[:1]), (0.5 * unit, 0.5 * unit)):
+    check.keeps(
+        "variance",
+        lambda a, b: pit_histogram(a, b, 6),
+        *(v.clone() for v in kept),
+        case="inputs are left as they are",
+    )
+check.value("counts", lambda: pit_histogram(c, d, 100)[0], case="a hundred cases and bins")
+check.value("counts", lambda: pit_histogram(c, d, 2)[0], case="a hundred cases, two bins")
+check.value("counts", lambda: pit_histogram(a[5:6], b[5:6], 1)[0] * t[3], case="one case, one bin")
+check.value("counts", lambda: pit_histogram(a[8:9], b[8:9], 100)[0], case="one case, 100 bins")
+check.value(
+    "counts",
+    lambda: pit_histogram(middle - 2e-10, middle + 8e-10, 2)[0],
+    case="the shortest intervals across an edge",
+)
+check.value(
+    "counts",
+    lambda: pit_histogram(eighths[1:2] * 17 + 1e-9 - 4e-9, eighths[1:2] * 17 + 9e-9, 64)[0],
+    case="one short interval across an edge",
+)
+seventh = torch.tensor([0.7]).double()
+check.value(
+    "counts",
+    lambda: pit_histogram(seventh - 1e-8, seventh + 3e-8, 10)[0],
+    case="a short interval across 0.7",
+)
+check.value(
+    "counts", lambda: pit_histogram(0 * c, 1e-9 * (1 + c), 64)[0] * c[:64], case="just above 0"
+)
+check.value(
+    "counts", lambda: pit_histogram(1 - 1e-9 * (1 + c), 0 * c + 1, 64)[0] * c[:64], case="below 1"
+)
+check.value("points", lambda: pit_histogram(eighths, eighths, 64)[0], case="all edges of 64 bins")
+check.value(
+    "points", lambda: pit_histogram(eighths[:9], eighths[:9], 64)[0], case="edges at the left"
+)
+check.value(
+    "points",
+    lambda: pit_histogram(torch.cat([a, eighths]), torch.cat([b, eighths]), 16)[0],
+    case="intervals, and points at edges and ends",
+)
+near = eighths[1:64:4]
+check.value("points", lambda: pit_histogram(near + 1e-6, near + 1e-6, 64)[0], case="above edges")
+check.value(
+    "points", lambda: pit_histogram(near - 1e-6, near - 1e-6, 64)[0], case="points below edges"
+)
+check.value("points", lambda: pit_histogram(a, a, 1)[0] * t[3], case="points, one bin")
+check.value("points", lambda: pit_histogram(a[:1], a[:1], 7)[0], case="a single point")
+check.value("points", lambda: pit_histogram(c, c, 99)[0], case="a hundred points, 99 bins")
+check.value(
+    "points", lambda: pit_histogram(a, torch.where(t > 3, a, b), 1)[0] * t[5], case="most, one bin"
+)
+check.value("variance", lambda: pit_histogram(none, unit, 4)[1] * t[7], case="from 0 to 1")
+check.value("variance", lambda: pit_histogram(c, d, 100)[1], case="a hundred cases and bins")
+check.value("variance", lambda: pit_histogram(a[:2], b[:2], 5)[1], case="two cases")
+check.value("variance", lambda: pit_histogram(a[:2], a[:2], 5)[1], case="two points")
+check.value("variance", lambda: 7 * pit_histogram(a[:1], a[:1], 5)[1], case="one point")
+check.value("variance", lambda: pit_histogram(last, last, 5)[1], case="all at 1")
+check.value(
+    "variance",
+    lambda: pit_histogram(torch.cat([none, a]), torch.cat([unit, b]), 4)[1],
+    case="some from 0 to 1",
+)
+check.value(
+    "variance",
+    lambda: 1e4 * pit_histogram(0.9 + 3e-4 * a, 0.9 + 3e-4 * a, 4)[1],
+    case="points close together",
+)
 
 # %% [markdown]
 # ## Exercise 6. A score made of costs (12 min, 4 points)
@@ -740,8 +1156,8 @@ check.value(
 # - `p` and `y` have the same shape `(...)`, which may be empty or `()`; `p` holds probabilities, 0
 #   and 1 included, the others at least $10^{-6}$ away from both; `y` is int64, 1 if frost came and
 #   0 if not. The result has their shape.
-# - `a` and `b` are Python numbers between $1/20$ and 2000. The result must be right to six digits
-#   after the point; nothing is drawn at random.
+# - `a` and `b` are Python numbers between $1/20$ and 2000. The result must be right to seven
+#   digits after the point; nothing is drawn at random.
 # - Useful: $c \cdot \mathrm{Beta}(c; a, b) = \frac{a}{a + b}\,\mathrm{Beta}(c; a + 1, b)$.
 #
 # (For $a = b = 1$ it must be $(y - p)^2 / 2$. So you can test yourself.)
@@ -810,7 +1226,7 @@ check.value("certain", lambda: mean_regret(sure, both, 0.3, 0.7), case="a = 0.3,
 check.value("certain", lambda: mean_regret(sure[2], both[2], 3.3, 0.9), case="a number")
 check.value(
     "certain",
-    lambda: mean_regret(sure.abs() * (1 - 1e-09) + 1e-12, both, 2.3, 1.7),
+    lambda: mean_regret(sure.abs() * (1 - 2e-6) + 1e-6, both, 2.3, 1.7),
     case="p almost 0 and almost 1",
 )
 check.value("alike", lambda: mean_regret(0.3 + 0.02 * p, y, 593.0, 1307.0), case="costs near 0.3")
@@ -822,6 +1238,51 @@ check.value("alike", lambda: mean_regret(p, y, 2.3, 0.06), case="b near 0")
 check.value(
     "alike", lambda: mean_regret(sure, both, 731.0, 419.0), case="p of 0 and 1, costs near 0.64"
 )
+edge = torch.tensor([1e-6, 1 - 1e-6, 4e-6, 1 - 4e-6, 1e-3, 0.999, 0.0, 1.0]).double()
+alarm = torch.tensor([1, 0, 1, 0, 1, 0, 1, 0])
+fine = (torch.arange(100.0).double() * 0.618) % 1
+froze = (torch.arange(100) * 7 % 3 == 1).long()
+for kept in ((sure[1:2], both[3:]), (sure[0], both[0]), (edge, alarm)):
+    check.keeps(
+        "alike",
+        lambda p, y: mean_regret(p, y, 2000, 0.05),
+        *(v.clone() for v in kept),
+        case="inputs are left as they are",
+    )
+check.value("frost", lambda: mean_regret(p[:, None], one[:, None], 2.7, 1.3), case="a column")
+check.value("no frost", lambda: mean_regret(p[:, None], zero[:, None], 2.7, 1.3), case="a column")
+check.value(
+    "frost", lambda: mean_regret(p[:1, None], one[:1, None], 2.7, 1.3), case="shape (1, 1)"
+)
+check.value(
+    "frost", lambda: mean_regret(p[:0].reshape(2, 0), y[:0].reshape(2, 0), 3, 2), case="(2, 0)"
+)
+check.value("frost", lambda: mean_regret(fine, 0 * froze + 1, 3, 2.2), case="a hundred cases")
+check.value("no frost", lambda: mean_regret(fine, 0 * froze, 3, 2.2), case="a hundred cases")
+check.value(
+    "alike",
+    lambda: mean_regret(fine.reshape(2, 5, 10), froze.reshape(2, 5, 10), 400, 300),
+    case="three dimensions",
+)
+for a, b in ((0.05, 0.05), (0.05, 3.3), (2.1, 0.05), (1, 1), (0.05, 2000), (2000, 0.05)):
+    check.value(
+        "certain", lambda a=a, b=b: mean_regret(sure, both, a, b), case="smallest, largest"
+    )
+    check.value(
+        "certain", lambda a=a, b=b: mean_regret(edge, alarm, a, b), case="p next to 0 and 1"
+    )
+    check.value(
+        "certain", lambda a=a, b=b: mean_regret(edge, 1 - alarm, a, b), case="next to 0 and 1"
+    )
+    check.value(
+        "alike", lambda a=a, b=b: mean_regret(fine, froze, a, b), case="smallest and largest a, b"
+    )
+for a, b in ((2000, 2000), (2000, 1), (1, 2000), (1990.0, 1330), (0.06, 0.05), (900, 17)):
+    close = (a / (a + b) + 0.05 * (fine - 0.5)).clamp(0, 1)
+    check.value(
+        "alike", lambda p=close, a=a, b=b: mean_regret(p, froze, a, b), case="costs hardly differ"
+    )
+    check.value("alike", lambda a=a, b=b: mean_regret(edge, alarm, a, b), case="p next to 0 and 1")
 
 # %% [markdown]
 # ## Exercise 7. Stations share their weather (12 min, 5 points)
@@ -845,9 +1306,9 @@ check.value(
 # - `loss_a` and `loss_b` have shape `(n,)`; `day` is int64, of shape `(n,)`: the label of each
 #   case. Labels are in any order, may be negative or large, and need not be consecutive; days have
 #   different numbers of cases. There are at least two days.
-# - Losses may be of the size of $10^8$ while they differ by a hundredth. Neither lead nor error is
-#   0; `days` does not depend on rounding, is counted for a lead of either sign, and is at most 10
-#   000.
+# - Losses are at most $10^8$ in size, and may differ by a hundredth then; labels are at most
+#   $10^{12}$. Neither lead nor error is 0; `days` does not depend on rounding, is counted for a
+#   lead of either sign, and lies between 1 and 10 000.
 #
 # Points: lead 1, error 2, days 1, labels 1. The aspect "labels" is about unusual labels and about
 # days of one case.
@@ -895,7 +1356,7 @@ check.value("lead", lambda: lead_by_day(a, b, two)[0], case="two unequal days")
 check.value("lead", lambda: lead_by_day(a[:9], b[:9], k[:9])[0], case="one case a day")
 check.value(
     "lead",
-    lambda: lead_by_day(0.01 * a + 310000000.0, 0.01 * b + 310000000.0, day)[0],
+    lambda: lead_by_day(0.01 * a + 91000000.0, 0.01 * b + 91000000.0, day)[0],
     case="large losses that hardly differ",
 )
 check.value(
@@ -919,7 +1380,7 @@ check.value("error", lambda: lead_by_day(a, b, two)[1], case="two unequal days")
 check.value("error", lambda: lead_by_day(a[:9], b[:9], k[:9])[1], case="one case a day")
 check.value(
     "error",
-    lambda: lead_by_day(0.01 * a + 310000000.0, 0.01 * b + 310000000.0, day)[1],
+    lambda: lead_by_day(0.01 * a + 91000000.0, 0.01 * b + 91000000.0, day)[1],
     case="large losses that hardly differ",
 )
 check.value(
@@ -943,7 +1404,7 @@ check.value("days", lambda: lead_by_day(a, b, two)[2], case="two unequal days")
 check.value("days", lambda: lead_by_day(a[:9], b[:9], k[:9])[2], case="one case a day")
 check.value(
     "days",
-    lambda: lead_by_day(0.01 * a + 310000000.0, 0.01 * b + 310000000.0, day)[2],
+    lambda: lead_by_day(0.01 * a + 91000000.0, 0.01 * b + 91000000.0, day)[2],
     case="large losses that hardly differ",
 )
 check.value(
@@ -962,6 +1423,33 @@ check.value("labels", lambda: lead_by_day(a, b, 3 * k)[2], case="one case a day,
 check.value("labels", lambda: lead_by_day(a, b, (k > 38).long() * 5)[2], case="a day of one case")
 check.value("days", lambda: lead_by_day(a, b - 5.3, day)[2], case="a lead that is plain to see")
 check.value("days", lambda: lead_by_day(a, b + 0.21, day)[2], case="a small lead")
+v = torch.arange(100.0).double()
+c, e = torch.sin(v * v), torch.cos(v**1.5)
+apart = torch.arange(100) * 7 % 61  # 61 days, some of one case
+far = torch.tensor([10**12, -(10**12), 10**12 - 1, 3, -3, 3 + 2**32, 0])[torch.arange(40) % 7]
+for kept in ((a, b, -3 * k), (a, b, -day), (a[:2], b[:2], k[:2]), (c, e, apart)):
+    check.keeps("labels", lead_by_day, *(v.clone() for v in kept), case="inputs are left")
+studies = (
+    (c, e - 0.3, apart),
+    (c, e + 0.4, 5 * torch.arange(100)),
+    (c, e - 0.2, apart // 31),
+    (990 + 1e-2 * a, 990 + 1e-2 * b, day),
+)
+for g in studies:
+    check.value("lead", lambda g=g: lead_by_day(*g)[0], case="a hundred cases, two to many days")
+    check.value("error", lambda g=g: lead_by_day(*g)[1], case="a hundred cases, two to many days")
+    check.value("days", lambda g=g: lead_by_day(*g)[2], case="a hundred cases, two to many days")
+for g in (far, day % 3 - 1, 10**12 - day % 2):
+    check.value("labels", lambda g=g: lead_by_day(a, b, g)[0], case="labels of both signs, large")
+    check.value("labels", lambda g=g: lead_by_day(a, b, g)[1], case="labels of both signs, large")
+    check.value("labels", lambda g=g: lead_by_day(a, b, g)[2], case="labels of both signs, large")
+check.value("labels", lambda: lead_by_day(a[:3], b[:3], k[:3] // 2), case="three cases, two days")
+check.value("days", lambda: isinstance(lead_by_day(a, b, day)[2], int), case="an int")
+spread = a - b - (a - b).mean()
+for lead in (-0.00503, 0.0053, 0.0097, 0.031, -0.053, 0.31, 1.3, -2.3, 31.0):
+    check.value(
+        "days", lambda m=lead: lead_by_day(spread + m, 0 * b, day)[2], case="from one to thousands"
+    )
 check.law(
     "error",
     "equal",
