@@ -10,6 +10,7 @@ from nbgrader.api import Gradebook
 
 from course_grader.__main__ import main
 from course_grader.authoring.composer import Composer
+from course_grader.authoring.exercises import read_assignment
 from course_grader.gradebook.exporters import harmless
 from course_grader.gradebook.grade import grade
 from course_grader.gradebook.one_submission import Graded
@@ -45,7 +46,7 @@ def test_canvas_gets_points_possible_and_a_column_for_each_assignment(graded, un
     titles, possible, *rows = exported(graded[0], "canvas")
     assert titles[:5] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
     assert titles[5] == unit.name and possible[0] == "Points Possible"
-    assert float(possible[5]) == graded[1][PERFECT]
+    assert float(possible[5]) == read_assignment(unit).points
     scores = {row[3]: row[5] for row in rows}
     assert {s: float(scores[s]) for s in (PERFECT, WRONG)} == graded[1]
 
