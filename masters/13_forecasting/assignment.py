@@ -530,16 +530,26 @@ check.value(
 )
 two = torch.stack([t, torch.where(t > 1.5, t - 1e-6, t + 2)], 1)
 check.value("crossed", lambda: crossed(y, two, tau.sort()[0][:2]) * 1.7, case="two levels")
-w = torch.arange(1.0, 101).double()
-tau100 = (w * 41 % 101) / 101  # a hundred levels out of order
+w = torch.arange(1.0, 32).double()
+tau31 = (w * 41 % 101) / 101  # 31 levels out of order
 big = 300 * torch.sin(torch.outer(w, w**0.7))
-y100 = torch.where(w % 7 < 1, math.nan, 800 * torch.cos(w * w))
-sorted100 = 3 * torch.special.ndtri(tau100)
+y31 = torch.where(w % 7 < 1, math.nan, 800 * torch.cos(w * w))
+sorted31 = 3 * torch.special.ndtri(tau31)
 zeros = torch.tensor([0.0, -0.0, math.nan, 2.3]).double()
+z = torch.arange(1.0, 101).double()
+tall = 9 * torch.sin(torch.outer(z, z[:2] ** 0.7)), tau[:2]  # a hundred hours, two levels
+broad = 9 * torch.cos(torch.outer(z[:3], z**0.7)), (z * 41 % 101) / 101  # and the reverse
+check.value("loss", lambda: loss(8 * torch.cos(z * z), *tall), case="a hundred hours")
+check.value("loss", lambda: loss(y[:3], *broad), case="a hundred levels")
+check.value("crossed", lambda: crossed(z, *tall) * 0.97, case="a hundred hours")
+check.gradient(
+    "gradient", lambda q: loss(8 * torch.cos(z * z), q, tall[1]), tall[0], case="a hundred hours"
+)
+check.gradient("gradient", lambda q: loss(y[:3], q, broad[1]), broad[0], case="a hundred levels")
 check.keeps(
     "gradient", loss, zeros.clone(), odd[:4].clone(), tau.clone(), case="zeros and a missing hour"
 )
-check.value("loss", lambda: loss(y100.nan_to_num(3.0), big, tau100), case="a hundred of each")
+check.value("loss", lambda: loss(y31.nan_to_num(3.0), big, tau31), case="31 of each")
 check.value("loss", lambda: loss(y[:1], odd[:1, :1], tau[:1]), case="one hour, one level")
 check.value(
     "loss",
@@ -547,14 +557,16 @@ check.value(
     case="small errors around 900",
 )
 check.value("loss", lambda: loss(y, torch.where(odd > 1, y[:, None], odd), tau), case="exact hits")
-check.value("missing", lambda: loss(y100, big, tau100), case="a hundred of each, some missing")
+check.value("missing", lambda: loss(y31, big, tau31), case="31 of each, some missing")
 check.value("missing", lambda: loss(zeros, odd[:4], tau), case="zeros are no missing hours")
 check.value("missing", lambda: loss(zeros[1:3], odd[:2], tau), case="two hours, one is missing")
 check.value(
     "missing", lambda: loss(zeros[1:3], odd[:2, :1], tau[:1]), case="one of two, one level"
 )
-last_two = w[:, None] + sorted100 + torch.where((tau100 < 0.98) | (w[:, None] % 3 > 1), 0.0, -1.9)
-check.value("crossed", lambda: crossed(y100, last_two, tau100) * 0.91, case="a hundred levels")
+last_two = (
+    w[:, None] + sorted31 + torch.where((tau31 < tau31.max()) | (w[:, None] % 3 > 1), 0.0, -1.9)
+)
+check.value("crossed", lambda: crossed(y31, last_two, tau31) * 0.91, case="31 levels")
 check.value(
     "crossed", lambda: crossed(hole, 1e-9 * odd + 900, tau) * 0.79, case="near ties around 900"
 )
@@ -568,7 +580,7 @@ check.gradient("gradient", lambda q: loss(y, q, tau[:1]), odd[:, :1], case="one 
 check.gradient("gradient", lambda q: loss(y[:1], q, tau[:1]), odd[:1, :1], case="one of each")
 check.gradient("gradient", lambda q: loss(zeros[1:3], q, tau), odd[:2], case="one of two")
 check.gradient("gradient", lambda q: loss(zeros[2:], q, tau), odd[:2], case="the other of two")
-check.gradient("gradient", lambda q: loss(y100, q, tau100), big, case="a hundred of each")
+check.gradient("gradient", lambda q: loss(y31, q, tau31), big, case="31 of each")
 check.gradient("gradient", lambda q: loss(y, q, tau), y[:, None] + 1e-9 * odd, case="near misses")
 check.gradient("gradient", lambda q: loss(y, q, tau), odd, case="eight hours")
 check.gradient("gradient", lambda q: loss(hole, q, tau), odd, case="some hours missing")
