@@ -37,6 +37,6 @@ def test_the_course_s_policy_applies_to_who_was_late_and_to_nobody_else(late_cla
         }
         penalties = {student: one.late_submission_penalty or 0 for student, one in found.items()}
         [score] = {one.score for one in found.values()}
-    assert 0 < score < found["late"].max_score  # nobody has graded the words
+        assert 0 < score < found["late"].max_score  # nobody has graded the words
     assert penalties == {"in-time": 0, "late": score, "untold": 0}
     assert {result.record["score"] for result in graded} == {score}  # before the penalty
