@@ -1,8 +1,11 @@
 """Late work: nbgrader's own penalty, told by the timestamp that lies beside a submission."""
 
+import csv
+
 import pytest
 from nbgrader.api import Gradebook
 
+from course_grader.__main__ import main
 from course_grader.authoring.composer import Composer
 from course_grader.gradebook.grade import grade
 from course_grader.project.course import Course
@@ -40,3 +43,10 @@ def test_the_course_s_policy_applies_to_who_was_late_and_to_nobody_else(late_cla
         assert 0 < score < found["late"].max_score  # nobody has graded the words
     assert penalties == {"in-time": 0, "late": score, "untold": 0}
     assert {result.record["score"] for result in graded} == {score}  # before the penalty
+    for kind, who in (("canvas", 3), ("moodle", 0)):  # after it
+        assert main(["export", "--to", kind, "--course", str(course.root)]) == 0
+        text = (course.root / "records" / f"{kind}.csv").read_text("utf-8")
+        told = {row[who]: row[5] for row in csv.reader(text.splitlines()) if row[who] in found}
+        assert {student: float(points) for student, points in told.items()} == {
+            student: score - penalty for student, penalty in penalties.items()
+        }
