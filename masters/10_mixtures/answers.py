@@ -62,7 +62,7 @@ def density_and_owner(x, logits, mu, log_sigma):
     return (logits.softmax(0) * parts).sum(1), joint.log_softmax(1)
 
 
-# %% exp-then-log wrong="density-and-owner" fails="extremes,gradient"
+# %% exp-then-log wrong="density-and-owner" fails="extremes,gradient,responsibilities"
 # exp of a very negative number is 0, and log 0 is -inf: use logsumexp.
 def density_and_owner(x, logits, mu, log_sigma):
     parts = torch.distributions.Normal(mu, log_sigma.exp()).log_prob(x[:, None]).sum(2)
@@ -160,7 +160,7 @@ def density_and_owner(x, logits, mu, log_sigma):
     return joint.logsumexp(1), joint.log_softmax(1)
 
 
-# %% floor-under-log wrong="density-and-owner" fails="extremes,gradient"
+# %% floor-under-log wrong="density-and-owner" fails="extremes,gradient,responsibilities"
 # A floor under the density makes all far points equally probable, and kills their gradient.
 def density_and_owner(x, logits, mu, log_sigma):
     parts = torch.distributions.Normal(mu, log_sigma.exp()).log_prob(x[:, None]).sum(2)
@@ -168,7 +168,7 @@ def density_and_owner(x, logits, mu, log_sigma):
     return joint.logsumexp(1), joint.log_softmax(1)
 
 
-# %% squares-expanded wrong="density-and-owner" fails="extremes"
+# %% squares-expanded wrong="density-and-owner" fails="extremes,gradient"
 # x^2 - 2 x mu + mu^2 cancels where points lie close to a narrow component: subtract first.
 def density_and_owner(x, logits, mu, log_sigma):
     precision = (-2 * log_sigma).exp()
@@ -686,7 +686,7 @@ def holey_loss(raw, y):
     return -(logits.log_softmax(1) + parts.sum(2)).logsumexp(1).sum()
 
 
-# %% clamped-scale wrong="holey-loss" fails="extremes"
+# %% clamped-scale wrong="holey-loss" fails="extremes,gradient"
 # A floor under the scale changes narrow components: the log scales may be as low as -15.
 def holey_loss(raw, y):
     n, D = y.shape
@@ -1032,14 +1032,14 @@ def draw(logits, mu, sigma, tau, u, z):
     return mu.gather(1, chosen)[:, 0] + sigma.gather(1, chosen)[:, 0] * z
 
 
-# %% temperature-on-noise-only wrong="mixture-draws" fails="temperature,gradient"
+# %% temperature-on-noise-only wrong="mixture-draws" fails="gradient,temperature"
 # The temperature acts on the weights, too: divide the logits by it.
 def draw(logits, mu, sigma, tau, u, z):
     chosen = (u[:, None] >= logits.softmax(1).cumsum(1)[:, :-1]).sum(1, keepdim=True)
     return mu.gather(1, chosen)[:, 0] + tau**0.5 * sigma.gather(1, chosen)[:, 0] * z
 
 
-# %% temperature-multiplied wrong="mixture-draws" fails="temperature,gradient"
+# %% temperature-multiplied wrong="mixture-draws" fails="gradient,temperature"
 # A low temperature sharpens the weights: divide the logits by tau, do not multiply.
 def draw(logits, mu, sigma, tau, u, z):
     chosen = (u[:, None] >= (logits * tau).softmax(1).cumsum(1)[:, :-1]).sum(1, keepdim=True)

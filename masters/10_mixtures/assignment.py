@@ -7,8 +7,10 @@
 # fits compared, and an alarm that keeps a promise.
 #
 # All tensors of real numbers are float64. Logarithms are natural. Every function leaves its inputs
-# and the global random generators as they are. Anything that PyTorch, NumPy or SciPy offers may be
-# used; where gradients are asked for, they are PyTorch's.
+# and the global random generators as they are. Where an exercise names no other range, numbers are
+# at most a thousand in size, what must be positive is at least a thousandth, no axis is empty or
+# longer than a hundred, and nothing is infinite or `nan`. Anything that PyTorch, NumPy or SciPy
+# offers may be used; where gradients are asked for, they are PyTorch's.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -150,8 +152,8 @@ check.value(
 )
 check.value(
     "extremes",
-    lambda: density_and_owner(8e4 + _x, _g, _m, _s)[0],
-    case="points at 80000 standard deviations",
+    lambda: density_and_owner(5.3e4 + _x, _g, _m, _s)[0],
+    case="points near 100000 standard deviations",
 )
 check.value(
     "extremes",
@@ -223,6 +225,68 @@ check.value(
     lambda: density_and_owner(_eight, _seven, _seven_m, _seven_s)[1],
     case="eight rows, seven components",
 )
+_spot = _m[:1].expand(2, -1)
+_poles = torch.tensor([[20.0, -20.0, 20.0], [-20.0, -20.0, 20.0]], dtype=_t.dtype)
+_near = torch.tensor([1.0, 1e-9, 1.0], dtype=_t.dtype) * _x[:3] * 1e-9 + _m[:1]
+_limits = torch.tensor([800.0, -800.0], dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: tuple(density_and_owner(_near, _limits, _spot, _poles)),
+    case="logits of 800 and -800, log_sigma of 20 and -20",
+)
+check.value(
+    "extremes",
+    lambda: tuple(density_and_owner(_near, 0.01 * _limits, _spot, 1.0 * _poles.flip(1))),
+    case="log_sigma of 20 and -20, all entries alike",
+)
+check.value(
+    "extremes",
+    lambda: tuple(
+        density_and_owner(
+            _x, torch.full_like(_g, -math.inf).index_fill(0, torch.tensor([2]), 0.3), _m, _s
+        )
+    ),
+    case="all components but one with weight 0",
+)
+check.value(
+    "responsibilities",
+    lambda: density_and_owner(_x[:1], _g[:1], _m[:1], _s[:1])[1] + 0.37,
+    case="one row, one component",
+)
+check.value(
+    "responsibilities",
+    lambda: density_and_owner(_x[:1] * 31, _g[:2], _m[:2], _s[:2] - 1)[1],
+    case="one far row, two components",
+)
+_big = torch.sin(torch.arange(9000, dtype=_t.dtype) ** 2)
+check.value(
+    "density",
+    lambda: density_and_owner(
+        2 * _big[:200].reshape(100, 2),
+        _big[:97],
+        _big[:194].reshape(97, 2) * 3,
+        _big[194:388].reshape(97, 2),
+    )[0],
+    case="a hundred rows, 97 components",
+)
+check.gradient(
+    "gradient",
+    lambda s: density_and_owner(_x, _g, _m, s)[0] * _rows,
+    1.4 + _s,
+    case="log_sigma, wide components",
+)
+check.gradient(
+    "gradient",
+    lambda s: density_and_owner(_near, 0.01 * _limits, _spot, s)[0] * _rows[:3],
+    _poles.flip(1),
+    case="log_sigma of 20 and -20",
+)
+check.gradient(
+    "gradient",
+    lambda s: density_and_owner(77 + _x, _off, _m, s)[0] * _rows,
+    _s - 1,
+    case="log_sigma, far points, a component with weight 0",
+)
 
 # %% [markdown]
 # ## Exercise 2. A step of EM that cannot collapse (15 min, 6 points)
@@ -241,7 +305,8 @@ check.value(
 # where $\mu_k$ in the last formula is the **new** mean.
 #
 # - `pi` sums to 1 and may hold zeros; `var` holds variances, all positive. `c` and `s2` ($s_0^2$)
-#   are Python numbers, `s2` positive, `c` not negative.
+#   are Python numbers, `s2` positive, `c` not negative and at most a million. Variances and `s2`
+#   may be as small as $10^{-9}$.
 # - A component is **unused** if $N_k$ is exactly 0, because its weight is 0 or because it is so
 #   far from all points that every $r_{ik}$ rounds to 0. It gets the weight 0 and keeps its mean.
 #   Its variance becomes $s_0^2$ if $c > 0$, as the formula says; if $c = 0$ it keeps its variance.
@@ -451,6 +516,31 @@ check.value(
     lambda: tuple(careful_em_step(_miles, *_base[1:], 0.9, 0.23)),
     case="all points far away",
 )
+_remote = torch.tensor([-1.9, 45.0, 2.7], dtype=_t.dtype)
+check.value(
+    "means",
+    lambda: careful_em_step(_x, _p, _remote, _v, 0, 0.23)[1],
+    case="responsibilities of 1e-200",
+)
+check.value(
+    "variances",
+    lambda: careful_em_step(_x, _p, _remote, _v, 0, 0.23)[2],
+    case="responsibilities of 1e-200, c = 0",
+)
+check.value(
+    "variances", lambda: careful_em_step(*_base, 0.0031, 231.7)[2], case="a small c, a large s2"
+)
+check.value(
+    "unused",
+    lambda: tuple(careful_em_step(_x, _none, _m, _v, 0.0031, 2.3)),
+    case="a weight of 0, a small c",
+)
+_many = 2.9 * torch.sin(torch.arange(100, dtype=_t.dtype) ** 2) + 0.02 * torch.arange(100)
+check.value("weights", lambda: careful_em_step(_many, *_base[1:], 0.9, 0.23)[0], case="100 points")
+check.value("means", lambda: careful_em_step(_many, *_base[1:], 0.9, 0.23)[1], case="100 points")
+check.value(
+    "variances", lambda: careful_em_step(_many, *_base[1:], 0.9, 0.23)[2], case="100 points"
+)
 
 # %% [markdown]
 # ## Exercise 3. Targets with holes (12 min, 5 points)
@@ -580,6 +670,30 @@ check.value(
     lambda: holey_loss(_split, torch.tensor([[91.3]], dtype=_t.dtype)),
     case="a weight of e to the -1600 that counts",
 )
+_ends = torch.tensor(
+    [
+        [800.0, -800.0, 0.7, -1.3, 0.7, -1.3, -15.0, -15.0, 15.0, 15.0],
+        [-800.0, 800.0, 2.1, 0.4, 2.1, 0.4, -15.0, 15.0, 15.0, -15.0],
+        [0.3, -0.6, -0.9, 1.7, -0.9, 1.7, -15.0, -15.0, -15.0, 15.0],
+    ]
+).double()
+_aims = _ends[:, 2:4] + 2e-7 * torch.tensor([[0.7, -1.1], [0.9, 1.3], [-0.4, 0.8]])
+_pits = torch.where(torch.tensor([[0, 1], [0, 0], [1, 0]]).bool(), math.nan, _aims)
+check.value("extremes", lambda: holey_loss(_ends, _aims), case="both ends of all ranges")
+check.value("extremes", lambda: holey_loss(_ends, _pits), case="both ends of all ranges, holes")
+check.gradient(
+    "gradient", lambda v: holey_loss(v, _pits) * 1e-6, _ends, case="both ends of all ranges, holes"
+)
+check.gradient("gradient", lambda v: holey_loss(v, 0 * _h), _raw, case="targets of zero, holes")
+check.value("holes", lambda: holey_loss(_raw, 0 * _h), case="targets of zero, holes")
+_hundred = torch.sin(torch.arange(1500, dtype=torch.float64) ** 2).reshape(100, 15)
+_wants = torch.where(_hundred[:, :3] > 0.5, math.nan, 2 * _hundred[:, 3:6])
+check.value(
+    "holes",
+    lambda: holey_loss(torch.cat([_hundred, _hundred[:, :6].flip(1)], 1), _wants),
+    case="a hundred examples",
+)
+check.keeps("holes", lambda v: holey_loss(v, _h), _raw.clone(), case="a batch with holes")
 
 # %% [markdown]
 # ## Exercise 4. Regression without a network (12 min, 5 points)
@@ -708,6 +822,46 @@ _c7 = _covs(0.5 + _i[:7] / 9, 1.3 - _i[:7] / 11, 0.8 * torch.cos(_i[:7]))
 check.value("weights", lambda: given_x(_t, _w7, _mu7, _c7)[0], case="seven components")
 check.value("means", lambda: given_x(_t, _w7, _mu7, _c7)[1], case="seven components")
 check.value("variances", lambda: given_x(_t, _w7, _mu7, _c7)[2], case="seven components")
+_brim = torch.tensor([0.9999, -0.9999, 0.99987], dtype=_t.dtype)
+_thin, _fat = 1.02e-6 * (_sx + 0.3), 4.7e5 * _sx
+check.value(
+    "variances",
+    lambda: given_x(_t, _w, _mu, _covs(_sx, _sy, _brim))[2] * 1e3,
+    case="correlations within 1e-4 of 1 and -1",
+)
+check.value(
+    "means",
+    lambda: given_x(_t, _w, _mu, _covs(_sx, _sy, _brim))[1],
+    case="correlations within 1e-4 of 1 and -1",
+)
+check.value(
+    "weights",
+    lambda: given_x(1e-6 * _t, _w, 1e-6 * _mu, _covs(_thin, _fat, _rho))[0],
+    case="deviations of 1e-6 and 1e6",
+)
+check.value(
+    "means",
+    lambda: given_x(1e-6 * _t, _w, 1e-6 * _mu, _covs(_thin, _fat, _rho))[1] * 1e-6,
+    case="deviations of 1e-6 and 1e6",
+)
+check.value(
+    "variances",
+    lambda: given_x(1e6 * _t, _w, 1e6 * _mu, _covs(_fat, _thin, _brim))[2] * 1e15,
+    case="deviations of 1e6 and 1e-6, correlations close to 1",
+)
+check.value(
+    "far away",
+    lambda: given_x(_mu[0, 0] + 6.9e3 * _t.sign(), _w, _mu, _c)[1],
+    case="means, x near 10000 standard deviations",
+)
+check.value(
+    "weights",
+    lambda: given_x(torch.linspace(-3, 3, 100).double(), _holes, _mu, _c)[0],
+    case="a hundred values, a weight of 0",
+)
+check.keeps(
+    "weights", given_x, _t.clone(), _holes.clone(), _mu.clone(), _c.clone(), case="a weight of 0"
+)
 
 # %% [markdown]
 # ## Exercise 5. One draw for each example (10 min, 5 points)
@@ -721,7 +875,7 @@ check.value("variances", lambda: given_x(_t, _w7, _mu7, _c7)[2], case="seven com
 # Write `draw(logits, mu, sigma, tau, u, z)`: one draw for each example, shape `(n,)`.
 #
 # - `u` holds numbers uniform on $[0, 1)$, `z` standard Normal ones, both of shape `(n,)`; $n$ may
-#   be 0. `tau` is a Python number.
+#   be 0. `tau` is a Python number. Means may be of the size of $10^7$, and `sigma` may be 0.
 # - In example $i$ the component is the smallest $k$ with $u_i < \pi_{i0} + \ldots + \pi_{ik}$. The
 #   largest possible $u$ is $1 - 2^{-53}$, and in floating point the weights may sum to less; if no
 #   $k$ qualifies for that reason, it is the last one. A component whose weight rounds to 0 is not
@@ -869,6 +1023,48 @@ check.value(
     lambda: draw(_never, _m[:1, :2], _s[:1, :2], 1.0, 1 - torch.tensor([5e-8]).double(), _z[:1]),
     case="a component of weight 1e-7, drawn",
 )
+check.value(
+    "temperature",
+    lambda: draw(250 * _g, _m, _s, 20, _u, _z),
+    case="temperature 20, a whole number",
+)
+check.value("temperature", lambda: draw(_g, _m, _s, 0.05, _u, _z), case="temperature 0.05")
+check.value(
+    "temperature",
+    lambda: draw(799 * _g.sign() + 0.1 * _g, _m, _s, 20.0, _u, _z),
+    case="logits near 800, temperature 20",
+)
+_rows = torch.arange(100, dtype=_t.dtype)
+_table = torch.sin(_rows[:, None] + _rows**2), 3 * torch.cos(_rows[:, None] - _rows**2)
+_coins = (_rows * 0.618034) % 1.0
+check.value(
+    "value",
+    lambda: draw(*_table, 0.2 + _table[0] ** 2, 1.0, _coins, torch.sin(_rows)),
+    case="a hundred examples and components",
+)
+check.gradient(
+    "gradient",
+    lambda m: draw(_table[0], m, 0.2 + _table[0] ** 2, 1.0, _coins, torch.sin(_rows)) * _coins,
+    _table[1],
+    case="means of a hundred components",
+)
+check.gradient(
+    "gradient",
+    lambda s: draw(*_table, s, 20, _coins, torch.sin(_rows)),
+    0.2 + _table[0] ** 2,
+    case="deviations of a hundred components, temperature 20",
+)
+check.value(
+    "edges",
+    lambda: draw(_g, _m, _s, 20.0, 0 * _u, _z),
+    case="u = 0, temperature 20",
+)
+check.keeps(
+    "edges",
+    lambda *a: draw(*a[:3], 0.07, *a[3:]),
+    *(_v.clone() for _v in (_gone, _m, _s, 0 * _u, _z)),
+    case="u = 0",
+)
 
 # %% [markdown]
 # ## Exercise 6. Which cluster is which? (10 min, 4 points)
@@ -887,7 +1083,7 @@ check.value(
 #
 # `reference` has shape `(K, D)`, `fits` has shape `(R, K, D)`; $R, D \ge 1$, $1 \le K \le 6$. Two
 # components of the reference may want the same partner; the sum decides. No two orders are equally
-# good.
+# good: their sums differ by a thousandth or more. All means may lie as far as $10^9$ from zero.
 #
 # Points: order 1, conflicts 2, average 1.
 
@@ -1008,6 +1204,35 @@ check.value(
 _deep = torch.tensor([[0.0, 0.0, 0.0], [0.1, 0.0, 5.2]], dtype=_t.dtype)
 _deep_fit = torch.tensor([[[0.0, 0.0, 4.9], [0.1, 0.0, 0.3]]], dtype=_t.dtype)
 check.value("order", lambda: match_fits(_deep, _deep_fit)[0], case="the third coordinate decides")
+_anchor = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 900.0]], dtype=_t.dtype)
+_shade = torch.tensor([[[0.501, 0.0], [0.5, 0.0], [0.0, 400.0]]], dtype=_t.dtype)
+check.value(
+    "conflicts", lambda: match_fits(_anchor, _shade)[0], case="sums that differ by two thousandths"
+)
+_corner = torch.tensor([[2.2136, 0.0], [0.0, 0.0]], dtype=_t.dtype)
+_legs = torch.tensor([[[-0.0452, 2.2131], [0.0, 0.0]]], dtype=_t.dtype)
+check.value(
+    "conflicts",
+    lambda: match_fits(_corner, _legs)[0],
+    case="two middling moves against a long one",
+)
+_deeper = torch.sin(torch.arange(600, dtype=_t.dtype) ** 2).reshape(6, 100)
+_deeper = torch.cat([0 * _deeper[:, :60], _deeper[:, 60:]], 1)
+_picks = torch.tensor([[5, 4, 3, 2, 1, 0], [3, 5, 0, 2, 4, 1], [1, 0, 3, 2, 5, 4]])
+check.value(
+    "order",
+    lambda: match_fits(_deeper, 0.93 * _deeper[_picks])[0],
+    case="six vectors of a hundred entries, most of them alike",
+)
+check.value(
+    "average",
+    lambda: match_fits(_deeper, 0.93 * _deeper[_picks])[1],
+    case="six vectors of a hundred entries",
+)
+_fifty = _ref[_turns.repeat(25, 1)] + 0.2 * torch.cos(torch.arange(1500) ** 2.0).reshape(100, 5, 3)
+check.value("average", lambda: match_fits(_ref, _fifty.double())[1], case="a hundred fits")
+check.value("order", lambda: match_fits(_ref[:1], _fits[:3, :1])[0], case="one component")
+check.keeps("average", match_fits, _ref.clone(), _fits.clone(), case="fits that stay")
 
 # %% [markdown]
 # ## Exercise 7. An alarm with a promise (12 min, 5 points)
@@ -1173,6 +1398,35 @@ check.value(
 )
 check.value("too few", lambda: tuple(alarm_thresholds(_s[:48], 0.0437, 0.137)), case="m = 48")
 check.value("surely", lambda: alarm_thresholds(_s[:4000], 0.413, 0.3)[1], case="4000 scores")
+check.value(
+    "average", lambda: alarm_thresholds(_s[:799], 0.125, 0.1)[0], case="rate (m + 1) is 100"
+)
+check.value(
+    "average",
+    lambda: alarm_thresholds(_s[:60], 0.9951, 0.77)[0],
+    case="the largest score, rate 0.9951",
+)
+check.value(
+    "surely",
+    lambda: alarm_thresholds(_s[:60], 0.9951, 0.93)[1],
+    case="m = 60, rate 0.9951, delta 0.93",
+)
+check.value(
+    "surely",
+    lambda: alarm_thresholds(_s, 0.313, 0.0011)[1],
+    case="m = 4999, rate 0.313, delta 0.0011",
+)
+check.value(
+    "surely",
+    lambda: alarm_thresholds(_s, 0.687, 0.991)[1],
+    case="m = 4999, rate 0.687, delta 0.991",
+)
+check.value(
+    "average",
+    lambda: alarm_thresholds(_s, 0.0011, 0.3)[0],
+    case="m = 4999, rate 0.0011",
+)
+check.keeps("surely", lambda s: alarm_thresholds(s, 0.3, 0.2), _holes.clone(), case="-inf stays")
 
 # %% [markdown]
 # ## Exercise 8. In words: twice as many alarms as promised (5 min, 3 points)
