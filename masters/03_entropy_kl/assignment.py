@@ -376,6 +376,13 @@ check.value("reverse", lambda: diagonal_fits(_edge)[1] * 1e5, case="eigenvalues 
 check.value(
     "divergences", lambda: tuple(diagonal_fits(_edge)[2:]), case="eigenvalues a million apart"
 )
+_equal = torch.block_diag(_small, _small)
+check.gradient(
+    "gradient",
+    lambda v: diagonal_fits(_equal + v.diag())[3],
+    torch.full((4,), 0.53, dtype=_t.dtype),
+    case="eigenvalues that are equal",
+)
 _wide = torch.logspace(0, 6, 7, dtype=_t.dtype).sqrt()
 _apart = 1.4e-10 * _wide * _wide[:, None] * 0.13 ** (_place[:7, None] - _place[:7]).abs()
 check.value("reverse", lambda: diagonal_fits(_apart)[1] / _wide**2 * 1e10, case="seven scales")

@@ -21,7 +21,7 @@ def test_without_a_judge_nobody_gets_points(unit, bubblewrap, tmp_path):
     solved, _ = Composer(course, unit).compose()
     executed = execute(rebuilt(solved, course, unit, "me"), files=data_files(course, unit))
     for cell in executed.cells:
-        if cell.metadata.get("nbgrader", {}).get("grade"):
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"):
             assert "not judged: run from the course folder" in str(cell.outputs[-1])
             assert determine_grade(cell)[0] == 0
 
