@@ -9,7 +9,9 @@
 # is yours to choose. Anything that PyTorch offers may be used.
 #
 # All tensors of real numbers are float64. Logarithms are natural. Every function leaves its inputs
-# and the global random generators as they are.
+# and the global random generators as they are. Where an exercise names no other range, numbers
+# are at most a thousand in size, what must be positive is at least a thousandth, no axis is longer
+# than a hundred, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -39,7 +41,8 @@ torch.set_num_threads(1)
 # the negative ELBO per example of the whole training set, in nats. Over the minibatches of an
 # epoch its mean must be right, as long as they are equally large.
 #
-# - `nll` has shape `(b,)`, $b \ge 1$; `data_size` is $N$, a Python integer, at least $b$.
+# - `nll` has shape `(b,)`, $b \ge 1$; `data_size` is $N$, a Python integer, at least $b$ and at
+#   most $10^6$.
 # - `means` and `log_sds` are lists of tensors, one of each for every layer; the two of a layer
 #   have the same shape, with any number of dimensions. `log_sds` holds $\log s_j$, between −40
 #   and 5.
@@ -102,7 +105,7 @@ check.value(
 )
 check.value(
     "value",
-    lambda: minibatch_loss(0.1 * t, m, [v - 37 for v in s], p, 31),
+    lambda: minibatch_loss(0.1 * t, m, [v - 36 for v in s], p, 31),
     case="tiny standard deviations",
 )
 check.value(
@@ -143,6 +146,82 @@ check.gradient(
 check.gradient(
     "gradient", lambda v: minibatch_loss(t, m6, [*s6[:6], v], p6, 13), s6[6], case="last of seven"
 )
+ends = torch.tensor([-40.0, 5, -39.6, 4.7]).double()
+m30, s30 = [t[k % 8] * t[:3] for k in range(30)], [s[1] - 0.03 * k for k in range(30)]
+p30 = [0.31 + 0.13 * k for k in range(30)]
+big = torch.sin(torch.arange(3000.0)).double().reshape(100, 5, 6)
+check.keeps(
+    "gradient",
+    lambda a, b, c: minibatch_loss(a, [b, b], [c, c], [1, 0.7], 7),
+    t[:1].clone(),
+    m[1].clone(),
+    s[1].clone(),
+    case="vectors are left as they are",
+)
+check.value("value", lambda: minibatch_loss(t, m30, s30, p30, 97), case="thirty layers")
+check.value(
+    "value",
+    lambda: minibatch_loss(0 * t, [0 * t], [math.log(1.7) + 0.02 * t], [1.7], 9) * 1e4,
+    case="deviations near the prior's",
+)
+check.value("value", lambda: minibatch_loss(t, [big], [big - 1], [1.9], 10**6), case="large layer")
+check.value(
+    "value",
+    lambda: minibatch_loss(t, [m[2], m[2]], [s[2], -s[2]], [1, 3], 9),
+    case="single weights",
+)
+for k, sd in ((0, 1.7), (1, 1000), (1, 0.13), (2, 0.9), (3, 31)):
+    check.value(
+        "value",
+        lambda k=k, sd=sd: minibatch_loss(0 * t, [0 * t[:1]], [ends[k : k + 1]], [sd], 10),
+        case="smallest and largest deviations, one by one",
+    )
+    check.gradient(
+        "gradient",
+        lambda v, sd=sd: minibatch_loss(0.1 * t, [0 * t[:1]], [v], [sd], 10),
+        ends[k : k + 1],
+        case="smallest and largest deviations, one by one",
+    )
+for sd, scale in ((0.001, 1e-3), (0.0017, 1e-3), (1000, 900), (800.0, 700)):
+    check.value(
+        "value",
+        lambda sd=sd, c=scale: minibatch_loss(t, [c * m[1]], [s[1] + math.log(c)], [sd], 11),
+        case="smallest and largest priors",
+    )
+    check.gradient(
+        "gradient",
+        lambda v, sd=sd, c=scale: minibatch_loss(t, [v], [s[1] + math.log(c)], [sd], 11) * c,
+        scale * m[1],
+        case="smallest and largest priors",
+    )
+check.gradient("gradient", lambda v: minibatch_loss(v, m, s, p, 7), t[3:4], case="of a single NLL")
+check.gradient(
+    "gradient",
+    lambda v: minibatch_loss(t, [v, m[1]], s[2:0:-1], p[:2], 13),
+    m[2],
+    case="by a single mean",
+)
+check.gradient(
+    "gradient",
+    lambda v: minibatch_loss(t, [m[1], m[2]], [s[1], v], p[:2], 13),
+    s[2],
+    case="by a single log deviation",
+)
+check.gradient(
+    "gradient", lambda v: minibatch_loss(t, m[:3] + [v], s, p, 9), m[3], case="3-D mean"
+)
+check.gradient(
+    "gradient",
+    lambda v: minibatch_loss(t, m30, [*s30[:29], v], p30, 9),
+    s30[29],
+    case="last of 30",
+)
+check.gradient(
+    "gradient",
+    lambda v: minibatch_loss(t, [*m30[:29], v], s30, p30, 9),
+    m30[29],
+    case="last of 30",
+)
 
 # %% [markdown]
 # ## Exercise 2. An ELBO from given noise (12 min, 5 points)
@@ -164,10 +243,12 @@ check.gradient(
 #
 # - `x` has shape `(n, k)`, `y` `(n,)`; $n$ may be 0, and then the likelihood contributes 0.
 #   `sigma` is a positive number.
-# - `mean` and `log_sd` have shape `(k,)`; `log_sd` holds $\log s_j$, between −10 and 2. `noise`
-#   has shape `(S, k)`, $S \ge 1$: standard normal draws, one row for each draw of $w$.
-# - `prior` is the tuple $(\pi, a, c)$ of Python numbers, $0 < \pi < 1$ and $a > c > 0$. The ratio
-#   $w_j / c$ may be as large as a million.
+# - `mean` and `log_sd` have shape `(k,)`; `mean` is at most $2 \cdot 10^5$ in size, `log_sd`
+#   holds $\log s_j$, between −10 and 2. `noise` has shape `(S, k)`, $S \ge 1$: standard normal
+#   draws, one row for each draw of $w$.
+# - `prior` is the tuple $(\pi, a, c)$ of Python numbers, $\pi$ at least $10^{-9}$ away from 0 and
+#   1, $c \ge 10^{-5}$ and $a \ge (1 + 10^{-3})\, c$. The ratio $w_j / c$ may be as large as a
+#   million.
 # - Return a 0-d tensor. Its gradient with respect to `mean` and `log_sd` is that of the formula
 #   above at fixed noise: everything that depends on them counts.
 #
@@ -306,6 +387,112 @@ check.gradient(
     2e5 * mean,
     case="weights a hundred thousand times as large as both parts",
 )
+z = torch.arange(1.0, 31).double()
+x30, n30 = torch.sin(torch.outer(z, z[:9] ** 1.3)), 1.7 * torch.cos(torch.outer(z, z[:9] ** 0.7))
+m9, s9, y30 = torch.sin(4 * z[:9]), 0.7 * torch.cos(z[:9]) - 1, torch.cos(z)
+lone = (x[:0, :1], y[:0], 1.0)  # no data, one weight
+bent = torch.tensor([[4.3], [-0.2], [0.9]]).double()
+check.keeps(
+    "extremes",
+    lambda a, b, *c: sampled_elbo(a, b, 1.3, *c, prior),
+    *(v.clone() for v in (x[:0], y[:0], mean, log_sd, noise[:1])),
+    case="one draw without data leaves inputs as they are",
+)
+check.value(
+    "value", lambda: sampled_elbo(x30, y30, 0.9, m9, s9, n30, prior), case="thirty of each"
+)
+check.value(
+    "value",
+    lambda: sampled_elbo(x30.T @ x30, m9, 31.7, m9, s9, n30[:24], (0.5, 2, 1)),
+    case="24 draws, whole numbers in the prior",
+)
+check.value(
+    "value",
+    lambda: sampled_elbo(x[:0, :1], y[:0], 2, mean[:1], log_sd[:1], noise[:1, :1], prior),
+    case="one draw of one weight, no data",
+)
+check.value(
+    "value",
+    lambda: sampled_elbo(*lone, *(0 * v for v in (mean[:1], mean[:1])), bent, prior),
+    case="a far draw",
+)
+for sd in (0.001, 0.0043, 1000, 700.0):
+    check.value(
+        "value",
+        lambda sd=sd: sampled_elbo(x, 0.7 * sd * y, sd, sd * mean / 99, log_sd - 4, noise, prior),
+        case="smallest and largest sigma",
+    )
+for log_s in (-10.0, -9.4, 1.6, 2.0):
+    check.value(
+        "extremes",
+        lambda v=log_s: sampled_elbo(*lone, mean[:1], mean[:1] * 0 + v, bent, prior),
+        case="smallest and largest deviations",
+    )
+    check.gradient(
+        "gradient",
+        lambda v: sampled_elbo(*lone, mean[:1], v, bent, prior),
+        mean[:1] * 0 + log_s,
+        case="smallest and largest deviations",
+    )
+for share, wide, narrow, far in (
+    (1e-9, 3.3, 0.7, 0.9),
+    (1 - 1e-9, 3.3, 1e-5, 1.1e-5),
+    (1 - 1e-5, 900, 0.001, 0.002),
+    (0.9991, 41, 0.01, 0.02),
+    (1e-9, 1.0011, 1.0, 137.0),
+    (1e-9, 1000, 900, 990),
+    (0.001, 0.02, 1e-5, 0.9e-5),
+    (0.4, 1.1e-5, 1e-5, 8e-5),
+    (0.4, 1000, 0.21, 2e5),
+):
+    mix = (share, wide, narrow)
+    near = torch.tensor([far]).double()
+    check.value(
+        "extremes",
+        lambda f=near, q=mix: sampled_elbo(*lone, f, 0 * f - 10, 0 * bent, q),
+        case="weights near to and far from unequal and equal parts",
+    )
+    check.gradient(
+        "gradient",
+        lambda m, q=mix: sampled_elbo(*lone, m, 0 * m - 10, 1e-3 * bent, q),
+        near,
+        case="weights near to and far from unequal and equal parts",
+    )
+check.gradient(
+    "gradient",
+    lambda s: sampled_elbo(x, y, 0.71, mean, s, noise[:1], prior),
+    log_sd,
+    case="log deviations, one draw",
+)
+check.gradient(
+    "gradient",
+    lambda m: sampled_elbo(x, y, 0.71, m, log_sd, noise[:1], prior),
+    mean,
+    case="means, one draw",
+)
+check.gradient(
+    "gradient",
+    lambda m: sampled_elbo(x[:0], y[:0], 0.71, m, log_sd, noise, prior),
+    mean,
+    case="means, no data",
+)
+check.value(
+    "value",
+    lambda: sampled_elbo(x, 900 * y, 300, 800 * mean, log_sd, noise, (0.3, 900, 70)),
+    case="large predictions",
+)
+check.gradient(
+    "gradient",
+    lambda s: sampled_elbo(x, y, 0.71, mean, s, 0 * noise, prior),
+    log_sd,
+    case="log deviations, noise of 0",
+)
+check.gradient(
+    "gradient", lambda m: sampled_elbo(x30, y30, 0.9, m, s9, n30, prior), m9, case="thirty draws"
+)
+check.gradient(
+    "gradient", lambda s: sampled_elbo(x30, y30, 0.9, m9, s, n30, prior), s9, case="thirty draws"
+)
 
 # %% [markdown]
 # ## Exercise 3. Which correlations to keep (12 min, 5 points)
@@ -322,9 +509,10 @@ check.gradient(
 # - `gap`, a 0-d tensor: this smallest $\mathrm{KL}(q \,\|\, p)$, in nats.
 #
 # `precision` has shape `(d, d)`, symmetric and positive definite, $d$ at least 1 and at most 60.
-# `groups` has shape `(d,)`, int64: weights with the same integer form a group. The integers may be
-# any, in any order, negative ones too. Precisions may be as large as $10^9$ or as small as
-# $10^{-9}$, and correlations as strong as 0.99999.
+# `groups` has shape `(d,)`, int64: weights with the same integer form a group. The integers are at
+# most $10^{12}$ in size, in any order, negative ones too. Precisions (the diagonal) lie between
+# $10^{-9}$ and $10^9$, those of one group within a factor of a million; correlations may be as
+# strong as 0.99999.
 #
 # Points: covariance 2, gap 2, extremes 1.
 
@@ -396,7 +584,7 @@ check.value("extremes", lambda: best_groups(tight, r[:4] // 2)[1], case="correla
 check.value(
     "extremes", lambda: best_groups(tight, r[:4])[0] * 1e5, case="correlations of 0.99999, alone"
 )
-graded = 10.0 ** torch.tensor([4.4, -4.3, 4.4, 0.0, -4.3, 4.4, 1.0], dtype=t.dtype)
+graded = 10.0 ** torch.tensor([4.2, -4.1, 4.2, 0.0, -4.1, 4.2, 1.0], dtype=t.dtype)
 uneven = P * graded * graded[:, None]
 check.value(
     "extremes",
@@ -405,6 +593,58 @@ check.value(
 )
 check.value(
     "extremes", lambda: best_groups(uneven, mixed)[1], case="the gap of large and small precisions"
+)
+names = torch.tensor([10**12, 10**12 - 1, -(10**12), 3, -3, 3 + 2**32, 3])
+close = torch.full((4, 4), 0.99999).double().fill_diagonal_(1.0)
+weak = torch.tensor([[2.0, 0.02], [0.02, 3.1]]).double()
+unlike = 10.0 ** torch.tensor([1.5, -1.5, 0, 1, -1.5, 0.7, 1.5], dtype=t.dtype)
+unlike = unlike * P.diagonal().rsqrt()
+steps = P * unlike * unlike[:, None]
+for kept in ((P[:1, :1], r[:1]), (P, 0 * r), (P, -r)):
+    check.keeps("gap", best_groups, *(v.clone() for v in kept), case="inputs are left as they are")
+for label, of in ((names, P), (r % 2 * 3 - 5, P), (r * 0 + 10**12, P), (3 - r, P), (r[:2], weak)):
+    check.value(
+        "covariance",
+        lambda g=label, m=of: best_groups(m, g)[0],
+        case="labels of either sign, large",
+    )
+    check.value("gap", lambda g=label, m=of: best_groups(m, g)[1], case="labels of either sign")
+check.value("covariance", lambda: best_groups(W, i.long())[0], case="sixty groups")
+check.value("covariance", lambda: best_groups(W, i.long() // 9 % 2)[0], case="sixty, two groups")
+check.value("covariance", lambda: best_groups(W, 0 * i.long())[0], case="sixty, one group")
+check.value("gap", lambda: best_groups(W, i.long())[1], case="sixty groups")
+check.value("gap", lambda: best_groups(W, i.long() // 9 % 2)[1], case="sixty, two groups")
+check.value("gap", lambda: 1e5 * best_groups(weak, r[:2])[1], case="nearly independent")
+for size in (1e-9, 1e9):
+    check.value(
+        "extremes",
+        lambda c=size: best_groups(c * W, (i > 0).long())[1],
+        case="59 of sixty in one group, any size",
+    )
+for size in (1e-9, 1.0, 1e9):
+    check.value(
+        "extremes",
+        lambda c=size: best_groups(c * close, r[:4] // 2)[0] * c / 1e4,
+        case="correlations of 0.99999 within groups, any size",
+    )
+    check.value(
+        "extremes",
+        lambda c=size: best_groups(c * close, r[:4] % 3)[1],
+        case="correlations of 0.99999 within and between groups, any size",
+    )
+    check.value(
+        "extremes", lambda c=size: best_groups(c * P[:1, :1], r[:1])[0] * c, case="one, any size"
+    )
+    check.value(
+        "extremes", lambda c=size: best_groups(c * P, mixed)[0] * c, case="seven, any size"
+    )
+check.value(
+    "extremes",
+    lambda: best_groups(steps, r // 4)[0] * unlike * unlike[:, None],
+    case="a million times as large within a group",
+)
+check.value(
+    "extremes", lambda: best_groups(steps, r // 4)[1], case="a million times as large, the gap"
 )
 
 # %% [markdown]
@@ -426,7 +666,7 @@ check.value(
 #
 # - `features`, shape `(n, k)`, holds $\phi$ of the training examples, and `new`, shape `(m, k)`,
 #   $m \ge 1$, that of new ones; a constant feature, if there is one, is among them. Training
-#   features are at most 1000 in size.
+#   features are at most 1000 in size, new ones $2 \cdot 10^6$.
 # - `weights`, shape `(k,)`, is $\hat w$; `tau` is a number between $10^{-2}$ and $10^2$.
 # - There are no labels among the arguments, and none are missing.
 # - $n$ may be 0 or smaller than $k$, features may repeat each other, and the logits of training
@@ -481,9 +721,9 @@ given = {
     "weights of zero": (F, 0 * w, 2.3, 3 * N),
     "a narrow prior": (F, w, 0.013, 31 * N),
     "a wide prior": (F, w, 79.0, N),
-    "features in the hundreds": (290 * F, w, 1.37, N),
+    "features in the hundreds": (140 * F, w, 1.37, N),
     "logits in the hundreds": (F, 110 * w, 1.37, N),
-    "360 examples": (F.repeat(40, 1), w, 1.37, N),
+    "99 examples": (F.repeat(11, 1), w, 1.37, N),
     "inputs a million times as far": (F, w, 1.37, 1e6 * N),
 }
 check.value("deviation", lambda: last_layer(*given["nine examples"])[0], case="nine examples")
@@ -520,7 +760,7 @@ check.value(
     lambda: last_layer(*given["logits in the hundreds"])[0],
     case="logits in the hundreds",
 )
-check.value("deviation", lambda: last_layer(*given["360 examples"])[0], case="360 examples")
+check.value("deviation", lambda: last_layer(*given["99 examples"])[0], case="99 examples")
 check.value(
     "deviation",
     lambda: last_layer(*given["inputs a million times as far"])[0],
@@ -564,12 +804,48 @@ check.value(
     lambda: last_layer(*given["logits in the hundreds"])[1],
     case="logits in the hundreds",
 )
-check.value("probability", lambda: last_layer(*given["360 examples"])[1], case="360 examples")
+check.value("probability", lambda: last_layer(*given["99 examples"])[1], case="99 examples")
 check.value(
     "probability",
     lambda: last_layer(*given["inputs a million times as far"])[1],
     case="inputs a million times as far",
 )
+z = torch.arange(1.0, 101).double()
+F100, w9 = torch.sin(torch.outer(z, z[:9] ** 1.3)), 0.7 * torch.cos(3 * z[:9])
+N100 = 2.3 * torch.cos(torch.outer(z**1.2, z[:9] ** 0.7))
+some_zero = torch.cat([N[:2], 0 * N[:1], N[:1] * torch.tensor([0.0, 0, 1, 0]).double()])
+one = torch.ones(1, 1).double()
+others = (
+    (F100, w9, 1.9, N100),
+    (F100[:, :1], w9[:1], 0.9, N100[:3, :1]),
+    (F, w, 0.01, 0.31 * N),
+    (F, w, 0.01, 700 * N),
+    (F, w, 100, N),
+    (F, w, 100.0, 1e6 * N),
+    (F[:1], w, 96.0, N),
+    (F[:0], w, 100, N[:1]),
+    (F, w, 2, some_zero),
+    (999 * F[:, :1].sign(), 0.8 * w[:1], 1.7, N[:, :1]),
+    (F.sign() * 800, 0 * w, 3.1, 9 * N),
+    (-900 * one, one[0], 100, 3 * one),
+    (900 * one, one[0], 0.01, 300 * one),
+    (16 * one, one[0], 90, 0.3 * one),
+    (-23 * one, one[0], 100, 0.3 * one),
+    (31 * one, one[0], 100, 0.3 * one),
+)
+for g in others:
+    check.value("deviation", lambda g=g: last_layer(*g)[0], case="ends of the ranges, other sizes")
+    check.value("probability", lambda g=g: last_layer(*g)[1], case="ends of the ranges, sizes")
+small = (F100, w9, 1.9, 2e-3 * N100[:5])
+check.value("deviation", lambda: 1e3 * last_layer(*small)[0], case="new features next to 0")
+check.value("probability", lambda: 1e2 * (last_layer(*small)[1] - 0.5), case="features next to 0")
+for kept in ((F, w, N[:1]), (F[:0], w, N), (F[:, :1], w[:1], N[:1, :1])):
+    check.keeps(
+        "probability",
+        lambda a, b, c: last_layer(a, b, 2.5, c),
+        *(v.clone() for v in kept),
+        case="inputs are left as they are",
+    )
 
 # %% [markdown]
 # ## Exercise 5. Four clinics, one prior (10 min, 4 points)
@@ -584,7 +860,7 @@ check.value(
 # - `means` has shape `(K, d)`, `covs` `(K, d, d)`, `prior_mean` `(d,)`, `prior_cov` `(d, d)`. All
 #   covariances are positive definite, and no clinic's is larger than the prior's.
 # - $K = 0$ means that nobody has seen anything. A clinic that has seen nothing sends the prior.
-# - Standard deviations may lie between $10^{-4}$ and $10^4$.
+# - Standard deviations lie between $10^{-5}$ and $10^4$, correlations are at most 0.999 in size.
 #
 # Points: mean 2, covariance 2.
 
@@ -680,6 +956,55 @@ check.value(
 fine = (M[:3], 1e-9 * C[:3], origin, 1e-9 * base)
 check.value("mean", lambda: merge(*fine)[0], case="small covariances everywhere")
 check.value("covariance", lambda: merge(*fine)[1] * 1e9, case="small covariances everywhere")
+z = torch.arange(1.0, 61).double()
+tight = torch.tensor([[1.0, 0.998, 0.2], [0.998, 1, 0.2], [0.2, 0.2, 1]]).double()
+shy = torch.linalg.inv(torch.linalg.inv(tight) + 0.1 * torch.eye(3).double() * z[:2, None, None])
+big = torch.exp(-0.3 * (z[:20] - z[:20, None]).abs())
+grown = torch.linalg.inv(
+    torch.linalg.inv(big) + torch.diag_embed(torch.sin(z[:40, None] * z[:20]) ** 2)
+)
+told = torch.cos(z[:40, None] * z[:20] ** 0.7)
+many = torch.linalg.inv(
+    torch.linalg.inv(base)
+    + seen[:1] * torch.sin(torch.arange(1.0, 101).double())[:, None, None] ** 2
+)
+said = torch.cos(torch.arange(300.0).double()).reshape(100, 3)
+crowds = (
+    (said, many, origin, base),
+    (told, grown, 0 * z[:20] - 1.7, big),
+    (M[[0, 1, 0, 0]], C[[0, 1, 0, 0]], origin, base),
+    (origin.repeat(3, 1), base.repeat(3, 1, 1), origin, base),
+    (M[:2], base.repeat(2, 1, 1), origin, base),
+    (M[:1, :1], C[:1, :1, :1], origin[:1], base[:1, :1]),
+    (M[:0, :1], C[:0, :1, :1], origin[:1], base[:1, :1]),
+    (M[:2], shy, origin, tight),
+    (M[:1], shy[:1], origin, tight),
+)
+for g in crowds:
+    check.value(
+        "mean", lambda g=g: merge(*g)[0], case="none to a hundred clinics, alike or silent"
+    )
+    check.value("covariance", lambda g=g: merge(*g)[1], case="none to a hundred clinics")
+check.value(
+    "mean",
+    lambda: (merge(990 + 0.1 * M[:4], C[:4], 991 + 0 * origin, base)[0] - 990) * 10,
+    case="means near a thousand",
+)
+for size in (1e-10, 3e-10, 1e-6, 4e7):
+    check.value(
+        "covariance",
+        lambda c=size: merge(M[:2], c * shy, origin, c * tight)[1] / c,
+        case="smallest and largest deviations",
+    )
+    check.value(
+        "mean",
+        lambda c=size: merge(M[:3], c * C[:3], origin, c * base)[0],
+        case="smallest and largest deviations",
+    )
+for kept in ((M[:0], C[:0], origin, base), (M[:1], C[:1], origin, base), (M, C, 0 * origin, base)):
+    check.keeps(
+        "covariance", merge, *(v.clone() for v in kept), case="inputs are left as they are"
+    )
 
 # %% [markdown]
 # ## Exercise 6. How probable were the data? (10 min, 5 points)
@@ -695,9 +1020,10 @@ check.value("covariance", lambda: merge(*fine)[1] * 1e9, case="small covariances
 #   time.
 # - `mode`, shape `(d,)`, $1 \le d \le 60$, is a place where its gradient is zero; you need not
 #   check that. All second derivatives count, mixed ones too; all of them may be as large as
-#   $10^{12}$ or as small as $10^{-12}$.
+#   $10^{12}$ or as small as $10^{-12}$, and one direction $10^8$ times as steep as another.
 # - If `mode` is no maximum with a bell around it, that is, if minus the matrix of second
-#   derivatives there is not positive definite, raise `ValueError`.
+#   derivatives there is not positive definite, raise `ValueError`. Whether it is does not hang on
+#   rounding.
 # - Return a 0-d tensor or a number.
 #
 # Points: value 3, many weights 1, refusal 1.
@@ -827,6 +1153,82 @@ check.value(
     lambda: laplace_evidence(quadratic(pairwise, at[:3], 0.3), at[:3]),
     case="three weights that rise apart",
 )
+tight = 0.99999 * torch.ones(2, 2).double() + 1e-5 * torch.eye(2).double()
+wave = torch.exp(-0.17 * (i[:33] - i[:33, None]).abs()) * torch.cos(i[:33] - i[:33, None])
+spread = torch.linspace(-4, 4, 9, dtype=t.dtype)
+tilt = torch.linalg.qr(torch.cos(torch.outer(i[:9] + 1, i[:9] ** 1.3 + 1)))[0]
+uneven = tilt @ torch.diag(10.0**spread) @ tilt.T
+for height in (-1000, 1000.0, -963.0, 0):
+    check.value(
+        "value", lambda h=height: laplace_evidence(quadratic(P, at, h), at), case="low and high"
+    )
+check.value(
+    "value", lambda: laplace_evidence(quadratic(tight, at[:2], 0.1), at[:2]), case="a ridge"
+)
+check.value(
+    "value", lambda: laplace_evidence(quadratic(P, 900 + at, 0.1), 900 + at), case="far off"
+)
+check.value(
+    "many weights", lambda: laplace_evidence(quadratic(wave, far[:33], 3.1), far[:33]), case="33"
+)
+for size in (1e-12, 1e-7, 1.0, 1e7, 1e12):
+    check.value(
+        "value",
+        lambda c=size: laplace_evidence(
+            quadratic(c * torch.ones(1, 1).double(), z[None], 0.3), z[None]
+        ),
+        case="one weight, shallow to steep",
+    )
+    check.value(
+        "refusal",
+        lambda c=size: laplace_evidence(quadratic(-c * P[:1, :1], at[:1], 0.3), at[:1]),
+        case="one weight, a minimum, shallow to steep",
+    )
+    check.value(
+        "refusal",
+        lambda c=size: laplace_evidence(quadratic(c * saddle, at[:4], 0.3), at[:4]),
+        case="saddles, shallow to steep",
+    )
+for rotated in (uneven, torch.diag(10.0**spread), torch.diag(10.0 ** spread.flip(0))):
+    check.value(
+        "many weights",
+        lambda Q=rotated: laplace_evidence(quadratic(Q, at.repeat(2)[:9], 0.3), at.repeat(2)[:9]),
+        case="steep in one direction, shallow in others",
+    )
+flat = torch.zeros(3).double()
+check.value("refusal", lambda: laplace_evidence(lambda w: -(w**4).sum(), flat), case="three flat")
+check.value(
+    "refusal", lambda: laplace_evidence(lambda w: -(w[:2] ** 2).sum(), flat), case="one is flat"
+)
+check.value(
+    "refusal", lambda: laplace_evidence(lambda w: -3 * (w[1:] ** 2).sum(), flat), case="first flat"
+)
+check.value(
+    "refusal", lambda: laplace_evidence(lambda w: (w**2).sum(), flat[:2]), case="a minimum of two"
+)
+for small in (-1e-3, -1e-6, -1e-8):
+    hill = torch.diag(torch.tensor([1.0, 0.7, small]).double())
+    check.value(
+        "refusal",
+        lambda Q=hill: laplace_evidence(quadratic(Q, at[:3], 0.3), at[:3]),
+        case="a saddle that falls a little",
+    )
+long = W.clone()
+long[59, 59] = -0.2
+check.value(
+    "refusal", lambda: laplace_evidence(quadratic(long, far, 0.3), far), case="the last of 60"
+)
+
+
+def marked(mode):  # left as it is: no gradient is recorded for it from now on
+    laplace_evidence(quadratic(P, at, 0.2), mode)
+    return mode.requires_grad
+
+
+check.value("value", lambda: marked(at.clone()), case="mode is left as it is")
+check.keeps(
+    "refusal", lambda v: laplace_evidence(gamma, v), at.clone() * 0 + 0.93, case="mode is left"
+)
 
 # %% [markdown]
 # ## Exercise 7. One step of a sampler (15 min, 5 points)
@@ -847,9 +1249,9 @@ check.value(
 # - the new weights, shape `(C, d)`, and whether each chain moved, shape `(C,)`, booleans.
 # - `log_p` takes weights of shape `(C, d)`, returns $\log p$ of each chain, shape `(C,)`, up to a
 #   constant, and can be differentiated by PyTorch. Chains do not influence each other.
-# - `w` and `momentum` have shape `(C, d)`, `u` `(C,)` with entries between
-#   $10^{-12}$ and 1, `mass` `(d,)`, positive. `size` is a positive number, `count` an integer, at
-#   least 1. Nothing random is left to draw.
+# - `w` and `momentum` have shape `(C, d)`, `u` `(C,)` with entries between $10^{-12}$ and 0.9999,
+#   `mass` `(d,)`, positive. `size` is a number between $10^{-7}$ and 10, `count` an integer from 1
+#   to 100. Nothing random is left to draw, and no decision hangs on rounding.
 # - At the start $\log p$ is finite. A chain whose energy at the end is infinite or nan stays.
 #   Energy may fall by thousands.
 #
@@ -1103,6 +1505,70 @@ check.value("acceptance", lambda: hmc_step(*pulled)[1], case="who moved: a needl
 beyond = (walled, 0.5 * v, 3 * r, mid, 0.4, 5, mass)
 check.value("divergence", lambda: hmc_step(*beyond)[0], case="an infinite density")
 check.value("divergence", lambda: hmc_step(*beyond)[1], case="who moved: an infinite density")
+heights = torch.tensor([22.0, 25, 26.9, 27.5, 27.8, 40, 900, -3.1, -1000, 1e-3]).double()
+left = torch.stack([0 * heights - 1, heights], 1)
+right = torch.stack([0 * heights + 2, 0 * heights], 1)
+
+
+def stairs(w):  # the second weight, which does not move, is the height of a step to climb
+    return -torch.where(w[:, 0] > 0, w[:, 1].detach(), 0.0) + 0.0 * w.sum(1)
+
+
+for k, chance in ((0, 1e-12), (1, 1.3e-12), (2, 0.97), (3, 0.9999)):
+    climb = (stairs, left, right, chance + 0 * heights, 1, 1 + k, 1 + k + 0 * mass[:2])
+    check.value("acceptance", lambda g=climb: hmc_step(*g)[0], case="smallest and largest u")
+    check.value(
+        "acceptance", lambda g=climb: hmc_step(*g)[1], case="who moved: smallest, largest u"
+    )
+z = torch.arange(1.0, 101).double()
+v100, r100 = torch.sin(torch.outer(z, z[:30])), torch.cos(torch.outer(z, z[:30] ** 0.7))
+mass30, u100 = 0.4 + torch.sin(z[:30]) ** 2, (z * 0.618) % 1
+long = {
+    "a hundred chains": (coupled, v100, r100, u100, 0.3, 4, mass30),
+    "a hundred steps": (skewed, v, r, mid, 0.11, 100, mass),
+    "57 steps": (normal, v, r, mid, 0.2, 57, mass),
+    "light weights": (skewed, 0.03 * v, 0.02 * r, mid, 0.007, 6, 0.001 + 0 * mass),
+    "heavy weights": (coupled, v, 9 * r, mid, 7.3, 6, 1000 + 0 * mass),
+    "unlike weights": (normal, v, r, mid, 0.01, 9, torch.tensor([0.001, 1, 1000]).double()),
+    "a large step": (lambda w: 1e-4 * normal(w), v, r, mid, 10, 9, mass),
+    "small steps": (normal, v, r, mid, 1e-4, 9, mass),
+    "far away": (lambda w: normal(w - 900), 900 + v, r, mid, 0.31, 6, mass),
+    "whole numbers": (normal, v, r, mid, 1, 2, 3 + 0 * mass),
+    "one of all": (skewed, v[:1, :1], r[:1, :1], mid[:1], 0.3, 1, mass[:1]),
+}
+
+
+def likely(log_p, w, momentum, u, *others):
+    return log_p, w, momentum, 1e-9 + 0 * u, *others
+
+
+for name in long:
+    check.value(
+        "trajectory",
+        lambda n=name: hmc_step(*likely(*long[n]))[0],
+        case="ends of the ranges, sizes",
+    )
+    check.value("acceptance", lambda n=name: hmc_step(*long[n])[1], case="who moved: ends, sizes")
+check.value(
+    "trajectory",
+    lambda: (hmc_step(*likely(*long["far away"]))[0] - 900) * 10,
+    case="the digits of weights near 900",
+)
+
+
+def marked(w, momentum):  # left as they are: no gradient is recorded for them from now on
+    hmc_step(normal, w, momentum, mid, 0.2, 1, mass)
+    return w.requires_grad or momentum.requires_grad
+
+
+check.value("trajectory", lambda: marked(v.clone(), r.clone()), case="inputs are left as they are")
+for kept in ((v[:1], r[:1], mid[:1]), (v, r, mid), (90 * v.abs(), 90 * r, mid)):
+    check.keeps(
+        "divergence",
+        lambda a, b, c: hmc_step(skewed, a, b, c, 0.3, 1, mass),
+        *(q.clone() for q in kept),
+        case="inputs are left as they are",
+    )
 
 # %% [markdown]
 # ## Exercise 8. In words: a bug that the test set likes (5 min, 3 points)
