@@ -882,7 +882,8 @@ check.keeps(
 #   drawn, also where $u_i = 0$.
 # - The draw is made of that component by $z_i$ times the standard deviation, plus the mean.
 # - Logits lie between −800 and 800, $\tau$ between 0.05 and 20.
-# - Gradients with respect to `mu` and `sigma` flow, for the component that was drawn.
+# - Gradients with respect to `mu` and `sigma` flow, for the component that was drawn; that with
+#   respect to a `sigma` of 0 is not looked at.
 #
 # Points: value 1, temperature 2, edges 1, gradient 1. The aspect "edges" is about $u$ close to 0
 # or to 1 and about weights close to 0.
@@ -1059,6 +1060,12 @@ check.value(
     lambda: draw(_g, _m, _s, 20.0, 0 * _u, _z),
     case="u = 0, temperature 20",
 )
+_rare = torch.tensor([[-800.0, 0.0], [-799.0, 1.0]], dtype=_t.dtype)
+check.value(
+    "temperature",
+    lambda: draw(_rare, _m[:2, :2], _s[:2, :2], 20.0, 0 * _u[:2], _z[:2]),
+    case="a weight that the temperature lifts from 0",
+)
 check.keeps(
     "edges",
     lambda *a: draw(*a[:3], 0.07, *a[3:]),
@@ -1083,7 +1090,8 @@ check.keeps(
 #
 # `reference` has shape `(K, D)`, `fits` has shape `(R, K, D)`; $R, D \ge 1$, $1 \le K \le 6$. Two
 # components of the reference may want the same partner; the sum decides. No two orders are equally
-# good: their sums differ by a thousandth or more. All means may lie as far as $10^9$ from zero.
+# good: their sums differ by a thousandth or more. All means may lie as far as $10^9$ from zero, but
+# none lies farther than a thousand from another.
 #
 # Points: order 1, conflicts 2, average 1.
 
@@ -1201,6 +1209,11 @@ _three = torch.tensor([[1.0, 1.0], [5.0, 0.0], [3.0, 4.0]], dtype=_t.dtype) * 1.
 check.value(
     "conflicts", lambda: match_fits(_cycle, _three[None])[0], case="three must move at once"
 )
+_round = torch.tensor([[1.0, 0.0], [0.0, 1.0], [4.0, 4.0]], dtype=_t.dtype) * 1.3
+_rounded = torch.tensor([[[2.0, 3.0], [4.0, 1.0], [1.0, 1.0]]], dtype=_t.dtype) * 1.3
+check.value(
+    "conflicts", lambda: match_fits(_round, _rounded)[0], case="three in a circle, all at once"
+)
 _deep = torch.tensor([[0.0, 0.0, 0.0], [0.1, 0.0, 5.2]], dtype=_t.dtype)
 _deep_fit = torch.tensor([[[0.0, 0.0, 4.9], [0.1, 0.0, 0.3]]], dtype=_t.dtype)
 check.value("order", lambda: match_fits(_deep, _deep_fit)[0], case="the third coordinate decides")
@@ -1256,7 +1269,7 @@ check.keeps("average", match_fits, _ref.clone(), _fits.clone(), case="fits that 
 #   itself a random number, distributed as $\mathrm{Beta}(k, m + 1 - k)$, with the mean $k /
 #   (m+1)$.
 # - `scores` has shape `(m,)`, $1 \le m \le 5000$, in any order; some may be equal or −∞. `rate`
-#   and `delta` are Python numbers between 0 and 1, ends excluded.
+#   and `delta` are Python numbers, from $10^{-9}$ to $1 - 10^{-9}$.
 # - A promise may be kept with equality: if `rate` times $m + 1$ is a whole number, that is the $k$
 #   for the average. In no case does it depend on rounding whether it is one.
 #

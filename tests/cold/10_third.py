@@ -411,8 +411,9 @@ def draw(logits, mu, sigma, tau, u, z):
     return mean + math.sqrt(tau) * width * z
 
 
-# %% root-of-variance wrong="mixture-draws"
-# The root of sigma^2 tau has no gradient at 0: sigma = [[0.0]], z = [0.6] gives nan, not 0.6.
+# %% root-of-variance right="mixture-draws"
+# Written as wrong: the root of sigma^2 tau has no gradient at 0. The text now says that the
+# gradient there is not looked at.
 def draw(logits, mu, sigma, tau, u, z):
     weights = torch.softmax(logits / tau, dim=1)
     last = (weights > 0).cumsum(1).argmax(1)
@@ -490,7 +491,8 @@ def match_fits(reference, fits):
     return torch.from_numpy(order), torch.from_numpy(average)
 
 
-# %% far-squares wrong="match-fits"
+# %% far-squares right="match-fits"
+# Written as wrong: the text did not say that all means lie together, and now does.
 # The squared distances swallow what differs: reference = [[0.0], [1.0]], one fit at
 # [[1e9 + 1], [1e9]], must be ordered [1, 0].
 def match_fits(reference, fits):
@@ -631,7 +633,8 @@ def alarm_thresholds(scores, rate, delta):
     return tuple(float(ordered[k - 1]) if k else -math.inf for k in (average, surely))
 
 
-# %% one-minus-delta wrong="alarm-thresholds"
+# %% one-minus-delta right="alarm-thresholds"
+# Written as wrong for a delta of 1e-20; the text now says that delta is at least 1e-9.
 # Compares with 1 - delta, which rounds to 1: scores = 1, ..., 5000, rate = 0.5, delta = 1e-20.
 def alarm_thresholds(scores, rate, delta):
     ordered = torch.sort(scores).values
