@@ -59,7 +59,7 @@ def map_weights(x, y, count, tau):
     return w
 
 
-# %% rows-for-patients wrong="map-weights" fails="counts"
+# %% rows-for-patients wrong="map-weights" fails="counts,separable"
 # You divide by the number of rows; a row may stand for many patients, or for none.
 def map_weights(x, y, count, tau):
     w = torch.zeros(x.shape[1], dtype=x.dtype)
@@ -72,7 +72,7 @@ def map_weights(x, y, count, tau):
     return w
 
 
-# %% counts-ignored wrong="map-weights" fails="counts"
+# %% counts-ignored wrong="map-weights" fails="counts,separable"
 # Each row counts once here, whatever its count says.
 def map_weights(x, y, count, tau):
     w = torch.zeros(x.shape[1], dtype=x.dtype)
@@ -378,7 +378,7 @@ def test_outputs(net, x, size):
             module.training = mode
 
 
-# %% first-part-only wrong="test-outputs" fails="value"
+# %% first-part-only wrong="test-outputs" fails="no gradient,value"
 # Only the first rows come back: go through all parts.
 def test_outputs(net, x, size):
     modes = [(module, module.training) for module in net.modules()]
@@ -391,7 +391,7 @@ def test_outputs(net, x, size):
             module.training = mode
 
 
-# %% last-part-dropped wrong="test-outputs" fails="value"
+# %% last-part-dropped wrong="test-outputs" fails="no gradient,value"
 # The last, smaller part is missing: the number of rows need not be a multiple of size.
 def test_outputs(net, x, size):
     modes = [(module, module.training) for module in net.modules()]

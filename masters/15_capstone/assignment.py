@@ -9,8 +9,10 @@
 # exercise 8 you say whether you sign.
 #
 # All tensors of real numbers are float64. Logarithms are natural. Every function leaves its inputs
-# and the global random generators as they are. Anything that PyTorch, NumPy or SciPy offers may be
-# used.
+# and the global random generators as they are. Where an exercise names no other range, numbers are
+# at most a thousand in size, what must be positive is at least a thousandth, no axis is empty or
+# longer than a hundred, and nothing is infinite or `nan`. Anything that PyTorch, NumPy or SciPy
+# offers may be used.
 #
 # Three hints are folded below each exercise: what to try, where to look, what to do. Run the check
 # cell as often as you like. It shows what came, what was expected, and often why. More cases run
@@ -56,7 +58,7 @@ torch.set_num_threads(1)
 # - `tau` has shape `(d,)`; its entries lie between 1/100 and 5. Entries of `x` lie within 4 of 0.
 # - The result has shape `(d,)` and must be right to $10^{-5}$. Without the priors there may be no
 #   maximum: a line may separate the two classes. With them, Newton's method, started at 0 as
-#   above, converges within 40 steps on all inputs.
+#   above, converges within 40 steps on all inputs that are checked.
 #
 # Points: value 2, counts 2, separable 1.
 #
@@ -168,6 +170,50 @@ check.value(
     lambda: map_weights(wide, side, ones, 0 * sds + 3.7),
     case="separable, wide priors",
 )
+signs = torch.where(torch.sin(2.3 * torch.arange(84.0)) > 0, 1.0, -1.0).to(t.dtype).reshape(12, 7)
+ends = torch.tensor([0.01, 5.0, 0.3, 5.0, 1.1, 0.01, 2.7], dtype=t.dtype)
+mixed = (torch.cos(3.1 * torch.arange(12.0)) > 0.2).to(t.dtype)
+tall = torch.tensor([0, 10000, 1, 0, 10000, 37, 2, 10000, 0, 900, 10000, 5], dtype=t.dtype)
+many = 0.7 * torch.sin(1.3 * torch.arange(4000.0) ** 2).to(t.dtype).reshape(100, 40)
+check.value(
+    "value",
+    lambda: map_weights(4 * signs, mixed, 0 * mixed + 1, ends) / ends,
+    case="entries of 4 and -4, seven weights, the narrowest and the widest priors",
+)
+check.value(
+    "value",
+    lambda: map_weights(
+        many, (many[:, 3] > 0.2).to(t.dtype), 0 * many[:, 0] + 1, 0.1 + many[2] ** 2
+    ),
+    case="a hundred rows, forty weights",
+)
+check.value(
+    "counts",
+    lambda: map_weights(4 * signs, mixed, tall, ends) / ends,
+    case="counts of 0 and of 10000, entries of 4 and -4",
+)
+check.value(
+    "counts",
+    lambda: map_weights(
+        signs[:, :3].repeat(2, 1), t[:24] % 2, torch.cat([tall, tall.flip(0)]), sds[:3]
+    ),
+    case="equal rows of both classes",
+)
+check.value(
+    "counts",
+    lambda: map_weights(wide[:1, 2:3], label[:1], 10000 * ones[:1], 0 * sds[:1] + 5),
+    case="one row of 10000 patients, one weight",
+)
+check.value(
+    "separable",
+    lambda: map_weights(4 * wide[:, :2] / 1.6, side, ones, 0 * sds[:2] + 5),
+    case="separable, the widest priors",
+)
+check.value(
+    "separable",
+    lambda: map_weights(wide / 16, side, 10000 * ones, 0 * sds + 5),
+    case="separable, 10000 patients a row, large weights",
+)
 
 # %% [markdown]
 # ## Exercise 2. What the network says about a patient (10 min, 5 points)
@@ -183,13 +229,15 @@ check.value(
 #
 # Write `test_outputs(net, x, size)`: what the trained network says about each row of `x`.
 #
-# - `net` is any `nn.Module`, with modules nested to any depth, dropout and batch normalisation
-#   among them. `x` has shape `(n, d)`, $n \ge 1$; the result has shape `(n, K)`. A row's result
-#   does not depend on `size` (at least 1), nor on the other rows.
+# - `net` is any `nn.Module` that leaves its input as it is, with modules nested to any depth, none
+#   of them in two places, dropout and batch normalisation among them. `x` has shape `(n, d)`,
+#   $n \ge 1$; the result has shape `(n, K)`. A row's result does not depend on `size` (at least
+#   1), nor on the other rows.
 # - Afterwards the network is as it was: each module in the mode it was in (someone may have frozen
-#   a part), all buffers and parameters unchanged; also if `net` raises an exception, which
-#   must reach the caller. Whether gradients are computed elsewhere is left as it was, too.
-# - The result does not require a gradient.
+#   a part), all buffers and parameters unchanged, and gradients that they hold; also if `net`
+#   raises an exception, which must reach the caller. Whether gradients are computed elsewhere is
+#   left as it was, too.
+# - The result does not require a gradient, whatever `x` does.
 #
 # The checks use `Known`, a dropout layer with a mask that is no secret.
 #
@@ -371,6 +419,66 @@ def switched_off(net):
 
 
 check.value("restored", lambda: switched_off(deep("1.1")), case="within torch.no_grad()")
+
+
+def whole(net, x, size):  # all that a network holds, after a call
+    for i, weight in enumerate(net.parameters()):
+        weight.grad = torch.full_like(weight, 0.3 + i)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.num_batches_tracked += 7
+    with contextlib.suppress(ConnectionError):
+        test_outputs(net, x, size)
+    held = [
+        *net.buffers(),
+        *net.parameters(),
+        *(w.grad for w in net.parameters() if w.grad is not None),
+    ]
+    facts = [*(m.training for m in net.modules()), *(w.requires_grad for w in net.parameters())]
+    held = [a.detach().double().flatten() for a in held]
+    return torch.cat([*held, torch.tensor([*facts, torch.is_grad_enabled()]).double()])
+
+
+def known(*layers):  # the same weights in every process
+    net = nn.Sequential(*layers)
+    with torch.no_grad():
+        for i, weight in enumerate(net.parameters()):
+            steps = torch.arange(weight.numel(), dtype=torch.float64)
+            weight.copy_(torch.sin(0.7 * i + steps).reshape(weight.shape))
+    return net
+
+
+def moved(net, x, size):  # weights and averages, their changes a billion times as large
+    before = torch.cat([v.double().flatten() for v in net.state_dict().values()])
+    test_outputs(net, x, size)
+    now = torch.cat([v.double().flatten() for v in net.state_dict().values()])
+    return before + 1e9 * (now - before)
+
+
+rows = torch.sin(0.37 * torch.arange(500, dtype=torch.float64) ** 2).reshape(100, 5)
+check.value("restored", lambda: whole(known(deep("1.1")), many, 2), case="all that it holds")
+check.value(
+    "restored",
+    lambda: whole(known(deep(), Broken()), many, 9),
+    case="all that it holds, after an exception",
+)
+check.value(
+    "restored",
+    lambda: moved(known(deep()), many, 4),
+    case="weights and averages to the last digit",
+)
+check.value("value", lambda: test_outputs(deep(), rows, 1), case="a hundred rows, one by one")
+check.value(
+    "value", lambda: test_outputs(Own(), rows, 33), case="a hundred rows, a last one alone"
+)
+check.value(
+    "no gradient",
+    lambda: (
+        test_outputs(plain, many.clone().requires_grad_(), 4)
+        * (1.3 + test_outputs(plain, many.clone().requires_grad_(), 4).requires_grad)
+    ).detach(),
+    case="x requires a gradient",
+)
 
 # %% [markdown]
 # ## Exercise 3. How much a clamp hides (10 min, 5 points)
@@ -580,6 +688,131 @@ check.value(
     lambda: nll_report(m, 0.3 * v, 0.037 * out, 1.5, 0.37, -1.0, 1.0)[0],
     case="a unit larger than the spread",
 )
+one = torch.tensor([1.0, 1, -1, -1, 1, 1, -1, -1, 1, -1, 1, -1], dtype=t.dtype)
+edge = 300 * torch.tensor([1.0, -1], dtype=t.dtype).repeat(6)
+check.value(
+    "nll",
+    lambda: nll_report(-1000 * one, edge, -1000 + 1e6 * one, -1000, 1000, -1000, 1000)[0].asinh(),
+    case="errors of 2000, log variances of 300 and -300, the largest unit",
+)
+check.value(
+    "nll",
+    lambda: nll_report(-1000 * one, 0.01 * edge, 1000 + one, 1000.0, 0.001, -1.0, 1.0)[0].asinh(),
+    case="errors of 2000, the smallest unit",
+)
+check.value(
+    "hidden",
+    lambda: nll_report(-1000 * one, edge, -1000 + 1e6 * one, -1000, 1000, -9, 7)[1].asinh(),
+    case="errors of 2000, log variances of 300 and -300, the largest unit",
+)
+check.value(
+    "nll",
+    lambda: nll_report(0.3 * one, 0.4 * v, -999 + 1000 * one, -999.0, 1000, 3.0, 8.0)[0] - 6.9,
+    case="a unit of 1000, both ends of the clamp positive",
+)
+check.value(
+    "nll",
+    lambda: nll_report(m, 0.4 * v, 1.3 + 0.001 * out / 40, 1.3, 0.001, -8.0, -5.0)[0] + 6.9,
+    case="a unit of a thousandth, both ends of the clamp negative",
+)
+check.value(
+    "nll",
+    lambda: nll_report(999.7 + 0.1 * m, 0.2 * v - 9, 999.71 + 0.1 * m + 0.01 * w, 0, 1, -3, 3)[0],
+    case="large outcomes, small errors",
+)
+check.value(
+    "nll",
+    lambda: nll_report(m, 0.3 * v - 22, m + 1.7e-5 * w, 0, 1, -3, 3)[0],
+    case="very small errors, very small variances",
+)
+check.value(
+    "nll",
+    lambda: nll_report(0 * m, edge - edge.sign() * w, 0 * m + 3.7, 3.7, 1, -3, 3)[0],
+    case="no error, log variances near 300 and -300",
+)
+check.value(
+    "hidden",
+    lambda: nll_report(m, 3.1 + 0.003 * v / 4.7, out, 41.3, 0.7, -2.0, 3.1)[1] * 10,
+    case="log variances close to the upper end of the clamp",
+)
+check.value(
+    "hidden",
+    lambda: nll_report(m, -2.3 + 0.003 * v / 4.7, out, 41.3, 0.7, -2.3, 3.1)[1] * 10,
+    case="log variances close to the lower end of the clamp",
+)
+check.value(
+    "hidden",
+    lambda: nll_report(m, v, out, 41.3, 17.9, 3.0, 8.0)[1],
+    case="both ends of the clamp positive",
+)
+check.value(
+    "hidden",
+    lambda: nll_report(m, v, out, 41.3, 17.9, -8.0, -5.0)[1],
+    case="both ends of the clamp negative",
+)
+check.gradient(
+    "gradient",
+    lambda m: nll_report(m, edge, 1000 * one, 0, 1, -3, 3)[0] * (edge.exp() / 1000 * w),
+    -1000 * one,
+    case="the mean, log variances of 300 and -300",
+)
+check.gradient(
+    "gradient",
+    lambda v: (
+        nll_report(-1000 * one, v, 1000 * one, 0, 1, -3, 3)[0]
+        * (edge.exp().clamp(max=4e6) / 4e6 * w)
+    ),
+    edge,
+    case="log variances of 300 and -300",
+)
+check.gradient(
+    "gradient",
+    lambda v: nll_report(m, v, m + 0.3 * w, 0, 1, -3, 3)[0] * w,
+    torch.linspace(31, 299, 12, dtype=t.dtype),
+    case="log variances from 31 to 299",
+)
+check.gradient(
+    "gradient",
+    lambda v: nll_report(0 * m, v, 0 * m + 3.7, 3.7, 1, -3, 3)[0] * w,
+    -torch.linspace(31, 299, 12, dtype=t.dtype),
+    case="no error, log variances from -31 to -299",
+)
+check.gradient(
+    "gradient",
+    lambda m: nll_report(m, 0.3 * v - 22, m.detach() + 1.7e-5 * w, 0, 1, -3, 3)[0] / 1e5,
+    m,
+    case="the mean, very small errors",
+)
+check.gradient(
+    "gradient",
+    lambda m: nll_report(m, -299 - w / 2, 1000 * one, 0, 1, -3, 3)[0],
+    -1000 * one,
+    case="the mean, log variances near -300",
+)
+check.gradient(
+    "gradient",
+    lambda v: nll_report(-1000 * one, v, 1000 * one, 0, 1, -3, 3)[0],
+    -299 - w / 2,
+    case="log variances near -300",
+)
+check.gradient(
+    "gradient",
+    lambda m: nll_report(m, v[5], out[5], 41.3, 17.9, -1.3, 0.9)[0],
+    m[5],
+    case="the mean, a number",
+)
+check.gradient(
+    "gradient",
+    lambda v: nll_report(m[5], v, out[5], 41.3, 17.9, -1.3, 0.9)[0],
+    v[5],
+    case="the log variance, a number",
+)
+check.gradient(
+    "gradient",
+    lambda m: nll_report(m, v.reshape(2, 6), out.reshape(2, 6), 41.3, 17.9, 3, 8)[0] * w[:6],
+    m.reshape(2, 6),
+    case="the mean, two dimensions",
+)
 
 # %% [markdown]
 # ## Exercise 4. A ward and its beds (10 min, 4 points)
@@ -603,8 +836,9 @@ check.value(
 # - `each`, of shape `(n,)`: the standard deviation of each patient's outcome;
 # - `ward`, a 0-d tensor: the standard deviation of the average of the $n$ outcomes.
 #
-# `mean` and `sd` have shape `(M, n)`, $M \ge 1$, $n \ge 1$; standard deviations are 0 or positive.
-# Means may be of the size of $10^6$ while members differ by a hundredth.
+# `mean` and `sd` have shape `(M, n)`, $M$ up to 100 and $n$ up to 500. Standard deviations are
+# 0 or between $10^{-6}$ and $10^6$. Means are at most $10^7$ in size while members differ by a
+# hundredth or more, or not at all; where means are at most 1000, by $10^{-6}$ or more.
 #
 # Points: each 2, ward 2.
 #
@@ -693,6 +927,58 @@ check.keeps("ward", ensemble_sds, up.clone(), 0 * s, case="members that are cert
 check.value(
     "ward", lambda: ensemble_sds(up.repeat(1, 40), s.repeat(1, 40))[1], case="320 patients"
 )
+u = torch.arange(6500, dtype=torch.float64)
+big, loud = torch.sin(1.3 * u**2).reshape(13, 500), torch.cos(u).abs().reshape(13, 500)
+lift = torch.linspace(-1, 1.7, 13, dtype=t.dtype)[:, None]
+close = 3 + 1.1e-6 * torch.tensor([[0.0, 2, 5], [1, 3, 4], [2, 0, 1], [5, 1, 0]], dtype=t.dtype)
+check.value("each", lambda: ensemble_sds(big, 0.1 + loud)[0][380:], case="500 patients")
+check.value("ward", lambda: ensemble_sds(big, 40 * loud + 1)[1], case="500 patients")
+check.value("ward", lambda: ensemble_sds(big + lift, loud)[1], case="13 members, 500 patients")
+long = big[:, :300].reshape(100, 39), 0.1 + loud[:, :300].reshape(100, 39)
+check.value("each", lambda: ensemble_sds(*long)[0], case="a hundred members")
+check.value("ward", lambda: ensemble_sds(*long)[1], case="a hundred members")
+square = big[:, :13] + lift, 0.1 + loud[:, :13]
+check.value("each", lambda: ensemble_sds(*square)[0], case="thirteen and thirteen")
+check.value("ward", lambda: ensemble_sds(*square)[1], case="thirteen and thirteen")
+check.value(
+    "each", lambda: 1e6 * ensemble_sds(close, 0 * close)[0], case="members 1e-6 apart, certain"
+)
+check.value(
+    "ward", lambda: 1e6 * ensemble_sds(close, 0 * close)[1], case="members 1e-6 apart, certain"
+)
+check.value(
+    "each",
+    lambda: 1e6 * ensemble_sds(3 + 0 * close, (close - 3).clamp(min=1e-6))[0],
+    case="members that agree, the smallest standard deviations",
+)
+check.value(
+    "ward",
+    lambda: 1e6 * ensemble_sds(3 + 0 * close, (close - 3).clamp(min=1e-6))[1],
+    case="members that agree, the smallest standard deviations",
+)
+check.value(
+    "each",
+    lambda: ensemble_sds(9.9e6 * m.sign(), 7e5 * (s > 0.7) + 3e5)[0],
+    case="the largest means and standard deviations",
+)
+check.value(
+    "ward",
+    lambda: ensemble_sds(9.9e6 * m.sign(), 1e6 * (s > 0.7))[1],
+    case="the largest means and standard deviations, some of them 0",
+)
+check.value(
+    "ward",
+    lambda: ensemble_sds(0 * m - 9.9e6, 1e6 * (s > 0.7))[1],
+    case="large means that agree, standard deviations of 0 and 1e6",
+)
+check.value(
+    "each",
+    lambda: 100 * ensemble_sds(9.9e6 + 0.013 * up.round(), 0 * s)[0],
+    case="the largest means, a hundredth apart, certain",
+)
+check.value(
+    "ward", lambda: 1e6 * ensemble_sds(0 * m + 0.7, 0 * s)[1], case="members that agree, certain"
+)
 
 # %% [markdown]
 # ## Exercise 5. Nobody falls between the bins (10 min, 4 points)
@@ -724,7 +1010,7 @@ check.value(
 #
 # `p`, float64 of shape `(n,)` with $n \ge 1$, lies in $[0, 1]$: it is 0, 1, or at least $10^{-9}$
 # away from every edge $k/\text{bins}$. `y` has shape `(n,)` and is int64, 0 or 1. `bins` is an
-# int, at least 1.
+# int from 1 to 100. `floor` must be right to $10^{-9}$.
 #
 # Points: ece 2, floor 1, counts 1.
 #
@@ -861,6 +1147,67 @@ check.keeps(
     came.clone(),
     case="many 0 and 1",
 )
+hair = torch.tensor([1.2e-9, 1 - 1.2e-9], dtype=t.dtype)
+check.value(
+    "floor",
+    lambda: 100 * calibration_report(hair[:1], came[:1], 100)[1],
+    case="one p just above 0, a hundred bins",
+)
+check.value(
+    "floor",
+    lambda: 100 * calibration_report(hair[1:], came[:1], 100)[1],
+    case="one p just below 1, a hundred bins",
+)
+check.value(
+    "floor",
+    lambda: 100 * calibration_report(sure[:1], came[:1], 100)[1],
+    case="one p of 0 or 1, a hundred bins",
+)
+check.value(
+    "floor", lambda: 100 * calibration_report(hair, came[:2], 1)[1], case="a single bin, both"
+)
+check.value("counts", lambda: calibration_report(hair, came[:2], 1)[2], case="a single bin, both")
+check.value("counts", lambda: calibration_report(hair, came[:2], 100)[2], case="near 0 and 1")
+fence = torch.arange(1, 100, dtype=t.dtype) / 100
+fence = fence + 1.1e-9 * (-1.0) ** torch.arange(99)
+halves = torch.tensor([0.5 - 1.1e-9, 0.5 + 1.1e-9, 0.3], dtype=t.dtype)
+who = ((5 * torch.arange(99) ** 2 + 1) % 7 < 3).long()
+check.value("ece", lambda: calibration_report(fence, who, 100)[0], case="beside a hundred edges")
+check.value("floor", lambda: calibration_report(fence, who, 100)[1], case="beside a hundred edges")
+check.value(
+    "counts", lambda: calibration_report(fence, who, 100)[2], case="beside a hundred edges"
+)
+mirror = torch.arange(1, 100, dtype=t.dtype) / 50 - fence
+check.value(
+    "counts",
+    lambda: calibration_report(mirror, who, 100)[2],
+    case="beside a hundred edges, the other side",
+)
+check.value("ece", lambda: calibration_report(halves, came[:3], 2)[0], case="beside one half")
+check.value("floor", lambda: calibration_report(halves, came[:3], 2)[1], case="beside one half")
+check.value("counts", lambda: calibration_report(halves, came[:3], 2)[2], case="beside one half")
+check.value(
+    "ece",
+    lambda: calibration_report(0.3407 + 0.001 * t, came, 64)[0],
+    case="sixty in few of 64 bins",
+)
+check.value(
+    "floor",
+    lambda: calibration_report(0.3407 + 0.001 * t, came, 64)[1],
+    case="sixty in few of 64 bins",
+)
+check.value(
+    "ece",
+    lambda: calibration_report(
+        torch.full((100,), 0.37, dtype=t.dtype), (t.repeat(2)[:100] < 17).long(), 7
+    )[0],
+    case="a hundred equal probabilities",
+)
+check.value(
+    "floor",
+    lambda: calibration_report(q, came, 100)[1],
+    case="a hundred bins, most of them with at most one patient",
+)
 
 # %% [markdown]
 # ## Exercise 6. The risk of a bad year (8 min, 4 points)
@@ -887,7 +1234,8 @@ check.keeps(
 #
 # `draws` has shape `(S, n)`, $S \ge 1$, $n \ge 1$, `y` has shape `(n,)`. `sigma` is a positive
 # tensor that broadcasts against `draws`: shape `()`, `(n,)`, `(S, 1)` (drawn from its posterior,
-# too), or `(S, n)`. `threshold` is a Python number; no outcome equals it.
+# too), or `(S, n)`. `threshold` is a Python number; no outcome is within $10^{-9}$ of it. Risks
+# must be right to $10^{-12}$, and so must the Brier score.
 #
 # Points: risk 2, sigma varies 1, brier 1.
 #
@@ -939,7 +1287,7 @@ check.value("risk", lambda: risk_report(f, one, came, -1)[0], case="a threshold 
 check.value(
     "risk", lambda: risk_report(f - f % 0.7, 0.03 * one, came, 0.737)[0], case="little noise"
 )
-check.value("risk", lambda: risk_report(f, 1000 * one, came, 0.61)[0] - 0.49, case="much noise")
+check.value("risk", lambda: risk_report(f, 720 * one, came, 0.61)[0] - 0.49, case="much noise")
 check.value(
     "risk",
     lambda: risk_report(150 + 70 * f, 50 * one, 150 + 80 * came, 200.0)[0],
@@ -953,7 +1301,7 @@ check.value("brier", lambda: risk_report(f, one, came, -1)[1], case="a threshold
 check.value(
     "brier", lambda: risk_report(f - f % 0.7, 0.03 * one, came, 0.737)[1], case="little noise"
 )
-check.value("brier", lambda: risk_report(f, 1000 * one, came, 0.61)[1] - 0.49, case="much noise")
+check.value("brier", lambda: risk_report(f, 720 * one, came, 0.61)[1] - 0.49, case="much noise")
 check.value(
     "brier",
     lambda: risk_report(150 + 70 * f, 50 * one, 150 + 80 * came, 200.0)[1],
@@ -992,6 +1340,73 @@ check.keeps(
     came.clone(),
     case="one a draw",
 )
+wild = torch.sin(0.7 * torch.arange(10000, dtype=t.dtype) ** 2).reshape(100, 100)
+gap = torch.tensor(
+    [1.7e-9, -1.7e-9, 1.3e-9, -1.9e-9, 3, -2, 1.4e-9, -1.4e-9, 2.9e-9], dtype=t.dtype
+)
+check.value(
+    "risk",
+    lambda: 100 * risk_report(997 + 0.002 * f, one / 1370, 500 * came, 997)[0],
+    case="the smallest sigma, draws near a threshold of 997",
+)
+check.value(
+    "risk",
+    lambda: 1000 * (risk_report(f, 1000 * one / 1.37, came, 0.61)[0] - 0.5),
+    case="the largest sigma",
+)
+check.value(
+    "risk", lambda: 1e6 * risk_report(f - 3, one / 5, came, 2)[0], case="risks of nearly 0"
+)
+check.value(
+    "risk",
+    lambda: 1e6 * (1 - risk_report(f + 3, one / 5, came, -2)[0]),
+    case="risks of nearly 1",
+)
+check.value(
+    "risk",
+    lambda: risk_report(1000 * f.sign(), one / 1370, came, -999.9)[0],
+    case="draws of 1000 and -1000",
+)
+check.value(
+    "risk", lambda: risk_report(wild, one, wild[3], 0.4)[0], case="100 draws, 100 patients"
+)
+check.value(
+    "brier", lambda: risk_report(wild, one, wild[3], 0.4)[1], case="100 draws, 100 patients"
+)
+check.value(
+    "sigma varies",
+    lambda: risk_report(wild[:9, :9], by_patient, came, 0.4)[0],
+    case="nine draws, nine patients, one sigma a patient",
+)
+check.value(
+    "sigma varies",
+    lambda: risk_report(f, torch.where(f > 0.3, 1000 * one / 1.37, one / 1370), came, 0.61)[0],
+    case="the smallest and the largest sigma for each",
+)
+check.value(
+    "sigma varies",
+    lambda: risk_report(f[:1], by_draw[:1], came, 0.61)[0],
+    case="one draw, sigma of shape (1, 1)",
+)
+check.value(
+    "sigma varies",
+    lambda: risk_report(f[:, :1], by_draw, came[:1], 0.61)[0],
+    case="one patient, one sigma a draw",
+)
+check.value(
+    "sigma varies",
+    lambda: risk_report(wild, 0.1 + wild[:, 7:8].abs(), wild[3], 0.4)[0],
+    case="100 draws and patients, one sigma a draw",
+)
+check.value("brier", lambda: risk_report(f, one, 7.3 + gap, 7.3)[1], case="outcomes a hair away")
+check.value(
+    "brier", lambda: risk_report(f, one, 990.7 - gap, 990.7)[1], case="a hair away, near 1000"
+)
+check.value(
+    "brier",
+    lambda: 1e6 * risk_report(4.1 * came.sign() + 0.1 * f, one / 1.37, came, 0.01)[1],
+    case="sure and right",
+)
 
 # %% [markdown]
 # ## Exercise 7. The table, made anew (15 min, 6 points)
@@ -1017,9 +1432,10 @@ check.keeps(
 #    everybody (and predicts class 1 if `base` is above 0.5): **positive where the model is
 #    better**, so mean less hers for the accuracies, hers less mean for the losses.
 #
-# `log_odds` has shape `(R, n)`, $R \ge 1$, lies between −800 and 800 and is never 0. `y` has
-# shape `(n,)`, is int64, 0 or 1, and both classes occur. `base` is a Python number between
-# 1/100 and 99/100, not 1/2.
+# `log_odds` has shape `(R, n)`, $R \ge 1$, and is between $10^{-6}$ and 800 in size, of either
+# sign. `y` has shape `(n,)`, is int64, 0 or 1, and both classes occur. `base` is a Python number
+# between 1/100 and 99/100, at least 1/1000 away from 1/2. Small losses count: NLL and Brier score
+# must be right to $10^{-12}$.
 #
 # Points: accuracy 1, balanced 1, nll 1, brier 1, worst 1, gain 1. The first four are about the
 # first column.
@@ -1258,6 +1674,38 @@ check.keeps(
     split.clone(),
     case="log odds in the hundreds",
 )
+grid = torch.sin(0.7 * torch.arange(10000, dtype=t.dtype) ** 2 + 0.3).reshape(100, 100)
+grid = torch.where(torch.arange(100)[:, None] % 9 == 4, grid.abs(), grid)
+class_1 = ((3 * torch.arange(100) ** 2 + 2) % 11 < 4).long()
+hint = torch.where(odds[:2] > 0, 1e-6, -1e-6).to(t.dtype)
+sides = 800 * odds[:3].sign()
+right = 2.0 * came - 1
+check.value("accuracy", lambda: 1.13 * card_table(grid, class_1, 0.3)[0, 0], case="100 runs")
+check.value("balanced", lambda: 1.13 * card_table(grid, class_1, 0.3)[1, 0], case="100 runs")
+check.value("nll", lambda: card_table(grid, class_1, 0.3)[2, 0] - 0.6, case="100 runs")
+check.value("brier", lambda: card_table(grid, class_1, 0.3)[3, 0], case="100 runs")
+check.value("worst", lambda: card_table(grid, class_1, 0.3)[:, 1], case="100 runs")
+check.value("gain", lambda: card_table(grid, class_1, 0.3)[:, 2], case="100 runs")
+check.value("worst", lambda: card_table(grid[:, :13], class_1[:13], 0.3)[:, 1], case="13 patients")
+table = 2 * grid[30:41, 30:41]
+check.value("worst", lambda: card_table(table, came, 0.3)[:, 1], case="as many runs as patients")
+check.value("nll", lambda: card_table(table, came, 0.3)[2, 0], case="as many runs as patients")
+check.value("accuracy", lambda: 1.13 * card_table(hint, came, 0.3)[0, 0], case="1e-6 from 0")
+check.value("balanced", lambda: 1.13 * card_table(hint, came, 0.3)[1, 0], case="1e-6 from 0")
+check.value("worst", lambda: card_table(sides, came, 0.3)[:, 1], case="log odds of 800 and -800")
+check.value("nll", lambda: card_table(sides, split, 0.3)[2, 0], case="log odds of 800 and -800")
+check.value("brier", lambda: card_table(sides, split, 0.3)[3, 0], case="log odds of 800 and -800")
+check.value("gain", lambda: card_table(sides, came, 0.99)[:, 2], case="800 and -800, base of 0.99")
+check.value("gain", lambda: card_table(odds, split, 0.99)[:, 2], case="a base of 0.99")
+check.value("gain", lambda: card_table(odds, came, 0.01)[:, 2], case="a base of 0.01")
+check.value("gain", lambda: card_table(odds, came, 0.501)[:, 2], case="a base of 0.501")
+check.value("gain", lambda: card_table(odds, split, 0.499)[:, 2], case="a base of 0.499")
+sure = right * (17 + odds.abs())
+check.value("nll", lambda: 1e6 * card_table(sure, came, 0.3)[2, 0], case="sure and right")
+check.value(
+    "brier", lambda: 1e6 * card_table(sure - 8 * right, came, 0.3)[3, 0], case="sure and right"
+)
+check.value("worst", lambda: 1e6 * card_table(sure, came, 0.3)[2, 1], case="sure and right")
 
 # %% [markdown]
 # ## Exercise 8. In words: would you sign? (10 min, 4 points)
