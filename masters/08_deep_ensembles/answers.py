@@ -778,7 +778,7 @@ def pool(logits):
 # %% by-least-squares right="members-from-seeds"
 def random_members(x, y, x_new, seeds):
     root = math.sqrt(0.3)
-    out = np.empty((len(seeds), len(x_new)))
+    out = np.zeros((len(seeds), len(x_new)))
     for row, seed in enumerate(seeds):
         g = torch.Generator()
         g.manual_seed(seed)

@@ -337,7 +337,8 @@ def diagonal_fits(cov):
     ]
 
 
-# %% by-eigh right="diagonal-fits"
+# %% by-eigh wrong="diagonal-fits"
+# Written as right: its gradient is nan where eigenvalues are equal.
 def diagonal_fits(cov):
     y, k = torch.linalg.eigh(cov)
     gradient = 1 / (k**2 / y).sum(1)
