@@ -1090,8 +1090,8 @@ check.keeps(
 #
 # `reference` has shape `(K, D)`, `fits` has shape `(R, K, D)`; $R, D \ge 1$, $1 \le K \le 6$. Two
 # components of the reference may want the same partner; the sum decides. No two orders are equally
-# good: their sums differ by a thousandth or more. All means may lie as far as $10^9$ from zero, but
-# none lies farther than a thousand from another.
+# good: their sums differ by a thousandth or more. All means may lie as far as $10^9$ from zero,
+# but none lies farther than a thousand from another.
 #
 # Points: order 1, conflicts 2, average 1.
 
