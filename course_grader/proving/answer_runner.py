@@ -109,8 +109,7 @@ def _record(cells, check):
     from course_utils.checking import checks  # imported before the fork, see _in_child
 
     caught, namespace = [], {"__name__": "__main__"}
-    sys.modules["torch"].manual_seed(0)  # an answer that draws without a seed draws the same
-    np.random.seed(0)  # numbers in each build
+    _start_afresh(sys.modules["torch"])
     checks._publish = lambda record, *_: caught.append(record["checks"])
     for number, cell in enumerate(cells):
         with contextlib.suppress(Exception):  # a broken answer is recorded by its checks
@@ -118,6 +117,18 @@ def _record(cells, check):
     with contextlib.suppress(checks.NotYet):
         _execute(check, "<check cell>", namespace)
     return caught[0] if caught else []
+
+
+def _start_afresh(torch):
+    """Undo what an earlier answer may have left behind: each starts as in a process of its own.
+
+    An answer that draws without a seed draws the same numbers in each build.
+    """
+    torch.set_grad_enabled(True)
+    torch.set_default_dtype(torch.float32)
+    torch.manual_seed(0)
+    np.random.seed(0)
+    np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
 
 
 def _execute(cell, name, namespace):

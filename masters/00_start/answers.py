@@ -786,11 +786,11 @@ def foretell_shapes(loc, scale, event_dims, sample, value):
 
 # %% by-broadcasting-tensors right="foretell-shapes"
 def foretell_shapes(loc, scale, event_dims, sample, value):
-    whole = torch.empty(loc).add(torch.empty(scale))
+    whole = torch.zeros(loc).add(torch.zeros(scale))
     batch = whole
     for _ in range(event_dims):
         batch = batch.sum(-1)
-    scored = whole.mul(torch.empty(value))
+    scored = whole.mul(torch.zeros(value))
     for _ in range(event_dims):
         scored = scored.sum(-1)
     event = whole.shape[batch.ndim :]

@@ -817,8 +817,8 @@ def random_members(x, y, x_new, seeds):
     for s in map(int, seeds):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(s)
-            frequency = torch.empty(20, dtype=torch.float64).normal_().numpy() * 2.0
-            phase = torch.empty(20, dtype=torch.float64).uniform_().numpy() * np.pi * 2.0
+            frequency = torch.zeros(20, dtype=torch.float64).normal_().numpy() * 2.0
+            phase = torch.zeros(20, dtype=torch.float64).uniform_().numpy() * np.pi * 2.0
         lift = [
             np.sin(np.add.outer(v, 0 * phase) * frequency + phase + np.pi / 2) for v in (x, x_new)
         ]

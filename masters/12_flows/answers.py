@@ -677,7 +677,7 @@ def stack_log_prob(x, nets, first=0):
         return torch.distributions.Normal(0.0, 1.0).log_prob(x).sum(1)
     s, t = nets[0](x[:, first::2])
     moved = (x[:, 1 - first :: 2] - t) / s.exp()
-    z = torch.empty_like(x)
+    z = torch.zeros_like(x)
     z[:, first::2], z[:, 1 - first :: 2] = x[:, first::2], moved
     return stack_log_prob(z, nets[1:], 1 - first) - s.sum(1)
 

@@ -158,7 +158,7 @@ def ar_joint(last, level, phi, sigma, steps):
     # each value is a weighted sum of the shocks on the way to it
     ends = steps.tolist()
     weights = torch.zeros(len(ends), max(ends), dtype=torch.float64)
-    mean = torch.empty(len(ends), dtype=torch.float64)
+    mean = torch.zeros(len(ends), dtype=torch.float64)
     for row, end in enumerate(ends):
         weight = 1.0
         for shock in reversed(range(end)):
@@ -357,7 +357,7 @@ def ar_joint(last, level, phi, sigma, steps):
 # %% by-window right="sampled-paths"
 def sample_paths(quantile, history, known, u):
     window = history.repeat(len(u), 1)
-    paths = torch.empty_like(u)
+    paths = torch.zeros_like(u)
     for h, (k, level) in enumerate(zip(known, u.T, strict=True)):
         paths[:, h] = quantile(window, k, level)
         window = torch.cat([window, paths[:, h : h + 1]], 1)[:, 1:]
@@ -719,7 +719,7 @@ def total_quantiles(paths, groups, levels):
 def total_quantiles(paths, groups, levels):
     # the smallest total with enough totals at or below it, found by counting
     size, labels = len(paths), groups.tolist()
-    result = torch.empty(max(labels) + 1, len(levels), dtype=paths.dtype)
+    result = torch.zeros(max(labels) + 1, len(levels), dtype=paths.dtype)
     for g in range(max(labels) + 1):
         members = [h for h, label in enumerate(labels) if label == g]
         totals = [sum(row[h] for h in members) for row in paths.tolist()]

@@ -10,12 +10,19 @@ import torch
 from course_grader.authoring.exercises import read_assignment
 from course_grader.building.leaks import readable
 from course_grader.project.course import PROJECT, CourseError, units
-from course_grader.proving.answer_runner import ExerciseContext, run_answer
+from course_grader.proving.answer_runner import ExerciseContext, run_answer, run_answers
 from course_grader.proving.proof import prove
 from course_grader.proving.reference import make_reference
 
 UNITS = units()
 SECONDS = 20  # a unit's budget for answers and mutants
+PROBE = """
+import numpy
+def gaussian_nll(y, mu, sigma):
+    numpy.zeros(1) / numpy.zeros(1)
+    x = torch.ones(2, requires_grad=True)
+    return torch.autograd.grad((x * x).sum(), x)[0].sum() + torch.tensor(0.1)
+"""
 
 
 def printed(unit):
@@ -111,6 +118,29 @@ def test_the_check_cells_of_an_assignment_are_quick(unit):
 def _processor_seconds():
     """Return what this process and its children have used: a busy machine does not count."""
     return sum(os.times()[:4])
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "torch.set_grad_enabled(False)",
+        "torch.set_default_dtype(torch.float64)",
+        "import numpy; numpy.seterr(all='raise')",
+    ],
+)
+def test_what_an_answer_leaves_behind_does_not_meet_the_next(left, assignment):
+    exercise = assignment.exercises["gaussian-nll"]
+    stage, solution = ExerciseContext.of(assignment, exercise), exercise.solution.source
+    spoilt = f"{left}\n{solution}"
+    _, after = run_answers(stage, [spoilt, PROBE])
+    assert after and after == run_answer(stage, PROBE)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_no_answer_begins_with_empty_memory(unit):
+    """A mutant that leaves it unfilled may find there what a right answer computed before."""
+    sources = [unit.master(name).read_text("utf-8") for name in ("assignment", "answers")]
+    assert re.findall(r".*\bempty(?:_like)?\((?!0\b).*", "\n".join(sources)) == []
 
 
 def test_an_answer_that_draws_without_a_seed_is_recorded_the_same_each_time(assignment):
