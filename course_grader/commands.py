@@ -28,11 +28,13 @@ def _chosen(arguments):
 def build_command(arguments):
     """Build the four trees, and the page of what the lessons print about the dial."""
     from course_grader.building.build import build, check_names
+    from course_grader.building.leaks import check_others
     from course_grader.building.thread_page import THREAD_PAGE, thread_page
 
     check_names(units())
     for unit in _chosen(arguments):
         build(unit)
+    check_others(_chosen(arguments), units())
     THREAD_PAGE.write_text(thread_page(), "utf-8")
 
 

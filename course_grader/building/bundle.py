@@ -75,4 +75,4 @@ def _digits(name, unit, known):
     was copied from unit to unit agrees in all.
     """
     others = {other.name for other in known} - {unit.name}
-    return 8 if any(other in name for other in others) else leaks.TELLING
+    return leaks.COPIED if any(other in name for other in others) else leaks.TELLING

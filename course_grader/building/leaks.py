@@ -1,6 +1,6 @@
 """Find what must not leave the instructor's side: solutions, hidden checks, hidden values."""
 
-__all__ = ["check_release", "leaks_in", "secrets_of"]
+__all__ = ["COPIED", "check_others", "check_release", "leaks_in", "secrets_of"]
 
 import dataclasses
 import functools
@@ -12,12 +12,13 @@ import nbformat
 from course_grader.authoring import markers
 from course_grader.authoring.exercises import read_assignment
 from course_grader.authoring.masters import read_master
-from course_grader.project.course import CourseError
-from course_grader.proving.reference import reference_for
+from course_grader.project.course import PROJECT, CourseError
+from course_grader.proving.reference import is_at_hand, reference_for
 from course_grader.proving.trivial_answers import NUMBER
 
 MARKS = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN SOLUTION", "END SOLUTION")
 TELLING = 4  # significant digits that hardly two numbers on one page share by chance
+COPIED = 8  # digits in which numbers of two units agree by copying, or as simple fractions
 SECRET = {"exercise", "hidden", "written"}  # roles of cells that hold what students do not get
 LONG = 20  # a shorter line says too little to be told from anyone's code
 
@@ -74,12 +75,42 @@ def check_release(unit, folder):
         Names the file and the secret.
     """
     secrets = secrets_of(unit)
-    lesson = folder / "notebooks" / f"{unit.name}.ipynb"
-    for path in [*sorted((folder / "release" / unit.name).iterdir()), lesson]:
+    for path in _shown_files(unit, folder):
         for leak in leaks_in(readable(path), secrets):
-            place = _place(unit.master("lesson" if path == lesson else "assignment"), secrets)
+            lesson = path.parent.name == "notebooks"
+            place = _place(unit.master("lesson" if lesson else "assignment"), secrets)
             shows = f"{path.relative_to(folder)} shows {leak}"
             raise CourseError(f"{place}: {shows}: change the hidden input or the text")
+
+
+def check_others(built, known, folder=PROJECT):
+    """Stop where a unit just built and another show each other's secrets, as the bundle would.
+
+    Of the others only those are looked at whose reference is at hand: a newcomer who builds one
+    unit does not wait for all. `make build` of all, and the bundle, look at each.
+
+    Raises
+    ------
+    CourseError
+        Names every file, secret and unit.
+    """
+    known = [unit for unit in known if unit in built or is_at_hand(unit)]
+    secrets, found = {unit: secrets_of(unit) for unit in known}, []
+    for unit in known:
+        others = [o for o in known if o != unit and (o in built or unit in built)]
+        for path in filter(Path.is_file, _shown_files(unit, folder) if others else []):
+            shown = [(o, leaks_in(readable(path), secrets[o], digits=COPIED)) for o in others]
+            name = path.relative_to(folder)
+            found += [f"{name} shows {leak} of {o.name}" for o, leaks in shown for leak in leaks]
+    if found:
+        raise CourseError("\n".join([*found, "Change the hidden inputs: what is built stays."]))
+
+
+def _shown_files(unit, folder):
+    """Return what a class gets of a unit: its release, and its lesson."""
+    release = folder / "release" / unit.name
+    lesson = folder / "notebooks" / f"{unit.name}.ipynb"
+    return [*sorted(release.iterdir() if release.is_dir() else []), lesson]
 
 
 def _place(master, secrets):

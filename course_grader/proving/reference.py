@@ -1,6 +1,6 @@
 """What right and wrong answers report: made where grading runs, never released."""
 
-__all__ = ["make_reference", "reference_for"]
+__all__ = ["is_at_hand", "make_reference", "reference_for"]
 
 import functools
 import hashlib
@@ -32,16 +32,26 @@ MADE_WITH = [  # what decides on a reference, beside the masters
 
 def reference_for(unit):
     """Return the unit's reference, from the cache if nothing that it depends on has changed."""
-    path = PROJECT / "build" / "reference" / f"{unit.name}.json"
-    key = _key(unit)
-    if path.is_file() and (known := _read(path, path.stat().st_mtime_ns))["key"] == key:
-        return known["exercises"]
+    path = _cached(unit)
+    if is_at_hand(unit):
+        return _read(path, path.stat().st_mtime_ns)["exercises"]
+    key = _key(unit)  # of what it is made from, whatever changes meanwhile
     made = make_reference(unit)
     path.parent.mkdir(parents=True, exist_ok=True)
     waiting = path.with_suffix(f".{os.getpid()}.tmp")  # two processes may make it at once
     waiting.write_text(json.dumps({"key": key, "exercises": made}), "utf-8")
     waiting.replace(path)
     return made
+
+
+def is_at_hand(unit):
+    """Return whether `reference_for` has nothing to run."""
+    path = _cached(unit)
+    return path.is_file() and _read(path, path.stat().st_mtime_ns)["key"] == _key(unit)
+
+
+def _cached(unit):
+    return PROJECT / "build" / "reference" / f"{unit.name}.json"
 
 
 @functools.lru_cache(maxsize=2)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_output
 
+from course_grader.__main__ import main
 from course_grader.building.bundle import bundle_files, check_bundle, make_bundle
 from course_grader.building.leaks import check_release, leaks_in, readable, secrets_of
 from course_grader.project import notebooks
@@ -143,6 +144,26 @@ def test_a_hidden_value_in_another_units_file_is_chance_to_four_digits_only(
     told = pytest.raises(CourseError, match=r"notes\.txt shows the hidden value")
     with told if found else contextlib.nullcontext():
         check_bundle(path, UNITS)
+
+
+@pytest.mark.parametrize("built", ["00", "01"])
+def test_the_build_tells_what_one_unit_shows_of_another(
+    built, tmp_path, reference, monkeypatch, capsys
+):
+    """From either side, whichever of the two is built: at once, not when a class is bundled."""
+    hidden = reference["gaussian-nll"]["checks"][reference["gaussian-nll"]["solid"][0]]["got"]
+    shown = tmp_path / "release" / UNITS[0].name / "notes.txt"
+    shown.parent.mkdir(parents=True)
+    shown.write_text(f"{hidden['data'][0]:.7e}")
+    told = []
+    monkeypatch.setattr("course_grader.building.build.build", told.append)
+    monkeypatch.setattr("course_grader.building.thread_page.THREAD_PAGE", tmp_path / "dial.md")
+    monkeypatch.setattr("course_grader.building.leaks.check_others.__defaults__", (tmp_path,))
+    assert main(["build", "--unit", built]) == 2 and len(told) == 1
+    words = capsys.readouterr().err
+    assert "notes.txt shows the hidden value" in words and "of 01_loss_as_likelihood" in words
+    shown.unlink()
+    assert main(["build", "--unit", built]) == 0
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
