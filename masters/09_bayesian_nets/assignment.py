@@ -329,6 +329,13 @@ check.value(
     lambda: sampled_elbo(x[:4], y[:4], 0.71, mean, log_sd, noise[:4], (0.61, 1.9, 0.83)),
     case="as many draws, weights and examples",
 )
+steep = torch.tensor([[999.7, -333.3]], dtype=t.dtype), torch.tensor([99.33], dtype=t.dtype)
+far = torch.tensor([33333.3, 99979.6], dtype=t.dtype)
+check.value(
+    "extremes",
+    lambda: sampled_elbo(*steep, 1.3e-3, far, 0 * far - 10, 0 * far[None], (0.43, 990.0, 1.7)),
+    case="large terms that cancel, little noise",
+)
 check.value(
     "extremes",
     lambda: sampled_elbo(x, y, 0.71, 9 * mean, log_sd, noise, (0.23, 2.7, 1.1e-5)),
@@ -667,7 +674,8 @@ check.value(
 # - `features`, shape `(n, k)`, holds $\phi$ of the training examples, and `new`, shape `(m, k)`,
 #   $m \ge 1$, that of new ones; a constant feature, if there is one, is among them. Training
 #   features are at most 1000 in size, new ones $2 \cdot 10^6$.
-# - `weights`, shape `(k,)`, is $\hat w$; `tau` is a number between $10^{-2}$ and $10^2$.
+# - `weights`, shape `(k,)`, is $\hat w$; `tau` is a number between $10^{-2}$ and $10^2$, at most
+#   10 where there are more than ten examples.
 # - There are no labels among the arguments, and none are missing.
 # - $n$ may be 0 or smaller than $k$, features may repeat each other, and the logits of training
 #   examples may be as large as ±900.
@@ -942,6 +950,14 @@ check.value(
     case="sure clinics, a vague prior",
 )
 units = (M * d, C * d * d[:, None], origin * d, base * d * d[:, None])
+e = torch.tensor([4.1e3, 0.9, 2.3e-5], dtype=t.dtype)
+apart = (M * e, C * e * e[:, None], origin * e, base * e * e[:, None])
+check.value("mean", lambda: merge(*apart)[0] / e, case="thousands and hundred-thousandths")
+check.value(
+    "covariance",
+    lambda: merge(*apart)[1] / e / e[:, None],
+    case="thousands and hundred-thousandths",
+)
 check.value("mean", lambda: merge(*units)[0] / d, case="weights of very different units")
 check.value(
     "covariance",

@@ -294,7 +294,8 @@ def last_layer(features, weights, tau, new):
     return sd, torch.sigmoid((new @ weights) / torch.sqrt(1 + math.pi * sd**2 / 8))
 
 
-# %% difference-of-variances wrong="last-layer"
+# %% difference-of-variances right="last-layer"
+# Written as wrong; the text now says that tau is at most 10 where there are many examples.
 # Prior variance minus what was learnt cancels: 100 examples of 100 features 1000, weights 0,
 # tau 100, new features 2e6.
 def last_layer(features, weights, tau, new):
@@ -320,7 +321,8 @@ def last_layer(features, weights, tau, new):
     return sd, torch.sigmoid((new @ weights) / torch.sqrt(1 + math.pi * sd**2 / 8))
 
 
-# %% one-minus-p wrong="last-layer"
+# %% one-minus-p right="last-layer"
+# Written as wrong; the text now says that tau is at most 10 where there are many examples.
 # p (1 - p) loses its digits for large positive logits: 100 examples of 100 features 1000,
 # weights 3.55e-4 (logit 35.5), tau 100, new features 2000.
 def last_layer(features, weights, tau, new):
