@@ -868,7 +868,8 @@ for kept in ((F, w, N[:1]), (F[:0], w, N), (F[:, :1], w[:1], N[:1, :1])):
 # - `means` has shape `(K, d)`, `covs` `(K, d, d)`, `prior_mean` `(d,)`, `prior_cov` `(d, d)`. All
 #   covariances are positive definite, and no clinic's is larger than the prior's.
 # - $K = 0$ means that nobody has seen anything. A clinic that has seen nothing sends the prior.
-# - Standard deviations lie between $10^{-5}$ and $10^4$, correlations are at most 0.999 in size.
+# - Standard deviations lie between $10^{-5}$ and $10^4$, correlations stay a thousandth
+#   away from 1 and from −1.
 #
 # Points: mean 2, covariance 2.
 

@@ -433,7 +433,7 @@ for paths, steps in ((1, 9), (6, 1), (1, 1), (6, 0)):
 #   another one of a smaller level; a 0-d tensor of float64.
 #
 # `y` has shape `(n,)`, $n \ge 1$, `q` is finite and of shape `(n, K)`, `levels` has shape `(K,)`,
-# $K \ge 1$, between 0.001 and 0.999, each at least 0.001 from the others, in **any** order.
+# $K \ge 1$, each at least a thousandth away from 0, from 1 and from the others, in **any** order.
 # Gradients of `loss` with respect to `q` flow, and are 0 in the rows that were not observed; they
 # are not looked at where $y = q$.
 #
@@ -598,7 +598,8 @@ check.gradient("gradient", lambda q: loss(1e-7 * y, 1e-7 * q, tau) * 1e7, odd, c
 #   int64 of shape `(H,)`, says which group (a day, say) an hour belongs to. Groups are numbered
 #   from 0 to the largest number that occurs; their hours may stand in any order, and a group of no
 #   hours has the total 0 in every future.
-# - `levels` has shape `(K,)`, $K \ge 1$, between 0.001 and 0.999, in any order.
+# - `levels` has shape `(K,)`, $K \ge 1$, each at least a thousandth away from 0 and from 1,
+#   in any order.
 # - Return the quantiles of the groups' totals, shape `(G, K)`. The $\tau$-quantile is the
 #   **smallest** of the $S$ totals such that at least the share $\tau$ of the totals is less than
 #   or equal to it. (No level times $S$ is a whole number, or within $10^{-6}$ of one.)
@@ -738,8 +739,8 @@ check.value("quantile", lambda: total_quantiles(P.round(), G, tau.repeat(2)), ca
 # the new intervals, each of the shape of `new_low`.
 #
 # - `y`, `low`, `high` have shape `(n,)`, $n \ge 0$. `new_low` and `new_high` have the same shape,
-#   any shape. No lower end lies above its upper one. `miss` is a Python number between 0.001 and
-#   0.999.
+#   any shape. No lower end lies above its upper one. `miss` is a Python number, at
+#   least a thousandth away from 0 and from 1.
 # - $k$ must not hang on rounding: $(n + 1)(1 - \text{miss})$ is within $10^{-12}$ of a whole
 #   number, which then is $k$, or at least $10^{-6}$ away from one.
 # - Where $k > n$, no finite interval can promise this: the ends are $-\infty$ and $\infty$.

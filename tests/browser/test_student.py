@@ -33,7 +33,9 @@ def answers(tmp_path_factory):
 
     def compose(choice=None):
         cells = composer.compose(choice)[0].cells
-        return {cell.id: cell.source for cell in cells if cell.id.endswith("-solution")}
+        theirs = [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("solution")]
+        words = {"YOUR ANSWER HERE": "A's number has a unit."}
+        return {cell.id: words.get(cell.source.strip(), cell.source) for cell in theirs}
 
     return compose
 
