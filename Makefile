@@ -80,10 +80,14 @@ screenshots: $(STAMP)  ## Take the README's pictures anew: docs/images/.
 redteam: $(STAMP)  ## Grade a class of attackers: points deserved and got, leaked yes or no.
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m tests.redteam
 
+# A learner's JupyterLab: without the instructor's panels, and in a container as root, too.
+LAB = OMP_NUM_THREADS=1 JUPYTER_CONFIG_PATH="$(CURDIR)/course_grader/jupyter" \
+	PYTHONSTARTUP="$(CURDIR)/course_grader/jupyter/_startup.py" "$(BIN)/jupyter" lab \
+	--notebook-dir work $(if $(filter 0,$(shell id -u)),--allow-root)
+
 lab: $(STAMP)  ## Open JupyterLab at the map, on work/, your own copy, which is never overwritten.
 	$(COURSE) work
-	OMP_NUM_THREADS=1 "$(BIN)/jupyter" lab --notebook-dir work \
-		--LabApp.default_url=/lab/tree/00_start/lesson.ipynb
+	$(LAB) --LabApp.default_url=/lab/tree/course.ipynb
 
 check: $(STAMP)  ## Grade your own copy in work/ with all checks, hidden ones too (UNIT=01).
 	$(COURSE) check --unit "$$UNIT"
@@ -92,8 +96,8 @@ progress: $(STAMP)  ## Show where you stand in work/: exercises, predictions, wh
 	$(COURSE) progress
 
 interview: $(STAMP)  ## Open a mock interview: ten questions, told and scored at the end (SEED=7).
-	NOTEBOOK=$$($(COURSE) interview $(if $(SEED),--seed "$$SEED")) && OMP_NUM_THREADS=1 \
-		"$(BIN)/jupyter" lab --notebook-dir work --LabApp.default_url="/lab/tree/$$NOTEBOOK"
+	NOTEBOOK=$$($(COURSE) interview $(if $(SEED),--seed "$$SEED")) && \
+		$(LAB) --LabApp.default_url="/lab/tree/$$NOTEBOOK"
 
 GRADING = $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers "$$WORKERS") \
 	$(if $(SCHEDULER),--scheduler "$$SCHEDULER")

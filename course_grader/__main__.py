@@ -58,6 +58,11 @@ ROBUSTNESS = {
     "--json": {"action": "store_true", "help": "print what came of the claims as JSON"},
 }
 COURSE = {"--course": ORIGIN["--course"]}
+CHECK = {
+    "--work": {"default": PROJECT / "work", "help": "the working copy; by default work/"},
+    "--exercise": {"help": "only this one; its answer comes on standard input"},
+    "--json": {"action": "store_true", "help": "with --exercise: print one JSON document"},
+}
 EXPORT = {
     "--to": {"required": True, "choices": ["canvas", "moodle"], "help": "whose format"},
     **COURSE,
@@ -93,8 +98,8 @@ COMMANDS = [
     (
         "check",
         learner_commands.check_command,
-        "Grade your own copy in work/ with all checks.",
-        ONE_UNIT,
+        "Judge your own copy in work/ with all cases.",
+        ONE_UNIT | CHECK,
     ),
     ("work", learner_commands.work_command, "Copy lessons and assignments into work/.", {}),
     ("progress", learner_commands.progress_command, "Show where you stand in your own copy.", {}),

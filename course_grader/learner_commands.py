@@ -5,14 +5,35 @@ A command imports what it needs, so that the others start quickly.
 
 __all__ = ["check_command", "interview_command", "progress_command", "work_command"]
 
+import json
+import sys
+from pathlib import Path
+
 from course_grader.project.course import PROJECT, find_unit, units
 
 
 def check_command(arguments):
-    """Judge the learner's own copy."""
-    from course_grader.workspace import check_work
+    """Judge the learner's own copy, or one answer that comes on standard input."""
+    from course_grader.self_check import check_answer, check_work
 
-    print(check_work(find_unit(arguments.unit)))
+    unit, work = find_unit(arguments.unit), Path(arguments.work).resolve()
+    if arguments.exercise:
+        judged = [check_answer(unit, arguments.exercise, sys.stdin.read(), work=work)]
+    else:
+        judged = check_work(unit, work=work)
+    print(_as_json(judged[0]) if arguments.json else _as_text(judged))
+
+
+def _as_json(judged):
+    told = {"status": judged.verdict.status, "text": judged.text(), "html": judged.html()}
+    return json.dumps(told)
+
+
+def _as_text(judged):
+    earned = sum(one.verdict.earned for one in judged)
+    possible = sum(one.verdict.possible for one in judged)
+    score = f"{earned:g} of {possible:g} points; answers in words are read by a person"
+    return "\n\n".join([*(one.text() for one in judged), score])
 
 
 def work_command(arguments):

@@ -1,83 +1,137 @@
-"""The learner's own copy under work/: made once, never overwritten, checked with all checks."""
+"""The learner's own copy under work/: made once, never overwritten."""
 
-__all__ = ["check_work", "prepare_work"]
+__all__ = ["LANDING", "lesson_name", "prepare_work"]
 
+import contextlib
 import os
 import re
 import shutil
 from pathlib import Path
 
-from course_grader.gradebook.grade import grade
-from course_grader.project import notebooks
-from course_grader.project.course import PROJECT, Course, CourseError
-from course_utils.checking.comparison import EXPECTED_FILE
+from nbformat.sign import NotebookNotary
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from course_grader.project import notebooks
+from course_grader.project.course import PROJECT
+from course_utils.checking.comparison import EXPECTED_FILE
+from course_utils.progress import progress
+
+LANDING, GLOSSARY = "course.ipynb", "glossary.md"
 LINK = re.compile(r"\]\((\d\d_\w+)\.ipynb")  # from one lesson to another
+IN_DOCS = re.compile(r"\(\.\./notebooks/(\d\d_\w+)\.ipynb")  # from docs/ to a lesson
+SHOW = "from course_utils.progress import progress\n\nprogress('.')"
+WHERE = """# Where you stand
+
+Each box is a unit; it leads to its lesson, and its colour says how far you are. The table below
+has the assignments, too. Run the cell once more (Shift+Enter) to see what has changed."""
 
 
 def prepare_work(units, *, project=PROJECT, say=print):
     """Copy lessons and assignments into work/; what is there stays as it is.
 
     A newer release of an assignment that is already in work/ lands beside it, in a folder
-    named after its hash, and a message says so.
+    named after its hash, and a message says so. Of the landing page the map is drawn anew.
     """
+    work = project / "work"
+    lessons = {unit.name: lesson_name(work / unit.name) for unit in units}
     for unit in units:
-        _copy_lesson(unit, project, say)
-        _copy_assignment(unit, project, say)
+        links = _navigation(unit.name, lessons)
+        _copy_lesson(unit, lessons, links, project, say)
+        _copy_assignment(unit, links, project, say)
+    _draw_landing(work)
+    _copy_glossary(work, lessons, project)
 
 
-def check_work(unit, *, project=PROJECT):
-    """Grade the learner's own notebook with all checks, hidden ones too, in a throw-away course.
-
-    Returns
-    -------
-    str
-        The judge's panels as text, and the score.
-    """
-    mine = project / "work" / unit.name / f"{unit.name}.ipynb"
-    if not mine.is_file():
-        raise CourseError(f"{mine} is missing: 'make lab' puts it there")
-    course = Course.throwaway(project / "build" / "check", unit, project)
-    target = course.notebook("submitted", unit, "me")
-    target.parent.mkdir(parents=True)
-    shutil.copy(mine, target)
-    [graded] = grade(course, unit, unsafe=True, progress=False)
-    return _told(course, unit, graded)
+def lesson_name(folder):
+    """Return what a unit's lesson is called in its folder: 06_lesson.ipynb, or an older name."""
+    older = "lesson.ipynb"
+    return older if os.path.lexists(folder / older) else f"{folder.name[:2]}_lesson.ipynb"
 
 
-def _told(course, unit, graded):
-    if graded.problem:
-        raise CourseError(graded.problem)
-    judged = notebooks.load(course.notebook("autograded", unit, "me"))
-    panels = [c.outputs[0].data["text/plain"] for c in judged.cells if _is_check(c)]
-    score = f"{graded.record['score']:g} of {graded.record['max_score']:g} points"
-    return "\n\n".join([*panels, score])
+def _draw_landing(work):
+    """Write the page that shows the map, or draw the map anew on the one that is there."""
+    path = work / LANDING
+    try:
+        page = notebooks.load(path)
+        [cell] = [cell for cell in page.cells if cell.get("id") == "where"]
+    except (OSError, ValueError):
+        cell = new_code_cell(SHOW, id="where", metadata={"jupyter": {"source_hidden": True}})
+        page = new_notebook(cells=[new_markdown_cell(WHERE, id="words"), cell])
+        page.metadata["kernelspec"] = notebooks.KERNELSPEC
+    now = progress(work)
+    now.at = "."
+    data = {"text/html": now._repr_html_(), "text/plain": str(now)}
+    cell.outputs = [new_output("execute_result", data)]
+    notebooks.save(page, path)
+    with contextlib.suppress(Exception):  # unsigned, the map is a list of links
+        NotebookNotary().sign(notebooks.load(path))
 
 
-def _is_check(cell):
-    return bool(cell.metadata.get("nbgrader", {}).get("locked"))
+def _navigation(name, lessons):
+    """Return the line of links that stands at both ends of a unit's two pages."""
+    names = list(lessons)
+    place = names.index(name)
+    around = {"previous": names[place - 1 : place], "next": names[place + 1 : place + 2]}
+    ways = {
+        word: f"[{word}: {other[0][:2]}](../{other[0]}/{lessons[other[0]]})"
+        for word, other in around.items()
+        if other
+    }
+    here = f"[lesson]({lessons[name]}), [assignment]({name}.ipynb)"
+    line = [
+        ways.get("previous"),
+        here,
+        f"[map](../{LANDING}), [glossary](../{GLOSSARY})",
+        ways.get("next"),
+    ]
+    return " · ".join(filter(None, line))
 
 
-def _copy_lesson(unit, project, say):
-    target = project / "work" / unit.name / "lesson.ipynb"
-    if not os.path.lexists(target):
-        committed = notebooks.load(project / "notebooks" / f"{unit.name}.ipynb")
-        lesson = notebooks.close_folds(committed)
-        for cell in lesson.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-            else:  # each unit has a folder of its own here
-                cell.source = LINK.sub(r"](../\1/lesson.ipynb", cell.source)
-        notebooks.save(lesson, target)
-        say(f"new: {target.relative_to(project)}")
+def _with_links(notebook, links):
+    """Put a line of links at both ends of a notebook; in place."""
+    top, end = (new_markdown_cell(links, id=f"links-{place}") for place in ("top", "end"))
+    notebook.cells = [top, *notebook.cells, end]
+    return notebook
 
 
-def _copy_assignment(unit, project, say):
+def _copy_lesson(unit, lessons, links, project, say):
+    target = project / "work" / unit.name / lessons[unit.name]
+    if os.path.lexists(target):
+        return
+    committed = notebooks.load(project / "notebooks" / f"{unit.name}.ipynb")
+    lesson = notebooks.close_folds(committed)
+    for cell in lesson.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        else:  # each unit has a folder of its own here
+            cell.source = LINK.sub(lambda found: _from_lesson(found[1], lessons), cell.source)
+    notebooks.save(_with_links(lesson, links), target)
+    say(f"new: {target.relative_to(project)}")
+
+
+def _copy_glossary(work, lessons, project):
+    """Write the glossary, with links to the lessons as they are called here."""
+    page = (project / "docs" / GLOSSARY).read_text("utf-8")
+    page = IN_DOCS.sub(lambda found: f"({_place(found[1], lessons)}", page)
+    (work / GLOSSARY).write_text(page, "utf-8")
+
+
+def _place(name, lessons):
+    """Return where a unit's lesson lies in work/."""
+    return f"{name}/{lessons.get(name, f'{name[:2]}_lesson.ipynb')}"
+
+
+def _from_lesson(name, lessons):
+    return f"](../{_place(name, lessons)}"
+
+
+def _copy_assignment(unit, links, project, say):
     folder = project / "work" / unit.name
     mine, release = folder / f"{unit.name}.ipynb", project / "release" / unit.name
     released = _hash(release / f"{unit.name}.ipynb")
     if not os.path.lexists(mine):
         _copy(release, folder)
+        notebooks.save(_with_links(notebooks.load(mine), links), mine)
         say(f"new: {mine.relative_to(project)}")
     elif _hash(mine) != released and not (folder / f"release-{released}").exists():
         _copy(release, folder / f"release-{released}")

@@ -1,7 +1,8 @@
-"""progress.json, which holds a learner's predictions: it lies beside the notebook."""
+"""progress.json, which holds a learner's predictions and results: it lies beside the notebook."""
 
-__all__ = ["FILE", "answer_in", "is_off", "read", "write"]
+__all__ = ["FILE", "answer_in", "is_off", "keep_result", "read", "write"]
 
+import contextlib
 import itertools
 import json
 import os
@@ -17,7 +18,7 @@ def is_off():
 
 
 def read(folder="."):
-    """Return what the file holds: {"predictions": {name: entry}}, perhaps more.
+    """Return what the file holds: {"predictions": {name: entry}, "results": {exercise: entry}}.
 
     A damaged file is renamed, with a warning, and counts as empty, as a missing one does.
     """
@@ -28,8 +29,11 @@ def read(folder="."):
         book = json.loads(path.read_text(encoding="utf-8"))
         for entry in book.get("predictions", {}).values():
             answer_in(entry)
+        for entry in book.get("results", {}).values():
+            assert all(result["points"] >= 0 for result in entry.values())
         return book
-    except (ValueError, AttributeError, TypeError, KeyError):  # no JSON, or not what we write
+    # No JSON, or not what we write.
+    except (ValueError, AttributeError, TypeError, KeyError, AssertionError):
         names = (path.with_suffix(f".damaged-{i}.json") for i in itertools.count(1))
         aside = next(free for free in names if not free.exists())
         os.replace(path, aside)
@@ -38,9 +42,9 @@ def read(folder="."):
     return {}
 
 
-def write(book):
+def write(book, folder="."):
     """Write the file so that a crash leaves either the old one or the new one, whole."""
-    path = Path(FILE).resolve()
+    path = Path(folder, FILE).resolve()
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         with open(part, "w", encoding="utf-8") as file:
@@ -50,6 +54,30 @@ def write(book):
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def keep_result(exercise, status, points, *, cases, folder="."):
+    """Keep the best result of an exercise; a folder that cannot be written to keeps nothing.
+
+    Parameters
+    ----------
+    exercise : str
+    status : {"passed", "not yet", "not attempted"}
+        Nothing is kept of an exercise that was not attempted.
+    points : float
+    cases : {"visible", "all"}
+        Which cases were compared; each has a best result of its own.
+    folder : path
+        Where progress.json lies.
+    """
+    if is_off() or status == "not attempted":
+        return
+    book = read(folder)
+    entry = book.setdefault("results", {}).setdefault(exercise, {})
+    if cases not in entry or entry[cases]["points"] < points:
+        entry[cases] = {"status": status, "points": points}
+        with contextlib.suppress(OSError):
+            write(book, folder)
 
 
 def answer_in(entry):

@@ -1,32 +1,47 @@
-"""Sliders for a plain drawing function."""
+"""Sliders for a plain drawing function: the picture follows the hand."""
 
 __all__ = ["interactive"]
 
 import inspect
+from html import escape
 
 import ipywidgets
+from IPython.display import HTML, display
+
+from course_utils.slider_frames import Drawing, Frames
+
+SLOW = 0.3  # seconds after which a reader wonders whether anything happens
+# JupyterLab keeps outputs of an earlier session, but no sliders: then the sentence shows.
+ASLEEP = (
+    "<style>.jp-OutputArea:has(.widget-slider:not(.jupyter-widgets-disconnected)) "
+    ".course-asleep {{display: none}}</style>"
+    '<div class="course-asleep"><em>{words}</em></div>'
+)
 
 
 def interactive(draw, **ranges):
-    """Return sliders that call a drawing function again whenever one of them is released.
+    """Return sliders above a picture that is drawn again while one of them is dragged.
 
     Parameters
     ----------
     draw : callable
-        Plain function of plain numbers, each with a default: where its slider starts.
-    **ranges : (low, high, step)
-        One for each parameter that gets a slider; all three integers make an integer slider.
-        A parameter without range keeps its default.
+        Plain function of plain numbers, each with a default: where its slider starts. It leaves
+        one open figure, the same one for the same numbers: a picture is drawn once and kept.
+    **ranges : (low, high, step) or (low, high, step, label)
+        One for each parameter that gets a slider; all three integers make an integer slider. The
+        label, such as "mass (kg)", stands before it in place of the parameter's name. A
+        parameter without range keeps its default.
 
     Returns
     -------
     box : ipywidgets.VBox
-        The sliders, then the output; what `draw` raises at the start values is raised here.
+        The sliders, then the picture; what `draw` raises at the start values is raised here.
 
     Raises
     ------
     ValueError
-        A range names no parameter of `draw`, is no (low, high, step), or misses the default.
+        A range names no parameter of `draw`, is no (low, high, step), or misses the default; or
+        `draw` does not leave exactly one new figure.
 
     Examples
     --------
@@ -35,39 +50,82 @@ def interactive(draw, **ranges):
     ValueError: draw has no parameter 'width'; it has height
     """
     sliders = {name: _slider(draw, name, span) for name, span in ranges.items()}
-    errors = []
+    _align(sliders.values())
+    panel = _Panel(Drawing(draw), sliders)
+    display(
+        _Asleep(f"Sliders for {panel.names}: run the cells above, then this one, to move them.")
+    )
+    return panel
 
-    def call(**values):
-        try:
-            draw(**values)
-        except Exception as error:
-            errors.append(error)
-            raise
 
-    output = ipywidgets.interactive_output(call, sliders)
-    if errors:  # inside a kernel the output widget shows an error and lets the cell pass
-        raise errors[0]
-    return _Panel([*sliders.values(), output])
+class _Asleep(HTML):
+    """What stands where an earlier session's sliders were."""
+
+    def __init__(self, words):
+        super().__init__(ASLEEP.format(words=escape(words)))
+        self._words = words
+
+    def __repr__(self):
+        return self._words
 
 
 class _Panel(ipywidgets.VBox):
-    """A box whose plain text says what a reader without a live kernel misses."""
+    """Sliders, the picture at their values, and a line for what there is to say."""
+
+    def __init__(self, picture, sliders):
+        self._sliders, self._frames = sliders, Frames(picture)
+        as_it_is = {"align_self": "flex-start", "max_width": "100%"}
+        self._picture = ipywidgets.Image(format="png", layout=as_it_is)
+        self._line = ipywidgets.HTML()
+        self._picture.value = self._frames.at(self._values())
+        super().__init__([*sliders.values(), self._picture, self._line])
+        for slider in sliders.values():
+            slider.observe(self._moved, names="value")
+        self._draw_ahead()
+
+    @property
+    def names(self):
+        """What the sliders are called."""
+        return ", ".join(slider.description for slider in self._sliders.values())
 
     def __repr__(self):
-        names = ", ".join(child.description for child in self.children[:-1])
-        return f"Sliders for {names}: run this notebook in Jupyter to move them"
+        return f"Sliders for {self.names}: run this notebook in Jupyter to move them"
+
+    def _values(self):
+        return {name: slider.value for name, slider in self._sliders.items()}
+
+    def _draw_ahead(self):
+        spans = {name: (one.min, one.max, one.step) for name, one in self._sliders.items()}
+        self._frames.draw_ahead(self._values(), spans)
+
+    def _moved(self, _change):
+        values = self._values()
+        if self._frames.seconds > SLOW and not self._frames.has(values):
+            self._line.value = "<em>drawing ...</em>"
+        try:
+            self._picture.value, told = self._frames.at(values), ""
+        except Exception as error:  # the last picture stays, and the sentence says that it is old
+            told = f"No picture here: {type(error).__name__}: {error}"
+        self._line.value = f"<em>{escape(told)}</em>" if told else ""
+        self._draw_ahead()
 
 
 def _slider(draw, name, span):
     start = _start(draw, name)
-    low, high, step = _checked(span, name)
+    low, high, step, label = _checked(span, name)
     if not low <= start <= high:
         raise ValueError(f"{name} starts at {start!r}, outside its range {low!r} to {high!r}")
     whole = all(isinstance(number, int) for number in (low, high, step, start))
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    look = {"description": name, "continuous_update": False}
-    look["style"] = {"description_width": "initial"}
-    return kind(value=start, min=low, max=high, step=step, **look)
+    return kind(value=start, min=low, max=high, step=step, description=label)
+
+
+def _align(sliders):
+    """Give all sliders of a panel a track of the same length, whatever they are called."""
+    longest = max(len(slider.description) for slider in sliders)
+    for slider in sliders:
+        slider.style.set_trait("description_width", f"{0.6 * longest + 1:.1f}em")
+        slider.layout.width = f"{0.6 * longest + 26:.1f}em"
 
 
 def _start(draw, name):
@@ -80,9 +138,9 @@ def _start(draw, name):
 
 
 def _checked(span, name):
-    if not isinstance(span, tuple) or len(span) != 3:
+    if not isinstance(span, tuple) or len(span) not in (3, 4):
         raise ValueError(f"the range of {name} must be (low, high, step); got {span!r}")
-    low, high, step = span
+    low, high, step, label = (*span, name)[:4]
     if not (low < high and 0 < step <= high - low):
         raise ValueError(f"the range of {name} needs low < high and a step that fits; got {span}")
-    return span
+    return low, high, step, label

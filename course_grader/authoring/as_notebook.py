@@ -82,7 +82,9 @@ def _grading(cell, grade_id):
     checks, words = "checks" in cell.roles, "written" in cell.roles
     points = {"points": cell.roles["points"]} if checks or words else {}
     kind = {"grade": checks or words, "locked": checks, "solution": not checks, "task": False}
-    return {"nbgrader": {"grade_id": grade_id, "schema_version": 3, **kind, **points}}
+    graded = {"nbgrader": {"grade_id": grade_id, "schema_version": 3, **kind, **points}}
+    # An exercise that is not solved yet must not stop Run All before the next one.
+    return graded | ({"tags": ["raises-exception"]} if checks else {})
 
 
 def _notebook(unit, master, cells):

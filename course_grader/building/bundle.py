@@ -19,7 +19,8 @@ START = """# Probabilistic machine learning
     .venv/bin/pip install -c constraints.txt -e .
     .venv/bin/jupyter lab
 
-Save an assignment under its own name and hand in that one file.
+Words are explained in `glossary.md`. Save an assignment under its own name and hand in that one
+file.
 """
 
 
@@ -53,6 +54,8 @@ def bundle_files(project=PROJECT):
     for path in (project / "course_utils").rglob("*"):
         if path.suffix in (".py", ".mplstyle"):
             files[path.relative_to(project).as_posix()] = path.read_bytes()
+    glossary = (project / "docs" / "glossary.md").read_text("utf-8")
+    files["glossary.md"] = glossary.replace("(../notebooks/", "(lessons/").encode()
     environment = (project / "environment.yml").read_text("utf-8").replace("-e .[grader]", "-e .")
     return files | {"environment.yml": environment.encode(), "README.md": START.encode()}
 

@@ -3,11 +3,17 @@
 Rules, points and tolerances come from the reference, never from the submission.
 """
 
-__all__ = ["agrees_so_far", "judge", "judge_record", "misconception"]
+__all__ = ["agrees_so_far", "hidden_findings", "judge", "judge_record", "misconception"]
 
 from course_grader.judging import draws
 from course_utils.checking.agreement import describe
-from course_utils.checking.findings import aspects_of, explained, findings, places_of
+from course_utils.checking.findings import (
+    aspects_of,
+    explained,
+    findings,
+    first_findings,
+    places_of,
+)
 from course_utils.checking.hints import matching_hint
 from course_utils.checking.panel import Aspect, Verdict
 
@@ -38,7 +44,11 @@ def judge(exercise, record, reference, *, attempted=True, trouble=""):
         return _untouched(exercise, expected)
     got = _readable(record, expected)
     wrong = _findings(got, reference)
-    aspects = [_aspect(name, points, got, wrong, reference) for name, points in _stakes(expected)]
+    firsts = first_findings(got, expected, wrong)
+    aspects = [
+        _aspect(name, points, firsts[name], got, wrong, reference)
+        for name, points in _stakes(expected)
+    ]
     earned = float(sum(aspect.points for aspect in aspects if aspect.status == "passed"))
     hint = matching_hint(got, expected, wrong, reference["hints"]) if any(wrong) else None
     status = "passed" if earned == sum(points for _, points in _stakes(expected)) else "not yet"
@@ -64,6 +74,28 @@ def misconception(exercise, record, reference):
         return None
     hint = matching_hint(got, reference["checks"], wrong, reference["hints"])
     return hint["name"] if hint else None
+
+
+def hidden_findings(record, reference):
+    """Return what is wrong with each hidden check that fails, for whoever may see hidden cases.
+
+    Parameters
+    ----------
+    record : object
+        What the check cell recorded; may be None or malformed.
+    reference : dict
+        The exercise's entry.
+
+    Returns
+    -------
+    list of str
+    """
+    shown = reference | {"visible": len(reference["checks"])}
+    got = _readable(record, reference["checks"])
+    wrong = _findings(got, shown)[reference["visible"] :]
+    checks = reference["checks"][reference["visible"] :]
+    named = [(check.get("case", ""), why) for check, why in zip(checks, wrong, strict=True) if why]
+    return [f"{case}: {why}" if case else why for case, why in named]
 
 
 def agrees_so_far(record, reference):
@@ -116,10 +148,9 @@ def _finding(place, check, reference):
     return wrong or (draws.finding(check["got"], exact) if exact else None)
 
 
-def _aspect(name, points, got, wrong, reference):
+def _aspect(name, points, first, got, wrong, reference):
     checks = reference["checks"]
     places = places_of(name, checks)
-    first = next((wrong[i] for i in places if wrong[i]), "")
     if not first and not any(i in reference["solid"] for i in places):
         first = SHUT
     if not first:

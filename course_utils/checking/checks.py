@@ -10,17 +10,15 @@ import contextlib
 import os
 import sys
 
-from course_utils.checking import panel
 from course_utils.checking.budget import cpu_budget
 from course_utils.checking.calls import gradient_of, kept_by
 from course_utils.checking.callsite import call_text
-from course_utils.checking.comparison import expected_for, verdict
+from course_utils.checking.heard import Heard
+from course_utils.checking.learner import shown_to_learner
 from course_utils.checking.records import MIME, failure, plain
-from course_utils.checking.worked import worked_solution
 
 SECONDS_PER_CALL = 2.0
 SECONDS_PER_EXERCISE = 6.0
-MORE = "These are the visible cases; more cases run when graded."
 
 
 class NotYet(Exception):
@@ -56,6 +54,7 @@ class Checks:
         self.exercise = exercise
         self.checks = []
         self._seconds = SECONDS_PER_EXERCISE
+        self._heard = Heard()
 
     def __call__(self, body):
         """Run `body(self)` and report; nothing takes the function's place."""
@@ -152,11 +151,15 @@ class Checks:
         if os.environ.get("NBGRADER_EXECUTION") == "autograde":
             _publish(self._record(), f"{self.exercise}: {len(self.checks)} checks recorded")
             raise NotJudged("not judged: run from the course folder")
-        known = expected_for(self.exercise)
-        outcome = verdict(self.exercise, self.checks, known["checks"], known["hints"], note=MORE)
-        solution = worked_solution(self.exercise)
-        shown = panel.text(outcome, solution), panel.html(outcome, solution)
+        from course_utils.checking import all_cases  # widgets: grading has no use for them
+
+        everything = all_cases.at_hand()
+        outcome, *shown = shown_to_learner(
+            self.exercise, self.checks, self._heard, at_hand=everything
+        )
         _publish(self._record(), *shown)
+        if everything and outcome.status != "not attempted":
+            all_cases.offer(self.exercise)
         if outcome.status != "passed":
             raise NotYet(f"{self.exercise}: {outcome.status} (see the panel above)")
 
@@ -164,19 +167,20 @@ class Checks:
         return {"version": 1, "exercise": self.exercise, "checks": self.checks}
 
     def _add(self, kind, aspect, call, record, points, case, **more):
-        got = self._within_budget(record)
+        got = self._within_budget(record, call)
         entry = {"aspect": aspect, "kind": kind, "call": call_text(call), "points": points}
         more |= {"case": case} if case else {}
         self.checks.append({**entry, **more, "got": got})
 
-    def _within_budget(self, record):
+    def _within_budget(self, record, call):
         budget = min(SECONDS_PER_CALL, max(self._seconds, 0.05))
         try:
-            with cpu_budget(budget) as timer:
+            with self._heard.listening(), cpu_budget(budget) as timer:
                 return record()
         except (KeyboardInterrupt, SystemExit):
             return {"error": "Stopped", "message": "the call was interrupted or asked to exit"}
         except BaseException as error:  # whatever student code raises is a result, not a crash
+            self._heard.failed(len(self.checks), error, call)
             return failure(error)
         finally:
             self._seconds -= timer.seconds

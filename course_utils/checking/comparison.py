@@ -5,7 +5,13 @@ __all__ = ["EXPECTED_FILE", "expected_for", "verdict"]
 import json
 from pathlib import Path
 
-from course_utils.checking.findings import aspects_of, explained, findings, places_of
+from course_utils.checking.findings import (
+    aspects_of,
+    explained,
+    findings,
+    first_findings,
+    places_of,
+)
 from course_utils.checking.hints import matching_hint, related_hints
 from course_utils.checking.panel import Aspect, Verdict
 
@@ -17,7 +23,11 @@ def verdict(exercise, got, expected, hints, *, note=""):
     wrong = findings(got, expected)
     if got and got[0]["got"].get("error") == "NotImplementedError":
         return _not_attempted(exercise, expected)
-    aspects = [_aspect(n, p, got, expected, wrong) for n, p in aspects_of(expected).items()]
+    firsts = first_findings(got, expected, wrong)
+    aspects = [
+        _aspect(name, points, firsts[name], got, expected, wrong)
+        for name, points in aspects_of(expected).items()
+    ]
     hint = matching_hint(got, expected, wrong, hints)
     status = "not yet" if any(wrong) else "passed"
     more = related_hints(expected, wrong, hints, but=hint)
@@ -44,11 +54,10 @@ def expected_for(exercise, folder="."):
     raise FileNotFoundError(message)
 
 
-def _aspect(name, points, got, expected, wrong):
-    places = places_of(name, expected)
-    first = next((wrong[i] for i in places if wrong[i]), "")
+def _aspect(name, points, first, got, expected, wrong):
     if not first:
         return Aspect(name, points, "passed")
+    places = places_of(name, expected)
     mine = [got[i] for i in places if i < len(got)]
     told = explained(first, mine, [expected[i] for i in places], [wrong[i] for i in places])
     return Aspect(name, points, "not yet", *told)

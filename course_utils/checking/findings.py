@@ -1,6 +1,13 @@
 """What is wrong with each recorded check: the part that panel and judge share."""
 
-__all__ = ["aspects_of", "cases_told", "explained", "findings", "places_of"]
+__all__ = [
+    "aspects_of",
+    "cases_told",
+    "explained",
+    "findings",
+    "first_findings",
+    "places_of",
+]
 
 from course_utils.checking.agreement import agrees, describe
 from course_utils.checking.laws import broken
@@ -35,6 +42,29 @@ def aspects_of(expected):
 def places_of(aspect, expected):
     """Return the places of an aspect's checks."""
     return [i for i, check in enumerate(expected) if check["aspect"] == aspect]
+
+
+def first_findings(got, expected, wrong):
+    """Return {aspect: its first finding, or ''}; an error that was told is named, not repeated.
+
+    Parameters
+    ----------
+    got, expected : list of dict
+        Recorded checks.
+    wrong : list of (str or None)
+        Their findings.
+    """
+    told, firsts = set(), {}
+    for aspect in aspects_of(expected):
+        place = next((i for i in places_of(aspect, expected) if wrong[i]), None)
+        firsts[aspect] = "" if place is None else wrong[place]
+        came = got[place]["got"] if place is not None and place < len(got) else {}
+        if "error" in came:
+            words = describe(_readable(came))
+            if words in told:
+                firsts[aspect] = firsts[aspect].replace(words, f"the same {came['error']}")
+            told |= {words} if words in firsts[aspect] else set()
+    return firsts
 
 
 def cases_told(expected, wrong):

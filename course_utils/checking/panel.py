@@ -35,7 +35,8 @@ class Verdict:
     """What is said of one exercise; `earned` is None where nothing is graded.
 
     `hint` names the mistake, where it is a known one; `more` are sentences about other mistakes
-    that fail the same aspects.
+    that fail the same aspects. `printed` is what the answer printed, `place` where it first
+    raised; both are for its writer, and never graded.
     """
 
     exercise: str
@@ -45,6 +46,8 @@ class Verdict:
     more: tuple[str, ...] = ()
     earned: float | None = None
     note: str = ""
+    printed: str = ""
+    place: str = ""
 
     @property
     def possible(self):
@@ -58,14 +61,17 @@ def text(verdict, solution=""):
     for aspect in verdict.aspects:
         lines.append(f"  {MARKS[aspect.status]} {aspect.name}, {_points(aspect.points)}")
         lines += [f"      {aspect.finding}"] if aspect.finding else []
+    lines += [f"  Raised at {verdict.place}"] if verdict.place else []
     lines += [f"  Hint: {verdict.hint}"] if verdict.hint else []
     lines += [f"  More hints: {len(verdict.more)}, under the panel"] if verdict.more else []
     lines += [f"  {verdict.note}"] if verdict.note else []
     lines += ["  The worked solution is in solutions/."] if solution else []
+    printed = verdict.printed.splitlines()
+    lines += ["  Your code printed:", *(f"    {line}" for line in printed)] if printed else []
     return "\n".join(lines)
 
 
-def html(verdict, solution=""):
+def html(verdict, solution="", cases=()):
     """Render a verdict as HTML that needs no script and no style sheet; everything is escaped.
 
     Parameters
@@ -73,8 +79,11 @@ def html(verdict, solution=""):
     verdict : Verdict
     solution : str, optional
         Source of the worked solution: one click away once all passed, two clicks before.
+    cases : sequence of str, optional
+        What each failing hidden case was, for who may see it: two clicks away.
     """
     rows = "".join(_row(aspect) for aspect in verdict.aspects)
+    place = f"<div style='margin-top:.4em'>Raised at <code>{escape(verdict.place)}</code></div>"
     hint = f"<div style='margin-top:.4em'><b>Hint.</b> {escape(verdict.hint)}</div>"
     note = f"<div style='margin-top:.4em;opacity:.75'>{escape(verdict.note)}</div>"
     return (
@@ -82,8 +91,10 @@ def html(verdict, solution=""):
         f"background:rgba(127,127,127,.08);max-width:50em'>"
         f"<div><b>{escape(_headline(verdict))}</b></div>"
         f"<table style='border:0;margin:.2em 0'>{rows}</table>"
+        f"{place if verdict.place else ''}"
         f"{hint if verdict.hint else ''}{_more(verdict)}{note if verdict.note else ''}"
-        f"{_folded(verdict, solution) if solution else ''}</div>"
+        f"{_folded(verdict, solution) if solution else ''}{_printed(verdict)}"
+        f"{_shown(cases)}</div>"
     )
 
 
@@ -92,6 +103,20 @@ def _more(verdict):
     lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in verdict.more)
     listed = f"<ul style='margin:.2em 0'>{lines}</ul>"
     return _details("More hints: mistakes that fail the same lines", listed) if lines else ""
+
+
+def _printed(verdict):
+    """Hide what the answer printed behind one click."""
+    words = f"<pre style='margin:.4em 0;overflow:auto'>{escape(verdict.printed)}</pre>"
+    return _details("What your code printed", words) if verdict.printed else ""
+
+
+def _shown(cases):
+    """Hide failing hidden cases behind two clicks: finding one's own case teaches more."""
+    lines = "".join(f"<li>{escape(case)}</li>" for case in cases)
+    sure = _details("Show them", f"<ul style='margin:.2em 0'>{lines}</ul>")
+    inner = f"<div style='margin-left:1em'>{sure}</div>"
+    return _details(f"Hidden cases that fail: {len(cases)}", inner) if cases else ""
 
 
 def _folded(verdict, solution):
@@ -125,7 +150,8 @@ def difference(call, got, expected):
 
 def _headline(verdict):
     if verdict.earned is None:
-        return f"{verdict.exercise}: {verdict.status}"
+        seen = "visible cases passed" if verdict.status == "passed" else verdict.status
+        return f"{verdict.exercise}: {seen}"
     return (
         f"{verdict.exercise}: {verdict.status}, {verdict.earned:g} of {_points(verdict.possible)}"
     )

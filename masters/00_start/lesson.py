@@ -18,7 +18,8 @@
 
 # %% [markdown]
 # The setup looks the same in every lesson: imports, one device, one thread, one style. Run it, as
-# every cell that you come to, with Shift+Enter.
+# every cell that you come to, with Shift+Enter. Where `course_utils` is missing, `%pip install`
+# the course's folder, or `git+` and the address of its repository.
 
 # %%
 import torch
@@ -57,45 +58,24 @@ predict(
 # Each unit is a lesson, which you read and run, and an assignment, which grades itself. Everything
 # runs on your own machine, offline, in seconds. Here are the units, each with those it builds on.
 
-# %% hide=True
-course = {  # unit: (title, the units it builds on, height in the picture, from the top)
-    "00": ("Start here", "", 2.8),
-    "01": ("Loss is a likelihood", "00", 2.8),
-    "02": ("Choosing an output distribution", "01", 2.6),
-    "03": ("Entropy, KL, cross-entropy, label smoothing", "01", 3.8),
-    "04": ("Priors, MAP, and what weight decay means", "01", 0),
-    "05": ("Calibration", "01", 1.4),
-    "06": ("Aleatoric and epistemic uncertainty", "04", 0),
-    "07": ("MC dropout, honestly", "05 06", 0),
-    "08": ("Deep ensembles", "05 06", 1.4),
-    "09": ("Bayesian neural networks", "07 08", 0.6),
-    "10": ("Mixtures and mixture density networks", "02", 3.2),
-    "11": ("Variational autoencoders", "01", 5.0),
-    "12": ("Normalizing flows", "01", 6.0),
-    "13": ("Forecasting: distributions over the future", "02", 4.6),
-    "14": ("Proper scoring rules", "02 07 08", 1.9),
-    "15": ("Audit a model card", "14", 1.9),
-}
-
-# %% [markdown]
-# A unit stands to the right of all that it needs. (This cell only draws; skip it if you like.)
-
-# %% alt="Map: 00, 01; 02 to 05, 11, 12; 02 to 10, 13, 14; 04 to 06; 07, 08 to 09, 14; 14 to 15."
+# %% hide=True alt="Map: 00, 01; 02-05, 11, 12; 02 to 10, 13, 14; 04, 06; 07, 08 to 09, 14; 15."
 import textwrap
 
+from course_utils import course_map
+
 _, ax = plt.subplots(figsize=(9.8, 5))
-place = {}
-for unit, (title, needs, down) in course.items():
-    column = max((place[need][0] + 1 for need in needs.split()), default=0)
-    place[unit] = (column, -down)
+at = course_map.places()
+for unit, (title, needs, _down) in course_map.COURSE.items():
+    column, down = at[unit]
     text = f"{unit}\n" + textwrap.fill(title, 15)
-    ax.text(*place[unit], text, ha="center", va="center", fontsize=9, zorder=3).set_bbox(
+    ax.text(column, -down, text, ha="center", va="center", fontsize=9, zorder=3).set_bbox(
         {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": "C0"}
     )
     for need in needs.split():
-        ax.plot(*zip(place[need], place[unit], strict=True), color="0.6", linewidth=1.5)
-bottom = max(down for _, _, down in course.values())
-ax.set(xlim=(-0.5, max(place.values())[0] + 0.5), ylim=(-bottom - 0.5, 0.5))
+        ends = at[need], at[unit]
+        ax.plot([x for x, _ in ends], [-y for _, y in ends], color="0.6", linewidth=1.5)
+lowest, last = max(y for _, y in at.values()), max(x for x, _ in at.values())
+ax.set(xlim=(-0.5, last + 0.5), ylim=(-lowest - 0.5, 0.5))
 ax.set_axis_off()
 
 # %% [markdown]
@@ -164,13 +144,13 @@ display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=T
 #
 # The last line matters: with one number, the median is right, so a visible case can be passed by
 # luck. When your work is graded, *hidden* cases run as well, with other inputs. If you study
-# alone, `make check` runs them at any time, and a worked solution folds out below each panel. Save
-# the notebook, and open a terminal in the course's folder:
+# alone, the button **Check all cases** below each panel runs them at any time, and a worked
+# solution folds out. There are commands, too, for a terminal in the course's folder:
 #
 # | command | what it does |
 # | --- | --- |
-# | `make lab` | opens JupyterLab at this page, in `work/`, your own copy of the course |
-# | `make check UNIT=00` | judges your copy with all cases, hidden ones too |
+# | `make lab` | opens JupyterLab at the map of `work/`, your own copy of the course |
+# | `make check UNIT=00` | judges a saved assignment with all cases, hidden ones too |
 # | `make progress` | shows where you stand |
 # | `make interview` | asks ten questions from all units, and scores your answers |
 #

@@ -27,7 +27,9 @@
 # shows how errors are *found*, and gets right numbers by other routes.
 
 # %% [markdown]
-# The setup looks the same in every lesson: imports, one device, one thread, one style.
+# The setup looks the same in every lesson: imports, one device, one thread, one style. Where
+# `course_utils` is missing, `%pip install` the course's folder, or `git+` and the address of its
+# repository.
 
 # %%
 import numpy as np

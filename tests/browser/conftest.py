@@ -65,21 +65,21 @@ IDLE = f"() => {CURRENT}?.sessionContext?.session?.kernel?.status == 'idle'"
 def served(tmp_path_factory):
     """Serve a learner's working copy, made as `make lab` makes it."""
     project = tmp_path_factory.mktemp("lab")
-    for tree in ("notebooks", "release", "solutions"):
+    for tree in ("notebooks", "release", "solutions", "source", "docs"):
         (project / tree).symlink_to(PROJECT / tree)
     prepare_work(units(), project=project, say=lambda words: None)
     with serve_work(project) as address:
         yield project / "work", address
 
 
-def serve_work(project):
+def serve_work(project, **variables):
     """Serve a project's work/ in JupyterLab, with settings that tests need."""
     settings = project / "settings" / "@jupyterlab"
     for name, values in SETTINGS.items():
         path = settings / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values))
-    places = {
+    places = variables | {
         "JUPYTERLAB_SETTINGS_DIR": str(project / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(project / "workspaces"),
     }

@@ -1,4 +1,4 @@
-"""Each lesson in JupyterLab: it shows what the committed one shows; its sliders move figures."""
+"""Each lesson in JupyterLab: it shows what the committed one shows; figures follow the hand."""
 
 import pytest
 
@@ -9,24 +9,27 @@ from tests.shown import as_text
 NAMES = [unit.name for unit in units()]
 SLIDER = ".widget-slider .noUi-handle"
 OURS = ("course_utils", "ipywidgets", "jupyter-widgets", "Traceback")
-PICTURES = """
-handle => [...handle.closest('.widget-vbox').querySelectorAll('.widget-output img')]
-    .map(image => image.src).join()
-"""
+PICTURE = "handle => handle.closest('.widget-vbox').querySelector('img.widget-image').src"
 MOVED = """
-([handle, before]) => {
-    const found = [...handle.closest('.widget-vbox').querySelectorAll('.widget-output img')];
-    const now = found.map(image => image.src).join();
-    return now && now != before;
+([handle, before]) =>
+    handle.closest('.widget-vbox').querySelector('img.widget-image').src != before
+"""
+WATCH = """
+handle => {
+    const image = handle.closest('.widget-vbox').querySelector('img.widget-image');
+    const seen = window.seen = {pictures: new Set(), values: new Set()};
+    const now = () => { seen.pictures.add(image.src); seen.values.add(handle.ariaValueNow); };
+    for (const one of [image, handle]) new MutationObserver(now).observe(one, {attributes: true});
 }
 """
-
+SEEN = "() => [window.seen.pictures.size, window.seen.values.size]"
 INTO_VIEW = "handle => handle.closest('.jp-Cell').scrollIntoView()"
+STEPS, PAUSE = 20, 100  # of a drag; milliseconds, ten steps a second
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_lesson_runs_and_every_slider_changes_its_figure(name, lab):
-    lab.open(f"{name}/lesson.ipynb")
+    lab.open(f"{name}/{name[:2]}_lesson.ipynb")
     lab.run_all()
     assert errors(lab.cells()) == []
     kept = notebooks.load(PROJECT / "notebooks" / f"{name}.ipynb")
@@ -35,6 +38,8 @@ def test_a_lesson_runs_and_every_slider_changes_its_figure(name, lab):
     assert handles, "no slider"
     for handle in handles:
         move(lab, handle)
+        pictures, values = drag(lab, handle)
+        assert pictures >= min(15, 0.75 * values), f"{pictures} pictures of {values} values"
     lab.page.evaluate(INTO_VIEW, handles[0])
     lab.shoot(name)
     assert [words for words in lab.complaints if any(word in words for word in OURS)] == []
@@ -52,7 +57,7 @@ def errors(cells):
 
 def move(lab, handle):
     """Move a slider by keyboard, as somebody without a mouse does; its figure must follow."""
-    before = lab.page.evaluate(PICTURES, handle)
+    before = lab.page.evaluate(PICTURE, handle)
     assert before, "no figure below the slider"
     handle.focus()
     at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
@@ -60,3 +65,23 @@ def move(lab, handle):
         handle.press("ArrowLeft" if at_end else "ArrowRight")
     lab.page.wait_for_function(MOVED, arg=[handle, before], timeout=20_000)
     lab.settle()
+
+
+def drag(lab, handle):
+    """Drag a slider over its whole track; count pictures that were shown, and values."""
+    lab.page.evaluate(INTO_VIEW, handle)
+    mouse, at = lab.page.mouse, handle.bounding_box()
+    track = handle.query_selector("xpath=ancestor::*[contains(@class, 'noUi-base')]")
+    wide = track.bounding_box()
+    y = at["y"] + at["height"] / 2
+    mouse.move(at["x"] + at["width"] / 2, y)
+    mouse.down()
+    mouse.move(wide["x"], y)
+    lab.settle()
+    lab.page.evaluate(WATCH, handle)
+    for step in range(1, STEPS + 1):
+        mouse.move(wide["x"] + wide["width"] * step / STEPS, y)
+        lab.page.wait_for_timeout(PAUSE)
+    mouse.up()
+    lab.settle()
+    return lab.page.evaluate(SEEN)

@@ -20,6 +20,7 @@ def served(tmp_path_factory):
     project = tmp_path_factory.mktemp("lab")
     (project / "masters").mkdir()
     (project / "masters" / "_skeleton").symlink_to(PROJECT / "masters" / "_skeleton")
+    (project / "docs").symlink_to(PROJECT / "docs")
     unit = new_unit("03_wait", project)
     build(unit, project=project, say=lambda words: None)
     prepare_work([unit], project=project, say=lambda words: None)
@@ -31,7 +32,7 @@ def served(tmp_path_factory):
 def lesson(lab):
     """The lesson, open, all cells run; what was committed before is forgotten."""
     (lab.root / "03_wait" / "progress.json").unlink(missing_ok=True)
-    lab.open("03_wait/lesson.ipynb")
+    lab.open("03_wait/03_lesson.ipynb")
     lab.run_all()
     return lab
 

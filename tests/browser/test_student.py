@@ -62,7 +62,7 @@ def save(lab):
 
 def states(lab):
     [mine] = [unit for unit in progress(lab.root).units if unit.name == UNIT.name]
-    return {name: status for name, status, *_ in mine.exercises}
+    return {one.name: (one.status, one.cases) for one in mine.exercises}
 
 
 def validated(lab):
@@ -83,14 +83,51 @@ def test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it(lab, a
     lab.page.evaluate("s => document.querySelector(s).scrollIntoView({block: 'end'})", PANEL)
     lab.shoot("panel")
     save(lab)
-    assert states(lab)[EXERCISE] == "not yet"
+    assert states(lab)[EXERCISE] == ("not yet", "visible")
     assert "failed" in validated(lab)
     write(lab, answers())
     shown = check(lab, EXERCISE)
     assert "passed" in shown and SENTENCE not in shown
     save(lab)
-    assert states(lab)[EXERCISE] == "passed"
+    assert states(lab)[EXERCISE] == ("passed", "visible")
     assert "passes all the tests" in validated(lab)
+
+
+BUTTON = ".jp-Cell.jp-mod-active button:has-text('Check all cases')"
+
+
+def all_cases(lab):
+    """Press the button under the active check cell; return what the judge says."""
+    lab.page.locator(BUTTON).click()
+    told = lab.page.locator(".jp-Cell.jp-mod-active .widget-vbox .widget-html")
+    told.get_by_text("Checking all cases").wait_for(timeout=20_000)
+    told.get_by_text("points").first.wait_for(timeout=120_000)
+    return told.inner_text()
+
+
+def test_a_button_judges_what_ran_with_all_cases_and_progress_keeps_it(lab, answers):
+    lab.open(f"{UNIT.name}/{UNIT.name}.ipynb")
+    write(lab, answers({EXERCISE: "never-negative"}))
+    shown = check(lab, EXERCISE)  # not saved: what counts is what ran
+    assert "visible cases passed" in shown and "the button below runs all cases" in shown
+    told = all_cases(lab)
+    assert "not yet" in told and "further case" in told and "Hidden cases that fail" in told
+    lab.shoot("all-cases")
+    assert states(lab)[EXERCISE] == ("not yet", "all")
+    write(lab, answers())
+    check(lab, EXERCISE)
+    assert "passed, " in all_cases(lab)
+    assert states(lab)[EXERCISE] == ("passed", "all")
+
+
+def test_run_all_goes_on_behind_an_exercise_that_is_not_solved_yet(lab, answers):
+    lab.open(f"{UNIT.name}/{UNIT.name}.ipynb")
+    broken = "def gaussian_nll(y, mu, sigma):\n    1 / 0"
+    write(lab, answers() | {f"{EXERCISE}-solution": broken})
+    lab.run_all()
+    shown = {cell["id"]: str(cell.get("outputs", "")) for cell in lab.cells()}
+    assert "Raised at line 2 of your cell, in gaussian_nll: 1 / 0" in shown[EXERCISE]
+    assert "visible cases passed" in shown["cross-entropy"]
 
 
 CLASH = """

@@ -6,6 +6,7 @@ import pytest
 
 from course_utils.checking.records import MIME, plain
 from course_utils.progress import progress
+from course_utils.progress_file import keep_result
 
 LESSON = """
 predict("01-first", ..., ask="?")
@@ -56,7 +57,8 @@ def work(tmp_path, monkeypatch):
 
 
 def states(tmp_path):
-    return progress(tmp_path).units[0].exercises
+    found = progress(tmp_path).units[0].exercises
+    return [(one.name, one.status, one.points, one.possible) for one in found]
 
 
 def test_each_exercise_has_the_state_that_its_panel_showed_last(work, tmp_path):
@@ -66,6 +68,38 @@ def test_each_exercise_has_the_state_that_its_panel_showed_last(work, tmp_path):
     assert states(tmp_path) == [("one", "not yet", 1, 3), ("two", "not attempted", 0, 3)]
     work(failed("one", "NotImplementedError"))
     assert states(tmp_path)[0] == ("one", "not attempted", 0, 3)
+
+
+def test_what_was_kept_outlives_the_outputs_the_name_and_a_failed_rerun(work, tmp_path):
+    folder = work(failed("one", "NameError"))
+    keep_result("one", "passed", 3, cases="visible", folder=folder)
+    keep_result("one", "not yet", 1, cases="visible", folder=folder)
+    keep_result("two", "not attempted", 0, cases="visible", folder=folder)
+    expected = [("one", "passed", 3, 3), ("two", "not attempted", 0, 3)]
+    assert states(tmp_path) == expected
+    (folder / "01_first.ipynb").rename(folder / "of monday.ipynb")
+    assert states(tmp_path) == expected
+    (folder / "of monday.ipynb").write_text(json.dumps({"cells": []}))
+    assert states(tmp_path) == expected
+
+
+def test_a_result_with_all_cases_beats_one_with_the_visible_ones(work, tmp_path):
+    folder = work(shown("one", 1.0, 2.0), shown("two", 1.0, 2.0))
+    keep_result("one", "not yet", 2, cases="all", folder=folder)
+    assert states(tmp_path)[0] == ("one", "not yet", 2, 3)
+    told = str(progress(tmp_path))
+    assert "one: not yet, 2 of 3 points" in told
+    assert "two: passed in the visible cases, 3 of 3 points" in told
+    keep_result("one", "passed", 3, cases="all", folder=folder)
+    assert "one: passed in all cases, 3 of 3 points" in str(progress(tmp_path))
+
+
+def test_a_renamed_lesson_is_found_by_its_questions(work, tmp_path):
+    folder = work(predictions={"01-second": {"number": "3"}})
+    (folder / "lesson.ipynb").rename(folder / "read on monday.ipynb")
+    unit = progress(tmp_path).units[0]
+    assert (unit.title, unit.predictions, unit.predicted) == ("A title", 2, 1)
+    assert unit.lesson == "01_first/read on monday.ipynb"
 
 
 def test_exercises_come_in_the_order_of_the_assignment(work, tmp_path):
@@ -90,6 +124,11 @@ def test_predictions_are_counted_once_each_with_those_that_were_right(work, tmp_
     assert "predictions: 1 of 2 made, 1 right" in str(progress(tmp_path))
 
 
+def test_a_prediction_that_is_not_revealed_yet_is_not_wrong(work, tmp_path):
+    work(predictions={"01-second": {"number": "3"}, "01-first": {"number": "2", "right": False}})
+    assert "2 of 2 made, 0 right, 1 not yet revealed" in str(progress(tmp_path))
+
+
 def test_it_says_what_to_do_next(work, tmp_path):
     assert "make lab" in progress(tmp_path).advice
     work(name="01_first")
@@ -103,7 +142,11 @@ def test_it_says_what_to_do_next(work, tmp_path):
     work(*both, name="02_second")
     assert progress(tmp_path).advice == "Next: read 01_first/lesson.ipynb"
     work(*both, name="01_first")
-    assert "make check" in progress(tmp_path).advice
+    assert progress(tmp_path).advice.startswith("Next: check all cases of one in 01_first/")
+    for name in ("01_first", "02_second"):
+        for exercise in ("one", "two"):
+            keep_result(exercise, "passed", 3, cases="all", folder=tmp_path / name)
+    assert "make interview" in progress(tmp_path).advice
 
 
 def test_a_class_s_bundle_is_read_too(work, tmp_path):
@@ -115,14 +158,18 @@ def test_a_class_s_bundle_is_read_too(work, tmp_path):
     folder.rename(tmp_path / "assignments" / "01_first")
     unit = progress(tmp_path).units[0]
     assert (unit.title, unit.predictions, unit.predicted) == ("A title", 2, 1)
-    assert unit.exercises[0] == ("one", "passed", 3, 3)
+    assert states(tmp_path)[0] == ("one", "passed", 3, 3)
+    assert (unit.lesson, unit.assignment) == (
+        "lessons/01_first.ipynb",
+        "assignments/01_first/01_first.ipynb",
+    )
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": [{"cell_type": "code"', None])
 def test_a_half_saved_or_missing_notebook_counts_as_nothing_done(content, work, tmp_path):
     notebook = work(shown("one", 1.0, 2.0)) / "01_first.ipynb"
     notebook.unlink() if content is None else notebook.write_text(content)
-    assert [status for _, status, *_ in states(tmp_path)] == ["not attempted"] * 2
+    assert [status for _, status, _, _ in states(tmp_path)] == ["not attempted"] * 2
 
 
 def test_the_page_escapes_what_it_shows_and_says_what_the_text_says(work, tmp_path):
@@ -131,5 +178,5 @@ def test_the_page_escapes_what_it_shows_and_says_what_the_text_says(work, tmp_pa
     lesson.write_text(json.dumps({"cells": [cell("# <img src=x>", kind="markdown")]}))
     found = progress(tmp_path)
     assert "<img" not in found._repr_html_() and "&lt;img" in found._repr_html_()
-    for words in ("one: passed, 3 of 3 points", "two: not attempted", "no predictions"):
+    for words in ("one: passed in the visible", "two: not attempted", "no predictions"):
         assert words in str(found) and words in found._repr_html_()

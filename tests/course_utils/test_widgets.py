@@ -2,7 +2,9 @@
 
 import ipywidgets
 import pytest
+from matplotlib import pyplot as plt
 
+from course_utils.slider_frames import Drawing
 from course_utils.widgets import interactive
 
 
@@ -13,12 +15,21 @@ def drawn():
 
     def draw(height=1.0, count=3, title="plain"):
         calls.append((height, count, title))
+        plt.subplots(figsize=(1, 1))[1].plot([0, height])
 
     return draw, calls
 
 
 def sliders(box):
-    return {child.description: child for child in box.children[:-1]}
+    return {child.description: child for child in box.children[:-2]}
+
+
+def picture(box):
+    return box.children[-2].value
+
+
+def line(box):
+    return box.children[-1].value
 
 
 def test_draws_once_from_the_defaults(drawn):
@@ -35,17 +46,73 @@ def test_a_moved_slider_draws_again_with_all_values(drawn):
     assert calls[1:] == [(1.5, 3, "plain"), (1.5, 5, "plain")]
 
 
-def test_sliders_keep_range_kind_and_wait_for_release(drawn):
+def test_the_picture_follows_and_a_value_seen_before_is_not_drawn_again(drawn):
+    draw, calls = drawn
+    box = interactive(draw, height=(0.0, 2.0, 0.5))
+    first = picture(box)
+    assert bytes(first).startswith(b"\x89PNG")
+    sliders(box)["height"].value = 1.5
+    assert picture(box) != first
+    sliders(box)["height"].value = 1.0
+    assert picture(box) == first
+    assert len(calls) == 2
+    assert plt.get_fignums() == []
+
+
+def test_sliders_keep_range_and_kind_and_move_the_picture_during_a_drag(drawn):
     draw, _ = drawn
     made = sliders(interactive(draw, height=(0.0, 2.0, 0.5), count=(1, 5, 2)))
     assert isinstance(made["height"], ipywidgets.FloatSlider)
     assert isinstance(made["count"], ipywidgets.IntSlider)
     assert [(s.min, s.max, s.step) for s in made.values()] == [(0.0, 2.0, 0.5), (1, 5, 2)]
-    assert not any(s.continuous_update for s in made.values())
+    assert all(s.continuous_update for s in made.values())
+
+
+def test_tracks_have_one_length_and_a_label_may_name_the_unit(drawn):
+    draw, _ = drawn
+    box = interactive(draw, height=(0.0, 2.0, 0.5, "height of the wall (m)"), count=(1, 5, 1))
+    looks = {(s.layout.width, s.style.description_width) for s in sliders(box).values()}
+    assert list(sliders(box)) == ["height of the wall (m)", "count"]
+    assert len(looks) == 1
+
+
+def test_an_error_on_the_way_is_told_and_the_last_picture_stays():
+    def draw(height=1.0):
+        plt.subplots(figsize=(1, 1))
+        if height == 2.0:
+            raise KeyError("two <b>")
+
+    box = interactive(draw, height=(0.0, 2.0, 0.5))
+    first = picture(box)
+    sliders(box)["height"].value = 2.0
+    assert picture(box) == first
+    assert "No picture here: KeyError: &#x27;two &lt;b&gt;" in line(box)
+    assert plt.get_fignums() == []
+    sliders(box)["height"].value = 0.5
+    assert line(box) == ""
+
+
+@pytest.mark.parametrize("figures", [0, 2])
+def test_a_drawing_function_leaves_one_figure(figures):
+    def draw(height=1.0):
+        for _ in range(figures):
+            plt.figure(figsize=(1, 1))
+
+    with pytest.raises(ValueError, match=f"must leave one open figure; it left {figures}"):
+        interactive(draw, height=(0.0, 2.0, 0.5))
+    assert plt.get_fignums() == []
+
+
+def test_a_figure_that_is_open_already_stays_open_and_out_of_the_picture(drawn):
+    draw, _ = drawn
+    mine = plt.figure(figsize=(1, 1)).number
+    assert Drawing(draw)({"height": 1.0}).startswith(b"\x89PNG")
+    assert plt.get_fignums() == [mine]
+    plt.close(mine)
 
 
 def test_a_number_without_fraction_does_not_make_an_integer_slider():
-    made = sliders(interactive(lambda height=1: None, height=(0, 2, 0.5)))
+    made = sliders(interactive(lambda height=1: plt.figure(), height=(0, 2, 0.5)))
     assert isinstance(made["height"], ipywidgets.FloatSlider)
 
 
@@ -55,6 +122,13 @@ def test_without_a_front_end_the_text_says_what_is_missing(drawn):
     text = "Sliders for height, count: run this notebook in Jupyter to move them"
     assert repr(box) == text
     assert box._repr_mimebundle_()["text/plain"] == text
+
+
+def test_a_sentence_stands_where_an_earlier_sessions_sliders_were(drawn, capsys):
+    draw, _ = drawn
+    interactive(draw, height=(0.0, 2.0, 0.5), count=(1, 5, 1))
+    words = "Sliders for height, count: run the cells above, then this one, to move them."
+    assert capsys.readouterr().out.strip() == words
 
 
 @pytest.mark.parametrize(
@@ -78,16 +152,6 @@ def test_a_slider_that_cannot_be_made_is_refused(ranges, message):
 
 
 def test_a_broken_drawing_function_fails_the_cell():
-    def draw(height=1.0):
-        raise KeyError("broken on purpose")
-
-    with pytest.raises(KeyError, match="broken on purpose"):
-        interactive(draw, height=(0.0, 2.0, 0.5))
-
-
-def test_it_fails_the_cell_where_the_output_widget_swallows_the_error(monkeypatch):
-    monkeypatch.setattr(ipywidgets.Output, "__exit__", lambda self, *error: True)
-
     def draw(height=1.0):
         raise KeyError("broken on purpose")
 

@@ -1,6 +1,8 @@
 """A check cell records whatever the student's function does, and never decides a grade."""
 
+import contextlib
 import json
+import linecache
 import sys
 import time
 import warnings
@@ -9,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.checking import checks, comparison
+from course_utils import progress_file
+from course_utils.checking import all_cases, checks, comparison
 from course_utils.checking.checks import MIME, Checks, NotJudged, NotYet
 from course_utils.checking.records import failure, plain
 
@@ -145,10 +148,59 @@ def noisy(x):
     return x**2
 
 
-def test_prints_and_warnings_do_not_matter(local):
+def test_prints_and_warnings_do_not_matter_and_are_shown_to_their_writer(local, capsys):
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("always")
-        assert "passed" in local(noisy)[1]
+        record, text, html = local(noisy)
+    assert "passed" in text and "Your code printed:\n    debugging" in text
+    assert "What your code printed" in html and "debugging" in html
+    assert "debugging" not in json.dumps(record) and capsys.readouterr() == ("", "")
+
+
+LOST = 'def lost(x):\n    return {}["a key"]\n'
+
+
+def test_an_error_is_told_once_with_the_line_that_raised_it(local, published):
+    linecache.cache["<cell>"] = (len(LOST), None, LOST.splitlines(keepends=True), "<cell>")
+    exec(compile(LOST, "<cell>", "exec"), cell := {})
+    with pytest.raises(NotYet):
+        local(cell["lost"])
+    text, html = published[0][1:]
+    assert text.count("raised KeyError: 'a key'") == 1 and text.count("the same KeyError") == 2
+    assert "Raised at line 2 of your cell, in lost: return {}[" in text and "in lost" in html
+
+
+def test_an_error_that_is_asked_for_has_no_place_in_the_panel(monkeypatch, published, tmp_path):
+    picky = LOST.replace("return {}", "raise ValueError(x) if x else {}")
+    linecache.cache["<cell>"] = (len(picky), None, picky.splitlines(keepends=True), "<cell>")
+    exec(compile(picky, "<cell>", "exec"), cell := {})
+    check = Checks("square")
+    check.value("value", lambda: cell["lost"](1), points=1)
+    known = {"square": {"checks": check.checks, "hints": []}}
+    (tmp_path / comparison.EXPECTED_FILE).write_text(json.dumps(known))
+    monkeypatch.chdir(tmp_path)
+    check.report()
+    assert "ValueError" in str(check.checks) and "Raised at" not in published[0][1]
+
+
+def test_the_best_visible_result_is_kept_as_progress(local, monkeypatch):
+    monkeypatch.delenv("COURSE_PROGRESS", raising=False)
+    for function in (ANSWERS["wrong"], square, ANSWERS["raises"], stub):
+        with contextlib.suppress(NotYet):
+            local(function)
+    kept = progress_file.read()["results"]["square"]
+    assert kept == {"visible": {"status": "passed", "points": 4}}
+
+
+def test_where_all_cases_are_at_hand_a_button_runs_them(local, published, monkeypatch):
+    offered = []
+    monkeypatch.setattr(all_cases, "offer", offered.append)
+    assert "more cases run when graded" in local(square)[1] and offered == []
+    monkeypatch.setattr(all_cases, "at_hand", lambda: True)
+    assert "the button below runs all cases" in local(square)[1] and offered == ["square"]
+    with pytest.raises(NotYet):
+        local(stub)
+    assert offered == ["square"]
 
 
 class Unprintable(Exception):

@@ -1,0 +1,158 @@
+"""Pictures of a drawing function, kept by the values of its sliders, and drawn ahead."""
+
+__all__ = ["Drawing", "Frames"]
+
+import asyncio
+import contextlib
+import io
+import itertools
+import time
+
+import matplotlib as mpl
+from IPython import get_ipython
+from matplotlib import pyplot as plt
+
+KEPT = 400  # of some 30 kB each
+AHEAD = 60  # at most, for one slider
+PAUSE = 0.3  # seconds without a movement before anything is drawn ahead
+QUIET = 1.0  # seconds in which no cell ran
+
+
+class Drawing:
+    """A drawing function as one of {name: value} that returns its figure as PNG.
+
+    Axes stay where they were in the first picture: nothing jumps while a slider moves, and half of
+    the time is spared.
+
+    Parameters
+    ----------
+    draw : callable
+        Leaves one open figure.
+    """
+
+    def __init__(self, draw):
+        self._draw, self._places = draw, None
+
+    def __call__(self, values):
+        """Draw, close the figure and return it.
+
+        Raises
+        ------
+        ValueError
+            `draw` does not leave exactly one new figure.
+        """
+        laid_out = {"figure.constrained_layout.use": self._places is None}
+        with mpl.rc_context(laid_out), _new_figures() as made:
+            self._draw(**values)
+            if len(made()) != 1:
+                raise ValueError(f"draw must leave one open figure; it left {len(made())}")
+            return self._png(plt.figure(made()[0]))
+
+    def _png(self, figure):
+        for axes, place in zip(figure.axes, self._places or (), strict=False):
+            axes.set_position(place)
+        kept = io.BytesIO()
+        figure.savefig(kept, format="png", pil_kwargs={"compress_level": 1})
+        if self._places is None:
+            self._places = [axes.get_position(original=True).frozen() for axes in figure.axes]
+        return kept.getvalue()
+
+
+@contextlib.contextmanager
+def _new_figures():
+    """Give a function that returns the numbers of figures made in the block; close them after."""
+    before = plt.get_fignums()
+
+    def made():
+        return [number for number in plt.get_fignums() if number not in before]
+
+    try:
+        yield made
+    finally:
+        for number in made():
+            plt.close(number)
+
+
+class Frames:
+    """Pictures that are drawn once.
+
+    Parameters
+    ----------
+    picture : callable
+        Takes {name: value}, returns the picture's bytes.
+
+    Attributes
+    ----------
+    seconds : float
+        What the last drawing took.
+    """
+
+    def __init__(self, picture):
+        self.seconds = 0.0
+        self._picture, self._kept, self._waiting = picture, {}, None
+
+    def has(self, values):
+        """Return whether a picture is kept."""
+        return _key(values) in self._kept
+
+    def at(self, values):
+        """Return the picture at {name: value}, kept or drawn now."""
+        key = _key(values)
+        if key not in self._kept:
+            start = time.perf_counter()
+            drawn = self._picture(values)
+            self.seconds = time.perf_counter() - start
+            self._kept[key] = drawn
+            if len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]  # the oldest
+        return self._kept[key]
+
+    def draw_ahead(self, values, spans):
+        """Draw the neighbours along each slider while nothing else happens, the nearest first.
+
+        Parameters
+        ----------
+        values : dict
+            {name: value}, where the sliders stand.
+        spans : dict
+            {name: (low, high, step)}.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a plain script: there is nobody to wait for
+            return
+        if self._waiting:
+            self._waiting.cancel()
+        near = [one for name, span in spans.items() for one in _neighbours(values, name, span)]
+        left = [one for _, one in sorted(near, key=lambda pair: pair[0])]
+        self._waiting = loop.call_later(PAUSE, self._draw_next, loop, left, _ran())
+
+    def _draw_next(self, loop, left, ran):
+        """Draw one picture and come back for the next; while cells run, only come back."""
+        left = list(itertools.dropwhile(self.has, left))
+        if not left:
+            return
+        if _ran() != ran:
+            self._waiting = loop.call_later(QUIET, self._draw_next, loop, left, _ran())
+            return
+        with contextlib.suppress(Exception):  # shown when a slider comes there
+            self.at(left[0])
+        self._waiting = loop.call_later(0.01, self._draw_next, loop, left[1:], ran)
+
+
+def _ran():
+    """Return how many cells ran in this kernel."""
+    shell = get_ipython()
+    return shell.execution_count if shell else 0
+
+
+def _key(values):
+    return tuple(round(value, 9) for value in values.values())
+
+
+def _neighbours(values, name, span):
+    """Return (steps away, values) along one slider, the nearest AHEAD of them."""
+    low, high, step = span
+    at = [low + step * i for i in range(round((high - low) / step) + 1)]
+    near = sorted((round(abs(one - values[name]) / step), one) for one in at)
+    return [(steps, values | {name: one}) for steps, one in near[: AHEAD + 1]]
