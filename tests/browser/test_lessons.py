@@ -23,8 +23,12 @@ handle => {
 }
 """
 SEEN = "() => [window.seen.pictures.size, window.seen.values.size]"
+FOLLOWED = """
+([handle, value, before]) => handle.ariaValueNow == value
+    || handle.closest('.widget-vbox').querySelector('img.widget-image').src != before
+"""
 INTO_VIEW = "handle => handle.closest('.jp-Cell').scrollIntoView()"
-STEPS, PAUSE = 20, 100  # of a drag; milliseconds, ten steps a second
+STEPS = 20  # of a drag
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -39,7 +43,7 @@ def test_a_lesson_runs_and_every_slider_changes_its_figure(name, lab):
     for handle in handles:
         move(lab, handle)
         pictures, values = drag(lab, handle)
-        assert pictures >= min(15, 0.75 * values), f"{pictures} pictures of {values} values"
+        assert pictures >= min(15, values), f"{pictures} pictures of {values} values"
     lab.page.evaluate(INTO_VIEW, handles[0])
     lab.shoot(name)
     assert [words for words in lab.complaints if any(word in words for word in OURS)] == []
@@ -68,7 +72,10 @@ def move(lab, handle):
 
 
 def drag(lab, handle):
-    """Drag a slider over its whole track; count pictures that were shown, and values."""
+    """Drag a slider over its whole track, the button held; count pictures and values.
+
+    A step is made when the picture has followed: how long that takes is another machine's matter.
+    """
     lab.page.evaluate(INTO_VIEW, handle)
     mouse, at = lab.page.mouse, handle.bounding_box()
     track = handle.query_selector("xpath=ancestor::*[contains(@class, 'noUi-base')]")
@@ -80,8 +87,9 @@ def drag(lab, handle):
     lab.settle()
     lab.page.evaluate(WATCH, handle)
     for step in range(1, STEPS + 1):
+        now = [handle, handle.get_attribute("aria-valuenow"), lab.page.evaluate(PICTURE, handle)]
         mouse.move(wide["x"] + wide["width"] * step / STEPS, y)
-        lab.page.wait_for_timeout(PAUSE)
+        lab.page.wait_for_function(FOLLOWED, arg=now, timeout=20_000)
     mouse.up()
     lab.settle()
     return lab.page.evaluate(SEEN)
