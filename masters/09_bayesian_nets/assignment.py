@@ -100,6 +100,11 @@ check.value("value", lambda: minibatch_loss(t, m[:2], s[:2], p[:2], 8), case="on
 check.value("value", lambda: minibatch_loss(t[:1], m, s, p, 1), case="one example in all")
 check.value(
     "value",
+    lambda: minibatch_loss(3 * t, m, s, [0.83, 2.9, 0.83, 2.9], 431),
+    case="layers with the same prior",
+)
+check.value(
+    "value",
     lambda: minibatch_loss(0 * t, m, s, p, 10**6) * 1e6,
     case="a million training examples",
 )
@@ -590,6 +595,12 @@ check.value(
 check.value("extremes", lambda: best_groups(tight, r[:4] // 2)[1], case="correlations of 0.99999")
 check.value(
     "extremes", lambda: best_groups(tight, r[:4])[0] * 1e5, case="correlations of 0.99999, alone"
+)
+steep = torch.tensor([[1.3e6, 1.3e3 * 0.99999], [1.3e3 * 0.99999, 1.3]], dtype=t.dtype)
+check.value(
+    "extremes",
+    lambda: best_groups(steep, r[:2] * 0)[0] * steep.abs() / 1e5,
+    case="correlated by 0.99999, in other units",
 )
 graded = 10.0 ** torch.tensor([4.2, -4.1, 4.2, 0.0, -4.1, 4.2, 1.0], dtype=t.dtype)
 uneven = P * graded * graded[:, None]
