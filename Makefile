@@ -72,10 +72,11 @@ test-processors: $(STAMP)  ## Compare all trees and mutants under four processor
 
 screenshots: $(STAMP)  ## Take the README's pictures anew: docs/images/.
 	COURSE_REQUIRE_BROWSER=1 OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest tests/browser \
-		-k "01_loss or a_wrong_answer_is_named"
+		-k "01_loss or a_wrong_answer_is_named or map_shows"
 	mkdir -p docs/images
 	cp build/screenshots/01_loss_as_likelihood.png docs/images/lesson.png
 	cp build/screenshots/panel.png docs/images/panel.png
+	cp build/screenshots/map-light.png docs/images/map.png
 
 redteam: $(STAMP)  ## Grade a class of attackers: points deserved and got, leaked yes or no.
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m tests.redteam

@@ -1071,6 +1071,8 @@ for k, n in ((2, 15), (2, 100), (20, 100)):
     print(f"{k:2d} weights, {n:3d} points: a band for f holds {share:.2f} of new y")
 
 # %% [markdown]
+# <details><summary>The answers</summary>
+#
 # **The bands.** Look at whether they contain the noise. For 2 weights and 100 points, a band for
 # $f$ should hold about 0.22 of new measurements even if the line is right, and that is what was
 # seen. A wrong model would show up in the band for $y$, or in residuals with a pattern.
@@ -1079,6 +1081,8 @@ for k, n in ((2, 15), (2, 100), (20, 100)):
 # right. They share architecture, data and prior, so they may extrapolate in the same wrong way, as
 # the polynomials did. Compare the new inputs with the training inputs, and measure on labelled
 # examples from the new sensor before you trust a band there.
+#
+# </details>
 
 # %% [markdown]
 # ## What to read next

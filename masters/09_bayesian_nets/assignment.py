@@ -343,6 +343,13 @@ check.value(
 )
 check.value(
     "extremes",
+    lambda: sampled_elbo(
+        x[:0], y[:0], 0.71, 0 * mean, 0 * mean - 10, 0.1 * noise, (1.3e-9, 990.0, 1.3e-5)
+    ),
+    case="hardly any wide part, small weights",
+)
+check.value(
+    "extremes",
     lambda: sampled_elbo(x, y, 0.71, 9 * mean, log_sd, noise, (0.23, 2.7, 1.1e-5)),
     case="a very narrow part, large weights",
 )

@@ -480,8 +480,9 @@ def card_table(log_odds, y, base):
     return torch.stack([mean, worst, torch.cat([(mean - hers)[:2], (hers - mean)[2:]])], 1)
 
 
-# %% softplus-threshold wrong="card-table"
+# %% softplus-threshold right="card-table"
 # softplus is linear above 20: log_odds=[[20.5, 1.0]], y=[0, 1] is wrong by 6e-10 in the NLL.
+# It was handed in as wrong: the text promised 1e-12 then. Of five digits it keeps all.
 def card_table(log_odds, y, base):
     def four(z):
         t = y.double().expand(z.shape)
