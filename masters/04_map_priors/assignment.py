@@ -8,7 +8,9 @@
 # NumPy, SciPy, PyTorch or scikit-learn offers may be used; whatever the text leaves open is yours
 # to choose.
 #
-# Every function leaves its inputs and the global random generators as they are.
+# Every function leaves its inputs and the global random generators as they are. Where an exercise
+# names no other range, numbers are at most a thousand in size, what must be positive is at least a
+# thousandth, no axis is longer than a hundred, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -33,8 +35,10 @@ torch.set_num_threads(1)
 # Write `ridge_map(x, y, sigma, tau)`, the pair `(w, c)` at which the posterior density is largest.
 #
 # - `x` has shape `(n, k)`, `y` shape `(n,)`, $n \ge 1$; `k` may exceed `n`. Neither is centred: a
-#   mean may be a million times as large as the spread around it.
-# - `sigma` and `tau` are standard deviations, positive Python numbers, at least $10^{-6}$.
+#   mean may be ten million, and a million times as large as the spread around it.
+# - `sigma` and `tau` are standard deviations, Python numbers between $10^{-5}$ and a thousand. No
+#   `sigma` is more than $10^4$ times `tau`, no `tau` more than $10^5$ times `sigma`, or a hundred
+#   times where $k \ge n$.
 # - Return `w`, an array of shape `(k,)`, and `c`, a number. Do not change `x` or `y`.
 #
 # Points: weights 2, intercept 2.
@@ -110,6 +114,25 @@ check.value(
     lambda: ridge_map(1e-3 * np.sin(r)[:, None], np.cos(r), 2e-5, 0.9)[0],
     case="a tiny penalty and tiny features",
 )
+check.value("weights", lambda: ridge_map(_x[:1], _y[:1], 0.83, 0.61)[0] + 0.71, case="one row")
+check.value(
+    "weights",
+    lambda: ridge_map(_x, 31.7 * _y, 970.0, 0.117)[0] * 1e6,
+    case="much noise, a narrow prior",
+)
+check.value(
+    "weights", lambda: ridge_map(_x, _y, 1.3e-5, 0.00113)[0], case="little noise, a narrow prior"
+)
+many = np.sin(np.outer(np.arange(1, 8), np.arange(1, 98)) ** 1.3)
+check.value("weights", lambda: ridge_map(many, 9e2 + _t[:7], 0.71, 13.7)[0], case="97 weights")
+check.value(
+    "intercept", lambda: ridge_map(many, 9e2 + _t[:7], 0.71, 13.7)[1] - 898.7, case="97 weights"
+)
+check.value(
+    "weights",
+    lambda: ridge_map(many.T[:, [0, 1, 1]] - 7.0, 100 * many[1] + 30 * many[3], 0.0137, 1.7)[0],
+    case="a feature given twice",
+)
 
 # %% [markdown]
 # ## Exercise 2. The weight decay that means your prior (10 min, 5 points)
@@ -131,7 +154,7 @@ check.value(
 #
 # - `loss` is one of the three strings. `sigma` and `tau` are positive numbers between $10^{-9}$
 #   and $10^9$; `tau` may also be `math.inf`, which is no prior at all. `n` and `m` are integers,
-#   $1 \le m \le n$.
+#   $1 \le m \le n \le 10^6$. No number is too small to count: five digits of it must be right.
 # - Return a number.
 #
 # Points: mean squared 2, sum squared 2, mean nll 1.
@@ -258,6 +281,22 @@ check.value(
     "mean squared", lambda: weight_decay("mean squared", 7.3e8, 3.1e8, 20, 5), case="a huge tau"
 )
 
+
+def _far(loss, small, large):
+    return [
+        weight_decay(loss, 1.3e-9, 9.1e8, 999_983, 7) * small,
+        weight_decay(loss, 9.7e8, 1.1e-9, 3, 1) * large,
+        weight_decay(loss, 0.37, 1.9, 1, 1) * 10,
+        weight_decay(loss, 1.9, 7.1, 10**6, 999_999) * 1e7,
+    ]
+
+
+check.value(
+    "mean squared", lambda: _far("mean squared", 1e41, 1e-36), case="the ends of all ranges"
+)
+check.value("sum squared", lambda: _far("sum squared", 1e40, 1e-36), case="the ends of all ranges")
+check.value("mean nll", lambda: _far("mean nll", 1e24, 1e-18), case="the ends of all ranges")
+
 # %% [markdown]
 # ## Exercise 3. A step that reaches zero (8 min, 4 points)
 #
@@ -273,9 +312,9 @@ check.value(
 # problem for each weight, and each has a short exact answer.
 #
 # - `w` and `gradient` have shape `(k,)`; `gradient` is $g$, of the summed NLL alone; `step` is
-#   $\eta$, a positive number, at most a thousand.
-# - `b` is a positive number, or an array of shape `(k,)`. An entry may be `math.inf`: that weight
-#   has a flat prior.
+#   $\eta$, between $10^{-9}$ and a thousand. A weight may be as small as you like.
+# - `b` is a positive number, or an array of shape `(k,)`. Either may be `math.inf`, in an array
+#   any entry: that weight has a flat prior.
 # - Return an array of shape `(k,)`. Weights that belong at zero are exactly zero. Do not change
 #   the inputs.
 #
@@ -373,6 +412,32 @@ check.value(
     lambda: 1e6 * proximal_step(np.array([1.0 + 3e-6]), np.ones(1), 1.0, math.inf),
     case="what is left is small",
 )
+edge = np.array([0.875, -0.875, 0.875 + 1e-9, -0.875 - 1e-9, 0.875 - 1e-12, 0.0, 1e-9])
+pull = np.where(np.arange(7) < 2, 0.4375 * np.sign(edge), 0.0)
+edge = edge + pull  # the gradient takes it back, exactly
+check.value(
+    "zeros",
+    lambda: (np.asarray(proximal_step(edge, pull / 1.75, 1.75, 2.0)) == 0) @ _names[3:10],
+    case="on the edge of zero, and next to it",
+)
+edges = (np.array([0.75, 0.75, -0.75]), np.zeros(3), 1.5, np.array([2.0, 2.0 + 1e-9, 2 - 1e-9]))
+check.value(
+    "zeros",
+    lambda: (np.asarray(proximal_step(*edges)) == 0) @ _names[5:8],
+    case="on the edge of zero, own scales",
+)
+check.value(
+    "value",
+    lambda: proximal_step(-970.0 * _w, 330.0 * _g, 990.0, 0.00113),
+    case="all numbers at their largest",
+)
+check.value("value", lambda: proximal_step(_w[:1], 0 * _g[:1], 1.3, math.inf), case="flat, one")
+check.value(
+    "own scales",
+    lambda: 1e9 * (proximal_step(_w, _g, 1e-9, np.where(_t > 0, 1e-3, math.inf)) - _w),
+    case="a step of a billionth",
+)
+check.value("own scales", lambda: proximal_step(_w[:1], _g[:1], 0.19, _b[:1]), case="one weight")
 
 # %% [markdown]
 # ## Exercise 4. The whole posterior (10 min, 5 points)
@@ -386,9 +451,10 @@ check.value(
 # - `x` has shape `(n, k)`, `y` shape `(n,)`. There may be fewer examples than weights, and `n` may
 #   be 0.
 # - `mean` is $m_0$, shape `(k,)`; `cov` is $S_0$, shape `(k, k)`, symmetric and positive definite,
-#   with a condition number of at most $10^5$. `sigma` is the standard deviation of the noise. In
-#   no direction do the data tell more than a million times as precisely as the prior where the
-#   weights lie.
+#   with a condition number of at most $10^5$ and eigenvalues between $10^{-10}$ and $10^5$.
+#   `sigma`
+#   is the standard deviation of the noise, at least $10^{-5}$. In no direction do the data tell
+#   more than ten million times as precisely as the prior where the weights lie.
 # - Return arrays of shapes `(k,)` and `(k, k)`. Do not change the inputs.
 # - What went in as a prior may itself be a posterior: data that arrive in two batches must give
 #   the same as all at once.
@@ -434,7 +500,7 @@ check.value(
 )
 check.value("mean", lambda: posterior(_x[:0], _y[:0], 1.71, _m, _s)[0], case="no data")
 check.value(
-    "mean", lambda: posterior(_x, _y, 0.43, 0 * _m, 1e7 * np.eye(3))[0], case="a very wide prior"
+    "mean", lambda: posterior(_x, _y, 0.43, 0 * _m, 9e4 * np.eye(3))[0], case="a very wide prior"
 )
 check.value(
     "mean",
@@ -485,6 +551,53 @@ alone = (
 )
 check.value("mean", lambda: posterior(*alone)[0], case="one weight")
 check.value("covariance", lambda: posterior(*alone)[1], case="one weight")
+thin = np.array([[1.0, 0.99997], [0.99997, 1.0]])
+check.value(
+    "covariance",
+    lambda: (
+        posterior(np.array([[0.0, 0.0]]), np.array([3.0]), 0.7, small[1], thin)[1] @ _t[[2, 12]]
+    ),
+    case="a row of zeros, weights nearly alike",
+)
+across = np.array([[0.9, -1.1], [0.4, 1.3], [-0.2, 0.1]])
+check.value(
+    "covariance",
+    lambda: posterior(across, _y[:3], 0.7, small[1], thin)[1] @ np.array([1e3, -1e3]),
+    case="weights nearly alike",
+)
+check.value("mean", lambda: posterior(across, _y[:3], 0.7, small[1], thin)[0], case="nearly alike")
+high = np.array([900.0, -800.0])
+check.value(
+    "mean",
+    lambda: posterior(across, across @ high + _y[:3], 0.7, high, 3.7 * thin)[0] - high,
+    case="a prior far from zero",
+)
+broad = np.sin(np.outer(np.arange(1, 6), np.arange(1, 98)) ** 1.3)
+check.value(
+    "mean",
+    lambda: posterior(broad, _y[:5], 0.31, 0.2 * _t[4] + 0 * broad[0], np.eye(97))[0],
+    case="97 weights",
+)
+check.value(
+    "covariance",
+    lambda: posterior(broad.T, np.cos(np.arange(97.0)), 930.0, _y[:5], 1.7 * np.eye(5))[1],
+    case="97 rows, much noise",
+)
+check.value(
+    "covariance",
+    lambda: posterior(np.diag([3.0, 0.07, 0.0])[:2], _y[:2], 0.013, _m, _s)[1],
+    case="fewer rows than features, one of them small",
+)
+check.value(
+    "batches",
+    lambda: posterior(_x[:0], _y[:0], 0.61, *posterior(_x[:7], _y[:7], 1.23, _m, _s)),
+    case="an empty second batch",
+)
+check.value(
+    "batches",
+    lambda: posterior(_x[:0], _y[:0], 0.61, _m, _s),
+    case="an empty batch",
+)
 
 # %% [markdown]
 # ## Exercise 5. A band that says what it contains (8 min, 5 points)
@@ -496,8 +609,10 @@ check.value("covariance", lambda: posterior(*alone)[1], case="one weight")
 # Write `predictive_band(x, mean, cov, sigma, level, contains)`, the pair `(low, high)` of the
 # central interval that holds $f$ or $y$ with probability `level`, at each row of `x` by itself.
 #
-# - `x` has shape `(q, k)`, $q \ge 1$; `mean` shape `(k,)`; `cov` shape `(k, k)`; `sigma` is the
-#   standard deviation of the noise; `level` lies between $10^{-3}$ and $1 - 10^{-9}$.
+# - `x` has shape `(q, k)`, $q \ge 1$; `mean` shape `(k,)`; `cov` shape `(k, k)`, with eigenvalues
+#   of $10^{-10}$ or more and a condition number of at most $10^5$; `sigma` is the standard
+#   deviation of the noise; `level` lies between $10^{-3}$ and $1 - 10^{-9}$. No row of `x` is
+#   zero.
 # - `contains` is `"f"` or `"y"`.
 # - Return two arrays of shape `(q,)`.
 #
@@ -612,6 +727,65 @@ check.value(
     lambda: tuple(predictive_band(row, center, 1e10 * sure, 0.7, 1 - 1e-7, "f")),
     case="all but ten billionths",
 )
+alike = np.array([[1.0, 0.99997], [0.99997, 1.0]])
+ends = np.array([[1.0, -1.0], [-31.0, 31.0], [0.0, 0.01]])
+
+
+def width(*given):
+    low, high = predictive_band(*given)
+    return np.asarray(high) - np.asarray(low)
+
+
+check.value(
+    "band for f", lambda: width(ends, center, alike, 0.7, 0.83, "f"), case="weights nearly alike"
+)
+check.value(
+    "band for y",
+    lambda: width(ends, 900 * center, 1e-3 * alike, 0.00113, 0.83, "y"),
+    case="little noise, far from zero",
+)
+check.value(
+    "band for f",
+    lambda: width(row, 990 * center, 30 * sure, 0.7, 0.0011, "f") * 1e6,
+    case="a thin band",
+)
+check.value(
+    "band for f",
+    lambda: 1e5 * (predictive_band(row, 990 * center, sure, 0.7, 0.37, "f")[0] - [-69.3, 683.1]),
+    case="a sure posterior, far from zero",
+)
+check.value(
+    "band for y",
+    lambda: width(row, center, 1e12 * sure, 970.0, 1 - 1e-9, "y"),
+    case="much noise, all but a billionth",
+)
+check.value(
+    "band for y",
+    lambda: width(row[:1, :1], center[:1], sure[:1, :1], 0.53, 0.0011, "y"),
+    case="one weight",
+)
+check.value(
+    "band for f",
+    lambda: tuple(predictive_band(row[:, :1], center[:1], alike[:1, :1], 0.7, 0.37, "f")),
+    case="one weight",
+)
+uneven = np.array([[300.0, -299.0], [0.0, 0.001]])
+check.value(
+    "band for y",
+    lambda: width(uneven, center, alike, 0.00113, 0.83, "y")[1] * 1e3,
+    case="a small row beside large ones",
+)
+many = np.sin(np.outer(np.arange(1, 98), np.arange(1, 5)) ** 1.3)
+check.value(
+    "band for y",
+    lambda: width(many, _m[[0, 1, 2, 0]], np.diag([0.3, 71.0, 2.9, 0.013]), 0.53, 0.71, "y"),
+    case="97 rows",
+)
+check.value(
+    "band for f",
+    lambda: width(many.T, many[:, 0], np.diag(1.1 + many[:, 1]), 0.53, 0.71, "f"),
+    case="97 weights",
+)
 
 # %% [markdown]
 # ## Exercise 6. A mode depends on the ruler (12 min, 5 points)
@@ -626,8 +800,11 @@ check.value(
 # Write `rate_map(counts, a, b, quantity)`: the **rate** that belongs to the mode of the posterior
 # density of the quantity. (If the mode of $\sqrt\lambda$ is at 3, return 9.)
 #
-# - `counts` is an array of shape `(n,)` with whole numbers as floats; `n` may be 0. `a` and `b`
-#   are numbers of at least a millionth.
+# - `counts` is an array of shape `(n,)` with whole numbers as floats, none above a million; `n`
+#   may
+#   be 0. `a` and `b` are positive numbers; `b` is at most $10^{10}$, and `a` is 1/2, 1, or at
+#   least a
+#   thousandth away from both.
 # - `quantity` is `"rate"`, `"root"`, `"log"` or `"interval"`: $\lambda$, $\sqrt\lambda$,
 #   $\log \lambda$, $1/\lambda$. The prior above is always meant: only the quantity changes.
 # - Where the density is largest, or without bound, at a rate of zero, return 0.
@@ -683,11 +860,41 @@ check.value(
     "interval", lambda: rate_map(_counts, 1.73, 0.41, "interval") - 3.61, case="to seven digits"
 )
 check.value(
-    "rate", lambda: rate_map(np.array([3]), 2.3, 3.1e5, "rate") * 1e6, case="a rate of a millionth"
+    "rate",
+    lambda: rate_map(np.array([3.0]), 2.3, 3.1e5, "rate") * 1e6,
+    case="a rate of a millionth",
 )
 check.value(
-    "root", lambda: rate_map(np.array([3]), 2.3, 3.1e9, "root") * 1e9, case="a rate of a billionth"
+    "root",
+    lambda: rate_map(np.array([3.0]), 2.3, 3.1e9, "root") * 1e9,
+    case="a rate of a billionth",
 )
+none, small = _counts[:0], 0.0017
+check.value("rate", lambda: rate_map(none, 1.00137, small, "rate"), case="a mode next to zero")
+check.value("root", lambda: rate_map(none, 0.50137, small, "root"), case="a mode next to zero")
+check.value("log", lambda: rate_map(none, 0.00137, small, "log"), case="a mode next to zero")
+check.value(
+    "interval", lambda: rate_map(none, 0.0011, 0.77, "interval"), case="a tiny a, no hours"
+)
+check.value("rate", lambda: rate_map(none, 0.99, small, "rate") + 0.37, case="a below 1")
+check.value("rate", lambda: rate_map(none, 1.0, small, "rate") + 0.43, case="a of 1")
+check.value("root", lambda: rate_map(none, 0.5, small, "root") + 0.47, case="a of a half")
+check.value("root", lambda: rate_map(none, 0.497, small, "root") + 0.53, case="a below a half")
+hours = np.arange(97.0) ** 3 % 41 * 24_000
+
+
+def _busy(quantity):
+    return [
+        rate_map(hours, 0.0013, 0.0011, quantity) - 400000,
+        rate_map(hours[:2] * 0, 970.0, 9.7e9, quantity) * 1e7,
+        rate_map(hours[1:2], 1.3, small, quantity) - 23000,
+    ]
+
+
+check.value("rate", lambda: _busy("rate"), case="the ends of all ranges")
+check.value("root", lambda: _busy("root"), case="the ends of all ranges")
+check.value("log", lambda: _busy("log"), case="the ends of all ranges")
+check.value("interval", lambda: _busy("interval"), case="the ends of all ranges")
 
 # %% [markdown]
 # ## Exercise 7. Let the evidence choose the prior (15 min, 6 points)
@@ -704,9 +911,11 @@ check.value(
 #   entries are positive, in any order.
 # - Return an array of shape `(t,)` with $\log p(y \mid \tau)$ in nats, every constant kept, for
 #   the whole data set (no mean), and the entry of `taus` with the largest, a number.
-# - It must be right for hundreds of examples and for a `sigma` of a few thousandths or of dozens,
-#   where the determinant of a covariance is far outside the range of float64. No `tau` is more
-#   than three thousand times `sigma`, and no entry of `x` is larger than 1.5 in size.
+# - It must be right for three hundred examples and for a `sigma` of a few thousandths or of
+#   dozens,
+#   where the determinant of a covariance is far outside the range of float64. No entry of `x`,
+#   times a `tau`, is more than 4500 times `sigma`. The largest evidence is larger than the others
+#   by at least a millionth of its size.
 #
 # Points: evidence 3, choice 1, stability 2.
 
@@ -800,6 +1009,43 @@ check.value(
     case="sixty features, wide priors",
 )
 check.value("evidence", lambda: choose_prior(x, y, 0.41, taus[2:])[0], case="one prior scale")
+check.value("choice", lambda: choose_prior(_x, _y, 0.37, _taus[2:3])[1], case="one prior scale")
+check.value(
+    "choice",
+    lambda: choose_prior(_x, 0 * _y, 0.37, np.array([3.1, 0.0017, 900.0]))[1],
+    case="y of zero",
+)
+check.value(
+    "choice",
+    lambda: choose_prior(_x, 1.53 * _y, 0.37, np.array([0.4313, 0.3531, 0.3549, 0.3579]))[1],
+    case="evidences close to each other",
+)
+_offset = 700.0 + np.sin(_long)
+check.value(
+    "choice",
+    lambda: choose_prior(_far, _offset, 1.7, np.array([717.0, 691.0, 503.0]))[1],
+    case="large numbers, little between them",
+)
+check.value(
+    "evidence",
+    lambda: choose_prior(_x, _y, 970.0, np.array([990.0, 0.0011]))[0] + 70.7,
+    case="much noise",
+)
+check.value(
+    "evidence",
+    lambda: choose_prior(_x[:, [0, 0, 2]], _y, 0.37, np.array([0.0011, 970.0]))[0],
+    case="a feature given twice, scales far apart",
+)
+check.value(
+    "evidence",
+    lambda: choose_prior(0 * _x[:2, :1], _y[:2], 0.0023, _taus[:3] * 0.1)[0],
+    case="a feature of zeros",
+)
+check.value(
+    "evidence",
+    lambda: choose_prior(broad[:7], 30 * _y[:7], 0.71, np.array([0.37, 29.0]))[0],
+    case="seven rows, sixty features",
+)
 
 # %% [markdown]
 # ## Exercise 8. In words: no prior at all? (5 min, 3 points)

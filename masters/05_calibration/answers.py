@@ -179,7 +179,7 @@ def ece(p, y, edges):
     return np.abs(np.bincount(k, weights=p - y)).sum() / len(p)
 
 
-# %% nan-where-empty wrong="ece-closed-edges" fails="edges,empty bins"
+# %% nan-where-empty wrong="ece-closed-edges" fails="edges,empty bins,value"
 # The mean of an empty bin is nan, and so is every sum that it enters: leave empty bins out.
 def ece(p, y, edges):
     k = np.digitize(p, edges[1:-1])
@@ -370,7 +370,7 @@ def base_rate_scores(train, test, classes):
     return accuracy, abs(share.max() - accuracy), brier, -np.log(share[test]).mean()
 
 
-# %% only-classes-seen wrong="base-rate-scores" fails="NLL"
+# %% only-classes-seen wrong="base-rate-scores" fails="Brier,ECE,NLL,accuracy"
 # bincount stops at the largest label seen in training: give it minlength.
 def base_rate_scores(train, test, classes):
     share = np.bincount(train) / len(train)
@@ -1001,7 +1001,7 @@ def compare(p_a, p_b, y):
     return means[0], errors[0], means[1], errors[1], choice
 
 
-# %% clipped wrong="paired-comparison" fails="NLL,standard errors,choice"
+# %% clipped wrong="paired-comparison" fails="Brier,NLL,choice,standard errors"
 # Clipping forgives a model that said almost never to what happened: leave p as it is.
 def compare(p_a, p_b, y):
     p_a, p_b = p_a.clip(1e-3, 1 - 1e-3), p_b.clip(1e-3, 1 - 1e-3)
@@ -1069,7 +1069,7 @@ def compare(p_a, p_b, y):
     return means[0], errors[0], means[1], errors[1], choice
 
 
-# %% divided-by-n wrong="paired-comparison" fails="standard errors"
+# %% divided-by-n wrong="paired-comparison" fails="choice,standard errors"
 # The standard deviation divides by n - 1: numpy's default is n.
 def compare(p_a, p_b, y):
     nll = np.log(np.where(y == 1, p_b, 1 - p_b)) - np.log(np.where(y == 1, p_a, 1 - p_a))
@@ -1538,9 +1538,6 @@ def platt_fit(scores, y):
     slope = (right - left) / (high - low)
     return slope, left - slope * low
 
-
-# %% solution.swap-function.3 equivalent="platt-fit"
-# Another shift or unit for the scores, undone at the end.
 
 # %% solution.change-number.2 equivalent="platt-fit"
 # The iteration has converged; one more step changes nothing.

@@ -7,7 +7,9 @@
 # integers. Results may be Python numbers, NumPy arrays or tensors. Anything that NumPy, SciPy,
 # PyTorch or scikit-learn offers may be used.
 #
-# Every function leaves its inputs and the global random generators as they are.
+# Every function leaves its inputs and the global random generators as they are. Where an exercise
+# names no other range, numbers are at most a thousand in size, what must be positive is at least a
+# thousandth, no axis is longer than a hundred, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -31,7 +33,8 @@ from course_utils.checks import Checks
 #
 # - `p` has shape `(n,)`, $n \ge 1$, with values in $[0, 1]$; `y` has shape `(n,)` and holds 0 or
 #   1.
-# - `edges` has shape `(m + 1,)`, $m \ge 1$, and increases from 0 to 1, not always in equal steps.
+# - `edges` has shape `(m + 1,)`, $1 \le m \le 100$, and increases from 0 to 1, not always in
+#   equal steps.
 #   Bin $k$ holds the examples with $\text{edges}_k \le p < \text{edges}_{k+1}$; the last bin holds
 #   $p = 1$ as well.
 #   Bins are at least $10^{-4}$ wide, and a forecast is on an edge or at least $10^{-6}$ away.
@@ -111,6 +114,31 @@ check.value(
     lambda: ece(np.array([1.0, 0.47, 0.9991, 0.9997, 0.2]), np.array([0, 1, 1, 0, 1.0]), late),
     case="an edge next to 1",
 )
+check.value(
+    "value",
+    lambda: 1e6 * ece(np.tile([0.25 - 3e-6, 0.25 + 1e-6], 4), np.arange(8) % 4 // 3, _wide),
+    case="nearly calibrated",
+)
+first = np.array([0.0, 1e-4, 0.31, 1 - 1e-4, 1.0])
+ends = np.array(
+    [0.0, 1e-4, 9.8e-5, 1.02e-4, 1 - 1e-4, 1 - 1.02e-4, 1.0, 1 - 9.7e-5, 1e-6, 0.4, 0.4]
+)
+check.value(
+    "edges",
+    lambda: ece(ends, np.array([1, 0, 0, 1, 1, 0, 0, 1, 1, 1, 1]), first),
+    case="the narrowest bins at 0 and at 1",
+)
+check.value(
+    "edges",
+    lambda: ece(np.array([1.0, 0.7]), np.array([0, 0]), np.array([0.0, 0.7, 1.0])),
+    case="two forecasts in the last bin",
+)
+_busy = np.arange(97) ** 2 % 101 / 101
+check.value(
+    "empty bins",
+    lambda: ece(_busy, (np.arange(97) ** 3 % 7 > 2).astype(int), np.linspace(0, 1, 101) ** 2),
+    case="97 examples, a hundred bins",
+)
 
 # %% [markdown]
 # ## Exercise 2. The forecaster who knows nothing (5 min, 4 points)
@@ -121,8 +149,8 @@ check.value(
 # Write `base_rate_scores(train, test, classes)`, which returns the tuple
 # `(accuracy, ece, brier, nll)` of this forecaster on the labels `test`.
 #
-# - `train` and `test` have shapes `(m,)` and `(n,)` and hold labels from 0 to `classes - 1`. A
-#   class may be missing from either.
+# - `train` and `test` have shapes `(m,)` and `(n,)`, $m, n \ge 1$, and hold labels from 0 to
+#   `classes - 1`; there are 2 to 100 classes. A class may be missing from either.
 # - Accuracy: the share of `test` that is the class with the largest forecast; of equal ones, the
 #   lowest label.
 # - ECE: top-label, that is, confidence (the largest forecast) against accuracy. One bin holds
@@ -202,6 +230,30 @@ _c, _d = (_i**2 + 5 * _i) % 17 % 9, (3 * _i**2 + _i) % 19 % 9
 _c, _d = np.append(_c, np.arange(9)), np.append(_d, np.arange(9))
 check.value("Brier", lambda: base_rate_scores(_c, _d, 9)[2], case="nine classes, all met")
 check.value("NLL", lambda: base_rate_scores(_c, _d, 9)[3], case="nine classes, all met")
+_single = np.array([3])
+check.value("accuracy", lambda: base_rate_scores(_single, _d, 9)[0], case="one training label")
+check.value("ECE", lambda: base_rate_scores(_single, _d, 9)[1], case="one training label")
+check.value("Brier", lambda: base_rate_scores(_single, _d, 9)[2], case="one training label")
+check.value("NLL", lambda: base_rate_scores(_single, _d, 9)[3], case="one training label")
+check.value("NLL", lambda: base_rate_scores(_a, _b[:1], 97)[3], case="97 classes, one test label")
+check.value(
+    "Brier", lambda: base_rate_scores(_a, _b[:1], 97)[2], case="97 classes, one test label"
+)
+check.value("ECE", lambda: base_rate_scores(_a, _b[3:4], 97)[1], case="97 classes, one test label")
+_sure = np.append(np.ones(99, dtype=int), 0)
+check.value(
+    "Brier", lambda: base_rate_scores(_sure, _sure[:7], 2)[2], case="nearly sure, and right"
+)
+check.value("NLL", lambda: base_rate_scores(_sure, _sure[90:], 3)[3], case="nearly sure")
+check.value(
+    "accuracy", lambda: base_rate_scores(_sure, _sure[83:], 3)[0] + 0.137, case="nearly sure"
+)
+_far = np.array([96, 95, 96, 95, 7])
+check.value(
+    "accuracy",
+    lambda: base_rate_scores(_far, np.array([95, 96, 95]), 97)[0] + 0.137,
+    case="97 classes, a tie",
+)
 
 # %% [markdown]
 # ## Exercise 3. A table that says how sure it is (10 min, 5 points)
@@ -214,7 +266,8 @@ check.value("NLL", lambda: base_rate_scores(_c, _d, 9)[3], case="nine classes, a
 #
 # `count, mean of p, share of ones, low, high`.
 #
-# - `p` and `y` have shape `(n,)`, `groups` is between 1 and $n$. No two forecasts are equal.
+# - `p` and `y` have shape `(n,)`, `groups` is between 1 and $n$. No two forecasts are equal,
+#   but they may be a billionth apart.
 # - Sort by `p` and cut into `groups` pieces whose counts differ by at most one, the larger ones
 #   first, as `np.array_split` does.
 # - `low` and `high` are the ends of Wilson's interval at `level`, a number from $10^{-3}$ to
@@ -305,6 +358,30 @@ check.value(
     lambda: reliability_table(close, np.array([1, 0, 0, 1, 1]), 2, 1 - 3e-8)[:, 3:],
     case="a level next to 1",
 )
+_many = np.modf(np.arange(1, 98) * 0.6180339887)[0]
+_came = (np.cos(np.arange(97.0) ** 2) > 0.3).astype(int)
+check.value(
+    "counts", lambda: reliability_table(_many, _came, 90, 0.9)[:, 0], case="90 groups of 97"
+)
+check.value("means", lambda: reliability_table(_many, _came, 13, 0.9)[:, 1:3], case="97 examples")
+check.value(
+    "counts", lambda: reliability_table(_p[:1], _y[:1], 1, 0.9)[:, 0] + 0.37, case="one example"
+)
+check.value(
+    "interval",
+    lambda: 1e3 * np.diff(reliability_table(_many, _came, 7, 0.0011)[:, 3:]),
+    case="widths at a level next to 0",
+)
+check.value(
+    "interval",
+    lambda: reliability_table(_many, _came, 1, 1 - 1.1e-9)[:, 3:],
+    case="one group, a level next to 1",
+)
+check.value(
+    "interval",
+    lambda: reliability_table(_p[:17], 1 + 0 * _y[:17], 5, 1 - 1.1e-9)[:, 3],
+    case="nothing but ones, a level next to 1",
+)
 
 # %% [markdown]
 # ## Exercise 4. The Brier score, to the last digit (10 min, 5 points)
@@ -331,7 +408,8 @@ check.value(
 # reliability − resolution + uncertainty + variance − covariance.
 #
 # - All four have shape `(n,)`. `y` holds 0 or 1; `group` holds integers of either sign, a billion
-#   at most, equal for the examples of one group; `weight` is positive and sums to anything.
+#   at most, equal for the examples of one group; `weight` lies between $10^{-10}$ and a thousand
+#   and sums to anything.
 #
 # Points: reliability 1, resolution 1, uncertainty 1, within groups 2.
 
@@ -418,6 +496,47 @@ check.value(
     lambda: tuple(brier_parts(told, came, names, 1.0 + r))[0],
     case="names of nearly a billion",
 )
+_tight = np.array([0.6 + 1e-6, 0.6 - 2e-6, 0.6 + 3e-6, 0.2 - 1e-6, 0.2 + 5e-6, 0.2])
+_hits, _kinds = np.array([1, 0, 1, 0, 1, 0]), np.array([5, 5, 5, -2, -2, -2])
+_load = np.array([1.3, 2.1, 0.7, 3.9, 1.1, 0.4])
+check.value(
+    "within groups",
+    lambda: np.array(brier_parts(_tight, _hits, _kinds, _load)[3:]) * [1e11, 1e6],
+    case="forecasts that nearly agree",
+)
+_right = np.array([0.2 + 4e-5, 0.2 - 3e-5, 0.2, 0.2 + 2e-5, 0.2])
+check.value(
+    "reliability",
+    lambda: 1e9 * brier_parts(_right, np.array([0, 1, 0, 0, 0]), 0 * _hits[:5] + 7, np.ones(5))[0],
+    case="nearly calibrated",
+)
+_light = np.array([910.0, 870.0, 1.3e-4, 770.0, 990.0, 830.0])
+check.value(
+    "uncertainty",
+    lambda: 1e7 * brier_parts(_tight, (_hits > -1) * 1, _kinds, _light)[2] + 1.7,
+    case="nothing but ones",
+)
+check.value(
+    "uncertainty",
+    lambda: 1e7 * brier_parts(_tight, (np.arange(6) != 2) * 1, _kinds, _light)[2],
+    case="one zero of little weight",
+)
+check.value(
+    "resolution",
+    lambda: 1e7 * brier_parts(_tight, (np.arange(6) != 2) * 1, _kinds, _light)[1],
+    case="one zero of little weight",
+)
+check.value(
+    "reliability", lambda: brier_parts(_p[:1], _y[:1], _g[:1], _w[:1])[0], case="one example"
+)
+_long = np.modf(np.arange(1, 98) * 0.6180339887)[0]
+check.value(
+    "resolution",
+    lambda: brier_parts(_long, (_long**2 > 0.3) * 1, np.arange(97) ** 2 % 50 - 10**9, 1 + _long)[
+        1
+    ],
+    case="97 examples in many groups",
+)
 
 # %% [markdown]
 # ## Exercise 5. Which of the two? (10 min, 5 points)
@@ -428,14 +547,15 @@ check.value(
 # Write `compare(p_a, p_b, y)`, which returns the tuple `(nll, nll_se, brier, brier_se, choice)`.
 #
 # - `p_a` and `p_b` are probabilities of label 1, strictly between 0 and 1; `y` holds 0 or 1. All
-#   have shape `(n,)`, $n \ge 2$. A forecast may be as near to 0 as
+#   have shape `(n,)`, $2 \le n \le 300$. A forecast may be as near to 0 as
 #   $10^{-12}$ and as near to 1 as $1 - 10^{-12}$.
 # - `nll`: the **mean** over the examples of the NLL of A minus the NLL of B, in nats.
 # - `brier`: the same for the squared errors $(p - y)^2$.
 # - `nll_se` and `brier_se`: the standard error of each mean, which is the standard deviation
 #   (divided by $n - 1$, not by $n$) of the $n$ differences, over $\sqrt n$.
 # - `choice`: 1 if both means lie more than 2 of their standard errors above 0 (B is better), −1 if
-#   both lie more than 2 below (A is better), otherwise 0.
+#   both lie more than 2 below (A is better), otherwise 0. Unless all differences are equal, no
+#   mean is within a thousandth of 2 standard errors.
 #
 # Points: NLL 1, Brier 1, standard errors 2, choice 1.
 
@@ -537,6 +657,54 @@ check.value(
     lambda: compare(np.full(3, 0.5), np.full(3, 0.25), np.zeros(3))[4],
     case="the same difference everywhere",
 )
+_shift = special.logit(_a)
+
+
+def _ahead(size):
+    return special.expit(_shift + size * np.where(np.arange(37) % 5 > 0, 1, -1) * (2 * _y - 1))
+
+
+check.value("choice", lambda: compare(_a, _ahead(1.373407), _y)[4], case="a little above 2 errors")
+check.value("choice", lambda: compare(_a, _ahead(1.377454), _y)[4], case="a little below 2 errors")
+check.value(
+    "choice", lambda: compare(_ahead(1.373407), _a, _y)[4], case="a little below -2 errors"
+)
+check.value(
+    "choice", lambda: compare(_ahead(1.377454), _a, _y)[4], case="a little above -2 errors"
+)
+ends = np.array([1e-12, 1 - 1e-12, 0.3, 1e-12, 1 - 1e-12])
+seen = np.array([1, 0, 1, 0, 1])
+check.value(
+    "NLL", lambda: compare(ends, 0.9 - 0.7 * ends, seen)[0], case="a billionth of a thousandth"
+)
+check.value(
+    "Brier", lambda: compare(ends, 0.9 - 0.7 * ends, seen)[2], case="forecasts next to 0, 1"
+)
+check.value(
+    "NLL",
+    lambda: 1e8 * compare(_a, _a + 1e-7 * np.sin(9 * _t), _y)[0],
+    case="models that nearly agree",
+)
+check.value(
+    "Brier",
+    lambda: 1e8 * compare(_a, _a + 1e-7 * np.sin(9 * _t), _y)[2],
+    case="models that nearly agree",
+)
+check.value(
+    "standard errors",
+    lambda: 1e8 * np.array(compare(_a, _a + 1e-7 * np.sin(9 * _t), _y)[1:4:2]),
+    case="models that nearly agree",
+)
+check.value(
+    "standard errors",
+    lambda: 1e10 * compare(np.full(5, 1 - 1e-9), 1 - 1e-9 * np.arange(1, 6), np.ones(5, int))[1],
+    case="all nearly sure, and right",
+)
+check.value(
+    "standard errors",
+    lambda: tuple(compare(np.tile(_a, 8), np.tile(_b, 8), np.tile(_y, 8)))[1:4:2],
+    case="296 examples",
+)
 
 # %% [markdown]
 # ## Exercise 6. One temperature, on held-out rows (15 min, 6 points)
@@ -548,8 +716,9 @@ check.value(
 # Write `fit_temperature(logits, labels, held_out)`, the $T > 0$ with the smallest **mean** NLL of
 # `labels` under softmax(logits / T), over the rows whose `held_out` is true, and those alone.
 #
-# - `logits` has shape `(n, K)`, $K \ge 2$, and may share an offset as large as a million if they
-#   differ by more than 1; `labels` `(n,)` (class indices); `held_out` `(n,)` (booleans, at least
+# - `logits` has shape `(n, K)`, $K \ge 2$, at most three thousand in size; beside that they may
+#   share an offset as large as a million if they differ by more than 1; `labels` `(n,)` (class
+#   indices); `held_out` `(n,)` (booleans, at least
 #   one true).
 # - The NLL is convex in $1/T$, so there is one minimum. In all cases it exists and lies between
 #   1/1000 and 1000. Find it to six digits: a relative error of $10^{-6}$.
@@ -648,6 +817,28 @@ check.value(
     lambda: fit_temperature(lure, np.array([0, 0, 1]), lure[:, 0] > 0),
     case="a far temperature",
 )
+check.value(
+    "range",
+    lambda: [
+        1e3 * fit_temperature(0.0006 * _z, _k, _all) - 0.93,
+        (fit_temperature(570.0 * _z, _k, _all) - 900) / 100,
+    ],
+    case="next to both ends of the range, to six digits",
+)
+_hundred = np.sin(np.outer(np.arange(1, 12), np.arange(1, 98)) ** 1.3) * 3
+_hit = np.where(np.arange(11) % 3 > 0, _hundred.argmax(axis=1), np.arange(11) * 7)
+check.value("temperature", lambda: fit_temperature(_hundred, _hit, _hit >= 0), case="97 classes")
+_rows = np.tile(_z, (6, 1)) + np.arange(90)[:, None]
+check.value(
+    "held-out rows",
+    lambda: fit_temperature(_rows, np.tile(_k, 6), np.arange(90) ** 2 % 7 < 3),
+    case="90 rows, an offset for each",
+)
+check.value(
+    "held-out rows",
+    lambda: fit_temperature(np.tile(_z, (2, 1)), np.append(_k, _k[::-1]), np.arange(30) < 15),
+    case="the first half is held out",
+)
 
 # %% [markdown]
 # ## Exercise 7. Platt's sigmoid (15 min, 5 points)
@@ -668,9 +859,11 @@ check.value(
 #
 # Write `platt_fit(scores, y)`, which returns the tuple `(a, b)`.
 #
-# - `scores` and `y` have shape `(n,)`; both labels occur, and the scores are not all equal.
+# - `scores` and `y` have shape `(n,)`, $n \le 300$; both labels occur, and the scores are not all
+#   equal: the largest is at least a thousandth above the smallest.
 # - Find the minimum to six digits: a relative error of $10^{-6}$ in $a$, and in $b$ one of
-#   $10^{-6}$ of the larger of $|a|$ and $|b|$. The loss is convex. Scores may be in the thousands.
+#   $10^{-6}$ of the larger of $|a|$ and $|b|$. The loss is convex. Scores may be as large
+#   as ten thousand.
 #
 # Points: fit 3, separable 1, scale 1.
 
@@ -754,6 +947,40 @@ check.value(
     "scale",
     lambda: platt_fit(5000 + 1e-3 * np.arange(6.0), np.array([0, 1, 0, 0, 1, 1]))[0],
     case="scores that differ by a thousandth",
+)
+check.value(
+    "scale",
+    lambda: np.array(platt_fit(9900 * np.sin(_t), _y)) * [9900, 1],
+    case="scores of ten thousand",
+)
+check.value(
+    "scale",
+    lambda: platt_fit(9000 + 1e-3 * np.arange(6.0) / 5, np.array([0, 1, 0, 0, 1, 1]))[0],
+    case="all scores within a thousandth",
+)
+check.value(
+    "fit",
+    lambda: tuple(platt_fit(_t, (np.arange(31) == 17).astype(int))),
+    case="a single one among zeros",
+)
+check.value(
+    "fit",
+    lambda: tuple(platt_fit(np.tile(_s, 9), np.append(np.tile(_y, 8), 1 - _y))),
+    case="279 scores",
+)
+_flat = np.array([1.0, -1.0, 1.0, -1.0, 0.3])
+check.value(
+    "fit", lambda: platt_fit(_flat, np.array([1, 1, 0, 0, 0]))[0] * 10, case="hardly any slope"
+)
+check.value(
+    "separable",
+    lambda: tuple(platt_fit(np.linspace(-2.1, 2, 298), np.arange(298) // 170)),
+    case="298 examples, separable",
+)
+check.value(
+    "separable",
+    lambda: tuple(platt_fit(np.append(np.arange(97.0), 900.0), np.arange(98) // 97)),
+    case="one far score of label 1",
 )
 
 # %% [markdown]

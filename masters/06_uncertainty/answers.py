@@ -552,7 +552,7 @@ def variance_parts(weight, mean, sd):
     return aleatoric, epistemic, aleatoric + epistemic
 
 
-# %% difference-of-squares wrong="variance-parts" fails="far from zero"
+# %% difference-of-squares wrong="variance-parts" fails="far from zero,total"
 # Two numbers near 1e12 leave few digits for their small difference: subtract the mean first.
 def variance_parts(weight, mean, sd):
     aleatoric = weight @ sd**2

@@ -8,8 +8,8 @@
 # arrays or tensors. Anything that NumPy, SciPy and PyTorch offer may be used.
 #
 # Every function leaves its inputs and the global random generators as they are. Where an exercise
-# names no other range, numbers are at most a million in size, and what must be positive is at
-# least a millionth.
+# names no other range, numbers are at most a million in size, what must be positive is at least a
+# millionth, no axis is longer than a hundred, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -39,7 +39,7 @@ torch.set_num_threads(1)
 # - Return a 0-d tensor through which gradients with respect to `raw` flow. Rows whose target is
 #   missing have no influence on the value, and their gradient is exactly 0.
 # - Value and gradient must be right for every log variance between −300 and 600, in float64, and
-#   for errors as small as $10^{-100}$.
+#   for errors that are 0 or as small as $10^{-100}$. No single term is larger than $10^{100}$.
 #
 # Points: value 2, gradient 1, range 1, missing targets 2.
 
@@ -134,6 +134,43 @@ check.value("range", lambda: raw_output_nll(_loud, _y), case="log variances abov
 _faint = torch.stack([0 * _y, torch.full_like(_y, -290.0)], dim=1)
 check.value("range", lambda: raw_output_nll(_faint, 1e-63 * _y), case="errors of 1e-63")
 check.value("value", lambda: raw_output_nll(_raw, 5000 * _y), case="errors in the thousands")
+_ends = torch.tensor([[3.0, -300.0], [-2.0, 600.0], [0.0, 599.0]], dtype=torch.float64)
+_at = torch.tensor([3.0, 1e-100, -1e6], dtype=torch.float64)
+check.value("range", lambda: raw_output_nll(_ends, _at), case="both ends of the log variances")
+check.gradient(
+    "range", lambda raw: raw_output_nll(raw, _at), _ends, case="both ends of the log variances"
+)
+_tiny = torch.tensor([[1.7e-66, -300.0], [-2.3e-66, -299.0]], dtype=torch.float64)
+check.gradient(
+    "range",
+    lambda raw: raw_output_nll(raw, torch.zeros(2, dtype=torch.float64)) * 1e-63,
+    _tiny,
+    case="errors of 1e-66, log variances of -300",
+)
+check.gradient(
+    "gradient", lambda raw: raw_output_nll(raw, 3e4 * _y), _raw, case="errors in the ten thousands"
+)
+_lone = torch.where(torch.arange(7) == 4, _y, torch.nan)
+check.value("missing targets", lambda: raw_output_nll(_raw, _lone), case="one measured target")
+check.gradient(
+    "missing targets", lambda raw: raw_output_nll(raw, _lone), _raw, case="one measured target"
+)
+_extreme = torch.stack([1e6 * torch.cos(_t), torch.where(_lone.isnan(), -300.0, 0.3)], dim=1)
+check.value(
+    "missing targets", lambda: raw_output_nll(_extreme, _lone), case="extreme rows without target"
+)
+check.gradient(
+    "missing targets",
+    lambda raw: raw_output_nll(raw, _lone) * 1e-6,
+    _extreme,
+    case="extreme rows without target",
+)
+_long = torch.arange(97, dtype=torch.float64)
+check.value(
+    "value",
+    lambda: raw_output_nll(torch.stack([torch.sin(_long), torch.cos(_long**2)], 1), _long / 31),
+    case="97 rows",
+)
 
 # %% [markdown]
 # ## Exercise 2. A loss that does not give up on hard points (10 min, 5 points)
@@ -232,6 +269,45 @@ check.value(
     case="values near a million, close to the means",
 )
 check.value("value", lambda: beta_nll(_y, _mu, 1e6 * _var, 0.9), case="weights in the thousands")
+_far = torch.tensor([1.7, -2e5, 9e5], dtype=torch.float64)
+_off = torch.tensor([1.7 + 3e-5, -2e5 + 4e4, 9e5 + 1e-4], dtype=torch.float64)
+_wide = torch.tensor([1.01e-10, 9.9e9, 1.3e-10], dtype=torch.float64)
+check.value("value", lambda: beta_nll(_off, _far, _wide, 0), case="both ends of the variances")
+check.value("value", lambda: 1e-9 * beta_nll(_off, _far, _wide, 1), case="both ends, beta of one")
+check.value(
+    "value",
+    lambda: 1e9 * beta_nll(_off[:1], _far[:1], _wide[:1], 1.0),
+    case="the smallest variance, beta of one",
+)
+check.gradient(
+    "mean gradient",
+    lambda mu: 1e-5 * beta_nll(_off, mu, _wide, 0.0),
+    _far,
+    case="the ends of the variances, beta of zero",
+)
+check.gradient(
+    "mean gradient",
+    lambda mu: beta_nll(_off[1:2], mu, _wide[1:2], 0.0) * 1e4,
+    _far[1:2],
+    case="one mean, the largest variance",
+)
+check.gradient(
+    "variance gradient",
+    lambda s: beta_nll(_off, _far, torch.exp(s), 0.0),
+    torch.log(_wide),
+    case="the ends of the variances, beta of zero",
+)
+check.gradient(
+    "variance gradient",
+    lambda s: 1e9 * beta_nll(_off[:1], _far[:1], torch.exp(s), 1.0),
+    torch.log(_wide[:1]),
+    case="the smallest variance, beta of one",
+)
+check.value(
+    "value",
+    lambda: beta_nll(_t.repeat(16), 0.3 * _t.repeat(16), _var.repeat(16), 0.71),
+    case="96 values",
+)
 
 # %% [markdown]
 # ## Exercise 3. Two sources of variance (10 min, 5 points)
@@ -248,7 +324,9 @@ check.value("value", lambda: beta_nll(_y, _mu, 1e6 * _var, 0.9), case="weights i
 #   `(M, n)`; `sd` holds standard deviations, 0 or larger.
 # - The hypotheses are all there are, not a sample from more: nothing is divided by $M - 1$.
 # - Means may be far from zero and close together. The variances must be right to five digits for
-#   means near $10^6$ that differ by 0.01.
+#   means near $10^6$ that differ by 0.01 or are equal. An `sd` that is not 0, and a weight, is at
+#   least $10^{-6}$. If both parts are positive, neither is less than a billionth of the
+#   other.
 #
 # Points: aleatoric 1, epistemic 2, total 1, far from zero 1.
 
@@ -344,6 +422,47 @@ check.value(
     lambda: variance_parts(_rare, 900 * _mean[:3], _sd[:3])[1],
     case="unlikely hypotheses far away",
 )
+_rare2 = np.array([1 - 3.7e-6, 1.4e-6, 2.3e-6])
+check.value(
+    "epistemic",
+    lambda: 1e6 * variance_parts(_rare2, _mean[:3], _sd[:3])[1],
+    case="hypotheses of a millionth",
+)
+check.value(
+    "aleatoric",
+    lambda: variance_parts(_rare2, _mean[:3], np.array([[2e-6], [900.0], [1e3]]) * [1, 0.7, 1])[0],
+    case="all the noise in unlikely hypotheses",
+)
+check.value(
+    "aleatoric",
+    lambda: 1e12 * variance_parts(_w, 1e-5 * _mean, 1.3e-6 * _sd)[0],
+    case="tiny noise",
+)
+check.value(
+    "total",
+    lambda: 1e12 * variance_parts(_w, 0 * _mean + 9e5, 1.3e-6 * _sd)[2],
+    case="equal means near a million, tiny noise",
+)
+check.value(
+    "epistemic",
+    lambda: 1e-6 * variance_parts(_rare2[[1, 2, 0]], 9e5 * _mean[:3], _sd[:3])[1],
+    case="hypotheses of a millionth, far away",
+)
+check.value("epistemic", lambda: variance_parts(_w, 0 * _mean + 0.37, _sd)[1], case="all agree")
+check.value(
+    "total", lambda: variance_parts(_w[:1] * 0 + 1, _mean[:1], _sd[:1])[2], case="one member"
+)
+_m97 = np.sin(np.outer(np.arange(97), np.arange(1, 3)) ** 1.3)
+check.value(
+    "epistemic",
+    lambda: variance_parts(np.arange(1, 98) / 4753, _m97, 1 + _m97**2)[1],
+    case="97 members",
+)
+check.value(
+    "total",
+    lambda: variance_parts(_w[:2] / _w[:2].sum(), _m97.T, 1 + _m97.T**2)[2],
+    case="97 places",
+)
 
 # %% [markdown]
 # ## Exercise 4. What the entropy of a class prediction consists of (10 min, 5 points)
@@ -361,7 +480,8 @@ check.value(
 #   $K \ge 2$.
 # - `total` is the entropy of the mean prediction, `aleatoric` the mean entropy of the members,
 #   `information` what the first has more than the second.
-# - Probabilities may be exactly 0: an impossible class adds nothing to an entropy.
+# - Probabilities may be exactly 0: an impossible class adds nothing to an entropy. Others are at
+#   least $10^{-12}$. $K$ is at most 400. Right to $10^{-12}$ is enough.
 #
 # Points: total 1, aleatoric 1, information 2, zeros 1.
 
@@ -433,6 +553,21 @@ check.value("aleatoric", lambda: entropy_parts(_seldom)[1], case="a rare class")
 check.value("information", lambda: entropy_parts(_p[[0, 0, 2]])[2], case="two members agree")
 _twenty = special.softmax(np.sin(_t[:40]).reshape(1, 2, 20), axis=-1)
 check.value("total", lambda: entropy_parts(_twenty)[0], case="twenty classes")
+_faint = np.array([[[1 - 3e-9, 2e-9, 1e-9]], [[1 - 7e-9, 3e-9, 4e-9]]])
+check.value("total", lambda: 1e7 * entropy_parts(_faint)[0], case="classes of a billionth")
+check.value("aleatoric", lambda: 1e7 * entropy_parts(_faint)[1], case="classes of a billionth")
+_least = np.array([[[1 - 1e-12, 1e-12]], [[1 - 3e-12, 3e-12]]])
+check.value("total", lambda: 1e10 * entropy_parts(_least)[0], case="classes of a trillionth")
+_mixed = np.array(
+    [[[1.0, 0.0], [0.3, 0.7]], [[1 - 1e-6, 1e-6], [0.3, 0.7]], [[1.0, 0.0], [0.3, 0.7]]]
+)
+check.value("zeros", lambda: 1e5 * entropy_parts(_mixed)[2], case="one member has a doubt")
+check.value("zeros", lambda: entropy_parts(_mixed[:, :1])[1] * 1e5, case="one member has a doubt")
+_m97 = special.softmax(np.sin(np.arange(97 * 6.0) ** 1.3).reshape(97, 2, 3), axis=-1)
+check.value("information", lambda: entropy_parts(_m97)[2], case="97 members")
+check.value("total", lambda: entropy_parts(_m97.reshape(2, 97, 3))[0], case="97 examples")
+check.value("aleatoric", lambda: entropy_parts(_p.reshape(3, 4, 5))[1], case="three members")
+check.value("total", lambda: entropy_parts(_p.reshape(5, 4, 3))[0], case="five members")
 
 # %% [markdown]
 # ## Exercise 5. Which band holds what? (10 min, 5 points)
@@ -453,7 +588,8 @@ check.value("total", lambda: entropy_parts(_twenty)[0], case="twenty classes")
 # - Both bands are central intervals of a Normal around `mean`, for the probability `level`
 #   from $10^{-3}$ to $1 - 10^{-9}$: as much is left out above as below. The width is the upper end
 #   minus the lower.
-# - `f` is the true function, which one knows in a simulation only.
+# - `f` is the true function, which one knows in a simulation only. No `f` or `y` lies nearer to an
+#   end of its band than a millionth of the band's width.
 #
 # Points: share of y 1, share of f 1, width of y 2, width of f 1.
 
@@ -519,6 +655,40 @@ check.value("share of f", lambda: band_report(*_high, 0.5)[1], case="means near 
 _thin = (_m, 2e-6 * (1 + 0 * _t), 1e-6 * (1 + 0 * _t), _m, _m)
 check.value("width of y", lambda: band_report(*_thin, 0.8)[2], case="variances of a millionth")
 check.value("width of f", lambda: band_report(*_thin, 0.8)[3], case="variances of a millionth")
+_z = special.ndtri(0.5 + 0.83 / 2)
+_side = np.where(np.arange(61) % 2 > 0, 1, -1)
+_close = np.where(np.arange(61) % 3 > 0, 1 + 1e-5, 1 - 1e-5)
+_edge = (
+    _m,
+    _fv,
+    _nv,
+    _m + _side * _close * _z * np.sqrt(_fv),
+    _m + _side[::-1] * _close[::-1] * _z * np.sqrt(_fv + _nv),
+)
+check.value("share of y", lambda: band_report(*_edge, 0.83)[0], case="next to the ends")
+check.value(
+    "share of f", lambda: band_report(*(a[:59] for a in _edge), 0.83)[1], case="next to the ends"
+)
+check.value("width of y", lambda: 1e3 * band_report(*_all, 0.0011)[2], case="a level next to 0")
+check.value("width of f", lambda: 1e3 * band_report(*_all, 0.0011)[3], case="a level next to 0")
+check.value(
+    "width of f", lambda: 1.37 * band_report(*_all, 1 - 1.1e-9)[3], case="a level next to 1"
+)
+_rough = (_m, 1e-6 + 0 * _fv, 9e5 * _nv, _m, _m + 300 * np.sin(41 * _t))
+check.value(
+    "width of y", lambda: band_report(*_rough, 0.67)[2], case="hardly any doubt, much noise"
+)
+check.value(
+    "share of y", lambda: band_report(*_rough, 0.67)[0], case="hardly any doubt, much noise"
+)
+check.value("width of f", lambda: 1e3 * band_report(*_rough, 0.67)[3], case="hardly any doubt")
+_unsure = (_m, 9e5 * _fv, 1e-6 + 0 * _nv, _m + 200 * np.sin(23 * _t), _m)
+check.value(
+    "share of f", lambda: band_report(*_unsure, 0.67)[1], case="much doubt, hardly any noise"
+)
+check.value(
+    "width of y", lambda: band_report(*_unsure, 0.67)[2], case="much doubt, hardly any noise"
+)
 
 # %% [markdown]
 # ## Exercise 6. Measure one more thing (15 min, 6 points)
@@ -639,6 +809,65 @@ check.value(
     "correlated",
     lambda: best_from_known(np.array([1.0, 900.0]), _copy, 0.1, ~_b[:2])[1],
     case="the hidden feature nearly a copy",
+)
+check.value(
+    "all or none",
+    lambda: best_from_known(_w[:1], _C[:1, :1], 0.0113, _a[:1])[1] * 100,
+    case="one feature, known",
+)
+check.value(
+    "all or none",
+    lambda: best_from_known(1.3 * _w[:1], _C[:1, :1], 0.0113, _b[:1])[1],
+    case="one feature, hidden",
+)
+check.value(
+    "slope", lambda: best_from_known(_w[:1], _C[:1, :1], 0.1, _a[:1])[0], case="one feature"
+)
+check.value(
+    "slope", lambda: best_from_known(_w, _C, 0.1, _a & ~_a)[0] + 0.37, case="nothing is known"
+)
+check.value(
+    "correlated",
+    lambda: best_from_known(np.array([970.0, 2e-3]), _copy, 0.0113, _b[:2])[1],
+    case="the known feature nearly a copy",
+)
+check.value(
+    "slope",
+    lambda: best_from_known(np.array([3.1, 900.0]), _copy, 0.1, ~_b[:2])[0] - [903, 0],
+    case="the hidden feature nearly a copy",
+)
+_alike = np.array([[1.0, 0.999998, 0.3], [0.999998, 1.0, 0.3001], [0.3, 0.3001, 1.0]])
+check.value(
+    "slope",
+    lambda: best_from_known(np.array([0.0, 1.7, 2.3]), _alike, 0.1, ~last | ~first & _b[:3])[0],
+    case="two known features alike, one of weight zero",
+)
+check.value(
+    "correlated",
+    lambda: best_from_known(np.array([0.0, 1.7, 31.0]), _alike, 0.1, ~last | ~first & _b[:3])[1],
+    case="two known features alike",
+)
+_pair = np.diag([9.7, 0.031]) @ np.array([[1.0, -0.83], [-0.83, 1.0]]) @ np.diag([9.7, 0.031])
+check.value(
+    "correlated",
+    lambda: best_from_known(np.array([0.0, 7.0]), _pair, 0.0113, ~_b[:2])[1],
+    case="features of very different size",
+)
+check.value(
+    "independent",
+    lambda: best_from_known(
+        np.array([-990.0, 0.0, 3.0]), np.diag([97.0, 1e-3, 2.3]), 0.0113, last
+    )[1],
+    case="large and zero weights",
+)
+_d = np.arange(97)
+_chain = 0.7 ** np.abs(_d[:, None] - _d)
+_odd = _d**2 % 7 < 3
+check.value(
+    "slope", lambda: best_from_known(np.cos(_d), _chain, 0.31, _odd)[0], case="97 features"
+)
+check.value(
+    "correlated", lambda: best_from_known(np.cos(_d), _chain, 0.31, _odd)[1], case="97 features"
 )
 
 # %% [markdown]

@@ -74,7 +74,7 @@ def transformed_log_prob(x, to_noise):
     return log_noise + slope.abs()
 
 
-# %% no-absolute-value wrong="transformed-density" fails="falling"
+# %% no-absolute-value wrong="transformed-density" fails="extremes,falling"
 # A falling map has a negative slope, and its logarithm is not a number: take the absolute value.
 def transformed_log_prob(x, to_noise):
     x = x.detach().clone().requires_grad_()
@@ -134,7 +134,7 @@ def transformed_log_prob(x, to_noise):
     return log_noise + slope.abs().log().sum()
 
 
-# %% mean-slope wrong="transformed-density" fails="rising,falling"
+# %% mean-slope wrong="transformed-density" fails="extremes,falling,rising"
 # Each element of x has a slope of its own: this uses the mean slope for all of them.
 def transformed_log_prob(x, to_noise):
     x = x.detach().clone().requires_grad_()
@@ -192,7 +192,7 @@ def transformed_log_prob(x, to_noise):
     return -(z**2) - 0.5 * math.log(2 * math.pi) + slope.abs().log()
 
 
-# %% sign-of-the-slope wrong="transformed-density" fails="falling"
+# %% sign-of-the-slope wrong="transformed-density" fails="extremes,falling"
 # A falling map stretches as a rising one does: only the size of the slope counts, not its sign.
 def transformed_log_prob(x, to_noise):
     x = x.detach().clone().requires_grad_()
@@ -218,7 +218,7 @@ def transformed_log_prob(x, to_noise):
     return torch.log(density + 1e-300)
 
 
-# %% slope-at-z wrong="transformed-density" fails="rising,falling"
+# %% slope-at-z wrong="transformed-density" fails="extremes,falling,rising"
 # The slope of f is taken at x, not at z.
 def transformed_log_prob(x, to_noise):
     z = to_noise(x).detach().requires_grad_()
@@ -342,7 +342,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -every.sum(dim=1)
 
 
-# %% log-det-sign wrong="affine-coupling" fails="log-det"
+# %% log-det-sign wrong="affine-coupling" fails="limit,log-det"
 # The log-determinant has the wrong sign in both directions: check it against slogdet.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -354,7 +354,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), s.sum(dim=1)
 
 
-# %% log-det-of-one-direction wrong="affine-coupling" fails="log-det"
+# %% log-det-of-one-direction wrong="affine-coupling" fails="limit,log-det"
 # The log-determinant is that of the map that was run: the inverse has the opposite sign.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -366,7 +366,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -s.sum(dim=1)
 
 
-# %% log-det-of-the-other-direction wrong="affine-coupling" fails="log-det"
+# %% log-det-of-the-other-direction wrong="affine-coupling" fails="limit,log-det"
 # The log-determinant is that of the map that was run: data to noise divides by the scale.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -378,7 +378,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), s.sum(dim=1)
 
 
-# %% determinant-not-log wrong="affine-coupling" fails="log-det"
+# %% determinant-not-log wrong="affine-coupling" fails="limit,log-det"
 # This is the determinant; the text asks for its logarithm.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -390,7 +390,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), (-s.sum(dim=1)).exp()
 
 
-# %% log-det-forgotten wrong="affine-coupling" fails="log-det"
+# %% log-det-forgotten wrong="affine-coupling" fails="limit,log-det"
 # The log-determinant is not 0: the scales change the volume.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -402,7 +402,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), 0 * s.sum(dim=1)
 
 
-# %% log-det-mean wrong="affine-coupling" fails="log-det"
+# %% log-det-mean wrong="affine-coupling" fails="limit,log-det"
 # The log-determinant is the sum of the log-scales over the coordinates, not their mean.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -438,7 +438,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return x * torch.exp(-s) - t, -s.sum(dim=1)
 
 
-# %% inverse-divides wrong="affine-coupling" fails="inverse"
+# %% inverse-divides wrong="affine-coupling" fails="inverse,limit"
 # Noise to data multiplies by the scale and then adds t: the two directions undo each other.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -558,7 +558,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s) * (1 - kept), -s.sum(dim=1)
 
 
-# %% inverse-shifts-first wrong="affine-coupling" fails="inverse"
+# %% inverse-shifts-first wrong="affine-coupling" fails="inverse,limit"
 # Noise to data undoes the last step first: scale, then shift.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -621,7 +621,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -s.sum(dim=1)
 
 
-# %% log-det-positive wrong="affine-coupling" fails="log-det"
+# %% log-det-positive wrong="affine-coupling" fails="limit,log-det"
 # The size of a log-determinant is not enough: where volume shrinks, it is negative.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -633,7 +633,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), s.sum(dim=1).abs()
 
 
-# %% detached wrong="affine-coupling" fails="forward,log-det"
+# %% detached wrong="affine-coupling" fails="forward,inverse,log-det"
 # The result must stay differentiable: call the network without no_grad or detach.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -719,7 +719,7 @@ def stack_log_prob(x, nets):
 # A network returns two tensors.
 
 
-# %% never-alternates wrong="coupling-stack" fails="stack"
+# %% never-alternates wrong="coupling-stack" fails="gradient,stack"
 # Layers with an odd number keep the odd columns: here every layer keeps the same ones.
 def stack_log_prob(x, nets):
     z, log_det = x, torch.zeros(len(x), dtype=x.dtype)
@@ -749,7 +749,7 @@ def stack_log_prob(x, nets):
     return log_noise + log_det
 
 
-# %% layers-in-reverse wrong="coupling-stack" fails="stack"
+# %% layers-in-reverse wrong="coupling-stack" fails="gradient,stack"
 # The list runs from data to noise: log_prob walks through it from the front.
 def stack_log_prob(x, nets):
     z, log_det = x, torch.zeros(len(x), dtype=x.dtype)
@@ -764,7 +764,7 @@ def stack_log_prob(x, nets):
     return log_noise + log_det
 
 
-# %% log-det-of-the-last-layer wrong="coupling-stack" fails="stack"
+# %% log-det-of-the-last-layer wrong="coupling-stack" fails="gradient,stack"
 # The log-determinants of all layers add up; this keeps only the last one.
 def stack_log_prob(x, nets):
     z, log_det = x, torch.zeros(len(x), dtype=x.dtype)
@@ -839,7 +839,7 @@ def stack_log_prob(x, nets):
     return log_noise + log_det
 
 
-# %% nets-see-the-data wrong="coupling-stack" fails="stack"
+# %% nets-see-the-data wrong="coupling-stack" fails="gradient,stack"
 # Each network sees what its layer is given, not the original x.
 def stack_log_prob(x, nets):
     z, log_det = x, torch.zeros(len(x), dtype=x.dtype)
@@ -956,7 +956,7 @@ def stack_log_prob(x, nets):
     return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + log_det
 
 
-# %% log-scale-limited wrong="coupling-stack" fails="stack"
+# %% log-scale-limited wrong="coupling-stack" fails="one layer,stack"
 # Nothing is limited here: log-scales beyond 4 stay as they are.
 def stack_log_prob(x, nets):
     parts, log_det = [x[:, ::2], x[:, 1::2]], torch.zeros(len(x), dtype=x.dtype)
@@ -982,7 +982,7 @@ def stack_log_prob(x, nets):
     return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + log_det
 
 
-# %% columns-joined-in-the-wrong-order wrong="coupling-stack" fails="stack"
+# %% columns-joined-in-the-wrong-order wrong="coupling-stack" fails="gradient,stack"
 # Kept and moved columns must go back to their places before the next layer.
 def stack_log_prob(x, nets):
     z, log_det = x, torch.zeros(len(x), dtype=x.dtype)
@@ -994,7 +994,7 @@ def stack_log_prob(x, nets):
     return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + log_det
 
 
-# %% noise-density-in-each-layer wrong="coupling-stack" fails="one layer,stack"
+# %% noise-density-in-each-layer wrong="coupling-stack" fails="gradient,one layer,stack"
 # The noise density counts once, where the walk ends, not after each layer.
 def stack_log_prob(x, nets):
     parts, log_det = [x[:, ::2], x[:, 1::2]], torch.zeros(len(x), dtype=x.dtype)
@@ -1043,7 +1043,7 @@ def stack_log_prob(x, nets):
     return torch.exp((-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + log_det)
 
 
-# %% no-layer-no-answer wrong="coupling-stack" fails="one layer"
+# %% no-layer-no-answer wrong="coupling-stack" fails="gradient,one layer"
 # The list may be empty: then x itself is noise.
 def stack_log_prob(x, nets):
     parts, log_dets = [x[:, ::2], x[:, 1::2]], []
@@ -1487,7 +1487,7 @@ def log_integral(log_p, low, high, n):
     return torch.logsumexp(values, dim=0) + math.log(width)
 
 
-# %% area-of-a-square wrong="log-integral" fails="rectangle"
+# %% area-of-a-square wrong="log-integral" fails="rectangle,stability"
 # The cells of a rectangle are no squares: either side has a step of its own.
 def log_integral(log_p, low, high, n):
     width, height = (high[0] - low[0]) / n, (high[1] - low[1]) / n
@@ -1498,7 +1498,7 @@ def log_integral(log_p, low, high, n):
     return torch.logsumexp(values, dim=0) + math.log(width**2)
 
 
-# %% one-side-for-both wrong="log-integral" fails="rectangle"
+# %% one-side-for-both wrong="log-integral" fails="rectangle,stability"
 # Either coordinate has limits of its own: here the second runs over the range of the first.
 def log_integral(log_p, low, high, n):
     width, height = (high[0] - low[0]) / n, (high[1] - low[1]) / n
@@ -1509,7 +1509,7 @@ def log_integral(log_p, low, high, n):
     return torch.logsumexp(values, dim=0) + math.log(width * height)
 
 
-# %% coordinates-swapped wrong="log-integral" fails="rectangle"
+# %% coordinates-swapped wrong="log-integral" fails="rectangle,stability"
 # Column 0 of the points is coordinate 0: the columns are swapped.
 def log_integral(log_p, low, high, n):
     width, height = (high[0] - low[0]) / n, (high[1] - low[1]) / n

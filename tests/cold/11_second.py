@@ -305,8 +305,8 @@ def linear_elbo(x, W, b, sigma, m, S):
     return fit - 0.5 * (torch.trace(S) + (m**2).sum(1) - d - torch.logdet(S))
 
 
-# %% sigma-floor wrong="linear-elbo"
-# sigma is at least 0.001: with 1e-6, x = b = [[0.]], W = [[0.]], m = [[0.]], S = [[1.]].
+# %% sigma-floor right="linear-elbo"
+# Right for sigma of at least a thousandth, which the opening says now.
 def linear_elbo(x, W, b, sigma, m, S):
     """Return the exact ELBO in nats of a linear Gaussian model, one value per row."""
     D, d = W.shape
@@ -436,17 +436,18 @@ def unit_information(x, sigma, latents):
     return 0.5 * np.log(np.maximum(values / sigma**2, 1.0))
 
 
-# %% not-exactly-zero wrong="unit-information"
-# Adds 1e-12 to the variance: the columns (0, 0.1, 0.2) and (0, 0, 0) with sigma = 1e-6 have 0.35
-# for the second variable, not 0.
+# %% not-exactly-zero right="unit-information"
+# Adds 1e-12 to the variance, within the tolerance for sigma of at least a thousandth, which the
+# text says now.
 def unit_information(x, sigma, latents):
     """Return the mean KL of each latent variable at the maximum of the likelihood, in nats."""
     values = np.linalg.eigvalsh(np.cov(x, rowvar=False, bias=True))[::-1][:latents]
     return 0.5 * np.log((np.maximum(values, sigma**2) + 1e-12) / sigma**2)
 
 
-# %% small-eigenvalues-dropped wrong="unit-information"
-# Eigenvalues below 1e-6 count as 0: x = [[0., 0.], [0.001, 0.]], sigma = 1e-5 gives 0 for 3.91.
+# %% small-eigenvalues-dropped right="unit-information"
+# Eigenvalues below 1e-6 count as 0, right for sigma of at least a thousandth, which the text says
+# now.
 def unit_information(x, sigma, latents):
     """Return the mean KL of each latent variable at the maximum of the likelihood, in nats."""
     values = np.linalg.eigvalsh(np.cov(x, rowvar=False, bias=True))[::-1][:latents]
