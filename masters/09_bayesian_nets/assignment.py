@@ -751,6 +751,7 @@ given = {
     "logits in the hundreds": (F, 110 * w, 1.37, N),
     "99 examples": (F.repeat(11, 1), w, 1.37, N),
     "inputs a million times as far": (F, w, 1.37, 1e6 * N),
+    "a long example": (970 * (w > 0.5).to(t.dtype)[None], 0 * w, 93.0, N),
 }
 check.value("deviation", lambda: last_layer(*given["nine examples"])[0], case="nine examples")
 check.value("deviation", lambda: last_layer(*given["no examples"])[0], case="no examples")
@@ -791,6 +792,9 @@ check.value(
     "deviation",
     lambda: last_layer(*given["inputs a million times as far"])[0],
     case="inputs a million times as far",
+)
+check.value(
+    "deviation", lambda: last_layer(*given["a long example"])[0], case="weights without data"
 )
 check.value("probability", lambda: last_layer(*given["nine examples"])[1], case="nine examples")
 check.value("probability", lambda: last_layer(*given["no examples"])[1], case="no examples")
@@ -1283,7 +1287,8 @@ check.keeps(
 #
 # - the new weights, shape `(C, d)`, and whether each chain moved, shape `(C,)`, booleans.
 # - `log_p` takes weights of shape `(C, d)`, returns $\log p$ of each chain, shape `(C,)`, up to a
-#   constant, and can be differentiated by PyTorch. Chains do not influence each other.
+#   constant of at most $10^9$, and can be differentiated by PyTorch. Chains do not influence each
+#   other.
 # - `w` and `momentum` have shape `(C, d)`, `u` `(C,)` with entries between $10^{-12}$ and 0.9999,
 #   `mass` `(d,)`, positive. `size` is a number between $10^{-7}$ and 10, `count` an integer from 1
 #   to 100. Nothing random is left to draw, and no decision hangs on rounding.
@@ -1421,7 +1426,7 @@ judged = {
     "a steep side, large steps": (skewed, v, 3 * r, mid, 0.55, 5, mass),
     "one chain, large steps": (skewed, v[2:3], 3 * r[2:3], mid[2:3], 0.55, 5, mass),
     "a tiny u": (skewed, v, 4.9 * r, low, 0.6, 5, mass),
-    "a large constant": (lambda w: 9e3 + coupled(w), 2 * v, 2 * r, mid, 0.9, 7, mass),
+    "a large constant": (lambda w: 3e8 + coupled(w), 2 * v, 2 * r, mid, 0.9, 7, mass),
     "a steep peak": (tall, 0.02 * v, 2 * r, mid, 0.03, 6, mass),
 }
 check.value(
