@@ -47,6 +47,10 @@ class Lab:
         """Run one of JupyterLab's commands."""
         self.page.evaluate("c => window.jupyterapp.commands.execute(c)", command)
 
+    def choose(self, key):
+        """Make the cell with this id the active one."""
+        self.page.evaluate(CHOOSE, key)
+
     def cells(self):
         """Return the notebook as it stands in the browser."""
         return self.page.evaluate(f"() => {CURRENT}.content.model.toJSON()")["cells"]
@@ -58,18 +62,29 @@ class Lab:
 
 
 CURRENT = "window.jupyterapp?.shell?.currentWidget"
+CHOOSE = f"""
+key => {{
+    const notebook = {CURRENT}.content;
+    notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id == key);
+}}
+"""
 IDLE = f"() => {CURRENT}?.sessionContext?.session?.kernel?.status == 'idle'"
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """Serve a learner's working copy, made as `make lab` makes it."""
-    project = tmp_path_factory.mktemp("lab")
+    project = with_work(tmp_path_factory.mktemp("lab"))
+    with serve_work(project) as address:
+        yield project / "work", address
+
+
+def with_work(project):
+    """Make a folder a project whose work/ is whole, as `make lab` makes it."""
     for tree in ("notebooks", "release", "solutions", "source", "docs"):
         (project / tree).symlink_to(PROJECT / tree)
     prepare_work(units(), project=project, say=lambda words: None)
-    with serve_work(project) as address:
-        yield project / "work", address
+    return project
 
 
 def serve_work(project, **variables):

@@ -6,20 +6,14 @@ import subprocess
 import pytest
 
 from course_grader.project.course import PROJECT, units
-from course_grader.workspace import LANDING, prepare_work
+from course_grader.workspace import LANDING
 from course_utils.progress import progress
 from course_utils.progress_file import keep_result
-from tests.browser.conftest import CURRENT, serve_work
+from tests.browser.conftest import CURRENT, serve_work, with_work
 
 UNIT = next(unit for unit in units() if unit.name.startswith("01"))
 EXERCISE, ASSIGNMENT = "gaussian-nll", f"{UNIT.name}/{UNIT.name}.ipynb"
 OPEN = f"path => {CURRENT}?.context?.path == path"
-CHOOSE = """
-id => {
-    const notebook = window.jupyterapp.shell.currentWidget.content;
-    notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id == id);
-}
-"""
 
 
 def as_make_lab_says():
@@ -35,10 +29,7 @@ def as_make_lab_says():
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """A learner's copy, served as make lab serves it."""
-    project = tmp_path_factory.mktemp("lab")
-    for tree in ("notebooks", "release", "solutions", "source", "docs"):
-        (project / tree).symlink_to(PROJECT / tree)
-    prepare_work(units(), project=project, say=lambda words: None)
+    project = with_work(tmp_path_factory.mktemp("lab"))
     variables = as_make_lab_says()
     assert len(variables) == 2
     with serve_work(project, **variables) as address:
@@ -87,7 +78,7 @@ def test_a_learner_sees_no_instructor_s_menu_and_no_validate_button(lab):
 
 def test_after_a_restart_a_check_cell_says_which_cells_to_run(lab):
     lab.open(ASSIGNMENT)
-    lab.page.evaluate(CHOOSE, EXERCISE)
+    lab.choose(EXERCISE)
     lab.run("notebook:run-cell")
     lab.settle()
     shown = lab.page.locator(".jp-Cell.jp-mod-active .jp-OutputArea").inner_text()

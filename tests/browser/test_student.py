@@ -15,12 +15,6 @@ SET_SOURCE = """
     for (const cell of cells) if (cell.id == id) cell.sharedModel.setSource(source);
 }
 """
-CHOOSE = """
-id => {
-    const notebook = window.jupyterapp.shell.currentWidget.content;
-    notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id == id);
-}
-"""
 PANEL = ".jp-Cell.jp-mod-active .jp-OutputArea"
 SAVED = "() => !window.jupyterapp.shell.currentWidget.context.model.dirty"
 
@@ -47,9 +41,9 @@ def write(lab, cells):
 
 def check(lab, exercise):
     """Run everything above a check cell, then the cell itself; return what it shows."""
-    lab.page.evaluate(CHOOSE, exercise)
+    lab.choose(exercise)
     lab.run("notebook:run-all-above")
-    lab.page.evaluate(CHOOSE, exercise)
+    lab.choose(exercise)
     lab.run("notebook:run-cell")
     lab.settle()
     return lab.page.locator(PANEL).inner_text()
