@@ -603,6 +603,12 @@ check.value(
     case="log variances down to -296",
 )
 check.value(
+    "hidden", lambda: nll_report(m, v, out, 41.3, 17.9, 0.0, 0.9)[1], case="a lower bound of 0"
+)
+check.value(
+    "hidden", lambda: nll_report(m, v, out, 41.3, 17.9, -1.3, 0.0)[1], case="an upper bound of 0"
+)
+check.value(
     "hidden",
     lambda: nll_report(m, v, out, 41.3, 17.9, -1.3, 0.9)[1],
     case="twelve patients, one third inside the clamp",
