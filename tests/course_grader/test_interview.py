@@ -153,9 +153,9 @@ def wrong(question):
 def test_right_answers_score_and_wrong_ones_are_told_why(project, monkeypatch):
     told = answered(project, 3, right)
     assert told.count(": right") == 8
-    assert "You said: words" in told
+    assert "You said: words" in told and "8 of 10, with 10 answered" in told
     told = answered(project, 4, wrong)
-    assert ": right" not in told
+    assert ": right" not in told and "0 of 10, with 10 answered" in told
     for question in draw(BANK, 4).values():
         if "because" in question:
             assert next(iter(question["because"].values())) in told
