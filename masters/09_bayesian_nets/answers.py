@@ -566,7 +566,7 @@ def best_groups(precision, groups):
 # The integers are names, not positions: negative ones are left out here.
 def best_groups(precision, groups):
     cov, logdets = torch.zeros_like(precision), 0.0
-    for g in range(int(groups.max()) + 1):
+    for g in groups[groups >= 0].unique():
         i = torch.nonzero(groups == g)[:, 0]
         block = precision[i[:, None], i]
         cov[i[:, None], i] = torch.linalg.inv(block)

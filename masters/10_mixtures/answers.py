@@ -1383,7 +1383,8 @@ def alarm_thresholds(scores, rate, delta):
 def alarm_thresholds(scores, rate, delta):
     s = scores.sort().values
     m = len(s)
-    k = sum(stats.beta.sf(rate, j, m + 1 - j) <= delta for j in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i, m + 1 - i) <= delta).sum())
     return torch.quantile(scores, rate), s[k - 1] if k else -math.inf
 
 
@@ -1392,7 +1393,8 @@ def alarm_thresholds(scores, rate, delta):
 def alarm_thresholds(scores, rate, delta):
     s = scores.sort().values
     m = len(s)
-    k = sum(stats.beta.sf(rate, j, m + 1 - j) <= delta for j in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i, m + 1 - i) <= delta).sum())
     return s[min(math.ceil(rate * (m + 1)), m) - 1], s[k - 1] if k else -math.inf
 
 
@@ -1402,7 +1404,8 @@ def alarm_thresholds(scores, rate, delta):
     s = scores.sort().values
     m = len(s)
     j = int(rate * m)
-    k = sum(stats.beta.sf(rate, i, m + 1 - i) <= delta for i in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i, m + 1 - i) <= delta).sum())
     return s[j - 1] if j else -math.inf, s[k - 1] if k else -math.inf
 
 
@@ -1412,7 +1415,8 @@ def alarm_thresholds(scores, rate, delta):
     s = scores.sort().values
     m = len(s)
     j = min(int(rate * (m + 1)), m - 1)
-    k = sum(stats.beta.sf(rate, i, m + 1 - i) <= delta for i in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i, m + 1 - i) <= delta).sum())
     return s[j] if j else -math.inf, s[min(k, m - 1)] if k else -math.inf
 
 
@@ -1422,7 +1426,8 @@ def alarm_thresholds(scores, rate, delta):
     s = scores.sort(descending=True).values
     m = len(s)
     j = int(rate * (m + 1))
-    k = sum(stats.beta.sf(rate, i, m + 1 - i) <= delta for i in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i, m + 1 - i) <= delta).sum())
     return s[j - 1] if j else -math.inf, s[k - 1] if k else -math.inf
 
 
@@ -1431,7 +1436,8 @@ def alarm_thresholds(scores, rate, delta):
 def alarm_thresholds(scores, rate, delta):
     m = len(scores)
     j = int(rate * (m + 1))
-    k = sum(stats.beta.sf(rate, i, m + 1 - i) <= delta for i in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i, m + 1 - i) <= delta).sum())
     return scores[j - 1] if j else -math.inf, scores[k - 1] if k else -math.inf
 
 
@@ -1441,7 +1447,8 @@ def alarm_thresholds(scores, rate, delta):
     s = scores.sort().values
     m = len(s)
     j = int(rate * (m + 1))
-    k = sum(stats.beta.cdf(rate, i, m + 1 - i) >= delta for i in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.cdf(rate, i, m + 1 - i) >= delta).sum())
     return s[j - 1] if j else -math.inf, s[k - 1] if k else -math.inf
 
 
@@ -1451,7 +1458,8 @@ def alarm_thresholds(scores, rate, delta):
     s = scores.sort().values
     m = len(s)
     j = int(rate * (m + 1))
-    k = sum(stats.beta.sf(rate, i + 1, m + 1 - i) <= delta for i in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i + 1, m + 1 - i) <= delta).sum())
     return s[j - 1] if j else -math.inf, s[k - 1] if k else -math.inf
 
 
@@ -1489,7 +1497,8 @@ def alarm_thresholds(scores, rate, delta):
     s = scores.sort().values
     m = len(s)
     j = max(int(rate * (m + 1)), 1)
-    k = sum(stats.beta.sf(rate, i, m + 1 - i) <= delta for i in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i, m + 1 - i) <= delta).sum())
     return s[j - 1], s[max(k, 1) - 1]
 
 
@@ -1498,7 +1507,8 @@ def alarm_thresholds(scores, rate, delta):
 def alarm_thresholds(scores, rate, delta):
     s = scores.sort().values
     m = len(s)
-    k = sum(stats.beta.sf(rate, i, m + 1 - i) <= delta for i in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i, m + 1 - i) <= delta).sum())
     return s[int(rate * (m + 1)) - 1], s[k - 1]
 
 
@@ -1507,7 +1517,8 @@ def alarm_thresholds(scores, rate, delta):
 def alarm_thresholds(scores, rate, delta):
     m, s = len(scores), scores.unique()
     j = int(rate * (m + 1))
-    k = sum(stats.beta.sf(rate, i, m + 1 - i) <= delta for i in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i, m + 1 - i) <= delta).sum())
     last = len(s)
     return s[min(j, last) - 1] if j else -math.inf, s[min(k, last) - 1] if k else -math.inf
 
@@ -1518,5 +1529,6 @@ def alarm_thresholds(scores, rate, delta):
     s = scores[scores.isfinite()].sort().values
     m = len(s)
     j = int(rate * (m + 1))
-    k = sum(stats.beta.sf(rate, i, m + 1 - i) <= delta for i in range(1, m + 1))
+    i = torch.arange(1, m + 1).numpy()
+    k = int((stats.beta.sf(rate, i, m + 1 - i) <= delta).sum())
     return s[j - 1] if j else -math.inf, s[k - 1] if k else -math.inf
