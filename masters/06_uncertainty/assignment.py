@@ -707,7 +707,7 @@ check.value(
 # - `slope` has shape `(d,)`: the coefficients of $\mathrm{E}[y \mid \text{known features}]$ at
 #   the known features, and 0 at the hidden ones.
 # - `variance` is the variance of $y$ given the known features, a number: the smallest expected
-#   squared error that any prediction from them can reach.
+#   squared error that any prediction from them can reach. It is at least $10^{-9}$ of that of $y$.
 # - The weights are known exactly, and at most a thousand in size: no data are involved, and
 #   nothing is epistemic.
 #
@@ -833,7 +833,7 @@ check.value(
 )
 check.value(
     "slope",
-    lambda: best_from_known(np.array([3.1, 900.0]), _copy, 0.1, ~_b[:2])[0] - [903, 0],
+    lambda: np.asarray(best_from_known(np.array([3.1, 900.0]), _copy, 0.1, ~_b[:2])[0]) - [903, 0],
     case="the hidden feature nearly a copy",
 )
 _alike = np.array([[1.0, 0.999998, 0.3], [0.999998, 1.0, 0.3001], [0.3, 0.3001, 1.0]])
