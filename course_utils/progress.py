@@ -13,9 +13,7 @@ from course_utils.course_map import map_html
 from course_utils.unit_progress import unit_progress
 
 INTERVIEWS = "interview/*/questions.json"
-CASES = (
-    "The visible cases are some of all: 'Check all cases' and 'make check UNIT=..' run them all."
-)
+CASES = "Visible cases are a sample: 'Check all cases' and 'make check UNIT=..' run every one."
 
 
 class Progress:

@@ -16,6 +16,7 @@ KEPT = 400  # of some 30 kB each
 AHEAD = 60  # at most, for one slider
 PAUSE = 0.3  # seconds without a movement before anything is drawn ahead
 QUIET = 1.0  # seconds in which no cell ran
+SPARE = 15.0  # seconds of drawing ahead, after the cell and after each movement
 
 
 class Drawing:
@@ -42,7 +43,8 @@ class Drawing:
             `draw` does not leave exactly one new figure.
         """
         laid_out = {"figure.constrained_layout.use": self._places is None}
-        with mpl.rc_context(laid_out), _new_figures() as made:
+        # Interactive figures would wait, all of them, for the next cell's end to be shown.
+        with mpl.rc_context(laid_out), plt.ioff(), _new_figures() as made:
             self._draw(**values)
             if len(made()) != 1:
                 raise ValueError(f"draw must leave one open figure; it left {len(made())}")
@@ -89,7 +91,7 @@ class Frames:
 
     def __init__(self, picture):
         self.seconds = 0.0
-        self._picture, self._kept, self._waiting = picture, {}, None
+        self._picture, self._kept, self._waiting, self._spare = picture, {}, None, SPARE
 
     def has(self, values):
         """Return whether a picture is kept."""
@@ -125,18 +127,20 @@ class Frames:
             self._waiting.cancel()
         near = [one for name, span in spans.items() for one in _neighbours(values, name, span)]
         left = [one for _, one in sorted(near, key=lambda pair: pair[0])]
+        self._spare = SPARE
         self._waiting = loop.call_later(PAUSE, self._draw_next, loop, left, _ran())
 
     def _draw_next(self, loop, left, ran):
         """Draw one picture and come back for the next; while cells run, only come back."""
         left = list(itertools.dropwhile(self.has, left))
-        if not left:
+        if not left or self._spare <= 0:
             return
         if _ran() != ran:
             self._waiting = loop.call_later(QUIET, self._draw_next, loop, left, _ran())
             return
         with contextlib.suppress(Exception):  # shown when a slider comes there
             self.at(left[0])
+        self._spare -= self.seconds
         self._waiting = loop.call_later(0.01, self._draw_next, loop, left[1:], ran)
 
 

@@ -14,12 +14,12 @@
 # **You need** Python, NumPy arrays, what a mean and a variance are, and that a density integrates
 # to one. PyTorch you need not know.
 #
-# Reading takes about 35 minutes, running some 5 seconds; the exercises take 40 minutes.
+# Reading takes about 35 minutes, running some 5 seconds; the exercises take 45 minutes.
 
 # %% [markdown]
 # The setup looks the same in every lesson: imports, one device, one thread, one style. Run it, as
-# every cell that you come to, with Shift+Enter. Where `course_utils` is missing, `%pip install`
-# the course's folder, or `git+` and the address of its repository.
+# every cell that you come to, with Shift+Enter. If `course_utils` is missing, run `%pip install`
+# with the path of the course's folder.
 
 # %%
 import torch
@@ -85,7 +85,7 @@ ax.set_axis_off()
 # | unit | asks |
 # | --- | --- |
 # | 01 | Nine people guess a length, one of them wildly. Which single number sums them up? |
-# | 02 | Of three heads one has the smallest error. Is it the most probable one, or the least? |
+# | 02 | Of three forecasters one has the smallest error. Did it foresee best what came? |
 # | 03 | Two heaps of data, one Normal, reverse KL: does the fit end on a heap? |
 # | 04 | Which prior did you choose when you typed `weight_decay=0.3`? |
 # | 05 | Of two models, one has the calibration error 0.00. Is it the better one? |

@@ -18,9 +18,8 @@
 # Where a cell asks for a prediction, commit to one before you read on. Your first answer is kept,
 # compared with the truth, and never graded.
 #
-# The setup looks the same in every lesson: imports, one device, one thread, one style. Where
-# `course_utils` is missing, `%pip install` the course's folder, or `git+` and the address of its
-# repository.
+# The setup looks the same in every lesson: imports, one device, one thread, one style. If
+# `course_utils` is missing, run `%pip install` with the path of the course's folder.
 
 # %%
 import torch

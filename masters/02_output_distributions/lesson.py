@@ -20,9 +20,8 @@
 # compared with the truth, and never graded.
 
 # %% [markdown]
-# The setup looks the same in every lesson: imports, one device, one thread, one style. Where
-# `course_utils` is missing, `%pip install` the course's folder, or `git+` and the address of its
-# repository.
+# The setup looks the same in every lesson: imports, one device, one thread, one style. If
+# `course_utils` is missing, run `%pip install` with the path of the course's folder.
 
 # %%
 import numpy as np
@@ -178,7 +177,7 @@ for name in ("Normal", "Gamma", "Poisson", "NegativeBinomial", "Categorical"):
 # ## Counts: three heads, one network
 #
 # Bookings whose mean is a wave, and whose variance is larger than the mean, as it is for most
-# counts of human doings:
+# counts of what people do:
 #
 # $$x \sim U(-2, 2), \qquad \mu(x) = e^{1.4 + 0.8 \sin 2x}, \qquad
 #   \mathrm{var}(y \mid x) = \mu + \tfrac12 \mu^2 .$$
@@ -343,7 +342,7 @@ because = {
 reveal("02-best-coverage", nearest, because=because)
 
 # %% [markdown]
-# Chance, or the rule? Ten other data sets:
+# Chance, or the rule? The claim as a function, which the course reruns on ten data sets:
 
 
 # %% claim="The Normal's 0.9 intervals cover nearer to 0.9 than the NB's." steps=1000
@@ -1032,13 +1031,14 @@ def an_ordinal_promise_pays_if_kept(seed, steps):
 # A distribution is not a decision. A shop expects a demand with mean 10 and variance 60, a
 # negative binomial. How many should it order? That depends on what a mistake costs. If one that is
 # missing costs $c$ and one that is left over costs 1, the order $q$ costs $\mathrm{E}\,[c\,(y -
-# q)_+ + (q - y)_+]$ on average, and one more costs
+# q)_+ + (q - y)_+]$ on average, where $(a)_+$ is $a$ if that is positive, else 0. One more item is
+# left over with probability $F(q)$ and saves $c$ otherwise, so it costs
 #
-# $$(6) \quad F(q) - c\,(1 - F(q)) \ge 0 \quad\text{from}\quad F(q) \ge \frac{c}{c + 1}
-#   \quad\text{on:}$$
+# $$(6) \quad F(q) - c\,(1 - F(q)) , \quad\text{which is negative as long as}\quad
+#   F(q) < \frac{c}{c + 1} .$$
 #
-# the best order is the $c/(c+1)$ quantile, and the *pinball loss* of quantile regression is this
-# cost. Now let running out cost 1.25 times as much as a leftover.
+# Stop there: the best order is the $c/(c+1)$ quantile, and the *pinball loss* of quantile
+# regression is this cost. Now let running out cost 1.25 times as much as a leftover.
 
 # %%
 predict(
@@ -1136,7 +1136,7 @@ def draw_order(c=4.0):
 _ = draw_order()
 
 # %% [markdown]
-# **Move `c`,** what running out costs in leftovers: where is the best order below the mean?
+# **Move `c`,** how many leftovers one missing item costs: where is the best order below the mean?
 
 # %%
 interactive(draw_order, c=(0.25, 8.0, 0.25))
@@ -1213,7 +1213,7 @@ for name, value in bits_of.items():
     print(f"{name:8s} {value:.2f} bits per character")
 
 # %% [markdown]
-# One training run might be lucky, so the same on other seeds:
+# One training run might be lucky: this, too, is rerun on ten seeds.
 
 
 # %% claim="A small network predicts the next character better than pairs do." steps=800
@@ -1305,8 +1305,11 @@ reveal("02-three-heads", ranked, because=because)
 
 # %% [markdown]
 # The Normal's mean is a straight line, as the truth is, and the other two bend theirs: that is its
-# lead in MAE. But it spreads its promise over fractions and over bookings below zero, and the
-# scatter is the same at the quiet and at the busy end. MAE cannot see any of this.
+# lead in MAE. But it spreads its promise over fractions and over bookings below zero, and its
+# scatter is the same at the quiet and at the busy end. MAE cannot see any of this. Further up the
+# Poisson came last, and here the Normal does: there counts scattered much more than a Poisson can,
+# here only a little, and at means below 3 much of a Normal lies below zero. A rule "Normal beats
+# Poisson" does not exist; the data decide.
 
 # %% [markdown]
 # ### On ten data sets
@@ -1321,6 +1324,9 @@ def orders_are_reversed(seed, steps):  # the smallest of the four gaps
 
 
 assert orders_are_reversed(0, 60) > 0
+
+# %% [markdown]
+# This cell checks one data set; `make robustness` holds the claim against ten.
 
 # %% [markdown]
 # ## Recap

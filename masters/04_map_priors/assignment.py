@@ -360,6 +360,11 @@ def _zeros(found):
     return (np.asarray(found) == 0) @ _names  # which weights are zero, as one number
 
 
+check.value(
+    "value",
+    lambda: proximal_step(np.array([1.3e-13, -2.7e-14]), np.zeros(2), 0.1, math.inf) * 1e13,
+    case="tiny weights, no prior",
+)
 check.value("value", lambda: proximal_step(_w, _g, 0.13, 1.9), case="twelve weights")
 check.value("value", lambda: proximal_step(_w[:1], _g[:1], 0.31, 0.77), case="one weight")
 check.value(
@@ -751,7 +756,13 @@ check.value(
 )
 check.value(
     "band for f",
-    lambda: 1e5 * (predictive_band(row, 990 * center, sure, 0.7, 0.37, "f")[0] - [-69.3, 683.1]),
+    lambda: (
+        1e5
+        * (
+            np.asarray(predictive_band(row, 990 * center, sure, 0.7, 0.37, "f")[0])
+            - [-69.3, 683.1]
+        )
+    ),
     case="a sure posterior, far from zero",
 )
 check.value(
@@ -912,10 +923,9 @@ check.value("interval", lambda: _busy("interval"), case="the ends of all ranges"
 # - Return an array of shape `(t,)` with $\log p(y \mid \tau)$ in nats, every constant kept, for
 #   the whole data set (no mean), and the entry of `taus` with the largest, a number.
 # - It must be right for three hundred examples and for a `sigma` of a few thousandths or of
-#   dozens,
-#   where the determinant of a covariance is far outside the range of float64. No entry of `x`,
-#   times a `tau`, is more than 4500 times `sigma`. The largest evidence is larger than the others
-#   by at least a millionth of its size.
+#   dozens, where the determinant of a covariance is far outside the range of float64. No entry of
+#   `y`, and none of `x` times a `tau`, is more than 4500 times `sigma`. The largest evidence is
+#   larger than the others by at least a millionth of its size.
 #
 # Points: evidence 3, choice 1, stability 2.
 

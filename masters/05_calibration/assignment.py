@@ -718,8 +718,7 @@ check.value(
 #
 # - `logits` has shape `(n, K)`, $K \ge 2$, at most three thousand in size; beside that they may
 #   share an offset as large as a million if they differ by more than 1; `labels` `(n,)` (class
-#   indices); `held_out` `(n,)` (booleans, at least
-#   one true).
+#   indices); `held_out` `(n,)` (booleans, at least one true).
 # - The NLL is convex in $1/T$, so there is one minimum. In all cases it exists and lies between
 #   1/1000 and 1000. Find it to six digits: a relative error of $10^{-6}$.
 # - Any method that gets there will do: Newton, bisection of the derivative, golden section or
@@ -788,6 +787,12 @@ check.value(
 )
 check.value("range", lambda: fit_temperature(310.0 * _z, _k, _all), case="logits in the hundreds")
 check.value("range", lambda: fit_temperature(0.0017 * _z, _k, _all), case="tiny logits")
+_sure = np.vstack([np.tile([9.7, 0.3], (99, 1)), [[203.0, 1.3]]])
+check.value(
+    "range",
+    lambda: fit_temperature(_sure, (_sure[:, 0] > 10).astype(int), _sure[:, 0] > 0),
+    case="one label that was thought impossible",
+)
 check.value("temperature", lambda: fit_temperature(_z, _k, _all) - 1.54, case="to six digits")
 check.value(
     "range",

@@ -19,9 +19,8 @@
 # compared with the truth, and never graded.
 
 # %% [markdown]
-# The setup looks the same in every lesson: imports, one thread, one style. Where
-# `course_utils` is missing, `%pip install` the course's folder, or `git+` and the address of its
-# repository.
+# The setup looks the same in every lesson: imports, one thread, one style. If
+# `course_utils` is missing, run `%pip install` with the path of the course's folder.
 
 # %%
 import numpy as np

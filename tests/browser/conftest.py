@@ -107,5 +107,7 @@ def lab(served, chromium):
     """JupyterLab on a learner's working copy, in a page of its own."""
     root, address = served
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
-    yield Lab(root, address, context.new_page())
+    lab = Lab(root, address, context.new_page())
+    yield lab
+    lab.page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
     context.close()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib_inline import backend_inline
 
 from course_utils import slider_frames
 from course_utils.slider_frames import Drawing, Frames
@@ -40,6 +41,22 @@ def test_axes_stay_where_they_were_in_the_first_picture():
             drawing({"size": size})
     first, second = (ax.get_position().bounds for ax in places)
     assert first == pytest.approx(second)
+
+
+@pytest.fixture
+def as_in_a_notebook():
+    """Draw with the notebooks' backend, which keeps figures until a cell ends."""
+    before = plt.get_backend()
+    plt.switch_backend("module://matplotlib_inline.backend_inline")
+    with plt.ion():
+        yield backend_inline.show
+    plt.switch_backend(before)
+
+
+def test_no_figure_is_kept_once_its_picture_is_drawn(as_in_a_notebook):
+    waiting = len(as_in_a_notebook._to_draw)
+    Drawing(lambda size=1: plt.figure(figsize=(size, 1)))({"size": 2})
+    assert len(as_in_a_notebook._to_draw) == waiting
 
 
 def test_a_picture_is_drawn_once_and_found_again_beside_rounding(frames):
@@ -120,6 +137,13 @@ def test_while_cells_run_nothing_is_drawn_ahead(frames, monkeypatch):
 
     asyncio.run(play())
     assert set(found) == {0} and len(drawn) == 5
+
+
+def test_drawing_ahead_ends_when_its_time_is_spent(frames, monkeypatch):
+    kept, drawn = frames
+    monkeypatch.setattr(slider_frames, "SPARE", 0.0)
+    ahead(kept, 0.0)
+    assert drawn == [0.0]
 
 
 def test_lines_of_all_sliders_are_drawn_the_nearest_steps_first(monkeypatch):

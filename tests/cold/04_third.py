@@ -494,7 +494,8 @@ def choose_prior(x, y, sigma, taus):
     return out, taus[np.argmax(out)]
 
 
-# %% square-minus-fitted-square wrong="choose-a-prior"
+# %% square-minus-fitted-square right="choose-a-prior"
+# It was handed in as wrong; the text now bounds `y` by `sigma`, and the digits stay.
 # The quadratic form is a difference of large numbers: 300 rows with columns of 4 and of
 # 4 + 0.001 * linspace(-1, 1), y = 1000, sigma = 0.001, tau = 1.
 def choose_prior(x, y, sigma, taus):
