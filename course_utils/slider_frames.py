@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import itertools
+import threading
 import time
 
 import matplotlib as mpl
@@ -17,6 +18,10 @@ AHEAD = 60  # at most, for one slider
 PAUSE = 0.3  # seconds without a movement before anything is drawn ahead
 QUIET = 1.0  # seconds in which no cell ran
 SPARE = 15.0  # seconds of drawing ahead, after the cell and after each movement
+
+
+# Movements may arrive in another thread than cells run in, and pyplot's figures belong to all.
+DRAWING = threading.RLock()
 
 
 class Drawing:
@@ -100,6 +105,10 @@ class Frames:
     def at(self, values):
         """Return the picture at {name: value}, kept or drawn now."""
         key = _key(values)
+        with DRAWING:
+            return self._at(key, values)
+
+    def _at(self, key, values):
         if key not in self._kept:
             start = time.perf_counter()
             drawn = self._picture(values)
