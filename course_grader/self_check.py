@@ -91,7 +91,7 @@ def check_answer(unit, exercise, source, *, work=WORK):
 def _mine(folder):
     """Return the learner's notebook, as grading reads one; it may have another name."""
     path = folder / f"{folder.name}.ipynb"
-    renamed = [p for p in sorted(folder.glob("*.ipynb")) if '"grade_id"' in p.read_text("utf-8")]
+    renamed = [p for p in sorted(folder.glob("*.ipynb")) if b'"grade_id"' in p.read_bytes()]
     path = path if path.is_file() else next(iter(renamed), path)
     if not path.is_file():
         raise CourseError(f"{path} is missing: 'make lab' puts it there")

@@ -18,10 +18,9 @@ AHEAD = 60  # at most, for one slider
 PAUSE = 0.3  # seconds without a movement before anything is drawn ahead
 QUIET = 1.0  # seconds in which no cell ran
 SPARE = 15.0  # seconds of drawing ahead, after the cell and after each movement
-
-
-# Movements may arrive in another thread than cells run in, and pyplot's figures belong to all.
-DRAWING = threading.RLock()
+# JupyterLab hands movements to a thread beside the one that runs cells, and pyplot's figures
+# belong to all threads: whoever draws, or runs a cell, holds this.
+TURN = threading.RLock()
 
 
 class Drawing:
@@ -97,6 +96,10 @@ class Frames:
     def __init__(self, picture):
         self.seconds = 0.0
         self._picture, self._kept, self._waiting, self._spare = picture, {}, None, SPARE
+        shell = get_ipython()
+        if shell:  # a function that is registered already is not registered again
+            shell.events.register("pre_run_cell", _begin_cell)
+            shell.events.register("post_run_cell", _end_cell)
 
     def has(self, values):
         """Return whether a picture is kept."""
@@ -105,7 +108,7 @@ class Frames:
     def at(self, values):
         """Return the picture at {name: value}, kept or drawn now."""
         key = _key(values)
-        with DRAWING:
+        with TURN:
             return self._at(key, values)
 
     def _at(self, key, values):
@@ -151,6 +154,16 @@ class Frames:
             self.at(left[0])
         self._spare -= self.seconds
         self._waiting = loop.call_later(0.01, self._draw_next, loop, left[1:], ran)
+
+
+def _begin_cell(_info):
+    """Let movements wait, as they do where they arrive in the cells' own thread."""
+    TURN.acquire()
+
+
+def _end_cell(_result):
+    with contextlib.suppress(RuntimeError):  # the cell that made the first sliders holds nothing
+        TURN.release()
 
 
 def _ran():

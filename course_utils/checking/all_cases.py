@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from html import escape
 from pathlib import Path
 
@@ -81,22 +82,23 @@ def judged_elsewhere(folder, exercise, source, say):
     """
     command = [sys.executable, "-m", "course_grader", "check", "--json"]
     command += ["--unit", folder.name, "--exercise", exercise, "--work", str(folder.parent)]
-    root, pipe = folder.parent.parent, subprocess.PIPE
+    root, said = folder.parent.parent, []
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
-    variables = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    with subprocess.Popen(
-        command, cwd=root, env=variables, stdin=pipe, stdout=pipe, stderr=pipe, text=True
-    ) as judge:
-        judge.stdin.write(source)
-        judge.stdin.close()
-        said = []
-        for line in judge.stderr:
-            said.append(line.strip())
-            say(said[-1])
-        answer = judge.stdout.read()
-    if judge.returncode:
-        raise OSError("\n".join(said[-20:]) or f"the judge ended with {judge.returncode}")
-    return json.loads(answer)["html"]
+    variables = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"}
+    streams = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    # A file takes an answer of any length; a pipe that nobody reads yet would stop the judge.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as answer:
+        with subprocess.Popen(command, cwd=root, env=variables, stdout=answer, **streams) as judge:
+            with contextlib.suppress(BrokenPipeError):  # it ended early, and says why
+                judge.stdin.write(source)
+                judge.stdin.close()
+            for line in judge.stderr:
+                said.append(line.strip())
+                say(said[-1])
+        answer.seek(0)
+        if judge.returncode:
+            raise OSError("\n".join(said[-20:]) or f"the judge ended with {judge.returncode}")
+        return json.load(answer)["html"]
 
 
 def _history():
@@ -151,6 +153,13 @@ def bound_in(source):
         for node in ast.parse(plain).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 names.add(node.name)
-            elif isinstance(node, ast.Assign):
-                names |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                names |= {alias.asname or alias.name for alias in node.names}
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                names |= {one.id for one in ast.walk(node) if _is_bound(one)}
     return names
+
+
+def _is_bound(node):
+    """Tell whether a node is a name that gets a value; one that is only read is none."""
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)

@@ -263,8 +263,8 @@ _ = ax.legend(loc="lower left")
 #
 # So the same `alpha` means unrelated things in the two, and a table that puts `Ridge(alpha=1)`
 # beside `Lasso(alpha=1)` compares nothing. ("MSE plus $\lambda \sum_j |w_j|$ is a Laplace prior of
-# scale $1/\lambda$", another common sentence, forgets as much as answer a did: the scale is
-# $2\sigma^2/(n\lambda)$.)
+# scale $1/\lambda$", another common sentence, forgets the noise and the number of data: the scale
+# is $2\sigma^2/(n\lambda)$.)
 #
 # The cell holds both formulas against the negative log posterior: by its gradient for Ridge, and
 # for Lasso by a general optimiser that sees each weight as a difference of two parts that cannot
@@ -366,8 +366,9 @@ ax.set_title("SGD and Adam rest at the MAP; AdamW moves with the noise")
 _ = ax.legend(loc="upper right", ncol=2)
 
 # %% [markdown]
-# SGD and Adam rest at the MAP, whatever the noise. AdamW follows the curve: with little noise it
-# hardly shrinks at all, with much noise far more than the prior asks for.
+# SGD and Adam rest at the MAP, however strong this noise is: it is symmetric and does not depend
+# on $w$. AdamW follows the curve: with little noise it hardly shrinks at all, with much noise far
+# more than the prior asks for.
 
 # %%
 for name in ("SGD", "Adam"):
@@ -424,12 +425,12 @@ ax.set_title("Only the kink holds the mode at zero")
 _ = ax.legend(loc="center right")
 
 # %% [markdown]
-# Only the Laplace posterior has its mode at exactly zero: at its kink the slope jumps from −1 to
-# 1, and an observation of 0.3 cannot tip it. The Cauchy's tails are heavier, and its mode is 0.10.
-# But the *probability* of a zero weight is zero under all three, since a density gives no
-# probability to a point, and even the interval of ±0.001 holds 0.0015 only. The mean of the
-# Laplace posterior is 0.143, nearly that of the Normal: zeros are a property of the mode, and of
-# nothing else in the posterior.
+# Only the Laplace posterior has its mode at exactly zero: there the prior's slope jumps from −1 to
+# 1, the data pull with 0.3 only, and so the sum changes its sign at the kink. The Cauchy's tails
+# are heavier, and its mode is 0.10. But the *probability* of a zero weight is zero under all
+# three, since a density gives no probability to a point, and even the interval of ±0.001 holds
+# 0.0015 only. The mean of the Laplace posterior is 0.143, nearly that of the Normal: zeros are a
+# property of the mode, and of nothing else in the posterior.
 
 # %% [markdown]
 # ## Broken on purpose: L1 by gradient

@@ -273,17 +273,20 @@ for name, values in deviation.items():
 ax.set(xscale="log", yscale="log", xlabel="latent variables")
 ax.set(ylabel="deviation (nats per unit of m)", xticks=[1, 4, 16, 64])
 ax.set_xticklabels([1, 4, 16, 64])
-ax.set_title("The score function drowns in the noise of the others")
+ax.set_title("The score function multiplies the level of all others")
 _ = ax.legend()
 
 # %% [markdown]
-# The ratios, for 1 and for 64 latent variables:
+# The ratios, for 1 and for 64 latent variables, and what the mean of $f$ alone would scatter:
 
 # %%
 plain, with_baseline, path = deviation.values()
 for d in (1, 64):
     ratios = plain[d - 1] / path[d - 1], with_baseline[d - 1] / path[d - 1]
     print(f"{d:2d} latents: (6) / (5) = {ratios[0]:.1f}, with a baseline {ratios[1]:.1f}")
+level = total[:, -1].mean().abs().item() / 0.7  # times the deviation of the score, 1 / s
+print(f"64 latents: the mean of f alone {level:.0f}, all of f {plain[-1]:.0f}")
+assert 0.9 < level / plain[-1] < 1
 assert 60 < plain[-1] / path[-1] < 100 and 2 * path[-1] < with_baseline[-1] < 20 * path[-1]
 because = {"2": "That is the ratio for a single latent variable."}
 because["8, the root of 64"] = (
@@ -294,7 +297,8 @@ reveal("11-score-function-noise", "80", because=because)
 # %% [markdown]
 # Reparametrisation knows which latent variable did what: here, where the copies share nothing,
 # its noise does not depend on how many there are. The score function multiplies its score by all
-# of $f$, and so takes in the noise of every other variable; a baseline helps and does not cure it.
+# of $f$: above all by its *level*, which grows with every variable. A baseline takes the level
+# out. What stays is the noise of all the others.
 # With a single latent variable there is little to choose between (5) and (6) with a baseline, and
 # where $f$ has no derivative, for instance for a discrete $z$, there is only (6).
 
@@ -466,8 +470,8 @@ def train(vae, x, *, steps, rate=0.01, batch=200, beta=1.0, seed=0):
 # up to a rotation of the columns. Of these, the ELBO prefers (8): an encoder with independent
 # latents can be exact only if the columns are orthogonal. Look at the max: a direction in which
 # the data vary less than the noise gets a column of zeros, since the noise explains it already. No
-# better encoder could revive that column, and no weight on the KL term could without leaving the
-# maximum.
+# better encoder could revive that column, and a weight on the KL term revives it only by leaving
+# this maximum.
 #
 # Data with eigenvalues near 4 and 0.6 and three smaller ones, and $\sigma = 1$:
 
@@ -507,12 +511,12 @@ for name, beta, learned in [("σ = 1", 1.0, 0), ("KL weight 0.2", 0.2, 0), ("σ 
 
 # %%
 corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], device=device)
-exact, bound, units = {}, {}, {}
+exact, bound, units, decoders = {}, {}, {}, {}
 for name, vae in linear.items():
     with torch.no_grad():
         values, kl_term = elbo(vae, points, corners[:, None])
     W, b = (v.detach().cpu().double().numpy() for v in vae.decoder.parameters())
-    scale = vae.log_scale.exp().item()
+    scale, decoders[name] = vae.log_scale.exp().item(), (W, b)
     exact[name], bound[name] = log_likelihood_of(W, scale, b), values.mean().item()
     units[name] = np.sort(kl_term.mean(0).cpu().numpy())[::-1]
     print(f"{name:13s}  log p {exact[name]:.3f}  ELBO {bound[name]:.3f}", end="  ")
@@ -537,8 +541,22 @@ assert all(bound[name] < exact[name] + 1e-4 for name in linear)
 # The first VAE finds the maximum of the likelihood, and there the second variable is dead. With
 # the smaller weight it comes alive, and the likelihood *falls*: the decoder now spends a column on
 # what the noise explained already. Letting $\sigma$ be learned revives it too, and the likelihood
-# rises by far: the noise shrinks until the second direction sticks out of it. The cure is the
-# likelihood, not the weight.
+# rises by far: the noise shrinks until the second direction sticks out of it.
+#
+# Why did the weight revive it? With residuals $r$ and $\sigma = 1$ the loss $\frac12 r^2 + \beta\,
+# \mathrm{KL}$ is $\beta$ times $\frac{1}{2\beta} r^2 + \mathrm{KL}$, which is the loss of a noise
+# with variance $\beta$. Score the same decoder with the noise that it was trained for:
+
+# %%
+W, b = decoders["KL weight 0.2"]
+disguised = log_likelihood_of(W, 0.2**0.5, b)
+print(f"KL weight 0.2, log p with a variance of 1: {exact['KL weight 0.2']:.3f}, of 0.2: ", end="")
+print(f"{disguised:.3f}; σ learned: {exact['σ learned']:.3f}")
+assert exact["σ = 1"] + 1 < disguised < exact["σ learned"]
+
+# %% [markdown]
+# So the weight is a smaller noise in disguise, and a report that leaves out the disguise is wrong
+# either way. The cure is the noise: say it, or learn it.
 #
 # Lucas and others (2019) prove that the ELBO of a linear VAE has no local maxima beyond those that
 # the likelihood of pPCA has: the KL term adds no trap. In deep VAEs collapse can also be a failure
@@ -1029,7 +1047,10 @@ weight, encoder, decoder, nothing = (
     "the decoder was too flexible to need it",
     "possibly nothing at all",
 )
-because = {weight: "With a weight of 0.2 it lived, and the likelihood fell."}
+because = {
+    weight: "With a weight of 0.2 it lived, and the likelihood fell. The weight stood for less "
+    "noise; with that noise both live, and the KL term keeps its full weight."
+}
 because |= {encoder: "Even the exact posterior ignores a direction that the noise explains."}
 because[decoder] = "It can be that; but the decoder here was linear."
 reveal("11-what-went-wrong", nothing, because=because)

@@ -899,6 +899,9 @@ check.law(
     lambda: bits_per_dim(_k, _u, 17, lambda y: 0 * y[:, 0]),
     case="a logistic density against a constant one",
 )
+check.value(
+    "logit", lambda: bits_per_dim(_k, _u, 17, shifted, 0), case="an alpha of 0, a whole number"
+)
 _low = torch.tensor([[0, 5], [0, 2]]), torch.tensor([[3e-7, 0.4], [0.7, 0.2]]).double()
 _high = torch.tensor([[16, 5], [16, 2]]), 1 - _low[1]
 check.value("logit", lambda: bits_per_dim(*_low, 17, shifted, 0.0), case="noise next to 0")

@@ -1,9 +1,6 @@
 """Each lesson in JupyterLab: it shows what the committed one shows; figures follow the hand."""
 
-import contextlib
-
 import pytest
-from playwright.sync_api import TimeoutError
 
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, units
@@ -46,7 +43,7 @@ def test_a_lesson_runs_and_every_slider_changes_its_figure(name, lab):
     for handle in handles:
         move(lab, handle)
         pictures, values = drag(lab, handle)
-        assert pictures >= min(15, 0.75 * values), f"{pictures} pictures of {values} values"
+        assert pictures >= min(15, values), f"{pictures} pictures of {values} values"
     lab.page.evaluate(INTO_VIEW, handles[0])
     lab.shoot(name)
     assert [words for words in lab.complaints if any(word in words for word in OURS)] == []
@@ -92,8 +89,7 @@ def drag(lab, handle):
     for step in range(1, STEPS + 1):
         now = [handle, handle.get_attribute("aria-valuenow"), lab.page.evaluate(PICTURE, handle)]
         mouse.move(wide["x"] + wide["width"] * step / STEPS, y)
-        with contextlib.suppress(TimeoutError):  # counted below
-            lab.page.wait_for_function(FOLLOWED, arg=now, timeout=10_000)
+        lab.page.wait_for_function(FOLLOWED, arg=now, timeout=20_000)
     mouse.up()
     lab.settle()
     return lab.page.evaluate(SEEN)

@@ -1,6 +1,7 @@
 """Pictures are kept, and drawn ahead while nobody moves a slider."""
 
 import asyncio
+import threading
 
 import pytest
 from matplotlib import pyplot as plt
@@ -64,6 +65,19 @@ def test_a_picture_is_drawn_once_and_found_again_beside_rounding(frames):
     assert kept.at({"x": 0.3}) == kept.at({"x": 0.1 + 0.2}) == b"picture at 0.3"
     assert kept.has({"x": 0.3}) and not kept.has({"x": 0.4})
     assert drawn == [0.3]
+
+
+def test_a_movement_in_another_thread_waits_for_the_cell_that_runs(frames):
+    kept, drawn = frames
+    slider_frames._begin_cell(None)
+    moved = threading.Thread(target=kept.at, args=({"x": 0.5},))
+    moved.start()
+    moved.join(0.1)
+    assert drawn == []
+    slider_frames._end_cell(None)
+    moved.join(5)
+    assert drawn == [0.5]
+    slider_frames._end_cell(None)  # that of the cell that was running when sliders came to be
 
 
 def test_the_oldest_goes_when_there_are_too_many(frames, monkeypatch):

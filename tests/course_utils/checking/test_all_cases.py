@@ -1,6 +1,7 @@
 """The button judges what ran last; a browser test presses it."""
 
 import json
+import sys
 
 import pytest
 
@@ -44,7 +45,13 @@ def test_what_never_ran_is_asked_for(unit):
 
 def test_names_bound_by_a_broken_cell_are_none():
     assert bound_in("def f(:") == set()
-    assert bound_in("class A: pass\nb, c = 1, 2\nd.e = 3") >= {"A", "b", "c"}
+    assert bound_in("class A: pass\nb, c = 1, 2\nd.e = 3\nf: int = 4") == {"A", "b", "c", "f"}
+    assert bound_in("from torch import mean\nimport numpy as np") == {"mean", "np"}
+
+
+def test_a_cell_that_only_uses_the_answer_is_not_the_answer(unit):
+    ran = ["def mean(x): return 1", "loss = mean([1, 2])", "other = [mean(x) for x in data]"]
+    assert last_answer(stub_names("mean", unit), ran) == ran[0]
 
 
 @pytest.fixture
@@ -64,6 +71,24 @@ def test_the_judge_s_panel_stands_below_the_button(button, monkeypatch):
     monkeypatch.setattr(all_cases, "judged_elsewhere", lambda *given: f"<b>{given[1:3]}</b>")
     assert press(button) == "<b>('mean', 'def mean(x): return 1')</b>"
     assert not button.children[0].disabled
+
+
+def test_an_answer_of_any_length_comes_through_with_its_progress(unit, monkeypatch, tmp_path):
+    judge = tmp_path / "judge.py"
+    judge.write_text(
+        "import json, sys\n"
+        "source = sys.stdin.read()\n"
+        "print('first', file=sys.stderr)\n"
+        "print(json.dumps({'html': source * 100_000}))\n"
+        "sys.stdout.flush()\n"
+        "print('last', file=sys.stderr)\n"
+    )
+    popen = all_cases.subprocess.Popen
+    started = lambda command, **more: popen([sys.executable, judge], **more)  # noqa: E731
+    monkeypatch.setattr(all_cases.subprocess, "Popen", started)
+    said = []
+    html = all_cases.judged_elsewhere(unit, "mean", "µ = 1\n", said.append)
+    assert html == "µ = 1\n" * 100_000 and said == ["first", "last"]
 
 
 def test_what_goes_wrong_is_told_and_the_button_works_again(button):
