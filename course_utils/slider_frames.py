@@ -4,6 +4,7 @@ __all__ = ["Drawing", "Frames"]
 
 import asyncio
 import contextlib
+import gc
 import io
 import itertools
 import threading
@@ -15,8 +16,7 @@ from matplotlib import pyplot as plt
 
 KEPT = 400  # of some 30 kB each
 AHEAD = 60  # at most, for one slider
-PAUSE = 0.3  # seconds without a movement before anything is drawn ahead
-QUIET = 1.0  # seconds in which no cell ran
+QUIET = 1.0  # seconds in which no cell ran, and no slider moved
 SPARE = 15.0  # seconds of drawing ahead, after the cell and after each movement
 # JupyterLab hands movements to a thread beside the one that runs cells, and pyplot's figures
 # belong to all threads: whoever draws, or runs a cell, holds this.
@@ -93,9 +93,12 @@ class Frames:
         What the last drawing took.
     """
 
+    _moved = 0.0  # when a slider last moved, any of this kernel
+
     def __init__(self, picture):
         self.seconds = 0.0
-        self._picture, self._kept, self._waiting, self._spare = picture, {}, None, SPARE
+        self._picture, self._kept, self._waiting = picture, {}, None
+        self._spare, self._settled = SPARE, False
         shell = get_ipython()
         if shell:  # a function that is registered already is not registered again
             shell.events.register("pre_run_cell", _begin_cell)
@@ -107,11 +110,12 @@ class Frames:
 
     def at(self, values):
         """Return the picture at {name: value}, kept or drawn now."""
-        key = _key(values)
+        Frames._moved = time.monotonic()
         with TURN:
-            return self._at(key, values)
+            return self._at(values)
 
-    def _at(self, key, values):
+    def _at(self, values):
+        key = _key(values)
         if key not in self._kept:
             start = time.perf_counter()
             drawn = self._picture(values)
@@ -140,18 +144,22 @@ class Frames:
         near = [one for name, span in spans.items() for one in _neighbours(values, name, span)]
         left = [one for _, one in sorted(near, key=lambda pair: pair[0])]
         self._spare = SPARE
-        self._waiting = loop.call_later(PAUSE, self._draw_next, loop, left, _ran())
+        self._waiting = loop.call_later(QUIET, self._draw_next, loop, left, _ran())
 
     def _draw_next(self, loop, left, ran):
-        """Draw one picture and come back for the next; while cells run, only come back."""
+        """Draw one picture and come back for the next; while others work, only come back."""
         left = list(itertools.dropwhile(self.has, left))
         if not left or self._spare <= 0:
             return
-        if _ran() != ran:
+        if _ran() != ran or time.monotonic() - Frames._moved < QUIET:
             self._waiting = loop.call_later(QUIET, self._draw_next, loop, left, _ran())
             return
-        with contextlib.suppress(Exception):  # shown when a slider comes there
-            self.at(left[0])
+        if not self._settled:
+            self._settled = True
+            gc.collect()
+            gc.freeze()  # or a sweep through all that was imported stops a drag for half a second
+        with contextlib.suppress(Exception), TURN:  # shown when a slider comes there
+            self._at(left[0])
         self._spare -= self.seconds
         self._waiting = loop.call_later(0.01, self._draw_next, loop, left[1:], ran)
 

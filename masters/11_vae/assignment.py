@@ -209,7 +209,7 @@ check.value(
 
 # %% exercise="latent-draws"
 def latent_draws(mu, tril, eps):
-    """Return reparameterised draws of a full Gaussian and their log densities."""
+    """Return reparametrised draws of a full Gaussian and their log densities."""
     ### BEGIN SOLUTION
     z = mu + torch.einsum("nij,knj->kni", tril, eps)
     log_det = tril.diagonal(dim1=1, dim2=2).log().sum(dim=1)

@@ -257,7 +257,7 @@ total = f(still).detach().cumsum(1)
 # %%
 estimates = {"score function (6)": total * score}
 estimates["(6) with a baseline"] = (total - total.mean(0)) * score
-estimates["reparameterised (5)"] = by_path.expand(-1, 64)
+estimates["reparametrised (5)"] = by_path.expand(-1, 64)
 slope = (elbo_on_grid(0.901, 0.7) - elbo_on_grid(0.899, 0.7)) / 0.002
 deviation = {}
 for name, values in estimates.items():
@@ -1041,17 +1041,20 @@ assert climb[-2] > tighter + 10 and (np.diff(climb[:-1]) > 0).all()
 short = best_fixed - exact["σ = 1"]
 print(f"below the maximum: {short:.3f} nats; KL of the second latent {units['σ = 1'][1]:.2f}")
 assert short < 0.02 and exact["KL weight 0.2"] < exact["σ = 1"]
+
+# %%
 weight, encoder, decoder, nothing = (
     "the KL term had too much weight: with less, both live and the fit is better",
     "the encoder was too weak to tell the second variable",
     "the decoder was too flexible to need it",
     "possibly nothing at all",
 )
-because = {
-    weight: "With a weight of 0.2 it lived, and the likelihood fell. The weight stood for less "
-    "noise; with that noise both live, and the KL term keeps its full weight."
-}
-because |= {encoder: "Even the exact posterior ignores a direction that the noise explains."}
+because = {}
+because[weight] = (
+    "With a weight of 0.2 it lived, and the likelihood fell. The weight stood for less noise; "
+    "with that noise both live, and the KL term keeps its full weight."
+)
+because[encoder] = "Even the exact posterior ignores a direction that the noise explains."
 because[decoder] = "It can be that; but the decoder here was linear."
 reveal("11-what-went-wrong", nothing, because=because)
 

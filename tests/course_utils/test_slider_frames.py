@@ -16,7 +16,7 @@ SPANS = {"x": (0.0, 1.0, 0.25)}
 @pytest.fixture
 def frames(monkeypatch):
     """Frames that note what was drawn, and wait for nobody."""
-    monkeypatch.setattr(slider_frames, "PAUSE", 0.0)
+    monkeypatch.setattr(slider_frames, "QUIET", 0.0)
     drawn = []
 
     def picture(values):
@@ -88,12 +88,18 @@ def test_the_oldest_goes_when_there_are_too_many(frames, monkeypatch):
     assert [kept.has({"x": x}) for x in (0.1, 0.2, 0.3)] == [False, True, True]
 
 
+async def rest():
+    """Let what waits have many turns, however long one of them takes."""
+    for _ in range(40):
+        await asyncio.sleep(0.005)
+
+
 def ahead(kept, *moves):
     async def play():
         for x in moves:
             kept.at({"x": x})
             kept.draw_ahead({"x": x}, SPANS)
-        await asyncio.sleep(0.2)
+        await rest()
 
     asyncio.run(play())
 
@@ -111,7 +117,7 @@ def test_a_movement_turns_the_order(frames):
 
 
 def test_whole_numbers_stay_whole(monkeypatch):
-    monkeypatch.setattr(slider_frames, "PAUSE", 0.0)
+    monkeypatch.setattr(slider_frames, "QUIET", 0.0)
     drawn = []
 
     def picture(values):
@@ -122,7 +128,7 @@ def test_whole_numbers_stay_whole(monkeypatch):
 
     async def play():
         kept.draw_ahead({"x": 3}, {"x": (1, 5, 2)})
-        await asyncio.sleep(0.2)
+        await rest()
 
     asyncio.run(play())
     assert sorted(drawn) == [1, 3, 5] and all(type(x) is int for x in drawn)
@@ -153,6 +159,23 @@ def test_while_cells_run_nothing_is_drawn_ahead(frames, monkeypatch):
     assert set(found) == {0} and len(drawn) == 5
 
 
+def test_while_a_slider_of_another_panel_moves_nothing_is_drawn_ahead(frames, monkeypatch):
+    kept, drawn = frames
+    monkeypatch.setattr(slider_frames, "QUIET", 0.05)
+    other, found = Frames(lambda values: b""), []
+
+    async def play():
+        kept.draw_ahead({"x": 0.0}, SPANS)
+        for x in range(20):  # a drag
+            other.at({"x": x})
+            await asyncio.sleep(0.01)
+            found.append(len(drawn))
+        await asyncio.sleep(0.4)
+
+    asyncio.run(play())
+    assert set(found) == {0} and len(drawn) == 5
+
+
 def test_drawing_ahead_ends_when_its_time_is_spent(frames, monkeypatch):
     kept, drawn = frames
     monkeypatch.setattr(slider_frames, "SPARE", 0.0)
@@ -161,13 +184,13 @@ def test_drawing_ahead_ends_when_its_time_is_spent(frames, monkeypatch):
 
 
 def test_lines_of_all_sliders_are_drawn_the_nearest_steps_first(monkeypatch):
-    monkeypatch.setattr(slider_frames, "PAUSE", 0.0)
+    monkeypatch.setattr(slider_frames, "QUIET", 0.0)
     drawn = []
     kept = Frames(lambda values: drawn.append(tuple(values.values())) or b"")
 
     async def play():
         kept.draw_ahead({"x": 0.0, "y": 2}, {"x": (0.0, 1.0, 0.5), "y": (1, 3, 1)})
-        await asyncio.sleep(0.2)
+        await rest()
 
     asyncio.run(play())
     assert drawn[0] == (0.0, 2) and set(drawn[1:4]) == {(0.5, 2), (0.0, 1), (0.0, 3)}
