@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT
+from course_grader.term_links import link_terms
 from course_utils.checking.comparison import EXPECTED_FILE
 from course_utils.progress import progress
 
@@ -105,6 +106,8 @@ def _copy_lesson(unit, lessons, links, project, say):
             cell.outputs, cell.execution_count = [], None
         else:  # each unit has a folder of its own here
             cell.source = LINK.sub(lambda found: _from_lesson(found[1], lessons), cell.source)
+    page = (project / "docs" / GLOSSARY).read_text("utf-8")
+    link_terms(lesson, unit.name, page, f"../{GLOSSARY}")
     notebooks.save(_with_links(lesson, links), target)
     say(f"new: {target.relative_to(project)}")
 

@@ -9,15 +9,26 @@ __all__ = [
 ]
 
 import numpy as np
+from IPython import get_ipython
+from IPython.display import display
 from matplotlib import pyplot as plt
 
 BAND_COLORS = {"y": "#56B4E9", "f": "#0072B2"}
 DATA_COLOR = "#808080"  # opaque: transparent dots double the size of a committed figure
+# In a dark JupyterLab a white figure glares: dark and light change places, hues stay.
+NO_GLARE = """<style>
+body[data-jp-theme-light="false"] .jp-OutputArea img {filter: invert(.88) hue-rotate(180deg)}
+</style>"""
 
 
 def use_course_style():
-    """Switch matplotlib to the style of the course: colour-blind-safe, sized for a notebook."""
+    """Switch matplotlib to the style of the course: colour-blind-safe, sized for a notebook.
+
+    In JupyterLab, figures follow a dark theme.
+    """
     plt.style.use("course_utils.course")
+    if get_ipython():
+        display({"text/html": NO_GLARE, "text/plain": ""}, raw=True)
 
 
 def plot_data(x, y, *, ax=None, label="data", **style):

@@ -22,15 +22,19 @@ def lesson(unit, master):
 
 
 def source(unit, master):
-    """Return nbgrader's instructor version: solutions marked, hidden checks merged."""
+    """Return nbgrader's instructor version: solutions marked, hidden checks merged, no reasons."""
     hidden = {name: e.hidden.source for name, e in master.exercises.items()}
-    return _notebook(unit, master, _cells(master, hidden))
+    return _notebook(unit, master, [c for c in _cells(master, hidden) if "why" not in c[0].roles])
 
 
 def solutions(unit, master):
-    """Return the worked solutions, each cell named by its exercise; no hidden checks."""
+    """Return the worked solutions and why, cells named by their exercise; no hidden checks."""
     cells = [
-        (cell, markers.solved(text), {k: v for k, v in cell.roles.items() if k == "exercise"})
+        (
+            cell,
+            markers.solved(text),
+            {k: cell.roles[k] for k in ("exercise", "why") if k in cell.roles},
+        )
         for cell, text, _ in _cells(master, {})
     ]
     return _notebook(unit, master, cells)

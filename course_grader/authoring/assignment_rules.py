@@ -22,7 +22,7 @@ KEPT = ("inputs", "global random")  # what check.keeps grades, and the opening h
 def check_targets(master):
     """Stop at checks of an exercise that there is none of."""
     for cell in master.cells:
-        name = cell.roles.get("checks") or cell.roles.get("hidden")
+        name = next((cell.roles[r] for r in ("checks", "hidden", "why") if r in cell.roles), None)
         if name and name not in [c.roles.get("exercise") for c in master.cells]:
             master.fail(cell, f"no exercise is called {name!r}: add # %% exercise={name!r}")
 

@@ -65,13 +65,15 @@ def read_assignment(unit):
 
 def _exercise(master, name, cell):
     parts = {}
-    for role in ("checks", "hidden"):
-        same = [c for c in master.cells if c.roles.get(role) == name]
+    for role, kind in {"why": "markdown", "checks": "code", "hidden": "code"}.items():
+        same = [c for c in master.cells if c.roles.get(role) == name and c.kind == kind]
         if not same:
-            master.fail(cell, f"exercise {name!r} has no {role}: add # %% {role}={name!r}")
+            form = f"# %% [markdown] {role}" if kind == "markdown" else f"# %% {role}"
+            master.fail(cell, f"exercise {name!r} has no {role}: add {form}={name!r}")
         parts[role] = same[0]
-    if not cell.line < parts["checks"].line < parts["hidden"].line:
-        master.fail(cell, f"order the cells of {name!r}: exercise, checks, hidden")
+    lines = [part.line for part in (cell, *parts.values())]
+    if lines != sorted(lines):
+        master.fail(cell, f"order the cells of {name!r}: exercise, why, checks, hidden")
     exercise = Exercise(name, cell, parts["checks"], parts["hidden"])
     assignment_rules.check_solution(master, exercise)
     assignment_rules.check_points(master, exercise)

@@ -17,7 +17,7 @@ from course_grader.project.course import CourseError
 
 ROLES = {
     "lesson": {"alt", "same", "fold", "hide", "claim", "steps"},
-    "assignment": {"exercise", "checks", "points", "hidden", "written", "alt", "same"},
+    "assignment": {"exercise", "why", "checks", "points", "hidden", "written", "alt", "same"},
     "answers": {"right", "wrong", "equivalent", "exact", "fails", "oracle"},
 }
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -128,7 +128,7 @@ def _check_code(master, cell):
 def _check_names(master):
     seen = {}
     for cell in master.cells:
-        for role in ("exercise", "checks", "hidden", "written"):
+        for role in ("exercise", "why", "checks", "hidden", "written"):
             _check_name(master, cell, role, seen)
         if master.kind == "answers" and cell.kind == "code":
             _check_answer(master, cell, seen)

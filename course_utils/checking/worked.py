@@ -4,10 +4,11 @@ __all__ = ["worked_solution"]
 
 import json
 from pathlib import Path
+from textwrap import indent
 
 
 def worked_solution(exercise, folder="."):
-    """Return the source of an exercise's worked solution, or '' where there is none at hand.
+    """Return an exercise's worked solution, and why in a comment; '' where none is at hand.
 
     It is read from `solutions/`, two folders above an assignment's own: a class gets the course
     without that folder, and nothing of it is ever in a released file.
@@ -24,5 +25,9 @@ def worked_solution(exercise, folder="."):
         cells = json.loads(path.read_text("utf-8"))["cells"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    found = [cell["source"] for cell in cells if cell["metadata"].get("exercise") == exercise]
-    return "".join(found[0]).strip() if found else ""
+    code, why = ("".join(_sources(cells, role, exercise)).strip() for role in ("exercise", "why"))
+    return f"{code}\n\n{indent(why, '# ')}".strip() if code else ""
+
+
+def _sources(cells, role, name):
+    return ("".join(cell["source"]) for cell in cells if cell["metadata"].get(role) == name)

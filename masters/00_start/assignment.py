@@ -57,6 +57,11 @@ def normal_log_density(y, mu, sigma):
     ### END SOLUTION
 
 
+# %% [markdown] why="normal-log-density"
+# The three terms are the exponent, the width and the constant. Take the logarithm on paper: the
+# density of a point that is forty widths away is 0 in float64, and the logarithm of that 0 is
+# $-\infty$, while the log-density itself is an ordinary number.
+
 # %% checks="normal-log-density" points=5
 check = Checks("normal-log-density")
 y = torch.tensor([0.5, -1.0, 3.0], dtype=torch.float64)
@@ -158,6 +163,11 @@ def log_sum_exp(a):
     ### END SOLUTION
 
 
+# %% [markdown] why="log-sum-exp"
+# Taking the largest entry out of the sum changes nothing on paper; it comes back outside the
+# logarithm. On a machine no exponent is then above 0, so nothing overflows, and one of them is 0,
+# so the sum is at least 1 and never underflows.
+
 # %% checks="log-sum-exp" points=6
 check = Checks("log-sum-exp")
 a = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
@@ -249,6 +259,10 @@ def waits_from_uniform(u, rate, upper):
     ### END SOLUTION
 
 
+# %% [markdown] why="draws-by-inversion"
+# Set the distribution function equal to $u$ and solve for the waiting time. `expm1` and `log1p`
+# keep the digits that `1 - exp(-x)` and `log(1 - x)` lose where $x$ is tiny.
+
 # %% checks="draws-by-inversion" points=5
 check = Checks("draws-by-inversion")
 u = torch.tensor([0.0, 0.25, 0.5, 0.9], dtype=torch.float64)
@@ -336,6 +350,10 @@ def weighted_error(prediction, y, weight):
     return (weight * (prediction - y) ** 2).sum() / weight.sum()
     ### END SOLUTION
 
+
+# %% [markdown] why="mend-a-broadcast"
+# A column minus a row is a table, so the loss averaged $n^2$ differences without a word. Flattened
+# first and compared in length, three tensors have nothing left to broadcast.
 
 # %% checks="mend-a-broadcast" points=6
 check = Checks("mend-a-broadcast")
@@ -432,6 +450,11 @@ def foretell_shapes(loc, scale, event_dims, sample, value):
     return whole[:cut], whole[cut:], sample + whole, scored[: len(scored) - event_dims]
     ### END SOLUTION
 
+
+# %% [markdown] why="foretell-shapes"
+# Location and scale broadcast to one shape; its last `event_dims` axes become the event, and the
+# sample shape goes in front of it all. `log_prob` adds up over an event, so its shape is what
+# value and parameters broadcast to, less the event's axes.
 
 # %% checks="foretell-shapes" points=6
 check = Checks("foretell-shapes")

@@ -55,6 +55,11 @@ def gaussian_nll(y, mu, sigma):
     ### END SOLUTION
 
 
+# %% [markdown] why="gaussian-nll"
+# The squared error, divided by $2\sigma^2$, is one of three terms: with a fixed $\sigma$ the other
+# two do not depend on the mean, and minimising the NLL is minimising the squared error. Shapes are
+# compared because a loss that broadcasts averages pairs that do not belong together.
+
 # %% checks="gaussian-nll" points=5
 check = Checks("gaussian-nll")
 y = torch.tensor([1.0, 2.0], dtype=torch.float64)
@@ -164,6 +169,11 @@ def laplace_mle(y):
     ### END SOLUTION
 
 
+# %% [markdown] why="laplace-mle"
+# Whatever the scale, the likelihood wants the smallest sum of absolute deviations, and that is
+# what a median has. The derivative with respect to the scale is then 0 where the scale is the mean
+# absolute deviation.
+
 # %% checks="laplace-mle" points=4
 check = Checks("laplace-mle")
 y = torch.tensor([0.3, 9.0, 1.1, -0.8], dtype=torch.float64)
@@ -227,6 +237,11 @@ def bce_from_logits(z, y):
     return (softplus - y * z).mean()
     ### END SOLUTION
 
+
+# %% [markdown] why="bce-from-logits"
+# $-\log$ of a sigmoid is a softplus, and $\mathrm{softplus}(-z) = \mathrm{softplus}(z) - z$: one
+# line serves both labels. `logaddexp` computes it without a probability in between that could
+# round to 0 or 1.
 
 # %% checks="bce-from-logits" points=5
 check = Checks("bce-from-logits")
@@ -319,6 +334,10 @@ def cross_entropy(logits, labels):
     return (logsumexp - chosen).mean()
     ### END SOLUTION
 
+
+# %% [markdown] why="cross-entropy"
+# The loss is the log-normaliser less the label's own logit. Both come from the logits directly: a
+# softmax that underflows to 0 in between would have the logarithm $-\infty$.
 
 # %% checks="cross-entropy" points=6
 check = Checks("cross-entropy")
@@ -414,6 +433,10 @@ def cross_entropy_gradient(logits, targets):
     ### END SOLUTION
 
 
+# %% [markdown] why="logit-gradient"
+# The log-normaliser's derivative is the softmax, that of the second term is the target. What is
+# left is prediction minus truth; the division by $n$ belongs to the mean.
+
 # %% checks="logit-gradient" points=6
 check = Checks("logit-gradient")
 gradient = torch.inference_mode()(lambda z, t: cross_entropy_gradient(z, t))
@@ -506,6 +529,11 @@ def masked_loss(x, weight, bias, labels, mask):
     return loss[mask].mean()
     ### END SOLUTION
 
+
+# %% [markdown] why="find-the-bugs"
+# `cross_entropy` takes logits and does the softmax itself: a second one squeezes the logits
+# between 0 and 1, so that the loss cannot come near 0, and `dim=0` let the words of a sentence
+# compete with each other. A product with the mask still divides by the padding; indexing does not.
 
 # %% checks="find-the-bugs" points=5
 check = Checks("find-the-bugs")

@@ -66,6 +66,11 @@ def count_log_prob(y, mean, variance):
     ### END SOLUTION
 
 
+# %% [markdown] why="count-density"
+# Mean $m$ and variance $v$ fix the negative binomial: its size is $m^2/(v - m)$, its odds are $(v
+# - m)/m$. Where they are equal it becomes a Poisson; the `ones_like` only keeps the branch that is
+# not taken free of a division by 0.
+
 # %% checks="count-density" points=5
 check = Checks("count-density")
 counts = torch.tensor([0.0, 3.0, 7.0], dtype=torch.float64)
@@ -299,6 +304,11 @@ def price_report(y, mu, sigma, centre, width):
     ### END SOLUTION
 
 
+# %% [markdown] why="log-target"
+# The density of $y$ is that of $\log y$ times the derivative of the logarithm, $1/y$: hence the `+
+# log_y`. A median goes through a monotone function unchanged, a mean does not: it gains half the
+# variance of the logarithm.
+
 # %% checks="log-target" points=5
 check = Checks("log-target")
 prices = torch.tensor([5.0, 0.4, 30.0], dtype=torch.float64)
@@ -502,6 +512,10 @@ def zip_log_prob(y, gate, log_rate):
     ### END SOLUTION
 
 
+# %% [markdown] why="two-kinds-of-zero"
+# A zero has two sources, and probabilities of sources add: `logaddexp` adds them as logarithms.
+# Any other count has one source, the open gate, and pays for it.
+
 # %% checks="two-kinds-of-zero" points=5
 check = Checks("two-kinds-of-zero")
 sold = torch.tensor([0.0, 0.0, 2.0, 5.0], dtype=torch.float64)
@@ -677,6 +691,11 @@ def positive_scale(raw):
     return torch.exp(torch.asinh(raw / 2))  # s - 1/s is 2 sinh(log s)
     ### END SOLUTION
 
+
+# %% [markdown] why="living-link"
+# With $s = e^t$ the equation reads $2 \sinh t = \text{raw}$, so $t$ is an inverse hyperbolic sine,
+# which is exact on both sides of 0. The root of the quadratic subtracts two nearly equal numbers
+# on the left, and loses all their digits.
 
 # %% checks="living-link" points=4
 check = Checks("living-link")
@@ -855,6 +874,11 @@ def ordinal_log_probs(eta, first, log_gaps):
     return torch.cat([below[:, :1], middle, above[:, -1:]], dim=1)
     ### END SOLUTION
 
+
+# %% [markdown] why="ordered-classes"
+# A middle class has the difference of two sigmoids. It factors, $\sigma(a) - \sigma(b) =
+# \sigma(a)\,\sigma(-b)\,(1 - e^{b - a})$, and each factor has a logarithm that survives; the
+# difference itself rounds to 0 where both are nearly 0 or 1.
 
 # %% checks="ordered-classes" points=5
 check = Checks("ordered-classes")
@@ -1087,6 +1111,11 @@ def act_or_ask(p, cost, price):
     ### END SOLUTION
 
 
+# %% [markdown] why="act-or-ask"
+# Whoever asks pays the price and then, for each outcome, the cheapest cost: that is one more row
+# of the cost table. It stands last, so that `argmin`, which takes the first of equals, prefers to
+# act. An infinite price stays out of the product, where 0 times infinity is `nan`.
+
 # %% checks="act-or-ask" points=5
 check = Checks("act-or-ask")
 chances = (
@@ -1307,6 +1336,11 @@ def sequence_log_prob(logits, tokens, lengths):
     return torch.where(real, chosen, 0.0).sum(1)
     ### END SOLUTION
 
+
+# %% [markdown] why="sequence-density"
+# The logits at place $t$ foretell token $t + 1$: shift one against the other. What lies in the
+# padding is replaced *before* the softmax, because a `nan` that is multiplied by 0 is still one,
+# in the value as in the gradient.
 
 # %% checks="sequence-density" points=5
 check = Checks("sequence-density")

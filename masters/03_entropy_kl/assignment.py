@@ -59,6 +59,11 @@ def kl_nats(p, q):
     ### END SOLUTION
 
 
+# %% [markdown] why="discrete-kl"
+# An outcome that $p$ rules out adds nothing, whatever $q$ says of it; one that only $q$ rules out
+# makes the sum infinite. Where $p$ is 0 both logarithms are taken of 1 instead, so that no $0
+# \cdot \infty$ arises.
+
 # %% checks="discrete-kl" points=5
 check = Checks("discrete-kl")
 weather = torch.tensor([[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]], dtype=torch.float64)
@@ -251,6 +256,11 @@ def diagonal_fits(cov):
     return forward.clone(), reverse, kl_forward, kl_reverse
     ### END SOLUTION
 
+
+# %% [markdown] why="diagonal-fits"
+# Forward KL matches moments, so it keeps the marginal variances. Reverse KL matches the diagonal
+# of the precision instead, which is narrower as soon as something is correlated; in both
+# divergences the traces then cancel, and only log-determinants remain.
 
 # %% checks="diagonal-fits" points=6
 check = Checks("diagonal-fits")
@@ -456,6 +466,11 @@ def kl_from_draws(log_q, log_p):
     return tuple(results)
     ### END SOLUTION
 
+
+# %% [markdown] why="kl-from-draws"
+# The plain estimate averages $-\log r$, with $r = p/q$. Since $r - 1$ has mean 0 under $q$, adding
+# it leaves the mean alone, makes every term non-negative, and takes most of the noise out where
+# the two are close.
 
 # %% checks="kl-from-draws" points=5
 check = Checks("kl-from-draws")
@@ -676,6 +691,11 @@ def prior_smoothing(logits, y, prior, eps):
     ### END SOLUTION
 
 
+# %% [markdown] why="prior-smoothing"
+# Cross-entropy is entropy plus KL, so no logits come below the entropy of the targets: the excess
+# is the distance from that floor, and itself a KL. `entr` is 0 at 0, where $p \log p$ would be
+# `nan`.
+
 # %% checks="prior-smoothing" points=6
 check = Checks("prior-smoothing")
 raw = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.5, -0.5], [1.0, 0.3, -2.0]], dtype=torch.float64)
@@ -874,6 +894,11 @@ def distillation_loss(student, teacher, y, T, alpha):
     return (1 - alpha) * hard + alpha * T**2 * soft
     ### END SOLUTION
 
+
+# %% [markdown] why="distillation"
+# `kl_div` takes the *second* distribution first, in logarithms, and averages over all entries
+# unless told `batchmean`. $T^2$ makes up for the gradient that dividing by $T$ shrinks, `detach`
+# keeps the teacher out of it, and the hard part divides by the number of labels that exist.
 
 # %% checks="distillation" points=6
 check = Checks("distillation")
@@ -1099,6 +1124,10 @@ def text_cost(nll, lengths, characters):
     return torch.exp(total / lengths.sum()), total / math.log(2) / characters.sum()
     ### END SOLUTION
 
+
+# %% [markdown] why="text-cost"
+# Both numbers are the same total, told per token and per character: sums first, one division at
+# the end. A mean of each text's mean would let a short text count as much as a long one.
 
 # %% checks="text-cost" points=5
 check = Checks("text-cost")

@@ -56,6 +56,11 @@ def ridge_map(x, y, sigma, tau):
     ### END SOLUTION
 
 
+# %% [markdown] why="ridge-from-a-prior"
+# Multiply the negative log posterior by $2\sigma^2$, and the prior's term has the factor
+# $\sigma^2/\tau^2$. An intercept without a prior is the one that centring takes out: it is set by
+# the means, and nobody shrinks it.
+
 # %% checks="ridge-from-a-prior" points=4
 check = Checks("ridge-from-a-prior")
 x = np.array([[1.0, 0.5], [2.0, -1.0], [0.0, 1.5], [3.0, 1.0]])
@@ -168,6 +173,11 @@ def weight_decay(loss, sigma, tau, n, m):
     return per_nat[loss] / (n * tau**2)
     ### END SOLUTION
 
+
+# %% [markdown] why="weight-decay-from-a-prior"
+# SGD adds `weight_decay` times $w$ to the gradient, as a loss of half the decay times $w^2$ would.
+# Ask by which factor the given loss is larger than the negative log-likelihood, and the prior's
+# $1/\tau^2$ takes the same factor.
 
 # %% checks="weight-decay-from-a-prior" points=5
 check = Checks("weight-decay-from-a-prior")
@@ -330,6 +340,11 @@ def proximal_step(w, gradient, step, b):
     ### END SOLUTION
 
 
+# %% [markdown] why="proximal-step"
+# The smooth part takes an ordinary step; the penalty $|w|/b$ is then minimised exactly, which
+# moves every weight by `step / b` towards 0 and stops it there. A plain gradient step jumps over 0
+# for ever.
+
 # %% checks="proximal-step" points=4
 check = Checks("proximal-step")
 w = np.array([1.0, -2.0, 0.3, 0.0, -0.2])
@@ -476,6 +491,10 @@ def posterior(x, y, sigma, mean, cov):
     return new_cov @ (prior_precision @ mean + x.T @ y / sigma**2), new_cov
     ### END SOLUTION
 
+
+# %% [markdown] why="gaussian-posterior"
+# Precisions add: the prior's and the data's. So do precisions times means; the posterior mean is
+# that sum, divided by the joint precision.
 
 # %% checks="gaussian-posterior" points=5
 check = Checks("gaussian-posterior")
@@ -639,6 +658,11 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return centre - width, centre + width
     ### END SOLUTION
 
+
+# %% [markdown] why="predictive-band"
+# The weights' uncertainty gives the variance of $f$ at $x$, which is $x^\top \Sigma\, x$; a new
+# $y$ has the noise on top. Variances add, standard deviations do not: so $\sigma^2$ comes in
+# before the root.
 
 # %% checks="predictive-band" points=5
 check = Checks("predictive-band")
@@ -834,6 +858,11 @@ def rate_map(counts, a, b, quantity):
     ### END SOLUTION
 
 
+# %% [markdown] why="mode-of-what"
+# A density in $g(\lambda)$ is the density in $\lambda$ divided by $|g'(\lambda)|$. Here that is a
+# power of $\lambda$: it only changes how much is taken off the exponent, 1 for the rate, 1/2 for
+# its root, 0 for its logarithm, $-1$ for its inverse.
+
 # %% checks="mode-of-what" points=5
 check = Checks("mode-of-what")
 counts = np.array([3.0, 0.0, 2.0])
@@ -944,6 +973,11 @@ def choose_prior(x, y, sigma, taus):
     return np.array(found), taus[np.argmax(found)]
     ### END SOLUTION
 
+
+# %% [markdown] why="choose-a-prior"
+# With the weights integrated out, $y$ is Normal with covariance $\sigma^2 I + \tau^2 X X^\top$.
+# The determinant fines a wide prior, the quadratic form one that is too narrow for the data: no
+# held-out set is needed for the balance.
 
 # %% checks="choose-a-prior" points=6
 check = Checks("choose-a-prior")

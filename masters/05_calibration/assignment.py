@@ -53,6 +53,10 @@ def ece(p, y, edges):
     ### END SOLUTION
 
 
+# %% [markdown] why="ece-closed-edges"
+# Given the inner edges only, `digitize` has a bin for everybody, 0 and 1 included. Within a bin
+# count and mean cancel: what is left is the absolute sum of $p - y$.
+
 # %% checks="ece-closed-edges" points=5
 check = Checks("ece-closed-edges")
 p = np.array([0.1, 0.35, 0.3, 0.9, 0.7, 0.15, 0.85])
@@ -173,6 +177,10 @@ def base_rate_scores(train, test, classes):
     return accuracy, abs(share.max() - accuracy), brier, nll
     ### END SOLUTION
 
+
+# %% [markdown] why="base-rate-scores"
+# All rows get the same forecast, so each score is a formula in the shares. The forecaster is
+# nearly calibrated and knows nothing: that is why a small ECE alone says little.
 
 # %% checks="base-rate-scores" points=4
 check = Checks("base-rate-scores")
@@ -295,6 +303,10 @@ def reliability_table(p, y, groups, level):
     return np.array(rows)
     ### END SOLUTION
 
+
+# %% [markdown] why="reliability-table"
+# The Wilson interval asks which true shares would make the observed one plausible. It stays within
+# 0 and 1, and it does not shrink to a point where all of a group are alike.
 
 # %% checks="reliability-table" points=5
 check = Checks("reliability-table")
@@ -434,6 +446,11 @@ def brier_parts(p, y, group, weight):
     ### END SOLUTION
 
 
+# %% [markdown] why="brier-parts"
+# Within a group, $p$ and $y$ are split into their means and what deviates from them; the products
+# of a mean with a deviation vanish. The two terms within groups are what the usual three-term
+# formula forgets once forecasts in a bin differ.
+
 # %% checks="brier-parts" points=5
 check = Checks("brier-parts")
 p, y = np.array([0.1, 0.3, 0.2, 0.6, 0.9, 0.7]), np.array([0, 1, 0, 1, 1, 0])
@@ -572,6 +589,10 @@ def compare(p_a, p_b, y):
     return means[0], errors[0], means[1], errors[1], choice
     ### END SOLUTION
 
+
+# %% [markdown] why="paired-comparison"
+# Both models met the same rows, and hard rows are hard for both: the difference of two scores is
+# far less noisy than either. So its standard error comes from the differences.
 
 # %% checks="paired-comparison" points=5
 check = Checks("paired-comparison")
@@ -743,6 +764,10 @@ def fit_temperature(logits, labels, held_out):
     ### END SOLUTION
 
 
+# %% [markdown] why="fit-temperature"
+# In $1/T$ the NLL is convex, and its slope is the mean logit under the model less the mean logit
+# of the labels. At the best temperature the two are equal: one root, on the held-out rows alone.
+
 # %% checks="fit-temperature" points=6
 check = Checks("fit-temperature")
 logits = np.array(
@@ -889,6 +914,11 @@ def platt_fit(scores, y):
     return a / width, b - a * centre / width
     ### END SOLUTION
 
+
+# %% [markdown] why="platt-fit"
+# The targets are moved in from 0 and 1, so that a finite optimum exists even where the classes
+# separate. Newton's method works on centred and scaled scores; $a$ and $b$ are taken back to the
+# original ones at the end.
 
 # %% checks="platt-fit" points=5
 check = Checks("platt-fit")

@@ -55,6 +55,11 @@ def raw_output_nll(raw, y):
     ### END SOLUTION
 
 
+# %% [markdown] why="raw-output-nll"
+# Divide by the variance as `exp(-log_var)`: no variance is formed that could overflow, and no
+# logarithm of one that underflowed. Missing targets are dropped by indexing, before anything is
+# computed: a `nan` times 0 would come back in the gradient.
+
 # %% checks="raw-output-nll" points=6
 check = Checks("raw-output-nll")
 y = torch.tensor([1.0, -0.5, 2.0], dtype=torch.float64)
@@ -204,6 +209,10 @@ def beta_nll(y, mu, var, beta):
     ### END SOLUTION
 
 
+# %% [markdown] why="beta-nll"
+# The weight is detached: it says how much an example counts, and is not itself something to be
+# learned. With $\beta = 1$ the mean is pulled as by the squared error, with 0 as by the NLL.
+
 # %% checks="beta-nll" points=5
 check = Checks("beta-nll")
 y = torch.tensor([1.0, -0.5, 2.0], dtype=torch.float64)
@@ -340,6 +349,10 @@ def variance_parts(weight, mean, sd):
     return aleatoric, epistemic, aleatoric + epistemic
     ### END SOLUTION
 
+
+# %% [markdown] why="variance-parts"
+# The law of total variance: the mean of the variances, plus the variance of the means, under the
+# same weights. Both are variances; only their sum may be turned into one standard deviation.
 
 # %% checks="variance-parts" points=5
 check = Checks("variance-parts")
@@ -496,6 +509,11 @@ def entropy_parts(p):
     ### END SOLUTION
 
 
+# %% [markdown] why="entropy-parts"
+# The entropy of the mean is at least the mean of the entropies, since entropy is concave. The
+# difference is what the members disagree about: the mutual information between the class and the
+# choice of member.
+
 # %% checks="entropy-parts" points=5
 check = Checks("entropy-parts")
 p = np.array(
@@ -604,6 +622,10 @@ def band_report(mean, f_var, noise_var, f, y, level):
     return held_y.mean(), held_f.mean(), 2 * for_y.mean(), 2 * for_f.mean()
     ### END SOLUTION
 
+
+# %% [markdown] why="band-report"
+# The function varies by what is not known about it; a new $y$ by that and by the noise. Asked to
+# hold the other, a band for $f$ holds too few $y$, and one for $y$ too many $f$.
 
 # %% checks="band-report" points=5
 check = Checks("band-report")
@@ -729,6 +751,10 @@ def best_from_known(w, C, noise_var, known):
     return slope, noise_var + w[~known] @ left @ w[~known]
     ### END SOLUTION
 
+
+# %% [markdown] why="best-from-known"
+# What is hidden is foretold from what is known, by the same slope that regression would find.
+# Whatever of the hidden part cannot be foretold is added to the noise.
 
 # %% checks="best-from-known" points=6
 check = Checks("best-from-known")

@@ -73,6 +73,11 @@ def only_dropout(net):
     ### END SOLUTION
 
 
+# %% [markdown] why="only-dropout"
+# `net.train()` would wake batch normalisation, too, which then learns from the test data. Only
+# dropout's own switch is turned; `try ... finally` turns all of them back, also after an
+# exception.
+
 # %% checks="only-dropout" points=6
 check = Checks("only-dropout")
 
@@ -298,6 +303,10 @@ def dropout_functions(x, W, b, v, p, u):
     ### END SOLUTION
 
 
+# %% [markdown] why="dropout-functions"
+# One mask for each pass, the same for all $n$ inputs: that makes a function of each draw, not a
+# cloud of points. Dividing what stays by $1 - p$ keeps the mean.
+
 # %% checks="dropout-functions" points=4
 check = Checks("dropout-functions")
 x = torch.tensor([[1.0], [-0.5], [2.0]], dtype=torch.float64)
@@ -390,6 +399,11 @@ def dropout_moments(h, W, b, p):
     return h @ W + b, p / (1 - p) * terms.mT @ terms
     ### END SOLUTION
 
+
+# %% [markdown] why="dropout-moments"
+# A factor $z$ has mean 1 and variance $p/(1 - p)$, and the factors are independent. But one factor
+# multiplies the same unit in every output: that is where the covariances come from, and with a
+# mask for each output they would be 0.
 
 # %% checks="dropout-moments" points=5
 check = Checks("dropout-moments")
@@ -494,6 +508,10 @@ def band_for_y(passes, tau, level):
     ### END SOLUTION
 
 
+# %% [markdown] why="band-for-y"
+# The spread of the passes is about the function. A new $y$ has the noise on top, with variance
+# $1/\tau$: without it the band is one for $f$.
+
 # %% checks="band-for-y" points=4
 check = Checks("band-for-y")
 
@@ -572,6 +590,10 @@ def passes_needed(passes, tolerance):
     ### END SOLUTION
 
 
+# %% [markdown] why="passes-needed"
+# The standard error of a mean falls with the root of the number of passes. Turned round: passes
+# grow with the square of sd over tolerance; the worst input decides.
+
 # %% checks="passes-needed" points=4
 check = Checks("passes-needed")
 f = torch.tensor([[0.0, 1.0], [1.0, 1.5], [3.0, 0.5]], dtype=torch.float64)
@@ -636,6 +658,10 @@ def mc_log_probabilities(logits):
     return torch.logsumexp(log_p, dim=0) - math.log(len(logits))
     ### END SOLUTION
 
+
+# %% [markdown] why="mc-log-probabilities"
+# Probabilities are averaged, not logits, and not their logarithms. `logsumexp` averages them
+# without leaving the logarithms, so an improbable class keeps its digits.
 
 # %% checks="mc-log-probabilities" points=4
 check = Checks("mc-log-probabilities")

@@ -56,6 +56,10 @@ def mixture_moments(mu, sigma, weight):
     ### END SOLUTION
 
 
+# %% [markdown] why="mixture-moments"
+# The variance of a mixture is the mean variance plus the variance of the means. An average of the
+# standard deviations forgets the second part, and the second part is the disagreement.
+
 # %% checks="mixture-moments" points=5
 check = Checks("mixture-moments")
 mu = np.array([[0.0, 4.0, -1.0], [1.0, 4.0, 0.5], [2.5, 4.0, 3.0]])
@@ -157,6 +161,11 @@ def mixture_nll(mu, sigma, y):
     ### END SOLUTION
 
 
+# %% [markdown] why="mixture-nll"
+# The ensemble's density is the average of its members' densities, so the logarithm comes after the
+# average: `logsumexp` less $\log M$. The average of the members' NLLs is another number, and never
+# a smaller one.
+
 # %% checks="mixture-nll" points=6
 check = Checks("mixture-nll")
 mu = torch.tensor([[0.0, 1.0, 3.0], [1.0, 1.5, -2.0]], dtype=torch.float64)
@@ -248,6 +257,11 @@ def mixture_quantile(mu, sigma, q):
     return low
     ### END SOLUTION
 
+
+# %% [markdown] why="mixture-quantile"
+# The quantile of a mixture is not the average of quantiles: it has to be searched for, where the
+# average distribution function reaches $q$. It lies between the members' own quantiles, so halving
+# cannot lose it.
 
 # %% checks="mixture-quantile" points=6
 check = Checks("mixture-quantile")
@@ -376,6 +390,10 @@ def pool(logits):
     ### END SOLUTION
 
 
+# %% [markdown] why="pool-the-votes"
+# A vote keeps of each member only the label it likes best, a pooled probability keeps how sure it
+# is. Ties between votes are settled by the pooled probability.
+
 # %% checks="pool-the-votes" points=6
 check = Checks("pool-the-votes")
 logits = torch.tensor(
@@ -497,6 +515,10 @@ def random_members(x, y, x_new, seeds):
     ### END SOLUTION
 
 
+# %% [markdown] why="members-from-seeds"
+# Each member has a generator of its own: nobody's draws depend on who came before, and the global
+# stream is left alone. All members see the same data; they differ in their features alone.
+
 # %% checks="members-from-seeds" points=6
 check = Checks("members-from-seeds")
 x = np.linspace(-1.5, 1.5, 12)
@@ -590,6 +612,10 @@ def sub_ensemble_error(f, y, m):
     return all_members + (1 / m - 1 / len(f)) * f.var(0, ddof=1).mean()
     ### END SOLUTION
 
+
+# %% [markdown] why="sub-ensembles"
+# Averaged over all subsets, the error is that of the full mean plus the variance of a mean of $m$
+# out of $M$, drawn without putting back: hence $1/m - 1/M$, which vanishes where all are taken.
 
 # %% checks="sub-ensembles" points=5
 check = Checks("sub-ensembles")

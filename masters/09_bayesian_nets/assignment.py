@@ -65,6 +65,11 @@ def minibatch_loss(nll, means, log_sds, prior_sds, data_size):
     ### END SOLUTION
 
 
+# %% [markdown] why="minibatch-loss"
+# The KL belongs to the whole data set, the NLL to each example. In nats per example the KL is
+# divided by the size of the *data*: divided by the batch's, the prior would be counted once for
+# each batch.
+
 # %% checks="minibatch-loss" points=5
 check = Checks("minibatch-loss")
 nll = torch.tensor([0.7, 2.4, -0.3], dtype=torch.float64)
@@ -274,6 +279,11 @@ def sampled_elbo(x, y, sigma, mean, log_sd, noise, prior):
     return (fit + (torch.logaddexp(slab, spike) - log_q).sum(1)).mean()
     ### END SOLUTION
 
+
+# %% [markdown] why="sampled-elbo"
+# The weights are written as mean plus scale times given noise, so the gradient passes through the
+# draws. A mixture as prior has no KL in closed form; the sampled $\log p - \log q$ takes its
+# place, and its two densities are added by `logaddexp`.
 
 # %% checks="sampled-elbo" points=5
 check = Checks("sampled-elbo")
@@ -550,6 +560,10 @@ def best_groups(precision, groups):
     ### END SOLUTION
 
 
+# %% [markdown] why="best-groups"
+# The best $q$ has the *precision* of each block, which is the variance left when all else is held
+# fixed. Taking blocks of the covariance would be the other divergence's answer, which is wider.
+
 # %% checks="best-groups" points=5
 check = Checks("best-groups")
 exact = torch.tensor([[2.0, 1.2, 0.5], [1.2, 3.0, -0.8], [0.5, -0.8, 1.5]], dtype=torch.float64)
@@ -713,6 +727,11 @@ def last_layer(features, weights, tau, new):
     return variance.sqrt(), torch.sigmoid(shrunk)
     ### END SOLUTION
 
+
+# %% [markdown] why="last-layer"
+# Near its maximum the log posterior is a parabola: its curvature, data plus prior, is the
+# precision of the weights. The logit is then Normal, and averaging the sigmoid over it moves the
+# probability towards 1/2, most where the features are unlike all that was seen.
 
 # %% checks="last-layer" points=5
 check = Checks("last-layer")
@@ -910,6 +929,10 @@ def merge(means, covs, prior_mean, prior_cov):
     ### END SOLUTION
 
 
+# %% [markdown] why="merge-posteriors"
+# Each posterior is the prior times one clinic's likelihood. In the product of all $K$ the prior
+# stands $K$ times, and belongs there once: precisions add, $K - 1$ priors are taken off.
+
 # %% checks="merge-posteriors" points=4
 check = Checks("merge-posteriors")
 start = torch.tensor([0.5, -1.0], dtype=torch.float64)
@@ -1080,6 +1103,11 @@ def laplace_evidence(log_joint, mode):
     return log_joint(mode) + 0.5 * len(mode) * math.log(2 * math.pi) - half_logdet
     ### END SOLUTION
 
+
+# %% [markdown] why="laplace-evidence"
+# The integral of a parabola's exponential is known: height, $2\pi$, and one over the root of the
+# curvature's determinant. Cholesky gives the determinant and, by failing, tells that the point is
+# no maximum.
 
 # %% checks="laplace-evidence" points=5
 check = Checks("laplace-evidence")
@@ -1321,6 +1349,11 @@ def hmc_step(log_p, w, momentum, u, size, count, mass):
     return torch.where(accepted[:, None], there, w), accepted
     ### END SOLUTION
 
+
+# %% [markdown] why="hmc-step"
+# Half a push, a full move, half a push: the leapfrog keeps volume and can be run backwards, so
+# only the error in the energy is left to correct. A path that ends in `nan` or infinity is
+# refused, and the chain stays where it was.
 
 # %% checks="hmc-step" points=5
 check = Checks("hmc-step")

@@ -64,6 +64,11 @@ def density_and_owner(x, logits, mu, log_sigma):
     ### END SOLUTION
 
 
+# %% [markdown] why="density-and-owner"
+# Weight times density, as a sum of logarithms, is the joint; its `logsumexp` over the components
+# is the density, and the joint less that is the logarithm of Bayes' rule. No probability is
+# formed, so none underflows.
+
 # %% checks="density-and-owner" points=5
 check = Checks("density-and-owner")
 points = torch.tensor([[0.3, -1.0], [2.0, 0.7], [1.1, 4.0]], dtype=torch.float64)
@@ -335,6 +340,11 @@ def careful_em_step(x, pi, mu, var, c, s2):
     ### END SOLUTION
 
 
+# %% [markdown] why="careful-em"
+# The usual M-step divides by the component's count, and a component on a single point gets
+# variance 0. The prior adds $c$ imagined points with variance $s^2$ to the sum; a component that
+# owns nothing keeps its mean.
+
 # %% checks="careful-em" points=6
 check = Checks("careful-em")
 seen = torch.tensor([-1.2, 0.3, 0.9, 2.5, 4.1], dtype=torch.float64)
@@ -583,6 +593,11 @@ def holey_loss(raw, y):
     ### END SOLUTION
 
 
+# %% [markdown] why="holey-loss"
+# Within a component entries are independent, so a missing one is integrated out by leaving its
+# term out. It has to be left out *inside* the sum over components, and replaced before the square:
+# a `nan` comes back in the gradient.
+
 # %% checks="holey-loss" points=5
 check = Checks("holey-loss")
 outputs = 0.9 * torch.sin(1.7 * torch.arange(30, dtype=torch.float64)).reshape(3, 10)  # K = 2
@@ -729,6 +744,11 @@ def given_x(x, pi, mu, cov):
     return joint.log_softmax(1), mu[:, 1] + slope * gap, variances
     ### END SOLUTION
 
+
+# %% [markdown] why="given-x"
+# Each component is conditioned as a Normal: its mean moves with slope $s_{xy}/s_{xx}$, its
+# variance shrinks, whatever $x$ is. The weights change by how well each component explains $x$
+# alone.
 
 # %% checks="given-x" points=5
 check = Checks("given-x")
@@ -899,6 +919,10 @@ def draw(logits, mu, sigma, tau, u, z):
     return centre + math.sqrt(tau) * scale * z
     ### END SOLUTION
 
+
+# %% [markdown] why="mixture-draws"
+# First which component, then where in it. $u$ picks the component by the distribution function of
+# the weights; the last one takes whatever rounding leaves over.
 
 # %% checks="mixture-draws" points=5
 check = Checks("mixture-draws")
@@ -1108,6 +1132,10 @@ def match_fits(reference, fits):
     ### END SOLUTION
 
 
+# %% [markdown] why="match-fits"
+# Names of components mean nothing: every permutation has the same likelihood. Averages make sense
+# only after each fit has been put in the order that is closest to one reference.
+
 # %% checks="match-fits" points=4
 check = Checks("match-fits")
 known = torch.tensor([[0.0, 1.0], [3.0, 1.5], [3.2, -2.0]], dtype=torch.float64)
@@ -1289,6 +1317,11 @@ def alarm_thresholds(scores, rate, delta):
     return padded[on_average], padded[surely]
     ### END SOLUTION
 
+
+# %% [markdown] why="alarm-thresholds"
+# A new score is equally likely to fall into each of the $n + 1$ gaps between the old ones: the
+# $k$-th smallest is undercut with probability $k/(n + 1)$, on average. How often depends on the
+# sample, by a Beta distribution: whoever wants to be sure takes a smaller $k$.
 
 # %% checks="alarm-thresholds" points=5
 check = Checks("alarm-thresholds")

@@ -56,6 +56,11 @@ def gaussian_kl(mu, log_var, prior_mu, prior_scale):
     ### END SOLUTION
 
 
+# %% [markdown] why="gaussian-kl"
+# The mean square distance from the prior's mean has two parts, the distance of the means and the
+# variance of $q$. With a learned prior the term $\log \sigma_p^2$ is no constant and has a
+# gradient.
+
 # %% checks="gaussian-kl" points=4
 check = Checks("gaussian-kl")
 mu = torch.tensor([[0.4, -1.0], [1.2, 0.3], [0.0, 2.0]], dtype=torch.float64)
@@ -217,6 +222,11 @@ def latent_draws(mu, tril, eps):
     return z, log_q
     ### END SOLUTION
 
+
+# %% [markdown] why="latent-draws"
+# The noise is drawn once and does not depend on the parameters, so the gradient passes through
+# mean and factor. The log-density needs no inverse: the noise is at hand, and the determinant of a
+# triangle is the product of its diagonal.
 
 # %% checks="latent-draws" points=5
 check = Checks("latent-draws")
@@ -401,6 +411,10 @@ def log_likelihood(x, out, log_scale, binary):
     return black.sum(dim=1) + grey.sum(dim=1)
     ### END SOLUTION
 
+
+# %% [markdown] why="mixed-pixels"
+# Independent pixels: their log-densities add, each kind by its own formula. A Bernoulli pixel that
+# is neither 0 nor 1 has no likelihood, so it is refused rather than scored.
 
 # %% checks="mixed-pixels" points=5
 check = Checks("mixed-pixels")
@@ -642,6 +656,11 @@ def linear_elbo(x, W, b, sigma, m, S):
     ### END SOLUTION
 
 
+# %% [markdown] why="linear-elbo"
+# The mean of a squared distance under $q$ is the square of the mean distance plus the trace of
+# what $W$ makes of the covariance. Without that trace the bound ignores what the latent variable's
+# spread costs.
+
 # %% checks="linear-elbo" points=5
 check = Checks("linear-elbo")
 x = torch.tensor([[0.5, -1.0, 2.0], [1.5, 0.2, -0.4]], dtype=torch.float64)
@@ -854,6 +873,11 @@ def iwae(log_w, k):
     ### END SOLUTION
 
 
+# %% [markdown] why="iwae-curve"
+# Each subset of $k$ weights gives one estimate of the bound, and the average over all of them has
+# the same mean and less noise than the first one. The average over draws stands inside the
+# logarithm, that over subsets outside.
+
 # %% checks="iwae-curve" points=5
 check = Checks("iwae-curve")
 log_w = torch.tensor([[-3.0, -9.1], [-4.2, -7.0], [-2.5, -12.0], [-6.0, -8.5]]).double()
@@ -959,6 +983,11 @@ def unit_information(x, sigma, latents):
     return 0.5 * np.log(np.maximum(largest, sigma**2) / sigma**2)
     ### END SOLUTION
 
+
+# %% [markdown] why="unit-information"
+# At the maximum a column of $W$ has length $\sqrt{\lambda - \sigma^2}$, and the posterior variance
+# is $\sigma^2/\lambda$. Averaged over the data, the squared means make up exactly for what that
+# variance lacks of 1, and half a logarithm is left. Directions below the noise are left out.
 
 # %% checks="unit-information" points=5
 check = Checks("unit-information")
@@ -1082,6 +1111,11 @@ def honest_elbo(mse, kl, weight, pixels):
     return np.sqrt(variance), fit - kl
     ### END SOLUTION
 
+
+# %% [markdown] why="weight-as-noise"
+# Compare the two sums up to a factor: the squared error of a Normal has $D/(2\sigma^2)$ in front,
+# the KL has 1. So the weight is $2\sigma^2/D$. The ELBO of that model has a term in $\log \sigma$,
+# which the hand-tuned loss never shows.
 
 # %% checks="weight-as-noise" points=3
 check = Checks("weight-as-noise")

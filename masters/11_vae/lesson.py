@@ -1042,6 +1042,9 @@ short = best_fixed - exact["σ = 1"]
 print(f"below the maximum: {short:.3f} nats; KL of the second latent {units['σ = 1'][1]:.2f}")
 assert short < 0.02 and exact["KL weight 0.2"] < exact["σ = 1"]
 
+# %% [markdown]
+# So there is nothing that better training could mend. What speaks against the other answers:
+
 # %%
 weight, encoder, decoder, nothing = (
     "the KL term had too much weight: with less, both live and the fit is better",

@@ -54,6 +54,10 @@ def transformed_log_prob(x, to_noise):
     ### END SOLUTION
 
 
+# %% [markdown] why="transformed-density"
+# Density is probability per length: where the map to noise stretches, there is more of it. The
+# logarithm takes the *absolute* slope, since a falling map loses nothing.
+
 # %% checks="transformed-density" points=4
 check = Checks("transformed-density")
 x = torch.tensor([0.5, 1.0, 2.5], dtype=torch.float64)
@@ -185,6 +189,11 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * (-s).exp(), -s.sum(1)
     ### END SOLUTION
 
+
+# %% [markdown] why="affine-coupling"
+# Half of the columns pass through unchanged, so the inverse can compute the same scale and shift
+# from them. The Jacobian is triangular: its log-determinant is the sum of the log-scales, with its
+# sign turned round for the inverse.
 
 # %% checks="affine-coupling" points=7
 check = Checks("affine-coupling")
@@ -422,6 +431,10 @@ def stack_log_prob(x, nets):
     ### END SOLUTION
 
 
+# %% [markdown] why="coupling-stack"
+# Each layer moves the columns that the one before left alone. The log-determinants add up, and the
+# noise's density is taken at the very end of the way.
+
 # %% checks="coupling-stack" points=5
 check = Checks("coupling-stack")
 
@@ -561,6 +574,11 @@ def sample_autoregressive(z, net):
     return x, -(0.5 * z**2 + 0.5 * math.log(2 * math.pi) + s).sum(1)
     ### END SOLUTION
 
+
+# %% [markdown] why="autoregressive-draws"
+# Column $i$ needs only those before it, so drawing takes one call for each column, and the density
+# comes with the last. Scoring takes a single call: that asymmetry is the price of an
+# autoregressive flow.
 
 # %% checks="autoregressive-draws" points=5
 check = Checks("autoregressive-draws")
@@ -702,6 +720,10 @@ def log_integral(log_p, low, high, n):
     return torch.logsumexp(values, dim=0) + math.log(steps[0] * steps[1])
     ### END SOLUTION
 
+
+# %% [markdown] why="log-integral"
+# The midpoint rule is a sum of heights times one area. As logarithms that is a `logsumexp` plus
+# the logarithm of the area, and no density underflows.
 
 # %% checks="log-integral" points=5
 check = Checks("log-integral")
@@ -847,6 +869,10 @@ def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
     return nats.mean() / (y.shape[1] * math.log(2))
     ### END SOLUTION
 
+
+# %% [markdown] why="bits-per-dimension"
+# Each change of scale has its logarithm: dividing by the levels, squeezing to keep off the edges,
+# and the logit itself. Forget one, and models on different scales seem to differ.
 
 # %% checks="bits-per-dimension" points=4
 check = Checks("bits-per-dimension")

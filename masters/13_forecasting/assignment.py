@@ -56,6 +56,11 @@ def rolling_naive(y, first, every, horizon, season):
     ### END SOLUTION
 
 
+# %% [markdown] why="rolling-naive"
+# The last season that was known at the origin is repeated: `h % season` walks through it again and
+# again. Indexing with a column of origins and a row of steps makes the table at once, and nothing
+# after the origin is read.
+
 # %% checks="rolling-naive" points=5
 check = Checks("rolling-naive")
 series = torch.tensor([3.0, 8, 5, 1, 9, 4, 2, 7, 6, 0.5, 11, 12.5], dtype=torch.float64)
@@ -150,6 +155,11 @@ def ar_joint(last, level, phi, sigma, steps):
     return mean, sigma**2 * phi**apart * sums[first - 1]
     ### END SOLUTION
 
+
+# %% [markdown] why="ar-joint"
+# What two future values share are the shocks up to the earlier of them; from there to the later
+# one they are multiplied by $\phi$ for each step. Powers are summed one by one because the closed
+# formula divides by 0 at $\phi = 1$.
 
 # %% checks="ar-joint" points=5
 check = Checks("ar-joint")
@@ -262,6 +272,10 @@ def sample_paths(quantile, history, known, u):
     return everything[:, len(history) :]
     ### END SOLUTION
 
+
+# %% [markdown] why="sampled-paths"
+# Each path is its own future: what was drawn enters the next window, as if it had been seen.
+# Feeding back the mean instead would make every path too smooth, and their totals too certain.
 
 # %% checks="sampled-paths" points=5
 check = Checks("sampled-paths")
@@ -452,6 +466,11 @@ def quantile_report(y, q, levels):
     ### END SOLUTION
 
 
+# %% [markdown] why="quantile-report"
+# Too low costs the level, too high costs one less the level; the constant that minimises the mean
+# of that is the quantile. Crossing is looked for in the order of the levels, whichever order they
+# came in.
+
 # %% checks="quantile-report" points=5
 check = Checks("quantile-report")
 came = torch.tensor([1.0, 4.0, -2.0], dtype=torch.float64)
@@ -618,6 +637,10 @@ def total_quantiles(paths, groups, levels):
     ### END SOLUTION
 
 
+# %% [markdown] why="total-quantiles"
+# The quantile of a sum is not the sum of quantiles: the hours of one path go together. So each
+# path is added up first, and the quantiles are taken of the totals.
+
 # %% checks="total-quantiles" points=5
 check = Checks("total-quantiles")
 futures = torch.tensor(
@@ -762,6 +785,11 @@ def conformal_interval(y, low, high, new_low, new_high, miss):
     return new_low - move, new_high + move
     ### END SOLUTION
 
+
+# %% [markdown] why="conformal-interval"
+# If old and new hours can be exchanged, the new score has each rank among $n + 1$ equally often.
+# Move both ends by the $k$-th smallest score with $k \ge (n + 1)(1 - \text{miss})$; if $k$ is more
+# than $n$, only the whole line keeps the promise.
 
 # %% checks="conformal-interval" points=5
 check = Checks("conformal-interval")
@@ -939,6 +967,11 @@ def running_out(rates, stock):
     return more.mean(0), -torch.expm1(never).mean()
     ### END SOLUTION
 
+
+# %% [markdown] why="running-out"
+# Given a path of rates the hours are independent, so the chance of never running out is a product;
+# only then is it averaged over the paths. Multiplying the averages would forget that a bad path is
+# bad in many hours.
 
 # %% checks="running-out" points=5
 check = Checks("running-out")

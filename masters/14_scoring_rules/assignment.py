@@ -65,6 +65,11 @@ def class_scores(logits, y):
     ### END SOLUTION
 
 
+# %% [markdown] why="class-scores"
+# The log score looks at the class that came, the Brier and the spherical score at all of them, the
+# ranked score also at how far off the rest lies. All come from `log_softmax`; only the log score
+# must never go through a probability that underflows.
+
 # %% checks="class-scores" points=5
 check = Checks("class-scores")
 raw = torch.tensor([[0.3, -1.1, 0.8], [2.0, 0.1, -0.7]], dtype=torch.float64)
@@ -349,6 +354,10 @@ def rain_crps(y, mu, sigma):
     ### END SOLUTION
 
 
+# %% [markdown] why="rain-crps"
+# The CRPS is the integral of the squared distance of two distribution functions. The forecast's is
+# 0 below 0, so the integral starts there; from the outcome on it is the same one, of $1 - F$.
+
 # %% checks="rain-crps" points=5
 check = Checks("rain-crps")
 fell = torch.tensor([0.0, 0.6, 3.9], dtype=torch.float64)
@@ -586,6 +595,11 @@ def energy_score(members, y):
     ### END SOLUTION
 
 
+# %% [markdown] why="energy-score"
+# The distance to the outcome rewards being near, half the distance among members rewards being
+# spread. Counting each member's distance 0 to itself makes the spread too small: the fair version
+# divides by $M(M - 1)$.
+
 # %% checks="energy-score" points=5
 check = Checks("energy-score")
 cloud = torch.tensor([[0.4, 1.0], [-1.2, 0.3], [2.2, -0.6]], dtype=torch.float64)
@@ -819,6 +833,11 @@ def quantiles_crps(levels, q, y):
     ### END SOLUTION
 
 
+# %% [markdown] why="quantiles-crps"
+# Between two quantiles the distribution function is a line, and the integral of a squared line is
+# known: $(l^2 + l u + u^2)/3$ times its length. The piece that holds the outcome is cut there, and
+# beyond the ends each unit of distance costs one.
+
 # %% checks="quantiles-crps" points=5
 check = Checks("quantiles-crps")
 taus = torch.tensor([0.0, 0.1, 0.5, 0.8, 1.0], dtype=torch.float64)
@@ -1003,6 +1022,10 @@ def pit_histogram(below, at, bins):
     ### END SOLUTION
 
 
+# %% [markdown] why="pit-histogram"
+# For a count the distribution function jumps from `below` to `at`. Spread the case evenly over the
+# jump instead of drawing one point from it: the mean histogram is the same, and the dice are gone.
+
 # %% checks="pit-histogram" points=5
 check = Checks("pit-histogram")
 under = torch.tensor([0.0, 0.13, 0.42, 0.7, 0.55], dtype=torch.float64)
@@ -1183,6 +1206,11 @@ def mean_regret(p, y, a, b):
     ### END SOLUTION
 
 
+# %% [markdown] why="mean-regret"
+# With cost $c$ one acts if $p > c$. Each case has one kind of mistake: acting in vain costs $c$,
+# failing to act costs $1 - c$; integrated over the costs in which it happens, both are Beta
+# distribution functions, up to a factor. Under equal weights this is half the Brier score.
+
 # %% checks="mean-regret" points=4
 check = Checks("mean-regret")
 told = torch.tensor([0.15, 0.4, 0.85, 0.6], dtype=torch.float64)
@@ -1335,6 +1363,10 @@ def lead_by_day(loss_a, loss_b, day):
     return lead, error, days
     ### END SOLUTION
 
+
+# %% [markdown] why="lead-by-day"
+# Stations of one day share its luck, so a day is one observation, however many stations it has.
+# Summed by day, the deviations show how much of the luck does not average out.
 
 # %% checks="lead-by-day" points=5
 check = Checks("lead-by-day")

@@ -89,6 +89,11 @@ def map_weights(x, y, count, tau):
     ### END SOLUTION
 
 
+# %% [markdown] why="map-weights"
+# The card divided the likelihood by the number of patients, and not the prior: a prior as strong
+# as all the data, however many there are. In a sum of log terms every patient counts once, and the
+# prior once.
+
 # %% checks="map-weights" points=5
 check = Checks("map-weights")
 rows = [[1.0, 0.3], [1.0, -0.8], [1.0, 1.4], [1.0, -0.2], [1.0, 0.9]]
@@ -279,6 +284,11 @@ def test_outputs(net, x, size):
             module.training = mode
     ### END SOLUTION
 
+
+# %% [markdown] why="test-outputs"
+# In training mode dropout is drawn anew and batch normalisation looks at the other patients of the
+# batch. `eval` ends both; the modes are noted for each module, since someone may have frozen a
+# part on purpose.
 
 # %% checks="test-outputs" points=5
 check = Checks("test-outputs")
@@ -537,6 +547,11 @@ def nll_report(mean, log_var, y, c, s, low, high):
     return nll, nll - loss(log_var.clamp(low, high))
     ### END SOLUTION
 
+
+# %% [markdown] why="nll-report"
+# The density of $y$ is that of the standardised outcome divided by $s$: so $\log s$ is added. A
+# clamp in the score cuts off what a network that is certain and wrong has to pay, and the gradient
+# that would tell it so.
 
 # %% checks="nll-report" points=5
 check = Checks("nll-report")
@@ -873,6 +888,11 @@ def ensemble_sds(mean, sd):
     ### END SOLUTION
 
 
+# %% [markdown] why="ensemble-sds"
+# Total variance, twice. For a patient: mean variance plus variance of means. For the ward: given
+# the member patients are independent, so their noise is divided by $n^2$, but the member's error
+# is shared, and does not average out.
+
 # %% checks="ensemble-sds" points=4
 check = Checks("ensemble-sds")
 mean = torch.tensor([[1.0, 2.5], [2.2, 1.9], [0.4, 3.0]], dtype=torch.float64)
@@ -1045,6 +1065,11 @@ def calibration_report(p, y, bins):
     return miss.abs().sum() / len(p), floor, counts
     ### END SOLUTION
 
+
+# %% [markdown] why="calibration-report"
+# Computing the number of the bin puts everybody somewhere; only $p = 1$ has to be brought back
+# into the last. The floor says what luck alone would give: an ECE of that size is no evidence of
+# anything.
 
 # %% checks="calibration-report" points=4
 check = Checks("calibration-report")
@@ -1269,6 +1294,11 @@ def risk_report(draws, sigma, y, threshold):
     ### END SOLUTION
 
 
+# %% [markdown] why="risk-report"
+# The threshold is about the outcome, and the outcome has noise. Each draw of the function gives a
+# probability, and these are averaged; counting draws above the threshold asks about the function
+# instead.
+
 # %% checks="risk-report" points=4
 check = Checks("risk-report")
 draws = torch.tensor([[1.1, 0.2, 1.9], [0.7, 0.5, 2.3]], dtype=torch.float64)
@@ -1483,6 +1513,11 @@ def card_table(log_odds, y, base):
     return torch.stack([runs.mean(1), worst, gain], 1)
     ### END SOLUTION
 
+
+# %% [markdown] why="card-table"
+# The baseline goes through the same function as the runs, as one run more, so the two cannot be
+# computed differently. One sign for each row, +1 where higher is better, decides both the worst
+# run and the gain.
 
 # %% checks="card-table" points=6
 check = Checks("card-table")

@@ -38,6 +38,10 @@ def exponential_nll(y, rate):
     ### END SOLUTION
 
 
+# %% [markdown] why="skeleton-nll"
+# Two lines for whoever has solved it, or given up: the idea, and the slip that it avoids. Here:
+# minus the logarithm of $\lambda e^{-\lambda y}$, averaged; the mean goes through a straight line.
+
 # %% checks="skeleton-nll" points=3
 check = Checks("skeleton-nll")
 y = torch.tensor([0.5, 3.0], dtype=torch.float64)

@@ -62,6 +62,25 @@ def test_the_map_shows_where_one_stands_and_leads_to_each_page(theme, lab):
     follow(lab, "map", LANDING)
 
 
+LOOK = "image => getComputedStyle(image).filter"
+
+
+@pytest.mark.parametrize(("theme", "turned"), [("Light", False), ("Dark", True)])
+def test_figures_do_not_glare_in_a_dark_theme(theme, turned, lab):
+    lab.page.set_viewport_size({"width": 1366, "height": 768})
+    lab.open(f"{UNIT.name}/01_lesson.ipynb")
+    lab.page.evaluate(
+        "t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})",
+        f"JupyterLab {theme}",
+    )
+    lab.run_all()
+    for kind in ("img.widget-image", ".jp-RenderedImage img"):
+        image = lab.page.locator(kind).first
+        assert ("invert" in image.evaluate(LOOK)) == turned, kind
+        image.scroll_into_view_if_needed()
+        lab.shoot(f"figure-{theme.lower()}-{kind[-4:].strip()}")
+
+
 def follow(lab, words, path):
     """Click a link on the page that is in front."""
     front = ".jp-NotebookPanel:not(.lm-mod-hidden)"

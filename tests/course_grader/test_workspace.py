@@ -30,9 +30,9 @@ def prepared(unit, project):
 
 
 def links_in(notebook):
-    """Return the files that a notebook's prose links to, without anchors."""
+    """Return the files that a notebook's prose links to, without anchors and titles."""
     prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
-    return re.findall(r"\]\((?!https?:)([^)#]+)", prose)
+    return re.findall(r"\]\((?!https?:)([^)#\s]+)", prose)
 
 
 def mine(unit, project):

@@ -17,6 +17,10 @@ def mean(x):
     ### END SOLUTION
 
 """
+WHY = """# %% [markdown] why="{name}"
+# The mean is the sum, divided by how many there are.
+
+"""
 CHECKS = """# %% checks="{name}" points=3
 check = Checks("{name}")
 check.value("value", lambda: mean(1), points=2)
@@ -29,7 +33,8 @@ check.value("value", lambda: mean(3), case="three")
 check.value("shape", lambda: mean(4), case="four")
 
 """
-PARTS = (HEADING, SOLUTION, CHECKS, HIDDEN)
+PARTS = (HEADING, SOLUTION, WHY, CHECKS, HIDDEN)
+ROLES = [(WHY, "[markdown] why"), (CHECKS, "checks"), (HIDDEN, "hidden")]
 MEAN = "".join(PARTS).format(name="mean", n=1)
 
 
@@ -58,14 +63,14 @@ def test_exercises_in_order_are_read_with_their_points(read):
     assert [e.points for e in exercises.values()] == [3, 3]
 
 
-@pytest.mark.parametrize(("part", "role"), [(CHECKS, "checks"), (HIDDEN, "hidden")])
+@pytest.mark.parametrize(("part", "role"), ROLES)
 def test_an_exercise_without_a_part_says_what_to_add(stop, part, role, line_of):
     text = assemble(*(p for p in PARTS if p != part))
     line, message = stop(text)
     assert line == line_of(text, "exercise=") and f"# %% {role}='mean'" in message
 
 
-@pytest.mark.parametrize(("part", "role"), [(CHECKS, "checks"), (HIDDEN, "hidden")])
+@pytest.mark.parametrize(("part", "role"), ROLES)
 def test_checks_without_an_exercise_stop_at_their_line(stop, part, role, line_of):
     text = MEAN + part.format(name="median")
     line, message = stop(text)
@@ -74,10 +79,14 @@ def test_checks_without_an_exercise_stop_at_their_line(stop, part, role, line_of
 
 @pytest.mark.parametrize(
     "parts",
-    [(HEADING, CHECKS, SOLUTION, HIDDEN), (HEADING, SOLUTION, HIDDEN, CHECKS)],
-    ids=["checks first", "hidden before checks"],
+    [
+        (HEADING, CHECKS, SOLUTION, WHY, HIDDEN),
+        (HEADING, SOLUTION, WHY, HIDDEN, CHECKS),
+        (HEADING, SOLUTION, CHECKS, WHY, HIDDEN),
+    ],
+    ids=["checks first", "hidden before checks", "why too late"],
 )
-def test_the_order_is_exercise_checks_hidden(stop, parts, line_of):
+def test_the_order_is_exercise_why_checks_hidden(stop, parts, line_of):
     text = assemble(*parts)
     line, message = stop(text)
     assert line == line_of(text, "exercise=") and "order" in message
@@ -195,7 +204,7 @@ def test_an_aspect_is_worth_points(stop, line_of):
 
 
 def test_an_empty_check_cell_stops_at_its_line(stop, line_of):
-    text = assemble(HEADING, SOLUTION, '# %% checks="{name}" points=3\n\n', HIDDEN)
+    text = assemble(HEADING, SOLUTION, WHY, '# %% checks="{name}" points=3\n\n', HIDDEN)
     assert stop(text)[0] == line_of(text, "checks=")
 
 
@@ -211,7 +220,7 @@ def test_the_heading_of_an_earlier_exercise_does_not_count(stop, line_of):
 
 
 def test_without_any_text_above_the_heading_is_asked_for(stop):
-    assert "heading" in stop(assemble(SOLUTION, CHECKS, HIDDEN))[1]
+    assert "heading" in stop(assemble(SOLUTION, WHY, CHECKS, HIDDEN))[1]
 
 
 def test_only_calls_on_check_count():

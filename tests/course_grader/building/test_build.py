@@ -131,6 +131,14 @@ def test_cells_keep_their_ids_when_another_cell_changes(unit, assignment):
     assert before.cells[0].id != after.cells[0].id
 
 
+def test_why_a_solution_is_as_it_is_stands_in_solutions_alone(unit, assignment):
+    reasons = [cell.source for cell in assignment.cells if "why" in cell.roles]
+    assert len(reasons) == len(assignment.exercises)
+    told = [cell.source for cell in as_notebook.solutions(unit, assignment).cells]
+    assert all(told[told.index(text) - 1].startswith("def ") for text in reasons)
+    assert not set(reasons) & {c.source for c in as_notebook.source(unit, assignment).cells}
+
+
 @pytest.mark.parametrize("tree", ["notebooks", "solutions"])
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_executed_notebooks_are_clean(unit, tree):

@@ -13,7 +13,9 @@ def assignment(tmp_path):
     (tmp_path / "solutions").mkdir()
     cells = [
         {"metadata": {"exercise": "mean"}, "source": ["def mean(x):\n", "    return x\n"]},
+        {"metadata": {"why": "mean"}, "source": "It is\n`x`."},
         {"metadata": {}, "source": "check"},
+        {"metadata": {"exercise": "mode"}, "source": "def mode(x):\n    return x"},
     ]
     (tmp_path / "solutions" / "01_first.ipynb").write_text(json.dumps({"cells": cells}))
     folder = tmp_path / "work" / "01_first"
@@ -21,8 +23,10 @@ def assignment(tmp_path):
     return folder
 
 
-def test_it_is_the_source_of_the_solution_cell(assignment):
-    assert worked_solution("mean", assignment) == "def mean(x):\n    return x"
+def test_it_is_the_source_of_the_solution_cell_and_why(assignment):
+    told = "def mean(x):\n    return x\n\n# It is\n# `x`."
+    assert worked_solution("mean", assignment) == told
+    assert worked_solution("mode", assignment) == "def mode(x):\n    return x"
     assert worked_solution("median", assignment) == ""
 
 
