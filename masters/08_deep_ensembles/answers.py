@@ -357,7 +357,11 @@ def mixture_nll(mu, sigma, y):
 def mixture_quantile(mu, sigma, q):
     ends = mu + sigma * special.ndtri(q)
     low, high = ends.min() - 1, ends.max() + 1
-    return optimize.brentq(lambda t: special.ndtr((t - mu) / sigma).mean() - q, low, high)
+
+    def gap(t):
+        return special.ndtr((t - mu) / sigma).mean() - q
+
+    return optimize.brentq(gap, low, high, xtol=1e-20)
 
 
 # %% by-torch right="mixture-quantile"
@@ -489,7 +493,7 @@ def mixture_quantile(mu, sigma, q):
     return grid[np.searchsorted(F, q)]
 
 
-# %% fine-grid wrong="mixture-quantile" fails="far apart"
+# %% fine-grid wrong="mixture-quantile" fails="quantile,tails,far apart"
 # Between two grid points F may jump, where a member is narrow: bracket the answer and refine.
 def mixture_quantile(mu, sigma, q):
     grid = np.linspace((mu - 6 * sigma).min(), (mu + 6 * sigma).max(), 20001)
@@ -521,7 +525,7 @@ def mixture_quantile(mu, sigma, q):
     return low
 
 
-# %% stops-where-flat wrong="mixture-quantile" fails="tails"
+# %% stops-where-flat wrong="mixture-quantile" fails="quantile,tails"
 # A small gap in F says little of t where F is flat: stop when the bracket is small.
 def mixture_quantile(mu, sigma, q):
     ends = mu + sigma * special.ndtri(q)
@@ -658,7 +662,7 @@ def pool(logits):
     return probability, votes, (votes + 0.1 * probability).argmax(1)
 
 
-# %% softmax-twice wrong="pool-the-votes" fails="probability"
+# %% softmax-twice wrong="pool-the-votes" fails="probability,label"
 # A mean of probabilities is a probability already: a second softmax flattens it.
 def pool(logits):
     probability = logits.softmax(2).mean(0).softmax(1)

@@ -11,8 +11,8 @@
 # or scikit-learn offers may be used.
 #
 # Every function leaves its inputs and the global random generators as they are. Where an exercise
-# names no other range, numbers are at most a million in size, and what must be positive is at
-# least a millionth.
+# names no other range, numbers are at most a million in size, what must be positive is at least a
+# millionth, no axis is empty or longer than a thousand, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -134,6 +134,46 @@ check.value(
     lambda: tuple(mixture_moments(300 * _m[:3], _s[:3], np.array([1.0, 2e-4, 0.7]))),
     case="a weight of almost nothing, far away",
 )
+_apart, _narrow = np.array([[0.0], [1000.0]]), np.full((2, 1), 0.01)
+check.value(
+    "weights",
+    lambda: tuple(mixture_moments(_apart, _narrow, np.array([1e6, 1e-6]))),
+    case="a millionth against a million",
+)
+check.value(
+    "weights",
+    lambda: tuple(mixture_moments(_m[:2], _s[:2], np.array([1e6, 3.0]))),
+    case="a weight of a million",
+)
+check.value(
+    "weights",
+    lambda: tuple(mixture_moments(_apart, _narrow, np.array([1e-6, 1.009e-6]))),
+    case="weights of a millionth that differ by a hundredth",
+)
+check.keeps("weights", mixture_moments, _m.copy(), _s.copy(), 0.01 * _w, case="small weights")
+check.value(
+    "sd",
+    lambda: mixture_moments(_apart, np.array([[1e6], [3.0]]), np.full(2, 0.5))[1],
+    case="a scale of a million",
+)
+check.value(
+    "sd",
+    lambda: mixture_moments(990.0 + 9e-6 * _apart, _narrow, np.full(2, 0.5))[1],
+    case="narrow members, close together, far from 0",
+)
+check.value(
+    "one member",
+    lambda: tuple(mixture_moments(np.array([[777.7]]), np.array([[0.02]]), np.array([1.0]))),
+    case="one narrow member, far from 0",
+)
+check.keeps(
+    "one member",
+    mixture_moments,
+    _m[3:4] + 0.7,  # a view might have been changed above
+    _s[3:4].copy(),
+    np.array([1.0]),
+    case="one member",
+)
 
 # %% [markdown]
 # ## Exercise 2. The NLL of the ensemble (10 min, 6 points)
@@ -146,8 +186,8 @@ check.value(
 #
 # - `mu` and `sigma` are tensors of shape `(M, n)`, `y` is one of shape `(n,)`; `sigma` is at least
 #   $10^{-8}$.
-# - Return a 0-d tensor. Value and gradient with respect to `mu` must be right for points a
-#   thousand standard deviations away from every member.
+# - Return a 0-d tensor. Value and gradient with respect to `mu` must be right for points up to a
+#   million standard deviations away from a member.
 #
 # Points: value 3, far points 2, gradient 1.
 
@@ -216,10 +256,52 @@ check.gradient(
 check.gradient("gradient", lambda m: mixture_nll(m, _s[:1], _y), _m[:1], case="one member")
 check.value(
     "value",
-    lambda: mixture_nll(0 * _m, 1e-8 * _s, 2e-8 * _y),
+    lambda: mixture_nll(0 * _m, 1e-8 * (1 + _s), 2e-8 * _y),
     case="scales of a hundred millionth",
 )
 check.value("value", lambda: mixture_nll(9e5 + _m, _s, 9e5 + _y), case="values near a million")
+_pair, _ones = torch.tensor([[0.0], [0.0013]]).double(), torch.ones(2, 1).double()
+_row = torch.linspace(-3, 4, 131).double()
+check.value(
+    "value",
+    lambda: mixture_nll(_m[:3, :3], _s[:3, :3], _y[:3]),
+    case="three members, three points",
+)
+check.value(
+    "value",
+    lambda: mixture_nll(_m.repeat(1, 27)[:, :131], _s.repeat(1, 27)[:, :131], _row),
+    case="131 points",
+)
+check.value(
+    "value", lambda: mixture_nll(_pair, 1e5 * _ones, _row[:1]), case="scales of a hundred thousand"
+)
+check.value("gradient", lambda: mixture_nll(_m, _s, _y).ndim, case="the result is a 0-d tensor")
+
+
+def _asks():
+    _given = _m.clone()
+    mixture_nll(_given, _s, _y)
+    return _given.requires_grad
+
+
+check.value("value", _asks, case="means that ask for no gradient")
+check.value(
+    "far points",
+    lambda: mixture_nll(_pair, 1e-3 * _ones, 1000.0 * _ones[0]),
+    case="a million standard deviations away",
+)
+check.gradient(
+    "gradient",
+    lambda m: mixture_nll(m, _ones, 1000.0 * _ones[0]),
+    0 * _pair,
+    case="a far point, two members that agree",
+)
+check.gradient(
+    "gradient",
+    lambda m: mixture_nll(m, _ones, 1000.3 * _ones[0]),
+    _pair,
+    case="a far point that two members share",
+)
 
 # %% [markdown]
 # ## Exercise 3. A quantile of the ensemble (10 min, 6 points)
@@ -234,8 +316,9 @@ check.value("value", lambda: mixture_nll(9e5 + _m, _s, 9e5 + _y), case="values n
 # - `mu` and `sigma` have shape `(M,)`; `q` is a number in $(0, 1)$, between $10^{-6}$ and
 #   $1 - 10^{-6}$, and $qM$ is a thousandth or more away from $1, 2, \dots, M - 1$.
 # - Return one number, right to $10^{-7}$ of the range from the smallest to the largest
-#   $q$-quantile of the members. (Your answer lies in that range. Why?) Where the range is 0, all
-#   members agree, and rounding is allowed.
+#   $q$-quantile of the members. (Your answer lies in that range. Why?) The range is 0, where all
+#   members agree and rounding is allowed, or at least $10^{-7}$ of the largest mean and standard
+#   deviation.
 # - Members may lie far apart, with hardly any probability between them. Any method will do that
 #   gets there; set its tolerance yourself.
 #
@@ -359,6 +442,52 @@ check.value(
     lambda: mixture_quantile(5e5 + _m, _s, 0.27) - 5e5,
     case="members near half a million",
 )
+_fan = np.array([2.0, 1.0, 0.5])
+check.value(
+    "quantile",
+    lambda: (
+        1e8
+        * (
+            mixture_quantile(np.array([0.0, 1e-8]), np.full(2, 1e-6), 0.3)
+            - 1e-6 * special.ndtri(0.3)
+        )
+        - 0.49934
+    ),
+    case="a range of a hundred millionth",
+)
+check.value(
+    "quantile",
+    lambda: mixture_quantile(np.array([9e5, 8e5]), np.array([1e6, 7e5]), 0.93),
+    case="a quantile beyond a million",
+)
+check.value(
+    "quantile",
+    lambda: [
+        mixture_quantile(1 - special.ndtri(q) * _fan, _fan, q)
+        for q in (0.3, 0.07, 0.61, 0.12, 0.77, 0.29, 0.93)
+    ],
+    case="different members that agree on the quantile",
+)
+check.value(
+    "tails",
+    lambda: (
+        1e4 * (mixture_quantile(np.array([0.0, 1e-4]), np.ones(2), 1e-6) - special.ndtri(1e-6))
+    ),
+    case="the lowest level, members that nearly agree",
+)
+check.value(
+    "tails",
+    lambda: mixture_quantile(np.array([0.3]), np.array([1.7]), 1e-6),
+    case="the lowest level, one member",
+)
+check.value(
+    "tails",
+    lambda: [mixture_quantile(_m, _s, 1e-6), mixture_quantile(_m, _s, 1 - 1e-6)],
+    case="the lowest and the highest level",
+)
+check.value(
+    "far apart", lambda: mixture_quantile(*_three, 0.334), case="a level just above a third"
+)
 
 # %% [markdown]
 # ## Exercise 4. Pooling and voting (10 min, 6 points)
@@ -473,6 +602,31 @@ check.value("label", lambda: pool(_split)[2] + 0.0, case="13 meek members agains
 _brink = 900.0 + 1e-6 * _z
 check.value("votes", lambda: pool(_brink)[1], case="logits that differ by a millionth")
 check.value("label", lambda: pool(_brink[:5])[2], case="logits that differ by a millionth")
+_hair = torch.tensor([[[0.0, 2e-9, -1.0]], [[0.5, 0.2, 0.5 + 3e-9]]], dtype=torch.float64)
+check.value("votes", lambda: pool(_hair)[1], case="logits that differ by 2e-9")
+check.value("votes", lambda: pool(_z[:1])[1], case="one member")
+check.value(
+    "votes", lambda: pool(torch.stack([_sure] * 300 + [_meek] * 100))[1], case="400 members"
+)
+check.value(
+    "votes",
+    lambda: pool((torch.arange(39).double() * 7 % 13).reshape(3, 1, 13))[1],
+    case="thirteen classes",
+)
+check.value(
+    "label", lambda: np.asarray(pool(_z)[2]).dtype.kind == "f", case="the label is a whole number"
+)
+check.value(
+    "label",
+    lambda: pool(torch.stack([_meek] * 301 + [_sure] * 300))[2],
+    case="301 meek members against 300 sure ones",
+)
+check.value(
+    "label",
+    lambda: pool(torch.tensor([[[1e-9, 0.0]], [[0.0, 2e-9]]]).double())[2],
+    case="a tie that a ten-billionth of probability decides",
+)
+check.keeps("probability", pool, 900.0 + _z, case="large logits")
 
 # %% [markdown]
 # ## Exercise 5. Members from seeds (15 min, 6 points)
@@ -582,6 +736,37 @@ _wavy = np.linspace(-6, 6, 60)
 check.value(
     "members", lambda: random_members(_wavy, np.cos(4 * _wavy), _new, [1]), case="60 wavy points"
 )
+_twice = np.repeat(_x, 2)
+check.value(
+    "members", lambda: random_members(_x, _y, _new, [1000000]), case="the seed of a million"
+)
+check.value("members", lambda: random_members(_x[:1], _y[:1], _new, [29]), case="one data point")
+check.value(
+    "members",
+    lambda: random_members(_x, _y, _new[[2, 0, 3, 1]], [29]),
+    case="new inputs in no order",
+)
+check.value(
+    "members",
+    lambda: random_members(_twice, np.arange(34.0) % 5, _new, [29]),
+    case="every input twice, with different values",
+)
+check.keeps(
+    "seeds",
+    lambda *a: random_members(*a, [31]),
+    _x.copy(),
+    _y.copy(),
+    _new.copy(),
+    case="one seed",
+)
+check.keeps(
+    "seeds",
+    lambda *a: random_members(*a, [29, 3]),
+    _x[::-1].copy(),
+    _y[::-1].copy(),
+    _new.copy(),
+    case="data in falling order",
+)
 
 # %% [markdown]
 # ## Exercise 6. How many are enough? (10 min, 5 points)
@@ -664,6 +849,31 @@ check.value(
 _alike = _f[[0, 0, 1, 2, 2, 2]]
 check.value("in between", lambda: sub_ensemble_error(_alike, _y, 2), case="members that agree")
 check.value("single members", lambda: sub_ensemble_error(_alike, _y, 1), case="members that agree")
+check.value(
+    "single members",
+    lambda: sub_ensemble_error(
+        np.array([[9e5, -9e5], [9e5 + 0.02, -9e5]]), np.array([9e5, -9e5]), 1
+    ),
+    case="values near plus and minus a million",
+)
+check.value(
+    "single members",
+    lambda: 1e4 * sub_ensemble_error(np.array([[1e6 - 0.009], [1e6]]), np.array([1e6]), 1),
+    case="members that nearly agree, near a million",
+)
+check.value(
+    "single members",
+    lambda: 1e9 * sub_ensemble_error(np.array([[1e-5], [3e-5]]), np.array([2.2e-5]), 1),
+    case="values of a hundred thousandth",
+)
+check.value(
+    "in between",
+    lambda: sub_ensemble_error(
+        np.sin(np.arange(390.0) ** 2).reshape(3, 130), np.linspace(-1, 3, 130), 2
+    ),
+    case="130 points",
+)
+check.value("in between", lambda: sub_ensemble_error(1e5 * _f, _y, 3), case="predictions far off")
 
 # %% [markdown]
 # ## Exercise 7. In words: five that agree (5 min, 3 points)

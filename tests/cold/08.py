@@ -26,8 +26,8 @@ def mixture_moments(mu, sigma, weight):
     return mean, np.sqrt(np.maximum(square - mean**2, 0))
 
 
-# %% nearly-equal-weights right="mixture-moments"
-# Right for weights of at least a millionth.
+# %% nearly-equal-weights wrong="mixture-moments"
+# Written as right: but weights of a millionth that differ by a hundredth count as equal.
 def mixture_moments(mu, sigma, weight):
     if np.allclose(weight, weight[0]):
         w = np.full(len(weight), 1 / len(weight))
