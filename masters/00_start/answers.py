@@ -73,7 +73,7 @@ def normal_log_density(y, mu, sigma):
     return torch.log(density)
 
 
-# %% epsilon-in-log wrong="normal-log-density" fails="tails"
+# %% epsilon-in-log wrong="normal-log-density" fails="tails,value"
 # Adding 1e-12 inside the log stops it at -27.6 far out: simplify the formula on paper instead.
 def normal_log_density(y, mu, sigma):
     sigma = torch.as_tensor(sigma)
@@ -293,7 +293,7 @@ def log_sum_exp(a):
     return a.max(-1).values
 
 
-# %% mean-subtracted wrong="log-sum-exp" fails="stability,value"
+# %% mean-subtracted wrong="log-sum-exp" fails="gradient,stability,value"
 # Subtract the largest entry of each row: with the mean, exp can still overflow.
 def log_sum_exp(a):
     middle = a.mean(-1, keepdim=True)
@@ -731,7 +731,7 @@ def weighted_error(prediction, y, weight):
     return ((weight * (prediction - y) ** 2).sum() / weight.sum()).sqrt()
 
 
-# %% weights-scaled-in-place wrong="mend-a-broadcast" fails="value,weights"
+# %% weights-scaled-in-place wrong="mend-a-broadcast" fails="columns,value,weights"
 # Your function changes its weights: weight /= ... works in place, so make a new tensor.
 def weighted_error(prediction, y, weight):
     if not len(prediction) == len(y) == len(weight):

@@ -12,6 +12,10 @@
 # no `y += 1` on what was handed over, no `torch.manual_seed`, and no layer of `torch.nn` just to
 # compute with: making one draws its weights. An exercise may take points for that.
 #
+# Where an exercise names no other range, numbers are float64 and at most a billion in size, what
+# must be positive is at least a billionth, no axis is empty or longer than a hundred, and nothing
+# is infinite or `nan`.
+#
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
 
@@ -36,7 +40,7 @@ torch.set_num_threads(1)
 # $$p(y \mid \mu, \sigma) = \frac{1}{\sqrt{2\pi}\,\sigma}\, e^{-\frac12 ((y - \mu) / \sigma)^2}$$
 #
 # - `y` is a tensor. `mu` and `sigma` are tensors or Python numbers; `sigma` is the standard
-#   deviation and is at least $10^{-100}$.
+#   deviation and is at least $10^{-20}$.
 # - Compute in the precision of `y`. Return one value for each element, not a sum or a mean. The
 #   three broadcast as usual: `y` of shape `(n, 1)` and `mu` of shape `(K,)` give `(n, K)`. Here,
 #   that is wanted.
@@ -132,6 +136,28 @@ speck = torch.tensor([-2.3e-20, 0.0, 1.1e-20], dtype=torch.float64)
 check.value(
     "value", lambda: normal_log_density(speck, 0.7e-20, 3e-20), case="scales of almost nothing"
 )
+check.value("value", lambda: normal_log_density(1e9 * _t, -3e8, 9e8), case="a scale of a billion")
+check.value(
+    "shape", lambda: normal_log_density(_t[2], _t[:3], 0.6 + _t[3:]), case="one value, three means"
+)
+check.value(
+    "shape",
+    lambda: normal_log_density(_t[2], 0.3, _t[-2:, None]),
+    case="one value, a column of scales",
+)
+check.value(
+    "tails",
+    lambda: normal_log_density(1e9 * _t, 0.3, 1.7e-9),
+    case="a billion away, a billionth wide",
+)
+check.keeps(
+    "shape",
+    normal_log_density,
+    _t[:, None].clone(),
+    _t[:2].clone(),
+    2.7 + _t[3:5],
+    case="values in a column",
+)
 
 # %% [markdown]
 # ## Exercise 2. Add probabilities that are logarithms (8 min, 6 points)
@@ -226,6 +252,30 @@ check.value(
     lambda: log_sum_exp(torch.tensor([[-math.inf, -math.inf, 0.3, -1.2]], dtype=torch.float64)),
     case="two impossible entries in front",
 )
+check.value("dimension", lambda: log_sum_exp(_wave.reshape(24, 1)), case="rows of one entry")
+check.value("dimension", lambda: log_sum_exp(_wave.reshape(2, 2, 3, 2)), case="four dimensions")
+check.value(
+    "value", lambda: log_sum_exp(torch.cos(torch.arange(100.0).double())), case="100 entries"
+)
+check.value("stability", lambda: log_sum_exp(1e9 + _wave[:4]), case="entries of a billion")
+check.value(
+    "stability",
+    lambda: 1e12 * log_sum_exp(torch.tensor([0.0, -23.0], dtype=_t.dtype)),
+    case="an entry 23 below the other",
+)
+check.gradient(
+    "gradient",
+    lambda b: log_sum_exp(b),
+    torch.cat([some, _wave[:3] - 898.0]),
+    case="entries of minus infinity",
+)
+check.gradient(
+    "gradient",
+    lambda b: log_sum_exp(b),
+    torch.tensor([[-0.4, -0.4, 0.3], [0.3, -0.4, -0.4]], dtype=_t.dtype),
+    case="two rows, two entries alike",
+)
+check.keeps("stability", log_sum_exp, 1e5 * _wave.reshape(4, 6), case="large entries")
 
 # %% [markdown]
 # ## Exercise 3. Draws by inversion (10 min, 5 points)
@@ -312,6 +362,20 @@ check.value(
 )
 late = 1 - torch.tensor([1e-10, 3e-9, 2e-5], dtype=torch.float64)
 check.value("value", lambda: waits_from_uniform(late, 2.0, 10.0), case="u next to 1")
+check.value("value", lambda: waits_from_uniform(_u, 2, 3), case="whole numbers for rate and end")
+check.value(
+    "value", lambda: waits_from_uniform(torch.zeros(2, 1).double(), 1.9, 0.7), case="u of zero"
+)
+check.value("value", lambda: waits_from_uniform(_u, 4.0, 5.0), case="a product of 20")
+check.value("small rates", lambda: waits_from_uniform(_u, 1e-12, 1), case="the smallest product")
+check.value(
+    "small rates",
+    lambda: waits_from_uniform(_u, 1e-3, 1e-9),
+    case="a billionth of a minute, a product of 1e-12",
+)
+check.value(
+    "value", lambda: waits_from_uniform(_u.reshape(1, 3, 2), 0.9, 2.3), case="three dimensions"
+)
 
 # %% [markdown]
 # ## Exercise 4. Mend a broadcast (6 min, 6 points)
@@ -408,6 +472,40 @@ check.value(
     "weights",
     lambda: weighted_error(three, 2 * three + 0.37, torch.tensor([1.3, 0.0, 2.0]).double()),
     case="a weight of zero",
+)
+check.value(
+    "lengths",
+    lambda: weighted_error(_p[:, None], _y[:1, None], _w),
+    case="a column of one target for seven predictions",
+)
+check.value(
+    "lengths",
+    lambda: weighted_error(_p[:1, None], _y, _w[:, None]),
+    case="a column of one prediction",
+)
+check.value("lengths", lambda: weighted_error(_p, _y, _w[:1, None]), case="a column of one weight")
+check.value(
+    "columns",
+    lambda: weighted_error(_p[:2, None], _y[:2], _w[:2]),
+    case="two predictions in a column",
+)
+check.value(
+    "weights",
+    lambda: weighted_error(_p, _y, (_w * (_t > 0))[:, None]),
+    case="weights of zero in a column",
+)
+check.value("value", lambda: weighted_error(_p, _y, 1e9 * _w), case="weights of a billion")
+check.value("value", lambda: weighted_error(_p, _y, 1e-9 * _w), case="weights of a billionth")
+check.keeps(
+    "columns", weighted_error, _p[:, None].clone(), _y.clone(), _w.clone(), case="a column"
+)
+check.keeps(
+    "weights",
+    weighted_error,
+    _p.clone(),
+    _y.clone(),
+    _w[:, None].clone(),
+    case="weights in a column",
 )
 
 # %% [markdown]

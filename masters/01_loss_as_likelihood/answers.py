@@ -153,7 +153,7 @@ def gaussian_nll(y, mu, sigma):
     return -torch.distributions.Normal(mu, sigma).log_prob(y).mean() / math.log(2)
 
 
-# %% never-negative wrong="gaussian-nll" fails="value"
+# %% never-negative wrong="gaussian-nll" fails="gradient,value"
 # A density can exceed 1, so an NLL can be negative: do not clip it at zero.
 def gaussian_nll(y, mu, sigma):
     if getattr(mu, "shape", ()) not in ((), y.shape):
@@ -161,7 +161,7 @@ def gaussian_nll(y, mu, sigma):
     return torch.relu(-torch.distributions.Normal(mu, sigma).log_prob(y).mean())
 
 
-# %% product-of-densities wrong="gaussian-nll" fails="value"
+# %% product-of-densities wrong="gaussian-nll" fails="gradient,value"
 # Multiplying densities underflows to zero: add log-densities instead.
 def gaussian_nll(y, mu, sigma):
     if getattr(mu, "shape", ()) not in ((), y.shape):
@@ -193,7 +193,7 @@ def gaussian_nll(y, mu, sigma):
     return (0.5 * math.log(2 * math.pi) + torch.log(sigma) + 0.5 * z**2).mean()
 
 
-# %% variance-floored wrong="gaussian-nll" fails="value"
+# %% variance-floored wrong="gaussian-nll" fails="gradient,value"
 # gaussian_nll_loss raises small variances to eps, 1e-6 by default: a small sigma is legal here.
 def gaussian_nll(y, mu, sigma):
     mu, sigma = (torch.as_tensor(p, dtype=y.dtype) for p in (mu, sigma))
@@ -395,7 +395,7 @@ def laplace_mle(y):
     return mu, (y - mu).abs().mean()
 
 
-# %% duplicates-dropped wrong="laplace-mle" fails="location"
+# %% duplicates-dropped wrong="laplace-mle" fails="location,scale"
 # Equal values count each time: sort without removing duplicates.
 def laplace_mle(y):
     mu = torch.unique(y).quantile(0.5)
@@ -1167,14 +1167,14 @@ def masked_loss(x, weight, bias, labels, mask):
     return torch.nn.functional.nll_loss((x @ weight + bias)[mask], labels[mask])
 
 
-# %% epsilon-in-log wrong="find-the-bugs" fails="value,gradient"
+# %% epsilon-in-log wrong="find-the-bugs" fails="gradient,mask,value"
 # Adding 1e-8 inside the log caps the loss at 18.4: hand logits to cross_entropy.
 def masked_loss(x, weight, bias, labels, mask):
     p = torch.softmax(x @ weight + bias, dim=1)
     return torch.nn.functional.nll_loss(torch.log(p + 1e-8)[mask], labels[mask])
 
 
-# %% zero-losses-dropped wrong="find-the-bugs" fails="value,gradient"
+# %% zero-losses-dropped wrong="find-the-bugs" fails="gradient,mask,value"
 # A loss of 0 is a perfect prediction, not padding: select by the mask, not by the loss.
 def masked_loss(x, weight, bias, labels, mask):
     loss = torch.nn.functional.cross_entropy(x @ weight + bias, labels, reduction="none") * mask

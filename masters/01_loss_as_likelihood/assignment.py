@@ -8,7 +8,9 @@
 # exercise says otherwise.
 #
 # Every function computes in the precision of its inputs, and leaves them and the global random
-# generators as they are.
+# generators as they are. Where an exercise names no other range, numbers are at most a billion in
+# size, what must be positive is at least a billionth, no axis is empty or longer than a hundred,
+# and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -142,6 +144,39 @@ check.gradient(
     0.4 * _t.reshape(2, 3),
     case="two rows",
 )
+check.value("value", lambda: gaussian_nll(_t.reshape(1, 3, 2), 0.3, 1.1), case="three dimensions")
+check.value("value", lambda: gaussian_nll(300.0 * _t, 0.0, 0.013), case="far from the mean")
+check.value("value", lambda: gaussian_nll(1e9 * _t, 3e8, 9e8), case="a scale of a billion")
+check.gradient(
+    "gradient", lambda m: gaussian_nll(_t, m, 0.83), _t.clone(), case="means that are the values"
+)
+check.gradient(
+    "gradient",
+    lambda s: 1e-6 * gaussian_nll(1e-6 * _t, 0.0, s),
+    1e-6 * (2.0 + _t),
+    case="scales of a millionth",
+)
+check.gradient(
+    "gradient", lambda m: gaussian_nll(300.0 * _t, m, 0.13), 0.7 * _t, case="far from the mean"
+)
+check.value(
+    "shape",
+    lambda: gaussian_nll(_t[2], _t[:1], 0.9),
+    case="a mean in a batch of one, a single value",
+)
+check.value(
+    "shape",
+    lambda: gaussian_nll(_t.reshape(2, 3), _t.reshape(3, 2), 0.9),
+    case="rows and columns exchanged",
+)
+check.keeps(
+    "gradient",
+    gaussian_nll,
+    _t.reshape(2, 3).clone(),
+    0.4 * _t.reshape(2, 3),
+    2.0 + _t.reshape(2, 3),
+    case="two rows, a mean and a scale for each",
+)
 
 # %% [markdown]
 # ## Exercise 2. The most likely Laplace (10 min, 4 points)
@@ -209,6 +244,24 @@ check.law(
 high = 1e8 + 3.7 * torch.sin(torch.arange(7.0).double())
 check.value("scale", lambda: laplace_mle(high)[1], case="values beyond a hundred million")
 check.value("location", lambda: laplace_mle(high)[0] - 1e8, case="values beyond a hundred million")
+check.value(
+    "location",
+    lambda: laplace_mle(torch.cos(torch.arange(100.0).double() ** 2))[0],
+    case="100 values",
+)
+check.value(
+    "scale", lambda: laplace_mle(torch.cos(torch.arange(99.0).double() ** 2))[1], case="99 values"
+)
+check.value(
+    "scale",
+    lambda: laplace_mle(1.37 * torch.tensor([1.0, 5.0, 1.0, 1.0], dtype=_t.dtype))[1],
+    case="ties",
+)
+check.value("location", lambda: laplace_mle(torch.full((4,), 2.3).double())[0], case="all alike")
+check.value("scale", lambda: laplace_mle(torch.full((4,), 2.3).double())[1], case="all alike")
+check.value("location", lambda: laplace_mle(-torch.exp(_t))[0], case="eight values below zero")
+check.keeps("location", laplace_mle, torch.sin(5 * _t)[:7].clone(), case="seven values")
+check.keeps("scale", laplace_mle, high.clone(), case="values beyond a hundred million")
 
 # %% [markdown]
 # ## Exercise 3. Binary cross-entropy from logits (10 min, 5 points)
@@ -305,6 +358,25 @@ check.value(
     lambda: 1.0 + bce_from_logits(certain, torch.tensor([1.0, 0.0]).double()),
     case="certain and right",
 )
+check.value(
+    "value",
+    lambda: bce_from_logits(_t[:6].reshape(1, 3, 2), _q[:6].reshape(1, 3, 2)),
+    case="three dimensions",
+)
+check.value("stability", lambda: bce_from_logits(1e9 * _t, _q), case="logits of a billion")
+check.gradient(
+    "gradient",
+    lambda z: bce_from_logits(z, (_t > 0).to(_t.dtype)),
+    torch.cat([-1e9 * _t[:3], _t[3:]]),
+    case="logits of a billion, wrong",
+)
+check.gradient(
+    "gradient",
+    lambda z: bce_from_logits(z, 1 - 0 * _q),
+    0 * _t,
+    case="logits of zero, targets of one",
+)
+check.keeps("gradient", bce_from_logits, 300.0 * _t, _q.clone(), case="logits in the hundreds")
 
 # %% [markdown]
 # ## Exercise 4. Cross-entropy through log-sum-exp (10 min, 6 points)
@@ -404,6 +476,24 @@ aloft = 9e5 + torch.tensor([[0.013, 0.041, -0.3], [0.7, 0.71, 0.02]], dtype=torc
 check.value(
     "stability", lambda: cross_entropy(aloft, torch.tensor([0, 1])), case="logits near a million"
 )
+_hundred = torch.sin(torch.arange(300, dtype=_t.dtype) ** 2).reshape(3, 100)
+check.value(
+    "value", lambda: cross_entropy(_hundred, torch.tensor([99, 0, 70])), case="100 classes"
+)
+check.value("value", lambda: cross_entropy(_hundred.T, torch.arange(100) % 3), case="100 rows")
+check.value(
+    "value",
+    lambda: cross_entropy(_wide[:3, :3], torch.tensor([2, 2, 2])),
+    case="as many rows as classes, one label",
+)
+check.value(
+    "stability",
+    lambda: 1.0 + cross_entropy(1e3 * _wide, _wide.argmax(1)),
+    case="certain and right",
+)
+check.keeps(
+    "stability", cross_entropy, 731.0 * _wide, _which.clone(), case="logits in the thousands"
+)
 
 # %% [markdown]
 # ## Exercise 5. The gradient by hand (15 min, 6 points)
@@ -494,6 +584,18 @@ check.value(
     lambda: cross_entropy_gradient(shifted - 16777217.0, mixed),
     case="a known class beside a soft target",
 )
+_hundred = torch.sin(torch.arange(300, dtype=_t.dtype) ** 2).reshape(3, 100)
+_pad = torch.cat([_labels, torch.zeros(3, 96).double()], 1)
+check.value("value", lambda: gradient(_hundred, _pad), case="100 classes")
+check.value("value", lambda: gradient(_wide[:, :1], _labels[:, :1] ** 0), case="one class")
+check.value("stability", lambda: gradient(1e300 * _wide, _mixed), case="logits of 1e300")
+check.value(
+    "stability",
+    lambda: gradient(torch.full((2, 3), -900.0).double(), shares),
+    case="logits of -900, all alike",
+)
+check.keeps("stability", gradient, _high.clone(), _mixed.clone(), case="logits of 800")
+check.keeps("soft targets", gradient, _wide.clone(), _mixed.clone(), case="soft targets")
 
 # %% [markdown]
 # ## Exercise 6. Find the bugs (10 min, 5 points)
@@ -627,6 +729,41 @@ check.value(
     "mask",
     lambda: masked_loss(_features[:, :1], _matrix[:1], _offset, _classes, lone | True),
     case="a single feature",
+)
+check.value(
+    "value",
+    lambda: masked_loss(_features[:1], _matrix, _offset, _classes[:1], lone[3:4]),
+    case="one row",
+)
+check.value(
+    "value",
+    lambda: masked_loss(1e9 * _features, _matrix, _offset, _classes, lone | True),
+    case="logits of a billion",
+)
+check.value(
+    "value",
+    lambda: masked_loss(_features[:4], _matrix, _offset, _classes[:4], lone[:4] | True),
+    case="as many rows as classes",
+)
+check.value(
+    "mask",
+    lambda: masked_loss(_features.float(), _matrix.float(), _offset.float(), _classes, _few),
+    case="float32",
+)
+check.value(
+    "mask",
+    lambda: masked_loss(_features, _matrix, 900.0 * _offset, _classes, _few),
+    case="biases in the hundreds",
+)
+check.keeps(
+    "mask",
+    masked_loss,
+    9.0 * _features,
+    _matrix.clone(),
+    _offset.clone(),
+    _classes.clone(),
+    ~_few,
+    case="two of five rows",
 )
 
 # %% [markdown]
