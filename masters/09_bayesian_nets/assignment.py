@@ -707,7 +707,7 @@ check.value(
 #   $m \ge 1$, that of new ones; a constant feature, if there is one, is among them. Training
 #   features are at most 1000 in size, new ones $2 \cdot 10^6$.
 # - `weights`, shape `(k,)`, is $\hat w$; `tau` is a number between $10^{-2}$ and $10^2$, at most
-#   10 where there are more than ten examples.
+#   10 where there are more than ten examples, or where a training feature is above 100 in size.
 # - There are no labels among the arguments, and none are missing.
 # - $n$ may be 0 or smaller than $k$, features may repeat each other, and the logits of training
 #   examples may be as large as ±900.
@@ -770,7 +770,7 @@ given = {
     "logits in the hundreds": (F, 110 * w, 1.37, N),
     "99 examples": (F.repeat(11, 1), w, 1.37, N),
     "inputs a million times as far": (F, w, 1.37, 1e6 * N),
-    "a long example": (970 * (w > 0.5).to(t.dtype)[None], 0 * w, 93.0, N),
+    "a long example": (97 * (w > 0.5).to(t.dtype)[None], 0 * w, 93.0, N),
 }
 check.value("deviation", lambda: last_layer(*given["nine examples"])[0], case="nine examples")
 check.value("deviation", lambda: last_layer(*given["no examples"])[0], case="no examples")
@@ -876,11 +876,12 @@ others = (
     (F, w, 2, some_zero),
     (999 * F[:, :1].sign(), 0.8 * w[:1], 1.7, N[:, :1]),
     (F.sign() * 800, 0 * w, 3.1, 9 * N),
-    (-900 * one, one[0], 100, 3 * one),
+    (-90 * one, one[0], 100, 3 * one),
     (900 * one, one[0], 0.01, 300 * one),
     (16 * one, one[0], 90, 0.3 * one),
     (-23 * one, one[0], 100, 0.3 * one),
     (31 * one, one[0], 100, 0.3 * one),
+    (100 * one.repeat(10, 40), 0 * z[:40], 100, 1 + F100[:3, :1].repeat(1, 40) * (z[:40] < 3)),
 )
 for g in others:
     check.value("deviation", lambda g=g: last_layer(*g)[0], case="ends of the ranges, other sizes")
@@ -1642,6 +1643,15 @@ for kept in ((v[:1], r[:1], mid[:1]), (v, r, mid), (90 * v.abs(), 90 * r, mid)):
         *(q.clone() for q in kept),
         case="inputs are left as they are",
     )
+
+
+def gapped(w):  # no density in a strip that a chain may jump across
+    return torch.where((w > 0.2) & (w < 0.9), -math.inf, -0.5 * w**2).sum(1)
+
+
+across = (gapped, 0.1 - v[:, :1].abs(), 0.9 + r[:, :1].abs(), mid, 0.35, 6, mass[:1])
+check.value("divergence", lambda: hmc_step(*across)[0], case="a gap on the way")
+check.value("divergence", lambda: hmc_step(*across)[1], case="who moved: a gap on the way")
 
 # %% [markdown]
 # ## Exercise 8. In words: a bug that the test set likes (5 min, 3 points)

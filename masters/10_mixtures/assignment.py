@@ -292,6 +292,22 @@ check.gradient(
     _s - 1,
     case="log_sigma, far points, a component with weight 0",
 )
+_gone = torch.tensor([-math.inf, -math.inf, 0.2, 1.9], dtype=_t.dtype)
+check.value(
+    "density", lambda: density_and_owner(_x, _gone, _m, _s)[0], case="two empty components"
+)
+check.gradient(
+    "gradient",
+    lambda m: density_and_owner(_x, _gone, m, _s)[0].sum(),
+    _m,
+    case="two empty components",
+)
+check.gradient(
+    "gradient",
+    lambda g: density_and_owner(_x, g, _m, _s)[0].sum(),
+    _gone,
+    case="two logits of minus infinity",
+)
 
 # %% [markdown]
 # ## Exercise 2. A step of EM that cannot collapse (15 min, 6 points)
@@ -898,8 +914,8 @@ check.keeps(
 #   be 0. `tau` is a Python number. Means may be of the size of $10^7$, and `sigma` may be 0.
 # - In example $i$ the component is the smallest $k$ with $u_i < \pi_{i0} + \ldots + \pi_{ik}$. The
 #   largest possible $u$ is $1 - 2^{-53}$, and in floating point the weights may sum to less; if no
-#   $k$ qualifies for that reason, it is the last one. A component whose weight rounds to 0 is not
-#   drawn, also where $u_i = 0$.
+#   $k$ qualifies for that reason, it is the last one (whose weight is not 0 then). A component
+#   whose weight rounds to 0 is not drawn, also where $u_i = 0$.
 # - The draw is made of that component by $z_i$ times the standard deviation, plus the mean.
 # - Logits lie between −800 and 800, $\tau$ between 0.05 and 20.
 # - Gradients with respect to `mu` and `sigma` flow, for the component that was drawn; that with

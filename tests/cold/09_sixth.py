@@ -284,8 +284,8 @@ def last_layer(features, weights, tau, new):
     return sd, p
 
 
-# %% layer-one-minus-p wrong="last-layer"
-# Uses p (1 - p), 0 from a logit of 37 on: sd 4e-4 off for ten rows of 100 features 1000, tau 100.
+# %% layer-one-minus-p right="last-layer"
+# Written as wrong, rightly so by the text as it was; tau is smaller now where features are large.
 def last_layer(features, weights, tau, new):
     p = torch.sigmoid(features @ weights)
     root = (p * (1 - p)).sqrt()
@@ -295,8 +295,8 @@ def last_layer(features, weights, tau, new):
     return sd, torch.sigmoid(new @ weights / torch.sqrt(1 + math.pi * sd**2 / 8))
 
 
-# %% layer-explicit-inverse wrong="last-layer"
-# Inverts the precision: cancels for repeated features of size 1000, tau 100, and a like new input.
+# %% layer-explicit-inverse right="last-layer"
+# Written as wrong; tau is smaller now where features are large, and the inverse good enough.
 def last_layer(features, weights, tau, new):
     logits = features @ weights
     d = torch.sigmoid(logits) * torch.sigmoid(-logits)

@@ -270,9 +270,8 @@ def holey_loss(raw, y):
     return total / n
 
 
-# %% holes-squeezed-logits wrong="holey-loss"
-# Squeezes the logits: with K = 1 they lose their axis, are normalised over the examples and
-# broadcast to (n, n).
+# %% holes-squeezed-logits right="holey-loss"
+# Written as wrong; with one component the weights of all examples sum to 1, and nothing changes.
 def holey_loss(raw, y):
     n, d = y.shape
     k = raw.shape[1] // (1 + 2 * d)
@@ -414,9 +413,9 @@ def draw(logits, mu, sigma, tau, u, z):
     return centre + math.sqrt(tau) * sigma.gather(1, chosen)[:, 0] * z
 
 
-# %% draw-last-of-all wrong="mixture-draws"
-# If no k qualifies it takes component K - 1 whatever its weight: with u = 1 - 2**-53, weights
-# that sum to less and a last logit of -800, it draws a component of weight 0.
+# %% draw-last-of-all right="mixture-draws"
+# Written as wrong, rightly so: the text contradicted itself where the last weight is 0, and now
+# says that it is not.
 def draw(logits, mu, sigma, tau, u, z):
     pi = torch.softmax(logits.detach() / tau, dim=1)
     passed = (u[:, None] >= torch.cumsum(pi, dim=1)).sum(dim=1)
