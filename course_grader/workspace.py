@@ -11,9 +11,9 @@ from pathlib import Path
 from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from course_grader.building.term_links import link_terms
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT
-from course_grader.term_links import link_terms
 from course_utils.checking.comparison import EXPECTED_FILE
 from course_utils.progress import progress
 

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from course_grader.building import leaks
+from course_grader.building.term_links import link_terms
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, units
 
@@ -46,15 +47,16 @@ def make_bundle(project=PROJECT):
 def bundle_files(project=PROJECT):
     """Return {name in the bundle: bytes}."""
     files = {name: (project / name).read_bytes() for name in ALONE}
+    glossary = (project / "docs" / "glossary.md").read_text("utf-8")
     for path in (project / "notebooks").glob("*.ipynb"):
         lesson = notebooks.close_folds(notebooks.load(path))
+        link_terms(lesson, path.stem, glossary, "../glossary.md")
         files[f"lessons/{path.name}"] = notebooks.as_bytes(lesson)
     for path in filter(Path.is_file, (project / "release").glob("*/*")):
         files[f"assignments/{path.parent.name}/{path.name}"] = path.read_bytes()
     for path in (project / "course_utils").rglob("*"):
         if path.suffix in (".py", ".mplstyle"):
             files[path.relative_to(project).as_posix()] = path.read_bytes()
-    glossary = (project / "docs" / "glossary.md").read_text("utf-8")
     files["glossary.md"] = glossary.replace("(../notebooks/", "(lessons/").encode()
     environment = (project / "environment.yml").read_text("utf-8").replace("-e .[grader]", "-e .")
     return files | {"environment.yml": environment.encode(), "README.md": START.encode()}

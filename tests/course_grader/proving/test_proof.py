@@ -40,7 +40,7 @@ def test_answers_mutants_and_empty_hands(unit):
 
 
 def test_a_mutant_left_at_its_first_failing_check_is_judged_as_one_that_ran_to_its_end(edit):
-    own = edit("assignment", *WEAKER["variance-floored"])  # one mutant and more survive
+    own = weaken(edit, "variance-floored")  # one mutant and more survive
     [whole], [brief] = (prove(own, only="gaussian-nll", brief=brief) for brief in (False, True))
     assert brief.problems == whole.problems != []
     assert (brief.made, brief.rejected) == (whole.made, whole.rejected)
@@ -50,15 +50,30 @@ def problems(unit, only="gaussian-nll"):
     return [problem for proof in prove(unit, only=only) for problem in proof.problems]
 
 
-WEAKER = {
-    "variance-floored": ("3e-8 * _t, 0.0, 1.7e-8", "0.3 * _t, 0.0, 0.17"),
-    "product-of-densities": ("torch.tensor(0.083", "torch.tensor(0.83"),
+WEAKER = {  # all checks that this answer fails, made such that it does not
+    "variance-floored": [
+        ("3e-8 * _t, 0.0, 1.7e-8", "0.3 * _t, 0.0, 0.17"),
+        ("1e-6 * gaussian_nll(1e-6 * _t", "gaussian_nll(1.3 * _t"),
+        ("1e-6 * (2.0 + _t)", "2.0 + _t"),
+    ],
+    "product-of-densities": [
+        ("torch.tensor(0.083", "torch.tensor(0.83"),
+        ("300.0 * _t, 0.0, 0.013", "3.0 * _t, 0.0, 1.3"),
+        ("300.0 * _t, m, 0.13", "3.0 * _t, m, 1.3"),
+    ],
 }
+
+
+def weaken(edit, answer):
+    """Return the unit whose checks let this wrong answer pass."""
+    for old, new in WEAKER[answer]:
+        unit = edit("assignment", old, new)
+    return unit
 
 
 @pytest.mark.parametrize("answer", WEAKER)
 def test_a_weakened_check_lets_a_wrong_answer_pass_and_is_told(answer, edit):
-    found = problems(edit("assignment", *WEAKER[answer]))
+    found = problems(weaken(edit, answer))
     assert any(answer in problem and "fails []" in problem for problem in found)
 
 
@@ -95,7 +110,7 @@ def test_an_equivalent_mutant_that_is_rejected_is_told(edit):
 
 def test_an_aspect_that_anybody_can_guess_stops(edit):
     text = edit("assignment", "# ", "# ").master("assignment").read_text("utf-8")
-    for call in re.findall(r"lambda z: bce_from_logits\(z, _q.*?\)(?=, |,\n)", text):
+    for call in re.findall(r"lambda z: bce_from_logits\(z, (?:_q|1 - |\(_t).*?\)(?=, |,\n)", text):
         own = edit("assignment", call, "lambda z: 0 * z.sum()")
     with pytest.raises(CourseError, match="'gradient' needs a hidden check"):
         make_reference(own)

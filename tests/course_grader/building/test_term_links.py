@@ -5,9 +5,10 @@ import re
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from course_grader.building.bundle import bundle_files
+from course_grader.building.term_links import link_terms
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, units
-from course_grader.term_links import link_terms
 
 PAGE = """# Glossary
 
@@ -75,3 +76,10 @@ def test_every_lesson_leads_to_the_glossary_and_nothing_else_of_it_changes(unit)
     sources = [[cell.source for cell in notebook.cells] for notebook in (before, after)]
     assert sum(text.count("](../glossary.md ") for text in sources[1]) >= 3
     assert [LINK.sub(r"\1", text) for text in sources[1]] == sources[0]
+
+
+def test_a_class_gets_the_links_too_and_the_page_that_they_lead_to():
+    files = bundle_files()
+    lessons = [content for name, content in files.items() if name.startswith("lessons/")]
+    assert len(lessons) == len(units()) and "glossary.md" in files
+    assert all(b"](../glossary.md " in content for content in lessons)
