@@ -98,7 +98,7 @@ def only_dropout(net):
             m.training = mode
 
 
-# %% eval-only wrong="only-dropout" fails="dropout"
+# %% eval-only wrong="only-dropout" fails="dropout,others"
 # In evaluation mode dropout does nothing, and all passes are equal: switch those modules on.
 @contextlib.contextmanager
 def only_dropout(net):
@@ -179,7 +179,7 @@ def only_dropout(net):
         m.training = mode
 
 
-# %% exact-class wrong="only-dropout" fails="dropout"
+# %% exact-class wrong="only-dropout" fails="dropout,others"
 # A subclass of Dropout is a dropout module as well: use isinstance.
 @contextlib.contextmanager
 def only_dropout(net):
@@ -236,7 +236,7 @@ def only_dropout(net):
             m.training = mode
 
 
-# %% a-copy wrong="only-dropout" fails="dropout,others"
+# %% a-copy wrong="only-dropout" fails="dropout,others,restored"
 # The block calls the caller's own net, not your copy of it: change the modes of net itself.
 import copy
 

@@ -7,8 +7,8 @@
 # functions wherever chance would otherwise decide, so every result is fixed.
 #
 # Every function leaves its inputs and the global random generators as they are. Where an exercise
-# names no other range, numbers are at most a million in size, and what must be positive is at
-# least a millionth.
+# names no other range, numbers are at most a million in size, what must be positive is at least a
+# millionth, no axis is empty or longer than a hundred, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -273,6 +273,115 @@ def _after_stop(net):
 
 check.value("restored", lambda: _after_stop(_deep("0", "1.0")), case="an interrupted block")
 
+
+def _during(net):
+    with only_dropout(net):
+        return [m.training for m in net.modules()]
+
+
+def _rated():
+    net = nn.Sequential(nn.Tanh(), Known(0.2))
+    net[0].p = 0.37
+    return net
+
+
+def _after(net, act):
+    with only_dropout(net):
+        act(net)
+    return [m.training for m in net.modules()]
+
+
+def _twice(net):
+    with only_dropout(net), only_dropout(net):
+        pass
+    return [m.training for m in net.modules()]
+
+
+def _attributes(net):
+    before = [sorted(vars(m)) for m in net.modules()]
+    with only_dropout(net):
+        pass
+    return float(before == [sorted(vars(m)) for m in net.modules()])
+
+
+def _grad_after(net, x):
+    net(x).sum().backward()
+    with only_dropout(net):
+        pass
+    return net.weight.grad
+
+
+def _product(x):
+    net = nn.Linear(4, 1, bias=False, dtype=x.dtype)
+    net.weight = nn.Parameter(x.detach()[:1] + 0.4)
+    with only_dropout(net):
+        out = net(x).sum()
+        return x.sum() * torch.autograd.grad(out, net.weight)[0].sum()
+
+
+def _comes_out(net, error):
+    try:
+        with only_dropout(net):
+            raise error
+    except BaseException as caught:
+        return float(caught is error)
+    return -1.0
+
+
+def _gap(net):
+    net.register_module("skip", None)
+    net.forward = lambda x: net[0](x)
+    return net
+
+
+def _wrapped(net, depth):
+    for _ in range(depth):
+        net = nn.Sequential(net)
+    return net
+
+
+check.value(
+    "dropout", lambda: inside(nn.Sequential(nn.Tanh(), Known(0.0)).eval(), _t), case="a rate of 0"
+)
+check.value(
+    "others",
+    lambda: [_as_number(_during(_rated())), 1.3],
+    case="a module with an attribute p that is no dropout",
+)
+check.value(
+    "restored",
+    lambda: [_as_number(_after(_deep("0"), lambda net: net.eval())), 1.3],
+    case="a block that calls net.eval()",
+)
+check.value(
+    "restored", lambda: [_as_number(_twice(_deep("0"))), 1.3], case="a block within a block"
+)
+check.value("others", lambda: 1.3 + _attributes(_deep()), case="no attribute is left behind")
+check.value(
+    "others",
+    lambda: _grad_after(nn.Linear(4, 1, dtype=t.dtype), t),
+    case="gradients from before are kept",
+)
+check.gradient("others", lambda x: _product(x), t, case="gradients of a weight inside the block")
+check.value(
+    "restored",
+    lambda: 1.3 + _comes_out(_deep(), KeyboardInterrupt()),
+    case="an interrupt reaches the caller",
+)
+check.value(
+    "restored",
+    lambda: 1.3 + _comes_out(_deep(), KeyError("a")),
+    case="the exception that arrives is the one that was raised",
+)
+check.value(
+    "dropout",
+    lambda: inside(_gap(nn.Sequential(Known(0.37)).eval()), _t),
+    case="a place without a module",
+)
+check.value(
+    "dropout", lambda: inside(_wrapped(Known(0.37), 9).eval(), _t), case="nine levels deep"
+)
+
 # %% [markdown]
 # ## Exercise 2. Functions drawn by dropout (10 min, 4 points)
 #
@@ -371,6 +480,48 @@ check.value(
 check.value(
     "value", lambda: dropout_functions(5 * _x, 4 * _W, _b, _v, 0.43, _u), case="large activations"
 )
+check.value(
+    "value",
+    lambda: dropout_functions(_x, _W, _b, _v, 9e-4, _u * 1e-3),
+    case="a rate below a thousandth",
+)
+check.value(
+    "value",
+    lambda: dropout_functions(_x, _W, _b, _v, 0.43, 0.43 - 2e-6 * torch.sign(_u - 0.5)),
+    case="draws two millionths from the rate",
+)
+check.value(
+    "value",
+    lambda: dropout_functions(
+        torch.tensor([[9.0, 8.0], [7.0, -3.0]], dtype=_x.dtype),
+        torch.full((2, 6), 9.5, dtype=_x.dtype),
+        _b,
+        _v,
+        0.43,
+        _u,
+    ),
+    case="numbers near ten",
+)
+check.value(
+    "value", lambda: dropout_functions(_x[:1], _W, _b, _v, 0.43, _u), case="four masks, one input"
+)
+check.value(
+    "value",
+    lambda: dropout_functions(_x, _W[:, :1], _b[:1], _v[:1], 0.43, _u[:, :1]),
+    case="one hidden unit",
+)
+check.gradient(
+    "gradient",
+    lambda s: dropout_functions(_x, s * _W, s * _b, s * _v, 0.43, _u) ** 2,
+    torch.tensor(1.3, dtype=_x.dtype),
+    case="all parameters at once",
+)
+check.gradient(
+    "gradient",
+    lambda v: dropout_functions(_x, _W, _b, v, 0, _u) ** 2,
+    _v,
+    case="no dropout, output weights",
+)
 
 # %% [markdown]
 # ## Exercise 3. The moments of a dropout layer (10 min, 5 points)
@@ -384,8 +535,8 @@ check.value(
 # Write `dropout_moments(h, W, b, p)`, which returns the pair `(mean, covariance)` over the masks,
 # without sampling.
 #
-# - `h` has shape `(n, d)`, `W` `(d, K)`, `b` `(K,)`; `p` is a number in $[0, 1)$, at
-#   most $1 - 10^{-6}$.
+# - `h` has shape `(n, d)`, `W` `(d, K)`, `b` `(K,)`; $d$ is at most 12, and `p` is a
+#   number, 0 or between a hundredth and $1 - 10^{-6}$.
 # - `mean` has shape `(n, K)`, `covariance` `(n, K, K)`: one matrix for each row of `h`.
 #
 # Points: mean 1, variance 2 (the diagonals), covariance 2 (all else).
@@ -477,6 +628,46 @@ check.value(
     lambda: dropout_moments(_h, _W, _b, 1 - 3e-6)[1].diagonal(dim1=1, dim2=2),
     case="a rate next to 1",
 )
+check.value(
+    "covariance",
+    lambda: dropout_moments(_h[:, :1], _W[:1], _b, 0.37)[1][:, _off],
+    case="one hidden unit",
+)
+check.value(
+    "covariance",
+    lambda: dropout_moments(
+        _h, torch.stack([9e5 * _W[:, 0], 1.3e-7 * _W[:, 1]], dim=1), _b[:2], 0.37
+    )[1][:, 0, 1],
+    case="a large and a small output",
+)
+check.value(
+    "mean",
+    lambda: dropout_moments(
+        torch.tensor([[9e4, 9e4]], dtype=_h.dtype),
+        torch.tensor([[0.7], [-0.69999]], dtype=_h.dtype),
+        _b[:1],
+        0.37,
+    )[0],
+    case="large terms that nearly cancel",
+)
+check.value(
+    "covariance",
+    lambda: dropout_moments(
+        torch.tensor([[13.0, 13.0]], dtype=_h.dtype),
+        torch.tensor([[70.0, 90.0], [70.0, -89.991]], dtype=_h.dtype),
+        _b[:2],
+        0.37,
+    )[1][:, 0, 1],
+    case="terms that nearly cancel",
+)
+check.value(
+    "covariance", lambda: dropout_moments(_h, _W, _b, 0.97)[1][:, _off], case="a very high rate"
+)
+check.value(
+    "variance",
+    lambda: dropout_moments(1e-4 * _h, 9e4 * _W, _b, 0.37)[1].diagonal(dim1=1, dim2=2),
+    case="small activations, large weights",
+)
 
 # %% [markdown]
 # ## Exercise 4. A band for y (10 min, 4 points)
@@ -560,6 +751,28 @@ check.value("width", lambda: width(990 + 0.04 * _f, 910.0, 0.9), case="passes ne
 check.value("centre", lambda: 1e3 * (centre(990 + _f, 9.0, 0.9) - 990), case="near a thousand")
 check.value("centre", lambda: band_for_y(_f[:, :1], 0.37, 0.9)[0], case="one place")
 check.value("width", lambda: width(_f[:, :1], _tau[:1], 0.53), case="one place")
+check.value("width", lambda: width(_f, 0.37, 0.998), case="a level near the top")
+check.value("width", lambda: width(_f, 0.37, 0.06), case="a level of a few percent")
+check.value("width", lambda: width(_f, 3, 0.9), case="a whole number as precision")
+check.value(
+    "width",
+    lambda: width(_f, torch.tensor([4e-6, 1.7, 940.0], dtype=_f.dtype), 0.9),
+    case="a small, a middle and a large precision",
+)
+check.value("width", lambda: width(_f[:1, :1], 0.37, 0.9), case="one pass at one place")
+check.value(
+    "width",
+    lambda: width(990 + 0.012 * _f, 980.0, 0.9),
+    case="passes near a thousand that nearly agree",
+)
+check.value("width", lambda: width(1.7 * _f, 980.0, 0.9), case="little noise")
+check.keeps(
+    "width",
+    lambda f, tau: band_for_y(f, tau, 0.9),
+    _f.clone(),
+    torch.tensor([7.0, 40.0, 900.0], dtype=_f.dtype),
+    case="precisions are left as they are",
+)
 
 # %% [markdown]
 # ## Exercise 5. How many passes? (10 min, 4 points)
@@ -632,6 +845,39 @@ check.value("needed", lambda: passes_needed(9e5 + _f, 0.0213)[1], case="passes n
 check.value("needed", lambda: passes_needed(_f, 2.3e-3)[1], case="a strict tolerance")
 check.value("error", lambda: passes_needed(0 * _f - 0.3, 0.2)[0], case="passes that agree")
 check.value("needed", lambda: passes_needed(0 * _f - 0.3, 1e-4)[1], case="passes that agree")
+check.value(
+    "needed", lambda: passes_needed(1e-4 * _f, 4.1e-6)[1], case="a tolerance of some millionths"
+)
+check.value("error", lambda: passes_needed(1e-4 * _f, 4.1e-6)[0], case="passes that nearly agree")
+check.value("needed", lambda: passes_needed(_f, 37.0)[1], case="a generous tolerance")
+check.value(
+    "needed",
+    lambda: passes_needed(
+        torch.tensor([[0.0, 0.0]] * 3 + [[0.0, 9.0]] * 3 + [[10.0, 9.0]], dtype=_f.dtype), 0.37
+    )[1],
+    case="one far pass at one place, two groups at another",
+)
+check.value(
+    "needed",
+    lambda: [passes_needed(_f, 5e-4 + 1.3e-6 * i)[1] % 1000 for i in range(8)],
+    case="very strict tolerances, the last three digits",
+)
+check.value(
+    "needed",
+    lambda: passes_needed(torch.tensor([[0.0], [1.0]], dtype=_f.dtype), 0.099995)[1],
+    case="just above a whole number",
+)
+check.keeps(
+    "needed",
+    lambda f: passes_needed(f, 0.2),
+    9e5 + _f,
+    case="passes near a million are left as they are",
+)
+check.value(
+    "needed",
+    lambda: passes_needed(9e4 * _f, 3700.0)[1],
+    case="passes that scatter by tens of thousands",
+)
 
 # %% [markdown]
 # ## Exercise 6. Probabilities from passes (10 min, 4 points)
@@ -644,8 +890,7 @@ check.value("needed", lambda: passes_needed(0 * _f - 0.3, 1e-4)[1], case="passes
 # $p_{ti}$ is the softmax of the logits of pass $t$ for input $i$.
 #
 # - `logits` has shape `(T, n, K)`; return shape `(n, K)`.
-# - Values and gradients must be right and finite for logits of any finite size, such as
-#   $\pm 3000$ in float64.
+# - Values and gradients must be right and finite for logits of up to $10^9$ in size.
 #
 # Points: value 2, stability 1, gradient 1.
 
@@ -707,6 +952,30 @@ _ten = 1.7 * torch.cos(torch.arange(140, dtype=torch.float64) ** 2).reshape(10, 
 check.value("value", lambda: mc_log_probabilities(_ten), case="ten passes, seven classes")
 check.value("stability", lambda: mc_log_probabilities(9000.0 * _z[:1]), case="one sure pass")
 check.value("stability", lambda: mc_log_probabilities(9e5 + _z), case="logits near a million")
+check.value(
+    "stability",
+    lambda: mc_log_probabilities(
+        torch.tensor([[[600.0, -610.0, 13.0]], [[590.0, -620.0, 7.0]]], dtype=_z.dtype)
+    ),
+    case="differences above 1200",
+)
+check.value(
+    "stability", lambda: mc_log_probabilities(3e5 * _z), case="logits near a million, both signs"
+)
+check.keeps(
+    "stability", mc_log_probabilities, 2e5 * _z, case="logits near a million are left as they are"
+)
+check.value(
+    "value",
+    lambda: mc_log_probabilities(torch.cat([_z, _z[:2]])),
+    case="two passes that occur twice",
+)
+check.value("value", lambda: 1.3 + mc_log_probabilities(_z[:, :, :1]), case="one class")
+check.value("stability", lambda: mc_log_probabilities(1e9 * _z), case="logits of 1e9")
+check.gradient("gradient", lambda z: mc_log_probabilities(z)[:, 1], _z[:1], case="one pass")
+check.value(
+    "stability", lambda: mc_log_probabilities(2e5 * _z), case="logits near a million, both signs"
+)
 
 # %% [markdown]
 # ## Exercise 7. In words: trusted where the spread is small (5 min, 3 points)
