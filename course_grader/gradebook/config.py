@@ -6,19 +6,15 @@ import os
 from pathlib import Path
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbgrader.preprocessors import (
-    AssignLatePenalties,
-    CheckCellMetadata,
-    GetGrades,
-    SaveAutoGrades,
-)
+from nbgrader.preprocessors import CheckCellMetadata, GetGrades
 
+from course_grader.gradebook.late import Lateness
+from course_grader.gradebook.points import SavePoints, WriteRecord
 from course_grader.gradebook.preprocessors import (
     Judge,
     Rebuild,
     ReleasedChecks,
     SandboxedExecute,
-    WriteRecord,
 )
 
 COURSE_ID = "probabilistic_ml"  # a gradebook in PostgreSQL refuses assignments of no course
@@ -36,8 +32,8 @@ def configure(c, root="."):
     c.Autograde.autograde_preprocessors = [
         SandboxedExecute,
         Judge,
-        SaveAutoGrades,
-        AssignLatePenalties,
+        SavePoints,
+        Lateness,
         CheckCellMetadata,
         WriteRecord,
     ]

@@ -1,31 +1,53 @@
-"""Write the gradebook as the files that Canvas and Moodle import.
+"""Write the gradebook as the files that Canvas, Moodle and Blackboard import.
 
 nbgrader export --exporter=course_grader.gradebook.exporters.CanvasExporter --to=canvas.csv
+
+What an importer looks for: Canvas (lib/gradebook_importer.rb) finds a student by ID, else by SIS
+User ID, by SIS Login ID, by name; titles begin with Student, ID, and Section comes last before
+the assignments. Moodle (Grades, Import, CSV) maps users by username, ID number or email address.
+Blackboard wants Username, and takes any other column for a new one.
 """
 
-__all__ = ["EXPORTERS", "CanvasExporter", "MoodleExporter", "export", "harmless"]
+__all__ = [
+    "EXPORTERS",
+    "BlackboardExporter",
+    "CanvasExporter",
+    "MoodleExporter",
+    "export",
+    "harmless",
+    "score_of",
+]
 
 import csv
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.plugins import ExportPlugin
+from traitlets import Unicode
+
+from course_grader.gradebook.people import people_in
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Exporter(ExportPlugin):
-    """One row for each student, one column for each assignment; no submission, no number."""
+    """One row for each student, one column for each assignment."""
+
+    missing = Unicode("", help="what stands where nothing was handed in, such as 0").tag(
+        config=True
+    )
 
     def export(self, gradebook):
         """Write the file."""
         assignments = [a for a in gradebook.assignments if not self.assignment or self._wants(a)]
-        students = [s for s in gradebook.students if not self.student or s.id in self.student]
+        people = people_in(gradebook.db)
+        chosen = [p for p in people if not self.student or p.id in self.student]
         with open(self.to, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerows([harmless(word) for word in row] for row in self.head(assignments))
-            for student in sorted(students, key=lambda student: student.id):
-                scores = [_score(gradebook, one.name, student.id) for one in assignments]
-                writer.writerow([*map(harmless, self.who(student)), *scores])
+            for person in sorted(chosen, key=lambda person: person.id):
+                scores = [score_of(gradebook, one.name, person.id) for one in assignments]
+                told = [self.missing if score is None else score for score in scores]
+                writer.writerow([*map(harmless, self.who(person)), *told])
 
     def _wants(self, assignment):
         return assignment.name in self.assignment
@@ -43,11 +65,16 @@ class CanvasExporter(_Exporter):
             [*possible, *(one.max_score for one in assignments)],
         ]
 
-    def who(self, student):
-        """Return name, Canvas's own number where the id is one, login, and no section."""
-        name = ", ".join(filter(None, [student.last_name, student.first_name])) or student.id
-        number = student.id if student.id.isdigit() else ""
-        return [name, number, student.lms_user_id or "", student.id, ""]
+    def who(self, person):
+        """Return name, Canvas's number, school's number, login and section.
+
+        Who has neither number nor login is known by our id, which is a login where the course
+        has taken its students from a hub.
+        """
+        name = ", ".join(filter(None, [person.last_name, person.first_name])) or person.id
+        number = person.lms_id or (person.id if person.id.isdigit() else "")
+        login = person.login or ("" if number else person.id)
+        return [name, number, person.sis_id, login, person.section]
 
 
 class MoodleExporter(_Exporter):
@@ -58,16 +85,35 @@ class MoodleExporter(_Exporter):
         titles = ["username", "idnumber", "firstname", "lastname", "email"]
         return [[*titles, *(one.name for one in assignments)]]
 
-    def who(self, student):
+    def who(self, person):
         """Return what Moodle may map a user by."""
-        names = student.first_name, student.last_name, student.email
-        return [student.id, student.lms_user_id or "", *(name or "" for name in names)]
+        number = person.sis_id or person.lms_id
+        names = [person.first_name, person.last_name, person.email]
+        return [person.login or person.id, number, *names]
 
 
-EXPORTERS = {"canvas": CanvasExporter, "moodle": MoodleExporter}
+class BlackboardExporter(_Exporter):
+    """Blackboard: Gradebook, Upload; each new column is taken in as one of the gradebook's."""
+
+    def head(self, assignments):
+        """Return the titles; points possible stand in them."""
+        titles = ["Last Name", "First Name", "Username", "Student ID"]
+        graded = [f"{one.name} [Total Pts: {one.max_score:g} Score]" for one in assignments]
+        return [[*titles, *graded]]
+
+    def who(self, person):
+        """Return what Blackboard finds a user by: the user name."""
+        return [person.last_name, person.first_name, person.login or person.id, person.sis_id]
 
 
-def export(kind, *, db_url, course_id, to):
+EXPORTERS = {
+    "canvas": CanvasExporter,
+    "moodle": MoodleExporter,
+    "blackboard": BlackboardExporter,
+}
+
+
+def export(kind, *, db_url, course_id, to, missing=""):
     """Write a gradebook in one of the EXPORTERS' formats.
 
     Parameters
@@ -78,8 +124,10 @@ def export(kind, *, db_url, course_id, to):
         The gradebook.
     to : Path
         The file.
+    missing : str
+        What stands where nothing was handed in.
     """
-    exporter = EXPORTERS[kind]()
+    exporter = EXPORTERS[kind](missing=missing)
     exporter.to = str(to)
     with Gradebook(db_url, course_id) as gradebook:
         exporter.export(gradebook)
@@ -96,10 +144,10 @@ def harmless(word):
     return f"'{word}" if isinstance(word, str) and word.startswith(FORMULA) else word
 
 
-def _score(gradebook, assignment, student):
-    """Return the points after a late penalty; '' where nothing was handed in."""
+def score_of(gradebook, assignment, student):
+    """Return the points, by hand too, after a late penalty; None where nothing was handed in."""
     try:
         submission = gradebook.find_submission(assignment, student)
     except MissingEntry:
-        return ""
+        return None
     return max(0.0, submission.score - (submission.late_submission_penalty or 0.0))

@@ -21,7 +21,7 @@ from traitlets.config import PyFileConfigLoader
 from course_grader.gradebook.converters import Remembering, Unavailable, run_converter
 from course_grader.gradebook.record import error_record, read_record, write_record
 from course_grader.gradebook.register import register
-from course_grader.intake.collect import refuse
+from course_grader.intake.placing import refuse
 from course_grader.project.course import Course, CourseError
 from course_grader.project.faults import OurFault, reason_for
 

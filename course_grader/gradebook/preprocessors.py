@@ -1,9 +1,10 @@
 """What nbgrader's autograde and generate_feedback run: rebuild, execute, judge, show."""
 
-__all__ = ["Judge", "Rebuild", "ReleasedChecks", "SandboxedExecute", "WriteRecord", "rebuilt"]
+__all__ = ["Judge", "Rebuild", "ReleasedChecks", "SandboxedExecute", "rebuilt"]
 
 import copy
 import functools
+import hashlib
 import re
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from traitlets import Bool, Unicode
 from course_grader.execution.cache import data_files, key_of, slow_imports, stand_in
 from course_grader.execution.execute import execute, executed_or_refused
 from course_grader.execution.probe import shared
-from course_grader.gradebook.record import record_of, write_record
+from course_grader.gradebook.record import record_of
 from course_grader.intake.sanitize import rebuild, untouched
 from course_grader.judging import judged_notebook
 from course_grader.project import notebooks
@@ -72,19 +73,9 @@ class Judge(NbGraderPreprocessor):
         execution = nb.metadata.pop("execution", {})
         reason = course.reason(unit, student) or nb.metadata.pop("unreadable", "")
         facts = {"student": student, "source_hash": release.metadata.course.hash}
-        facts |= {"execution": execution, "reason": reason}
+        facts |= {"execution": execution, "reason": reason, "texts": _texts(nb)}
         judged, resources["record"] = _judged(nb, release, reference_for(unit), facts)
         return judged.notebook, resources
-
-
-class WriteRecord(NbGraderPreprocessor):
-    """Write the judge's record, when the gradebook holds the same points."""
-
-    def preprocess(self, nb, resources):
-        """Return the notebook as it is."""
-        course, unit = _place(resources)
-        write_record(course.record(unit, _student(resources)), resources["record"])
-        return nb, resources
 
 
 class ReleasedChecks(NbGraderPreprocessor):
@@ -121,6 +112,12 @@ def _discreet(output, parts):
     if any(part in str(output) for part in parts):
         return new_output("stream", name="stdout", text="(not shown: it repeats the checks)\n")
     return output
+
+
+def _texts(nb):
+    """Return {id of a solution cell: hash of its text}."""
+    solutions = [c for c in nb.cells if c.metadata.get("nbgrader", {}).get("solution")]
+    return {c.id: hashlib.sha256(c.source.encode()).hexdigest()[:16] for c in solutions}
 
 
 def _judged(nb, release, reference, facts):

@@ -9,10 +9,10 @@ from importlib import metadata
 
 from course_utils import __version__
 
-VERSION = 2  # of record.schema.json
+VERSION = 3  # of record.schema.json
 
 
-def record_of(outcome, *, student, source_hash, execution, reason=""):
+def record_of(outcome, *, student, source_hash, execution, reason="", texts=None):
     """Return what is kept of a graded submission, as JSON-able numbers and words.
 
     Parameters
@@ -22,6 +22,8 @@ def record_of(outcome, *, student, source_hash, execution, reason=""):
     student, source_hash, reason : str
     execution : dict
         What `execute` says of its run.
+    texts : dict, optional
+        {id of a solution cell: hash of its text}, by which a change is told.
     """
     return {
         "schema": VERSION,
@@ -39,6 +41,8 @@ def record_of(outcome, *, student, source_hash, execution, reason=""):
         "execution": execution,
         "course": __version__,
         "source": source_hash,
+        "late": None,
+        "texts": texts or {},
         "python": platform.python_version(),
         "torch": metadata.version("torch"),
     }
@@ -64,6 +68,8 @@ def error_record(older, *, student, what, log):
         "execution": {},
         "course": __version__,
         "source": None,
+        "late": None,
+        "texts": {},
         "python": platform.python_version(),
         "torch": metadata.version("torch"),
     }
@@ -72,12 +78,14 @@ def error_record(older, *, student, what, log):
 
 
 def read_record(path):
-    """Return a record; None where there is none. Those of version 1 were graded, all of them."""
+    """Return a record; None where there is none.
+
+    Those of version 1 were graded, all of them; those of version 2 do not say what was late.
+    """
     if not path.is_file():
         return None
-    return {"schema": VERSION, "status": "graded", "error": None} | json.loads(
-        path.read_text("utf-8")
-    )
+    missing = {"schema": VERSION, "status": "graded", "error": None, "late": None, "texts": {}}
+    return missing | json.loads(path.read_text("utf-8"))
 
 
 def ungraded(folder):

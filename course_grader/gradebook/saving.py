@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from course_grader.gradebook.converters import run_converter, without_repeats
 from course_grader.gradebook.one_submission import config_of, failed, log_of, save
+from course_grader.gradebook.people import learn, people_of
 from course_grader.gradebook.preprocessors import rebuilt
 from course_grader.gradebook.register import register
 from course_grader.intake.collect import intake
@@ -47,7 +48,9 @@ def grade_executed(course, unit, executions, *, origin=None, unsafe=False, db_ur
     config.SandboxedExecute.results = str(executions.folder)
     config.SandboxedExecute.without_sandbox = unsafe
     with logged_to(log_of(course, unit)):
-        arrivals = intake(course, unit, origin)
+        people = people_of(config.CourseDirectory)
+        arrivals = intake(course, unit, origin, people, say=tqdm.write)
+        learn(config.CourseDirectory, arrivals)
         register(course, unit, config.CourseDirectory.db_url, config.CourseDirectory.course_id)
         jobs, problems = _jobs(course, unit, arrivals)
         graded = [failed(course, unit, student, config, why) for student, why in problems.items()]

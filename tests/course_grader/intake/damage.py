@@ -543,9 +543,9 @@ enter({"helper-after-the-check": with_helper(FIRST, 1)}, loses=(FIRST,))
 
 enter({"moodle": text}, file="moodle_4711_assignsubmission_file_/work.ipynb")
 enter({"moodle-flat": text}, file="moodle-flat_4712_assignsubmission_file_work.ipynb")
-enter({"canvas": text}, file="canvas_101_202_work.ipynb")
-enter({"canvas-late": text}, file="canvas-late_LATE_103_204_work-2.ipynb")
-enter({"canvas-text": text}, file="canvas-text_105_206_work.ipynb.txt")
+enter({"canvas-101": text}, file="canvas_101_202_work.ipynb")
+enter({"canvas-late-103": text}, file="canvas-late_LATE_103_204_work-2.ipynb")
+enter({"canvas-text-105": text}, file="canvas-text_105_206_work.ipynb.txt")
 enter(
     {"blackboard": text},
     file="Assignment 1_blackboard_attempt_2026-11-01-12-00-00_work.ipynb",

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from course_grader.intake.collect import intake
-from course_grader.intake.lms import student_in
+from course_grader.intake.lms import sender_in
 from course_grader.intake.parse import MAX_BYTES, Unreadable, read_submission
 from course_grader.project import notebooks
 from course_grader.project.course import CourseError
@@ -218,8 +218,8 @@ NAMES = {
     "A1_bob_attempt_2026-11-01-12-00-00_x_alice_attempt_2026-11-01-12-00-00_.ipynb": "bob",
     "王伟_1_assignsubmission_file_": "王伟",
     "Müller.ipynb": "Müller",
-    "ann_12345_67890_01_loss_as_likelihood.ipynb": "ann",
-    "ann_LATE_12345_67890_01_loss-1.ipynb": "ann",
+    "ann_12345_67890_01_loss_as_likelihood.ipynb": "ann-12345",
+    "ann_LATE_12345_67890_01_loss-1.ipynb": "ann-12345",
     "01_loss_ann_attempt_2026-11-01-12-00-00_work.ipynb": "ann",
     "Ann Example_4711_assignsubmission_file_": "Ann-Example",
     "ann.ipynb": "ann",
@@ -231,7 +231,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_students_id_is_read_from_an_lms_name(name):
-    assert student_in(name) == NAMES[name]
+    assert sender_in(name).plain_id == NAMES[name]
 
 
 def test_an_lms_zip_is_taken_in_and_stays_inside(tmp_path, course, unit, release):
@@ -242,7 +242,7 @@ def test_an_lms_zip_is_taken_in_and_stays_inside(tmp_path, course, unit, release
         packed.writestr("../../../escaped.ipynb", text_of(release))
     taken = intake(course, unit, archive)
     assert [a.student for a in taken if not a.reason][:1] == ["Bo-Example"]
-    assert course.notebook("submitted", unit, "ann").is_file()
+    assert course.notebook("submitted", unit, "ann-1").is_file()
     assert not (course.root.parent / "escaped.ipynb").exists()
 
 

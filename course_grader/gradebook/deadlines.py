@@ -1,0 +1,75 @@
+"""Due dates: of a unit for the class, and of one student."""
+
+__all__ = ["deadlines", "moment", "set_due"]
+
+import functools
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from dateutil import parser
+from nbgrader.api import MissingEntry
+
+from course_grader.gradebook.people import EXTENSIONS, grant_until, opened
+from course_grader.gradebook.register import register
+from course_grader.project.course import CourseError
+
+
+def moment(text):
+    """Return the moment that words mean; without a time zone, in that of this machine.
+
+    Parameters
+    ----------
+    text : str
+        Such as "2027-01-31 23:59" or "2027-01-31 23:59 UTC".
+
+    Raises
+    ------
+    CourseError
+        If they mean none, or no day is told.
+    """
+    try:
+        first, second = (parser.parse(text, default=datetime(*day)) for day in _DAYS)
+    except (ValueError, OverflowError):
+        first, second = None, None
+    if first is None or first != second:
+        raise CourseError(f"'{text}' tells no day and hour: WHEN=\"2027-01-31 23:59\"")
+    return first.astimezone(UTC)
+
+
+_DAYS = ((2001, 2, 3), (2004, 5, 6))  # what is not told comes from these, and then differs
+
+
+def set_due(course, unit, directory, when, student=""):
+    """Set when a unit is due, for the class or for one student.
+
+    Parameters
+    ----------
+    course : Course
+    unit : Unit
+    directory : traitlets.config.Config
+        `CourseDirectory` of the course's configuration.
+    when : datetime
+        With a time zone.
+    student : str
+        Our id; '' for the class.
+    """
+    if student:
+        grant_until(directory, student, unit.name, when)
+        return
+    register(course, unit, directory.db_url, directory.course_id)
+    with opened(directory) as gradebook:
+        due = when.replace(tzinfo=None)
+        gradebook.update_or_create_assignment(unit.name, duedate=due)
+
+
+def deadlines(unit, directory):
+    """Return when a unit is due, None if no date is set, and {student: a time of one's own}."""
+    zone = functools.partial(datetime.replace, tzinfo=UTC)
+    with opened(directory) as gradebook:
+        try:
+            due = gradebook.find_assignment(unit.name).duedate
+        except MissingEntry:
+            due = None
+        chosen = sa.select(EXTENSIONS).where(EXTENSIONS.c.assignment == unit.name)
+        rows = gradebook.db.execute(chosen).mappings().all()
+    return due and zone(due), {row["student"]: zone(row["until"]) for row in rows}

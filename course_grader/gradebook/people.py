@@ -1,0 +1,148 @@
+"""Who takes the course: nbgrader's table of students, and a table of what it has no column for."""
+
+__all__ = ["enter_people", "extension_of", "grant_until", "learn", "people_in", "people_of"]
+
+import contextlib
+from datetime import UTC
+
+import sqlalchemy as sa
+from nbgrader.api import Gradebook, Student
+
+from course_grader.gradebook.converters import without_repeats
+from course_grader.intake.people import People, Person
+
+OWN = sa.MetaData()
+DETAILS = sa.Table(
+    "course_student",
+    OWN,
+    sa.Column("id", sa.String(128), primary_key=True),
+    sa.Column("login", sa.String(128), nullable=False),
+    sa.Column("sis_id", sa.String(128), nullable=False),
+    sa.Column("section", sa.String(128), nullable=False),
+)
+EXTENSIONS = sa.Table(
+    "course_extension",
+    OWN,
+    sa.Column("student", sa.String(128), primary_key=True),
+    sa.Column("assignment", sa.String(128), primary_key=True),
+    sa.Column("until", sa.DateTime, nullable=False),  # UTC, as nbgrader keeps due dates
+)
+
+
+@contextlib.contextmanager
+def opened(directory):
+    """Open the gradebook of nbgrader's course directory, with our own tables in it."""
+    with without_repeats(), Gradebook(directory.db_url, directory.course_id) as gradebook:
+        OWN.create_all(gradebook.db.connection())
+        yield gradebook
+        gradebook.db.commit()
+
+
+def people_of(directory):
+    """Return everybody whom the gradebook knows.
+
+    Parameters
+    ----------
+    directory : traitlets.config.Config
+        `CourseDirectory` of the course's configuration.
+
+    Returns
+    -------
+    People
+    """
+    with opened(directory) as gradebook:
+        return People(people_in(gradebook.db))
+
+
+def people_in(session):
+    """Return the persons of an open gradebook, which may be one that we never opened before."""
+    known = sa.inspect(session.connection()).has_table(DETAILS.name)
+    rows = session.execute(sa.select(DETAILS)).mappings() if known else []
+    details = {row["id"]: row for row in rows}
+    return [_person(one, details.get(one.id, {})) for one in session.query(Student)]
+
+
+def _person(student, details):
+    """Join what stands in the two tables."""
+    names = {key: getattr(student, key) or "" for key in ("first_name", "last_name", "email")}
+    more = {key: details.get(key, "") for key in ("login", "sis_id", "section")}
+    return Person(student.id, **names, lms_id=student.lms_user_id or "", **more)
+
+
+def enter_people(directory, people):
+    """Write persons into both tables; what a person has no word for stays as it is.
+
+    Parameters
+    ----------
+    directory : traitlets.config.Config
+    people : iterable of Person
+    """
+    with opened(directory) as gradebook:
+        for person in people:
+            _enter(gradebook.db, person)
+
+
+def _enter(session, person):
+    names = {
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "email": person.email,
+        "lms_user_id": person.lms_id,
+    }
+    student = session.get(Student, person.id) or Student(id=person.id)
+    for key, word in names.items():
+        if word:
+            setattr(student, key, word)
+    session.add(student)
+    more = {"login": person.login, "sis_id": person.sis_id, "section": person.section}
+    known = session.execute(sa.select(DETAILS).where(DETAILS.c.id == person.id)).mappings().first()
+    if known:
+        said = {key: word or known[key] for key, word in more.items()}
+        session.execute(sa.update(DETAILS).where(DETAILS.c.id == person.id).values(**said))
+    else:
+        session.execute(sa.insert(DETAILS).values(id=person.id, **more))
+
+
+def learn(directory, arrivals):
+    """Keep what the names of submissions told: Canvas' numbers, Blackboard's user names.
+
+    Parameters
+    ----------
+    directory : traitlets.config.Config
+    arrivals : list of Arrival
+    """
+    told = [_told(arrival) for arrival in arrivals if arrival.sender and arrival.taken]
+    enter_people(directory, [person for person in told if person])
+
+
+def _told(arrival):
+    sender = arrival.sender
+    if sender.lms == "canvas":
+        return Person(arrival.student, lms_id=sender.number)
+    return Person(arrival.student, login=sender.name) if sender.lms == "blackboard" else None
+
+
+def grant_until(directory, student, assignment, until):
+    """Let one student hand in until a time of its own.
+
+    Parameters
+    ----------
+    directory : traitlets.config.Config
+    student, assignment : str
+    until : datetime
+        With a time zone.
+    """
+    until = until.astimezone(UTC).replace(tzinfo=None)
+    here = (EXTENSIONS.c.student == student) & (EXTENSIONS.c.assignment == assignment)
+    with opened(directory) as gradebook:
+        gradebook.db.execute(sa.delete(EXTENSIONS).where(here))
+        row = {"student": student, "assignment": assignment, "until": until}
+        gradebook.db.execute(sa.insert(EXTENSIONS).values(**row))
+
+
+def extension_of(session, student, assignment):
+    """Return until when a student may hand in, UTC; None if no time of its own was granted."""
+    here = (EXTENSIONS.c.student == student) & (EXTENSIONS.c.assignment == assignment)
+    if not sa.inspect(session.connection()).has_table(EXTENSIONS.name):
+        return None  # nobody has opened this gradebook through us yet
+    return session.execute(sa.select(EXTENSIONS.c.until).where(here)).scalar()

@@ -1,0 +1,57 @@
+"""Keep beside a submission what its name told: for lateness, and for the way back to the LMS."""
+
+__all__ = ["forget_sender", "read_sender", "tell_sender", "write_timestamp"]
+
+import dataclasses
+import json
+from datetime import UTC, datetime
+
+from course_grader.intake.lms import Sender
+
+NAME = "sender.json"
+
+
+def tell_sender(aside, sender, entry):
+    """Write what a name told of who handed in; a name that somebody chose tells nothing.
+
+    Parameters
+    ----------
+    aside : Path
+        Where intake keeps what it has replaced.
+    sender : Sender
+    entry : str
+        The name of the file or folder, by which the LMS finds the student again.
+    """
+    if sender.lms:
+        aside.mkdir(parents=True, exist_ok=True)
+        told = dataclasses.asdict(sender) | {"entry": entry}
+        (aside / NAME).write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+
+
+def forget_sender(aside):
+    """Forget what the name of an earlier submission told."""
+    (aside / NAME).unlink(missing_ok=True)
+
+
+def read_sender(aside):
+    """Return (Sender, name of the file or folder in the LMS's zip), or (None, '')."""
+    path = aside / NAME
+    if not path.is_file():
+        return None, ""
+    told = json.loads(path.read_text("utf-8"))
+    entry = told.pop("entry")
+    return Sender(**told), entry
+
+
+def write_timestamp(folder, sender):
+    """Write nbgrader's note of when the work came, where the file's name says it.
+
+    Blackboard writes the time of day where it runs; we take it for the time of day here.
+    """
+    if not sender.when:
+        return
+    try:
+        when = datetime.strptime(sender.when, "%Y-%m-%d-%H-%M-%S").astimezone(UTC)
+    except ValueError:  # no such day or hour: it tells nothing
+        return
+    (folder / "timestamp.txt").write_text(f"{when:%Y-%m-%d %H:%M:%S} UTC", "utf-8")

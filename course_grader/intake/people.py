@@ -1,0 +1,119 @@
+"""Who is who: a person of the gradebook, found by what an LMS writes of a submission."""
+
+__all__ = ["People", "Person"]
+
+import collections
+import dataclasses
+import difflib
+import unicodedata
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """A student as the gradebook knows him or her; only `id` is always there.
+
+    Attributes
+    ----------
+    id : str
+        Ours, and nbgrader's: it never changes.
+    first_name, last_name, email : str
+    lms_id : str
+        The LMS's own number: Canvas' ID.
+    login : str
+        What the student logs in with: Canvas' SIS Login ID, Moodle's username.
+    sis_id : str
+        The school's number: Canvas' SIS User ID, Moodle's ID number.
+    section : str
+    """
+
+    id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    lms_id: str = ""
+    login: str = ""
+    sis_id: str = ""
+    section: str = ""
+
+    @property
+    def shown(self):
+        """How people are told who is meant."""
+        name = " ".join(filter(None, [self.first_name, self.last_name]))
+        return f"{name} ({self.id})" if name else self.id
+
+
+class People:
+    """Everybody whom the gradebook knows.
+
+    Parameters
+    ----------
+    people : iterable of Person
+    """
+
+    def __init__(self, people=()):
+        self.all = {person.id: person for person in people}
+        self._by_number = _index(self.all.values(), lambda one: [one.lms_id])
+        self._by_word = _index(self.all.values(), _words)
+        self._by_name = _index(self.all.values(), _names)
+
+    @property
+    def are_named(self):
+        """Whether somebody has entered a roster: ids alone come from earlier submissions."""
+        return any(one.last_name or one.first_name or one.email for one in self.all.values())
+
+    def find(self, sender):
+        """Return the one person whom a name means for certain; None if there is none.
+
+        Canvas' number is certain. A name is, if one person has it alone, and has not another
+        number; a login, an address or an id are.
+
+        Parameters
+        ----------
+        sender : Sender
+        """
+        if sender.lms == "canvas":
+            known = self._by_number.get(sender.number)
+            return known or self._by_name_alone(sender.name, numbered=False)
+        if sender.lms == "moodle":
+            return self._by_name_alone(sender.name, numbered=True)
+        return self.all.get(sender.name) or self._by_word.get(_squashed(sender.name))
+
+    def named(self, name):
+        """Return all persons of a name, whichever way round it is written."""
+        return [one for one in self.all.values() if name and _letters(name) in _names(one)]
+
+    def _by_name_alone(self, name, *, numbered):
+        person = self._by_name.get(_letters(name))
+        return person if person and (numbered or not person.lms_id) else None
+
+    def likeliest(self, name):
+        """Return the person whose name is most like a name; None if none is like it."""
+        known = {key: one for one in self.all.values() for key in _names(one) or _words(one)}
+        close = difflib.get_close_matches(_letters(name), [_letters(key) for key in known], n=1)
+        return next((one for key, one in known.items() if _letters(key) in close), None)
+
+
+def _words(person):
+    return [person.id, person.login, person.email, person.sis_id, person.lms_id]
+
+
+def _names(person):
+    """Return a person's whole name both ways round, in letters only."""
+    both = person.first_name, person.last_name
+    return [_letters("".join(both)), _letters("".join(reversed(both)))] if any(both) else []
+
+
+def _index(people, keys):
+    """Return {key: person} of all keys that one person has alone."""
+    pairs = {(_squashed(key), one) for one in people for key in keys(one) if key}
+    counts = collections.Counter(key for key, _ in pairs)
+    return {key: one for key, one in pairs if counts[key] == 1}
+
+
+def _squashed(word):
+    return unicodedata.normalize("NFKC", word).casefold().strip()
+
+
+def _letters(name):
+    """Return a name as Canvas writes it: small letters and digits, nothing between them."""
+    return "".join(c for c in _squashed(name) if c.isalnum())

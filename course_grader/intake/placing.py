@@ -1,0 +1,102 @@
+"""Put a clean notebook in a student's place; whatever lay there is kept under .originals."""
+
+__all__ = ["holds", "is_alone", "printable", "put_in_place", "refuse", "replace", "waiting_at"]
+
+import itertools
+import os
+import shutil
+import stat
+
+from nbgrader.utils import parse_utc
+
+from course_grader.intake.parse import MAX_BYTES
+from course_grader.project import notebooks
+
+
+def refuse(course, unit, student, reason):
+    """Put the untouched release in a submission's place, which is kept aside, with the reason."""
+    release = notebooks.load(course.notebook("release", unit))
+    replace(course, unit, student, release, printable(reason), [])
+
+
+def replace(course, unit, student, notebook, reason, files):
+    """Let a notebook wait, whole, with its reason; then put it in the place of some files."""
+    waiting = waiting_at(course, unit, student)
+    notebooks.save(notebook, waiting.with_suffix(".tmp"))
+    _keep_reason(course.aside(unit, student) / "reason.txt", reason)
+    waiting.with_suffix(".tmp").replace(waiting)
+    put_in_place(course, unit, student, files)
+
+
+def waiting_at(course, unit, student):
+    """Return where a clean notebook waits, whole, until what it replaces is set aside."""
+    return course.aside(unit, student) / ".incoming.ipynb"
+
+
+def put_in_place(course, unit, student, files):
+    _set_aside(course, unit, student, files)
+    target = course.notebook("submitted", unit, student)
+    target.parent.mkdir(parents=True, exist_ok=True)  # it may have been a link, now set aside
+    waiting_at(course, unit, student).replace(target)
+
+
+def _keep_reason(path, reason):
+    if reason:
+        path.write_text(f"{reason}\n", "utf-8")
+    else:
+        path.unlink(missing_ok=True)
+
+
+def holds(target, notebook):
+    """Tell whether a file is plain and holds just this notebook."""
+    plain = target.is_file() and not target.is_symlink() and target.stat().st_nlink == 1
+    return plain and target.read_bytes() == notebooks.as_bytes(notebook)
+
+
+def is_alone(target, notebook):
+    """Tell whether the notebook is in place, and nothing beside it for nbgrader to copy."""
+    beside = [p for p in target.parent.iterdir() if p != target and not _is_timestamp(p)]
+    return holds(target, notebook) and not beside
+
+
+def _is_timestamp(path):
+    """Tell whether a file is nbgrader's note of when the work came, by which lateness is told."""
+    facts = path.lstat()
+    if path.name != "timestamp.txt" or not stat.S_ISREG(facts.st_mode) or facts.st_size > 100:
+        return False
+    try:
+        parse_utc(path.read_text("utf-8").strip())
+    except Exception:  # whatever stops nbgrader from reading it
+        return False
+    return True
+
+
+def _set_aside(course, unit, student, files):
+    """Move all that lies in the student's place; keep a copy of what comes from elsewhere."""
+    home, place = course.root / "submitted" / student, course.path("submitted", unit, student)
+    keep = course.aside(unit, student)
+    keep.mkdir(parents=True, exist_ok=True)
+    for path in (home, place):
+        if path.is_symlink():
+            os.rename(path, _free(keep / path.name))  # the link itself, not what it points to
+    place.mkdir(parents=True, exist_ok=True)  # first of all: it shows that somebody handed in
+    beside = [path for path in place.iterdir() if not _is_timestamp(path)]
+    for path in dict.fromkeys([*beside, *files]):
+        if not os.path.lexists(path):
+            continue
+        if home.parent in path.parents:
+            os.rename(path, _free(keep / path.name))
+        elif path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_BYTES:
+            shutil.copyfile(path, _free(keep / path.name))
+
+
+def _free(path):
+    """Return the path, numbered if it is taken."""
+    short = path.with_name(path.stem[:60] + path.suffix[:10])
+    numbered = (short.with_name(f"{short.stem}-{n}{short.suffix}") for n in itertools.count(1))
+    return next(p for p in itertools.chain([short], numbered) if not os.path.lexists(p))
+
+
+def printable(text):
+    """Return at most 200 characters that a terminal shows as they are."""
+    return "".join(c if c.isprintable() else "?" for c in text)[:200]
