@@ -113,7 +113,7 @@ formgrader: $(STAMP)  ## Open nbgrader's Formgrader: read submissions, grade ans
 	@echo "In JupyterLab: menu Nbgrader, Formgrader."
 	"$(BIN)/jupyter" lab
 
-class-report: $(STAMP)  ## Show a graded class on one page, with CSV behind it (UNIT=01).
+class-report: $(STAMP)  ## Show a graded class (UNIT=01), or its whole term, on one page, with CSV.
 	$(COURSE) class-report --unit "$$UNIT"
 
 export: $(STAMP)  ## Write records/canvas.csv or moodle.csv (TO=canvas).

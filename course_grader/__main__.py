@@ -38,6 +38,7 @@ def _parser():
 
 UNIT = {"--unit": {"default": "", "help": "a unit's number or name; default: all"}}
 ONE_UNIT = {"--unit": {"required": True, "help": "a unit's number or name"}}
+UNIT_OR_TERM = {"--unit": {"default": "", "help": "a unit's number or name; default: the term"}}
 NEW_NAME = {"--name": {"required": True, "help": "NN_topic, such as 02_output_distributions"}}
 ORIGIN = {
     "--origin": {"default": None, "help": "a folder or a zip to take in; default: submitted/"},
@@ -92,8 +93,8 @@ COMMANDS = [
     (
         "class-report",
         commands.class_report_command,
-        "Show a graded class on a page.",
-        ONE_UNIT | COURSE,
+        "Show a graded class, or its whole term, on a page.",
+        UNIT_OR_TERM | COURSE,
     ),
     (
         "check",

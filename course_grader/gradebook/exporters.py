@@ -14,6 +14,8 @@ __all__ = [
     "CanvasExporter",
     "MoodleExporter",
     "export",
+    "final_points",
+    "full_name",
     "harmless",
     "score_of",
 ]
@@ -71,10 +73,9 @@ class CanvasExporter(_Exporter):
         Who has neither number nor login is known by our id, which is a login where the course
         has taken its students from a hub.
         """
-        name = ", ".join(filter(None, [person.last_name, person.first_name])) or person.id
         number = person.lms_id or (person.id if person.id.isdigit() else "")
         login = person.login or ("" if number else person.id)
-        return [name, number, person.sis_id, login, person.section]
+        return [full_name(person), number, person.sis_id, login, person.section]
 
 
 class MoodleExporter(_Exporter):
@@ -144,10 +145,19 @@ def harmless(word):
     return f"'{word}" if isinstance(word, str) and word.startswith(FORMULA) else word
 
 
+def final_points(submission):
+    """Return the points of a submission in the gradebook, by hand too, after a late penalty."""
+    return max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
+
+
+def full_name(student):
+    """Return a student's name in the gradebook, "Last, First"; the id where there is none."""
+    return ", ".join(filter(None, [student.last_name, student.first_name])) or student.id
+
+
 def score_of(gradebook, assignment, student):
-    """Return the points, by hand too, after a late penalty; None where nothing was handed in."""
+    """Return the final points; None where nothing was handed in."""
     try:
-        submission = gradebook.find_submission(assignment, student)
+        return final_points(gradebook.find_submission(assignment, student))
     except MissingEntry:
         return None
-    return max(0.0, submission.score - (submission.late_submission_penalty or 0.0))

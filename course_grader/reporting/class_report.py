@@ -2,19 +2,13 @@
 
 __all__ = ["write_class_report"]
 
-import base64
-import csv
-import io
-
-import jinja2
-import matplotlib.figure
 import matplotlib.style
 import numpy as np
 
-from course_grader.gradebook.exporters import harmless
 from course_grader.project.course import CourseError
 from course_grader.proving.reference import reference_for
 from course_grader.reporting.item_analysis import MANY, STATES, analyse_items
+from course_grader.reporting.pages import figure_of, image, render, write_csv
 
 COLOURS = {"passed": "#009E73", "partly": "#56B4E9", "nothing": "#D55E00"}
 COLOURS["not attempted"] = "#BBBBBB"
@@ -45,7 +39,7 @@ def write_class_report(course, unit):
     folder = course.root / "records" / f"{unit.name}-report"
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in _tables(found).items():
-        _write_csv(folder / f"{name}.csv", rows)
+        write_csv(folder / f"{name}.csv", rows)
     page = folder / "index.html"
     page.write_text(_page(found, unit.facts["title"]), "utf-8")
     return page
@@ -58,20 +52,15 @@ def _sentences(unit):
 
 
 def _page(found, title):
-    """Render the template; whatever a student chose (ids, files) is escaped."""
-    loader = jinja2.PackageLoader("course_grader.reporting", "templates")
-    environment = jinja2.Environment(loader=loader, autoescape=True)
-    environment.filters["percent"] = lambda share: f"{100 * share:.0f}%"
     with matplotlib.style.context("course_utils.course"):
-        pictures = {"scores": _image(_draw_scores(found)), "states": _image(_draw_states(found))}
-    template = environment.get_template("class_report.html")
+        pictures = {"scores": image(_draw_scores(found)), "states": image(_draw_states(found))}
     words = {"found": found, "title": title, "many": MANY, "np": np}
-    return template.render(**words, pictures=pictures)
+    return render("class_report.html", **words, pictures=pictures)
 
 
 def _draw_scores(found):
     """Draw how many students have how many points."""
-    figure = _figure(2.6)
+    figure = figure_of(2.6)
     axes = figure.subplots()
     width = max(1, round(found.possible / 15))
     edges = np.arange(0, found.possible + width + 1, width) - 0.5
@@ -87,7 +76,7 @@ def _draw_scores(found):
 
 def _draw_states(found):
     """Draw for each exercise how many students passed, earned a part, nothing, or left it."""
-    figure = _figure(1.2 + 0.38 * max(1, len(found.exercises)))
+    figure = figure_of(1.2 + 0.38 * max(1, len(found.exercises)))
     axes = figure.subplots()
     names = [exercise.name for exercise in found.exercises]
     left = np.zeros(len(names))
@@ -101,17 +90,6 @@ def _draw_states(found):
     axes.set(xlabel="students")
     figure.legend(loc="outside upper left", ncols=len(STATES))
     return figure
-
-
-def _figure(height):
-    return matplotlib.figure.Figure(figsize=(7.5, height), layout="constrained")
-
-
-def _image(figure):
-    """Return a figure as an address that holds the whole picture."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=144)
-    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
 def _tables(found):
@@ -131,14 +109,3 @@ def _tables(found):
         ],
         "looks": [["student", "why"], *found.looks],
     }
-
-
-def _write_csv(path, rows):
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([_cell(word) for word in row] for row in rows)
-
-
-def _cell(word):
-    if isinstance(word, float):
-        return f"{word:.6g}"
-    return harmless(word) if isinstance(word, str) else word
