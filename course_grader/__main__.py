@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from course_grader import commands, learner_commands
+from course_grader import class_commands, commands, learner_commands
 from course_grader.project.course import PROJECT, CourseError
 
 
@@ -20,7 +20,7 @@ def main(arguments=None):
         print(f"\n{error}: nothing that was there before is lost", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        goes_on = ": it goes on where it was" if chosen.run is commands.grade_command else ""
+        goes_on = ": it goes on where it was" if chosen.run is class_commands.grade_command else ""
         print(f"\nStopped. Run the same command again{goes_on}.", file=sys.stderr)
         return 130
 
@@ -65,7 +65,28 @@ CHECK = {
     "--json": {"action": "store_true", "help": "with --exercise: print one JSON document"},
 }
 EXPORT = {
-    "--to": {"required": True, "choices": ["canvas", "moodle"], "help": "whose format"},
+    "--to": {
+        "required": True,
+        "choices": ["canvas", "moodle", "moodle-worksheet", "blackboard"],
+        "help": "whose format",
+    },
+    "--missing": {"default": "", "help": "what stands where nothing was handed in, such as 0"},
+    **UNIT,
+    **COURSE,
+}
+FEEDBACK = {
+    "--to": {"required": True, "choices": ["canvas", "moodle"], "help": "who takes it back"},
+    **ONE_UNIT,
+    **COURSE,
+}
+ROSTER = {
+    "--origin": {"required": True, "help": "Canvas' gradebook, Moodle's participants, or a CSV"},
+    **COURSE,
+}
+DUE = {
+    "--when": {"default": "", "help": "day and hour; default: show what is set"},
+    "--student": {"default": "", "help": "this one only: id, login, email or name"},
+    **ONE_UNIT,
     **COURSE,
 }
 COMMANDS = [
@@ -85,14 +106,22 @@ COMMANDS = [
     ("demo", commands.demo_command, "Grade a sample class of each unit under build/demo.", UNIT),
     (
         "grade",
-        commands.grade_command,
+        class_commands.grade_command,
         "Grade submitted/, a folder or an LMS zip.",
         ONE_UNIT | ORIGIN,
     ),
-    ("export", commands.export_command, "Write the gradebook as an LMS imports it.", EXPORT),
+    ("roster", class_commands.roster_command, "Enter who takes the course.", ROSTER),
+    ("due", class_commands.due_command, "Set or show when a unit is due.", DUE),
+    ("export", class_commands.export_command, "Write the gradebook as an LMS imports it.", EXPORT),
+    (
+        "feedback",
+        class_commands.feedback_command,
+        "Write a zip of feedback that an LMS takes back.",
+        FEEDBACK,
+    ),
     (
         "class-report",
-        commands.class_report_command,
+        class_commands.class_report_command,
         "Show a graded class, or its whole term, on a page.",
         UNIT_OR_TERM | COURSE,
     ),

@@ -1,4 +1,4 @@
-"""What the commands do: each takes the parsed arguments and returns its exit status, or None.
+"""What an author's commands do: each takes the parsed arguments, returns a status or None.
 
 A command imports what it needs, so that the others start quickly.
 """
@@ -6,19 +6,15 @@ A command imports what it needs, so that the others start quickly.
 __all__ = [
     "build_command",
     "bundle_command",
-    "class_report_command",
     "demo_command",
-    "export_command",
-    "grade_command",
     "new_unit_command",
     "prove_command",
     "robustness_command",
 ]
 
 import sys
-from pathlib import Path
 
-from course_grader.project.course import PROJECT, Course, CourseError, find_unit, units
+from course_grader.project.course import PROJECT, CourseError, find_unit, units
 
 
 def _chosen(arguments):
@@ -94,78 +90,6 @@ def demo_command(arguments):
     from course_grader.demo.sample import run_demos
 
     return 1 if run_demos(_chosen(arguments)) else 0
-
-
-def grade_command(arguments):
-    """Grade a class; or show what that would change."""
-    course, unit = Course(Path(arguments.course).resolve()), find_unit(arguments.unit)
-    options = {
-        name: vars(arguments)[name] for name in ("origin", "unsafe", "workers", "scheduler")
-    }
-    return (_preview if arguments.preview else _grade)(course, unit, options)
-
-
-def _grade(course, unit, options):
-    from course_grader.gradebook.grade import grade
-    from course_grader.gradebook.one_submission import log_of
-    from course_grader.gradebook.saving import write_feedback
-    from course_grader.reporting.table import errors_told, table, write_csv
-
-    graded = grade(course, unit, **options)
-    print(table(graded))
-    write_csv(graded, course.root / f"records/{unit.name}.csv")
-    write_feedback(course, unit)
-    print(f"\nWritten: gradebook.db, feedback/, records/{unit.name}.csv, a JSON record for each")
-    if any(result.problem for result in graded):
-        print(f"\n{errors_told(graded, log_of(course, unit))}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _preview(course, unit, options):
-    from course_grader.reporting.preview import preview
-
-    if options.pop("origin"):
-        raise CourseError("A preview regrades submitted/: leave FROM away, or take the files in.")
-    changed, problems = preview(course, unit, **options)
-    for student, exercise, was, will in changed:
-        print(f"{student:24} {exercise:24} {'-' if was is None else was:>6} -> {will}")
-    for student, problem in problems.items():
-        print(f"{student:24} would stay as it is: {problem}", file=sys.stderr)
-    students = len({student for student, *_ in changed})
-    print(f"{len(changed)} grades of {students} students would change. Nothing was written.")
-    return 1 if problems else 0
-
-
-def export_command(arguments):
-    """Write the gradebook for an LMS, and name those whose last submission is not in it."""
-    from course_grader.gradebook.exporters import export
-    from course_grader.gradebook.one_submission import config_of
-    from course_grader.gradebook.record import ungraded
-
-    course = Course(Path(arguments.course).resolve())
-    directory = config_of(course).CourseDirectory
-    path = course.root / "records" / f"{arguments.to}.csv"
-    path.parent.mkdir(exist_ok=True)
-    export(arguments.to, db_url=directory.db_url, course_id=directory.course_id, to=path)
-    print(f"Written: {path}")
-    for name, what in ungraded(course.root / "records"):
-        print(f"Not of the last submission: {name}: {what}. Grade again.", file=sys.stderr)
-
-
-def class_report_command(arguments):
-    """Write a graded class's page; without a unit that of the term, whatever is broken."""
-    from course_grader.reporting.class_report import write_class_report
-    from course_grader.reporting.term_report import write_term_report
-
-    course = Course(Path(arguments.course).resolve())
-    if arguments.unit:
-        print(f"Written: {write_class_report(course, find_unit(arguments.unit))}")
-        return
-    page, problems = write_term_report(course)
-    print(f"Written: {page}")
-    for problem in problems:
-        print(problem, file=sys.stderr)
 
 
 def new_unit_command(arguments):

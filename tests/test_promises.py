@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from course_grader import commands, learner_commands
+from course_grader import class_commands, commands, learner_commands
 from course_grader.__main__ import COMMANDS
 from course_grader.project.course import PROJECT
 
@@ -14,7 +14,7 @@ MAKEFILE = (PROJECT / "Makefile").read_text("utf-8")
 TEXTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 FUNCTIONS = {
     node.name: node
-    for module in (commands, learner_commands)
+    for module in (class_commands, commands, learner_commands)
     for node in ast.parse(inspect.getsource(module)).body
     if isinstance(node, ast.FunctionDef)
 }
@@ -34,6 +34,9 @@ EVIDENCE = {
     "::test_regrade_names_what_would_change_and_writes_nothing",
     "export": "course_grader/gradebook/test_exporters.py"
     "::test_canvas_gets_points_possible_and_a_column_for_each_assignment",
+    "roster": "course_grader/gradebook/test_term.py::test_every_student_of_a_zip_is_found_again",
+    "due": "course_grader/gradebook/test_late.py::test_a_due_date_is_set_shown_and_extended",
+    "feedback": "course_grader/gradebook/test_term.py::test_feedback_goes_back_to_who_sent",
     "class-report": "course_grader/gradebook/test_faults.py"
     "::test_an_error_is_marked_in_table_csv_report_and_export",
     "robustness": "course_grader/proving/test_robustness.py"

@@ -114,7 +114,7 @@ EXPORTERS = {
 }
 
 
-def export(kind, *, db_url, course_id, to, missing=""):
+def export(kind, *, db_url, course_id, to, missing="", only=()):
     """Write a gradebook in one of the EXPORTERS' formats.
 
     Parameters
@@ -127,8 +127,10 @@ def export(kind, *, db_url, course_id, to, missing=""):
         The file.
     missing : str
         What stands where nothing was handed in.
+    only : list of str
+        Names of assignments; default: all.
     """
-    exporter = EXPORTERS[kind](missing=missing)
+    exporter = EXPORTERS[kind](missing=missing, assignment=list(only))
     exporter.to = str(to)
     with Gradebook(db_url, course_id) as gradebook:
         exporter.export(gradebook)

@@ -1,6 +1,14 @@
 """The JSON record that is kept of each graded submission: made, marked, read and written."""
 
-__all__ = ["VERSION", "error_record", "read_record", "record_of", "ungraded", "write_record"]
+__all__ = [
+    "VERSION",
+    "error_record",
+    "read_record",
+    "record_of",
+    "records_of",
+    "ungraded",
+    "write_record",
+]
 
 import json
 import platform
@@ -86,6 +94,12 @@ def read_record(path):
         return None
     missing = {"schema": VERSION, "status": "graded", "error": None, "late": None, "texts": {}}
     return missing | json.loads(path.read_text("utf-8"))
+
+
+def records_of(course, unit):
+    """Return {student: record} of everybody who has handed in to a unit."""
+    paths = sorted(course.record(unit, "any").parent.glob("*.json"))
+    return {path.stem: read_record(path) for path in paths}
 
 
 def ungraded(folder):

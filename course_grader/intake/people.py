@@ -7,6 +7,8 @@ import dataclasses
 import difflib
 import unicodedata
 
+from course_grader.project.course import CourseError
+
 
 @dataclasses.dataclass(frozen=True)
 class Person:
@@ -77,6 +79,23 @@ class People:
         if sender.lms == "moodle":
             return self._by_name_alone(sender.name, numbered=True)
         return self.all.get(sender.name) or self._by_word.get(_squashed(sender.name))
+
+    def meant(self, word):
+        """Return the one person whom an instructor means by id, login, email or name.
+
+        Raises
+        ------
+        CourseError
+            If nobody is, or several are.
+        """
+        found = [self.all.get(word) or self._by_word.get(_squashed(word))]
+        found = [one for one in found if one] or self.named(word)
+        if len(found) == 1:
+            return found[0]
+        like = self.likeliest(word)
+        hint = f"; most like {like.shown}" if like else ""
+        several = ", ".join(one.shown for one in found) or f"nobody{hint}"
+        raise CourseError(f"'{word}' means {several}: give an id, a login or an email address")
 
     def named(self, name):
         """Return all persons of a name, whichever way round it is written."""

@@ -1,6 +1,6 @@
 """Tell an instructor what came out: a table on the screen, and the gradebook as CSV."""
 
-__all__ = ["errors_told", "table", "write_csv"]
+__all__ = ["errors_told", "missing_told", "people_table", "table", "write_csv"]
 
 import csv
 from pathlib import Path
@@ -19,36 +19,90 @@ def table(graded, expected=None):
     """
     head = ["student", "score", *(["expected"] if expected else []), "seconds", "note"]
     rows = [_row(result, expected) for result in graded]
+    return _aligned(head, rows)
+
+
+def _aligned(head, rows):
+    """Return rows below their titles, in columns."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = ["  ".join(word.ljust(w) for word, w in zip(row, widths, strict=True)) for row in rows]
     title = "  ".join(word.ljust(w) for word, w in zip(head, widths, strict=True))
     return "\n".join([title, "-" * len(title), *(line.rstrip() for line in lines)])
 
 
-def write_csv(graded, path):
-    """Write one row for each student: score, points of each exercise, status, reason.
+def write_csv(records, path, missing=()):
+    """Write one row for each student: score, points of each exercise, late penalty, status.
 
-    A student whom we failed to grade has the older points, or none, and the status `error`.
+    A student whom we failed to grade has the older points, or none, and the status `error`; who
+    handed in nothing has none, and the status `missing`. An older file is replaced when the new
+    one is whole.
 
-    An older file is replaced when the new one is whole.
+    Parameters
+    ----------
+    records : list of dict
+        The judge's, of everybody who handed in so far.
+    path : Path
+    missing : list of str
+        Students of whom there is none.
     """
-    names = sorted({name for result in graded for name in result.record["exercises"]})
+    names = sorted({name for record in records for name in record["exercises"]})
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     waiting = path.with_suffix(".tmp")
     with open(waiting, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["student", "score", "max_score", *names, "status", "reason"])
-        for result in sorted(graded, key=lambda one: bool(one.problem)):
-            writer.writerow(map(harmless, _csv_row(result, names)))
+        writer.writerow(["student", "score", "max_score", *names, "late", "status", "reason"])
+        for record in sorted(records, key=lambda one: (one["status"] == "error", one["student"])):
+            writer.writerow(map(harmless, _csv_row(record, names)))
+        for student in missing:
+            row = [student, "", "", *("" for _ in names), "", "missing", ""]
+            writer.writerow(map(harmless, row))
     waiting.replace(path)
 
 
-def _csv_row(result, names):
-    record = result.record
+def _csv_row(record, names):
     points = [record["exercises"].get(name, {}).get("earned") for name in names]
-    why = result.problem or record["reason"]
-    return [result.student, record["score"], record["max_score"], *points, record["status"], why]
+    why = record["error"]["what"] if record["error"] else record["reason"]
+    late = record["late"]["penalty"] if record["late"] else ""
+    score = [record["score"], record["max_score"]]
+    return [record["student"], *score, *points, late, record["status"], why]
+
+
+def missing_told(missing, people):
+    """Say who has handed in nothing; '' for nobody.
+
+    Parameters
+    ----------
+    missing : list of str
+    people : People
+    """
+    if not missing:
+        return ""
+    names = ", ".join(people.all[student].shown for student in missing)
+    return f"Nothing handed in: {len(missing)} of {len(people.all)}: {names}"
+
+
+def people_table(people):
+    """Return a table of persons: id, name, and what an LMS knows them by.
+
+    Parameters
+    ----------
+    people : list of Person
+    """
+    head = ["student", "name", "LMS id", "login", "school's number", "email", "section"]
+    rows = [
+        [
+            one.id,
+            " ".join(filter(None, [one.first_name, one.last_name])),
+            one.lms_id,
+            one.login,
+            one.sis_id,
+            one.email,
+            one.section,
+        ]
+        for one in people
+    ]
+    return _aligned(head, rows)
 
 
 def errors_told(graded, log):
@@ -81,9 +135,16 @@ def _row(result, expected):
 def _note(record):
     if record["reason"]:
         return record["reason"]
+    late = [_late(record["late"])] if record["late"] else []
     met = [e["misconception"] for e in record["exercises"].values() if e["misconception"]]
     lost = [f"{len(record['execution'].get(k, []))} cells {word}" for k, word in _TROUBLE.items()]
-    return ", ".join(met + [text for text in lost if not text.startswith("0 ")])
+    return ", ".join(late + met + [text for text in lost if not text.startswith("0 ")])
+
+
+def _late(late):
+    """Say in a few words by how much, and what that costs."""
+    days = "" if late["seconds"] is None else f" by {late['seconds'] / 86_400:.1f} days"
+    return f"late{days}" + (f": -{late['penalty']:g} points" if late["penalty"] else "")
 
 
 _TROUBLE = {"died": "ended their process", "too_long": "ran too long"}

@@ -13,7 +13,6 @@ from course_grader.authoring.composer import Composer
 from course_grader.authoring.exercises import read_assignment
 from course_grader.gradebook.exporters import harmless
 from course_grader.gradebook.grade import grade
-from course_grader.gradebook.one_submission import Graded
 from course_grader.gradebook.record import error_record
 from course_grader.reporting.table import write_csv
 
@@ -76,10 +75,12 @@ def test_other_text_and_numbers_are_left_alone(value):
 
 
 def test_the_csv_quotes_names_and_reasons(tmp_path):
-    record = error_record(None, student="=cmd()", what="", log="")
-    write_csv([Graded("=cmd()", record, 'no, "it" fails')], tmp_path / "x.csv")
+    record = error_record(None, student="=cmd()", what='no, "it" fails', log="")
+    write_csv([record], tmp_path / "x.csv", missing=["-1"])
     with open(tmp_path / "x.csv", newline="", encoding="utf-8") as file:
-        assert list(csv.reader(file))[1] == ["'=cmd()", "", "", "error", 'no, "it" fails']
+        rows = list(csv.reader(file))
+    assert rows[1] == ["'=cmd()", "", "", "", "error", 'no, "it" fails']
+    assert rows[2] == ["'-1", "", "", "", "missing", ""]
 
 
 def everything(course):

@@ -121,7 +121,7 @@ def test_table_and_csv_hold_everybody(sample, tmp_path):
     _, expected, results = sample
     shown = table(list(results.values()), expected).splitlines()
     assert [line.split()[0] for line in shown[2:]] == sorted(expected)
-    write_csv(list(results.values()), tmp_path / "g.csv")
+    write_csv([one.record for one in results.values()], tmp_path / "g.csv")
     with open(tmp_path / "g.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["student"]: float(row["score"]) for row in rows} == expected

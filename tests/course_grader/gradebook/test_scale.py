@@ -34,7 +34,7 @@ def here(tmp_path_factory, unit, bubblewrap):
 
 def csv_of(course, unit, **options):
     graded = grade(course, unit, progress=False, **options)
-    write_csv(graded, course.root / "grades.csv")
+    write_csv([one.record for one in graded], course.root / "grades.csv")
     return (course.root / "grades.csv").read_bytes()
 
 
