@@ -5,6 +5,7 @@ __all__ = ["COURSE_ID", "configure"]
 import os
 from pathlib import Path
 
+import nbgrader
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import CheckCellMetadata, GetGrades
 
@@ -17,6 +18,10 @@ from course_grader.gradebook.preprocessors import (
     SandboxedExecute,
 )
 
+TEMPLATES = [  # ours first: it takes the place of what loads MathJax
+    str(Path(__file__).with_name("templates")),
+    str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
+]
 COURSE_ID = "probabilistic_ml"  # a gradebook in PostgreSQL refuses assignments of no course
 
 
@@ -38,6 +43,8 @@ def configure(c, root="."):
         WriteRecord,
     ]
     c.GenerateFeedback.preprocessors = [ReleasedChecks, GetGrades, CSSHTMLHeaderPreprocessor]
+    c.HTMLExporter.extra_template_basedirs = TEMPLATES
+    c.HTMLExporter.filters = {"markdown2html": "course_grader.gradebook.formulas.shown"}
     c.Exporter.optimistic_validation = True  # once for a notebook, not after each preprocessor
     c.CourseDirectory.course_id = COURSE_ID
     if os.environ.get("COURSE_DB_URL"):

@@ -1,5 +1,7 @@
 """An instructor's evening: a graded class in formgrader, feedback, and the class report."""
 
+from urllib.parse import urlparse
+
 import pytest
 from nbgrader.api import Gradebook
 
@@ -25,6 +27,12 @@ DRAWN = """
     canvas.getContext('2d').drawImage(image, 0, 0);
     const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
     return new Set(new Uint32Array(pixels.buffer)).size;
+})
+"""
+SIZES = """
+() => [...document.querySelectorAll('math')].map(formula => {
+    const box = formula.getBoundingClientRect();
+    return Math.min(box.width, box.height);
 })
 """
 
@@ -91,6 +99,42 @@ def test_formgrader_lists_the_class_and_keeps_points_for_words(page, graded, for
 def test_the_feedback_page_names_the_mistake(page, graded):
     path = graded[0].notebook("feedback", UNIT, "ben").with_suffix(".html")
     visit(page, path.as_uri(), "feedback", SENTENCE)
+
+
+def hosts(page):
+    """Return a set that grows by the host of each request of a page; a file has none."""
+    found = set()
+    page.on("request", lambda request: found.add(urlparse(request.url).hostname))
+    return found
+
+
+def assert_formulas_are_drawn(page):
+    sizes = page.evaluate(SIZES)
+    assert len(sizes) > 20 and min(sizes) > 2
+    assert page.locator("msub, msup, mfrac").count() > 5
+
+
+def test_the_feedback_page_shows_its_formulas_without_a_network(chromium, graded):
+    context = chromium.new_context(viewport={"width": 1200, "height": 900}, offline=True)
+    page = context.new_page()
+    asked = hosts(page)
+    path = graded[0].notebook("feedback", UNIT, "ben").with_suffix(".html")
+    visit(page, path.as_uri(), "feedback-offline", SENTENCE)
+    assert_formulas_are_drawn(page)
+    assert asked == {None}
+    context.close()
+
+
+def test_formgrader_asks_no_other_host_and_shows_formulas(page, graded, formgrader):
+    with Gradebook(graded[0].db_url) as gradebook:
+        key = gradebook.find_submission_notebook(UNIT.name, UNIT.name, "ada").id
+    asked = hosts(page)
+    listed = f"{formgrader}/manage_submissions/{UNIT.name}/"
+    visit(page, listed, "formgrader", *CLASS)
+    visit(page, f"{formgrader}/submissions/{key}/", "submission", "ada writes")
+    page.wait_for_load_state("networkidle")
+    assert_formulas_are_drawn(page)
+    assert asked <= {"127.0.0.1", None}
 
 
 def test_the_class_report_shows_pictures_that_are_not_empty(page, graded):
