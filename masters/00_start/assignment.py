@@ -13,8 +13,8 @@
 # compute with: making one draws its weights. An exercise may take points for that.
 #
 # Where an exercise names no other range, numbers are float64 and at most a billion in size, what
-# must be positive is at least a billionth, no axis is empty or longer than a hundred, and nothing
-# is infinite or `nan`.
+# must be positive is at least a billionth, no axis is empty or longer than a hundred, nothing is
+# infinite or `nan`, and Python numbers have no more digits than float32 holds.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -274,6 +274,11 @@ check.gradient(
     lambda b: log_sum_exp(b),
     torch.tensor([[-0.4, -0.4, 0.3], [0.3, -0.4, -0.4]], dtype=_t.dtype),
     case="two rows, two entries alike",
+)
+check.value(
+    "stability",
+    lambda: log_sum_exp(torch.tensor([-math.inf, -20003.1, -20001.4], dtype=_t.dtype)),
+    case="minus infinity beside -20 000",
 )
 check.keeps("stability", log_sum_exp, 1e5 * _wave.reshape(4, 6), case="large entries")
 

@@ -10,7 +10,7 @@
 # Every function computes in the precision of its inputs, and leaves them and the global random
 # generators as they are. Where an exercise names no other range, numbers are at most a billion in
 # size, what must be positive is at least a billionth, no axis is empty or longer than a hundred,
-# and nothing is infinite or `nan`.
+# nothing is infinite or `nan`, and Python numbers have no more digits than float32 holds.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -244,7 +244,7 @@ check.law(
     lambda: laplace_mle(8.5 - _t**3)[1],
     case="reflected values",
 )
-high = 1e8 + 3.7 * torch.sin(torch.arange(7.0).double())
+high = 1e8 + 2.3 + 3.7 * torch.sin(torch.arange(7.0).double())
 check.value("scale", lambda: laplace_mle(high)[1], case="values beyond a hundred million")
 check.value("location", lambda: laplace_mle(high)[0] - 1e8, case="values beyond a hundred million")
 check.value(
@@ -596,6 +596,11 @@ check.value(
     "stability",
     lambda: gradient(torch.full((2, 3), -900.0).double(), shares),
     case="logits of -900, all alike",
+)
+check.value(
+    "stability",
+    lambda: 1e90 * gradient(torch.cat([_wide, _wide - 203.0], 1), _pad[:, :8])[:, 4:],
+    case="classes that are next to impossible",
 )
 check.keeps("stability", gradient, _high.clone(), _mixed.clone(), case="logits of 800")
 check.keeps("soft targets", gradient, _wide.clone(), _mixed.clone(), case="soft targets")

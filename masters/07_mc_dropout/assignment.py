@@ -254,6 +254,14 @@ def _shared():
     return nn.Sequential(_part, nn.Sequential(nn.ReLU(), _part, Known(0.2)))
 
 
+def _one_mask():  # in two blocks, as when both are to drop the same units
+    _part = Known(0.37)
+    return nn.Sequential(nn.Sequential(_part), nn.Sequential(nn.Tanh(), _part))
+
+
+check.value(
+    "dropout", lambda: inside(_one_mask().eval(), _t), case="a dropout that occurs in two blocks"
+)
 check.value(
     "restored",
     lambda: [_as_number(modes_after(_shared())), 1.3],

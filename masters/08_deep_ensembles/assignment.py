@@ -150,6 +150,11 @@ check.value(
     lambda: tuple(mixture_moments(_apart, _narrow, np.array([1e-6, 1.009e-6]))),
     case="weights of a millionth that differ by a hundredth",
 )
+check.value(
+    "weights",
+    lambda: tuple(mixture_moments(300 * _m[:3], _s[:3], np.full(3, 0.331))),
+    case="weights that nearly sum to one",
+)
 check.keeps("weights", mixture_moments, _m.copy(), _s.copy(), 0.01 * _w, case="small weights")
 check.value(
     "sd",
@@ -463,7 +468,7 @@ check.value(
 check.value(
     "quantile",
     lambda: [
-        mixture_quantile(1 - special.ndtri(q) * _fan, _fan, q)
+        1.0 + mixture_quantile(-special.ndtri(q) * _fan, _fan, q)
         for q in (0.3, 0.07, 0.61, 0.12, 0.77, 0.29, 0.93)
     ],
     case="different members that agree on the quantile",

@@ -1522,7 +1522,24 @@ torn = {
     "energies that overflow": (skewed, v, 90 * r, low, 3.1, 7, mass),
     "one chain, over the edge": (positive, 0.9 + 0.6 * v[:1], 9 * r[:1], low[:1], 0.6, 4, mass),
     "an energy that falls by 3000": (high, v, 2 * r, mid, 0.3, 6, mass),
+    "one of six overflows": (
+        skewed,
+        v,
+        r + 4e3 * torch.eye(6, 3).double()[:, :1],
+        low,
+        0.31,
+        6,
+        mass,
+    ),
 }
+check.value(
+    "divergence", lambda: hmc_step(*torn["one of six overflows"])[0], case="one of six overflows"
+)
+check.value(
+    "divergence",
+    lambda: hmc_step(*torn["one of six overflows"])[1],
+    case="who moved: one of six overflows",
+)
 check.value(
     "divergence",
     lambda: hmc_step(*torn["a density with an edge"])[0],

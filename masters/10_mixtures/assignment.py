@@ -292,6 +292,14 @@ check.gradient(
     _s - 1,
     case="log_sigma, far points, a component with weight 0",
 )
+_afar = _m + torch.tensor([[0.0], [700.0], [-700.0], [900.0]], dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: density_and_owner(
+        _m[:1] + 0.01 * _x[:2], torch.cat([_off[1:2], _g[1:]]), _afar, 0.1 * _s - 4.9
+    )[0],
+    case="points on a component with weight 0, far from all others",
+)
 _gone = torch.tensor([-math.inf, -math.inf, 0.2, 1.9], dtype=_t.dtype)
 check.value(
     "density", lambda: density_and_owner(_x, _gone, _m, _s)[0], case="two empty components"
@@ -528,6 +536,15 @@ check.value(
     "far points",
     lambda: tuple(careful_em_step(_x, _p, _m, 2.3e-7 * _v, 0.9, 0.23)),
     case="needles between the points",
+)
+check.value(
+    "far points",
+    lambda: tuple(
+        careful_em_step(
+            torch.cat([_x, _x[:2] + 700]), _none, _m + _lost * 0.01, 2e-4 * _v, 0.9, 0.23
+        )
+    ),
+    case="points on a component with weight 0, far from all others",
 )
 _i = torch.arange(9, dtype=_t.dtype)
 _seven = torch.softmax(torch.cos(_i[:7] ** 2), 0), 3.1 * torch.sin(_i[:7] ** 2), 0.5 + _i[:7] / 9
@@ -852,6 +869,20 @@ check.value(
     lambda: tuple(given_x(51.7 + _t, _holes, _mu, _c)),
     case="x far away, a weight of 0",
 )
+_thin, _fat = 1.02e-6 * (_sx + 0.3), 4.7e5 * _sx
+_aside = torch.tensor([[913.7, 0.31], [-877.3, -1.73], [941.1, 2.9]], dtype=_t.dtype)
+check.value(
+    "far away",
+    lambda: given_x(
+        0.01 * _t, _holes, _mu + 70 * torch.eye(2, dtype=_t.dtype)[[0, 1, 0]], 1e-3 * _c
+    )[0],
+    case="x near a component with weight 0, far from all others",
+)
+check.value(
+    "means",
+    lambda: given_x(_aside[:, 0], _w, _aside, _covs(_thin, _fat, _rho))[1].diagonal(),
+    case="deviations of 1e-6 and 1e6, x at the centres",
+)
 _i = torch.arange(14, dtype=_t.dtype)
 _w7, _mu7 = torch.softmax(torch.cos(_i[:7] ** 2), 0), 1.7 * torch.sin(_i**2).reshape(7, 2)
 _c7 = _covs(0.5 + _i[:7] / 9, 1.3 - _i[:7] / 11, 0.8 * torch.cos(_i[:7]))
@@ -859,7 +890,6 @@ check.value("weights", lambda: given_x(_t, _w7, _mu7, _c7)[0], case="seven compo
 check.value("means", lambda: given_x(_t, _w7, _mu7, _c7)[1], case="seven components")
 check.value("variances", lambda: given_x(_t, _w7, _mu7, _c7)[2], case="seven components")
 _brim = torch.tensor([0.9999, -0.9999, 0.99987], dtype=_t.dtype)
-_thin, _fat = 1.02e-6 * (_sx + 0.3), 4.7e5 * _sx
 check.value(
     "variances",
     lambda: given_x(_t, _w, _mu, _covs(_sx, _sy, _brim))[2] * 1e3,
@@ -1099,6 +1129,13 @@ check.value(
     "edges",
     lambda: draw(_g, _m, _s, 20.0, 0 * _u, _z),
     case="u = 0, temperature 20",
+)
+check.value(
+    "edges",
+    lambda: draw(
+        0 * _m[:1, :2] - torch.tensor([0, 23.0]), _m[:1, :2], _s[:1, :2], 1, _top[:1], _z[:1]
+    ),
+    case="the largest u, a last weight of 1e-10",
 )
 _rare = torch.tensor([[-800.0, 0.0], [-799.0, 1.0]], dtype=_t.dtype)
 check.value(

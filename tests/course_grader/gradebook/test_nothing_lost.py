@@ -20,7 +20,6 @@ from course_grader.__main__ import main
 from course_grader.authoring.composer import Composer
 from course_grader.execution import cache
 from course_grader.gradebook.grade import grade
-from course_grader.gradebook.one_submission import Graded
 from course_grader.gradebook.record import error_record
 from course_grader.intake import collect as intake_module
 from course_grader.intake.collect import intake

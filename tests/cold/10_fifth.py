@@ -413,7 +413,8 @@ def draw(logits, mu, sigma, tau, u, z):
     return (mu.gather(1, index) + sd * z[:, None]).squeeze(1)
 
 
-# %% draw-very-last wrong="mixture-draws"
+# %% draw-very-last right="mixture-draws"
+# Handed in as wrong; but the text says that the last one is taken, and that its weight is not 0.
 # If no sum exceeds u, component K - 1 is taken though its weight rounds to 0: ten equal
 # logits of 800 and an eleventh of -800, with u = 1 - 2**-53.
 def draw(logits, mu, sigma, tau, u, z):

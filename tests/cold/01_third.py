@@ -33,7 +33,8 @@ def gaussian_nll(y, mu, sigma):
     return torch.nn.functional.gaussian_nll_loss(mu, y, sigma**2, full=True)
 
 
-# %% nll-numbers-as-float32-third wrong="gaussian-nll"
+# %% nll-numbers-as-float32-third right="gaussian-nll"
+# Handed in as wrong; the text now asks no more of Python numbers than float32 holds.
 # Normal(number, number) holds float32: with float64 y near mu = 123456789.25 and sigma = 1, or
 # near mu = 0.1 with sigma = 1e-9, the rounded mean is standard deviations away.
 def gaussian_nll(y, mu, sigma):
@@ -158,7 +159,8 @@ def bce_from_logits(z, y):
     return loss.sum() / len(z)
 
 
-# %% bce-cancels-third wrong="bce-from-logits"
+# %% bce-cancels-third right="bce-from-logits"
+# Handed in as wrong; but PyTorch's own function computes this very difference, and is allowed.
 # softplus(z) - z y cancels for large z and y near 1: float32 z = 1e6, y = 0.999999 gives 1.0
 # in place of 1.0133.
 def bce_from_logits(z, y):
