@@ -1,0 +1,258 @@
+"""Who handed in: one student is one id, whatever an LMS calls the file, and nothing vanishes."""
+
+import json
+
+import pytest
+
+from course_grader.intake.arrival_notes import read_sender
+from course_grader.intake.collect import intake
+from course_grader.intake.lms import sender_in
+from course_grader.intake.people import People, Person
+from course_grader.intake.roster import merged, read_roster
+from course_grader.project import notebooks
+from course_grader.project.course import Course, CourseError, find_unit
+from tests.course_grader.intake.lms_zips import blackboard_name, canvas_name, moodle_name, zipped
+
+WEI = canvas_name("Wang, Wei", 4101, 778, "hw.ipynb")
+OTHER_WEI = canvas_name("Wang, Wei", 4104, 779, "hw.ipynb")
+ROSTER = [
+    Person("wangwei-4101", "Wei", "Wang", "wei@uni.edu", "4101", "wwang1", "S1", "A"),
+    Person("wangwei-4104", "Wei", "Wang", "wei4@uni.edu", "4104", "wwang4", "S2", "B"),
+    Person("jane@uni.edu", "Jane", "Doe", "jane@uni.edu"),
+    Person("ann", "Ann Maria", "Example", "ann@uni.edu", login="aexample"),
+]
+
+
+@pytest.fixture
+def take(tmp_path, course, unit, release):
+    """Return a function that takes in {name: content, None for the release}: {id: reason}."""
+
+    def taken(names, people=(), told=None):
+        members = {name: release if text is None else text for name, text in names.items()}
+        origin = zipped(tmp_path / "lms.zip", members)
+        say = told.append if told is not None else print
+        arrivals = intake(course, unit, origin, People(people), say=say)
+        return {one.student: one.reason for one in arrivals}
+
+    return taken
+
+
+def test_two_of_one_name_have_ids_that_no_resubmission_changes(take):
+    assert take({WEI: None, OTHER_WEI: None}) == {"wangwei-4101": "", "wangwei-4104": ""}
+    again = canvas_name("Wang, Wei", 4104, 9001, "hw-1.ipynb")
+    assert take({again: None}) == {"wangwei-4104": ""}
+
+
+def test_two_files_of_one_user_are_one_student_and_named(take):
+    second = canvas_name("Wang, Wei", 4101, 780, "other.ipynb")
+    [(student, reason)] = take({WEI: None, second: json.dumps({"nbformat": 4})}).items()
+    assert student == "wangwei-4101" and reason.startswith("2 notebooks")
+    assert WEI in reason and second in reason
+
+
+@pytest.mark.parametrize("copy", ["hw (1).ipynb", "hw-1.ipynb", "Copy of hw.ipynb"])
+def test_identical_copies_are_one(copy, take):
+    assert take({WEI: None, canvas_name("Wang, Wei", 4101, 780, copy): None}) == {
+        "wangwei-4101": ""
+    }
+
+
+@pytest.mark.parametrize("file", ["hw.py", "hw.pdf", "hw.html", "notes.txt"])
+def test_a_file_that_is_no_notebook_is_told_with_its_name(file, take):
+    name = canvas_name("Doe, Jane", 7, 8, file)
+    assert take({name: "x", WEI: None}) == {
+        "doejane-7": f"no notebook: {name}",
+        "wangwei-4101": "",
+    }
+    folder = moodle_name("Bo Example", 311, file)
+    assert take({folder: "x", WEI: None})["Bo-Example"] == f"no notebook: {file}"
+
+
+def test_a_typed_text_is_told(take):
+    assert take({"doejane_7_text.html": "<p>my answer"}) == {
+        "doejane-7": "no notebook: doejane_7_text.html"
+    }
+
+
+def test_what_tells_of_nobody_is_named(take):
+    told = []
+    assert take({WEI: None, "README.txt": "x"}, told=told) == {"wangwei-4101": ""}
+    assert told == ["Left out, no notebook and no student's: README.txt"]
+
+
+def test_of_several_attempts_the_latest_counts_and_the_others_are_kept(
+    take, course, unit, release
+):
+    release.cells[0].source = "older"
+    older = json.loads(json.dumps(release))
+    release.cells[0].source = "newer"
+    early, late = "2026-11-01-12-00-00", "2026-11-02-09-30-00"
+    names = {
+        blackboard_name("Week 1", "jdoe", late, "hw.ipynb"): release,
+        blackboard_name("Week 1", "jdoe", early, "hw.ipynb"): older,
+        blackboard_name("Week 1", "jdoe", late, ""): "Name: Jane Doe",
+        blackboard_name("Week 1", "jdoe", early, ""): "Name: Jane Doe",
+    }
+    assert take(names) == {"jdoe": ""}
+    assert notebooks.load(course.notebook("submitted", unit, "jdoe")).cells[0].source == "newer"
+    kept = [p for p in course.aside(unit, "jdoe").iterdir() if early in p.name]
+    assert notebooks.load(kept[0]).cells[0].source == "older"
+    when = course.path("submitted", unit, "jdoe") / "timestamp.txt"
+    assert when.read_text().startswith("2026-11-0") and when.read_text().endswith(" UTC")
+
+
+def test_a_roster_s_person_is_found_by_all_that_an_lms_writes(take):
+    names = {
+        OTHER_WEI: "wangwei-4104",
+        moodle_name("Ann Maria Example", 311, "hw.ipynb"): "ann",
+        blackboard_name("Week 1", "wwang1", "2026-11-01-12-00-00", "a.ipynb"): "wangwei-4101",
+        "jane@uni.edu/hw.ipynb": "jane@uni.edu",
+    }
+    told = []
+    assert take(dict.fromkeys(names), ROSTER, told) == dict.fromkeys(names.values(), "")
+    assert told == []
+
+
+def test_canvas_finds_by_name_who_has_no_number_yet(take):
+    assert take({canvas_name("Example, Ann Maria", 55, 1, "a.ipynb"): None}, ROSTER) == {"ann": ""}
+
+
+def test_two_participants_of_one_name_are_never_merged(take):
+    names = [moodle_name("Ann Maria Example", number, "a.ipynb") for number in (311, 312)]
+    assert take(dict.fromkeys(names), ROSTER) == {
+        "Ann-Maria-Example-311": "",
+        "Ann-Maria-Example-312": "",
+    }
+
+
+def test_participants_without_names_keep_their_numbers(take):
+    names = [moodle_name("Participant", number, "a.ipynb") for number in (55001, 55002)]
+    assert set(take(dict.fromkeys(names))) == {"Participant-55001", "Participant-55002"}
+
+
+def test_who_is_in_no_roster_is_graded_and_told_with_the_likeliest(take):
+    told = []
+    assert take({canvas_name("Doe, Jan", 99, 1, "a.ipynb"): None}, ROSTER, told) == {
+        "doejan-99": ""
+    }
+    assert told == [
+        "Not in the roster, graded under an id of its own: doejan-99; "
+        "most like Jane Doe (jane@uni.edu)"
+    ]
+
+
+@pytest.mark.parametrize("folder", ["jane@uni.edu", "a+b@uni.edu", "j.doe_1"])
+def test_a_folder_in_submitted_keeps_its_name(folder, course, unit, release):
+    notebooks.save(release, course.root / "submitted" / folder / unit.name / "x.ipynb")
+    assert [a.student for a in intake(course, unit)] == [folder]
+    assert [a.student for a in intake(course, unit)] == [folder]
+
+
+def test_what_the_lms_said_stays_beside_the_submission(take, course, unit):
+    late = canvas_name("Doe, Jane", 7, 8, "hw.ipynb", late=True)
+    take({late: None})
+    sender, entry = read_sender(course.aside(unit, "doejane-7"))
+    assert (sender.lms, sender.number, sender.late, entry) == ("canvas", "7", True, late)
+    intake(course, unit)
+    assert read_sender(course.aside(unit, "doejane-7"))[0] == sender
+    take({canvas_name("Doe, Jane", 7, 9, "hw.ipynb"): None})
+    assert not read_sender(course.aside(unit, "doejane-7"))[0].late
+    take({"doejane-7.ipynb": None})
+    assert read_sender(course.aside(unit, "doejane-7")) == (None, "")
+
+
+def test_another_unit_s_notebook_is_told(take, unit):
+    other = find_unit("00")
+    wrong = notebooks.load(Course().notebook("release", other))
+    reasons = take({WEI: None, OTHER_WEI: wrong})
+    assert reasons == {
+        "wangwei-4101": "",
+        "wangwei-4104": f"this is {other.name}, not {unit.name}",
+    }
+
+
+def test_a_zip_of_another_unit_stops_before_anything_is_written(take, course, unit):
+    other = find_unit("00")
+    wrong = notebooks.load(Course().notebook("release", other))
+    with pytest.raises(CourseError, match=f"holds {other.name}, not {unit.name}: all 2"):
+        take({WEI: wrong, OTHER_WEI: wrong})
+    assert not (course.root / "submitted").exists()
+
+
+NAMES = {
+    "LATE_anon_x7Yz2_88_hw.ipynb": ("canvas", "anon-x7Yz2", True),
+    "anon_x7Yz2_88_hw.ipynb": ("canvas", "anon-x7Yz2", False),
+    "o'neilçois_LATE_12_88_my_hw_2.ipynb": ("canvas", "o-neilçois-12", True),
+    "王伟_12_88_hw.ipynb": ("canvas", "王伟-12", False),
+    "José Núñez_3_assignsubmission_file_": ("moodle", "José-Núñez", False),
+    "José Núñez_3_assignsubmission_file": ("moodle", "José-Núñez", False),
+    "A_b_2026_jdoe_attempt_2026-11-01-12-00-00_x.ipynb": ("blackboard", "jdoe", False),
+    "my work_2.ipynb": ("", "my-work_2", False),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_every_kind_are_read(name):
+    sender = sender_in(name)
+    assert (sender.lms, sender.plain_id, sender.late) == NAMES[name]
+
+
+CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,01 Loss (881)
+    Points Possible,,,,,34
+"Wang, Wei",4101,S1,wwang1,A,
+"Wang, Wei",4104,S2,wwang4,B,12
+"Student, Test",999,,,A,
+"""
+MOODLE = """\ufeff"First name","Last name","ID number","Email address",Groups
+Ann Maria,Example,M7,ann@uni.edu,G1
+Bo,Example,,bo@uni.edu,
+"""
+GERMAN = "Vorname;Nachname;E-Mail-Adresse\nAnn Maria;Example;ann@uni.edu\n"
+PLAIN = "id,first_name,last_name,email,login\nann,Ann Maria,Example,ann@uni.edu,aexample\n"
+
+
+def roster(tmp_path, text, known=()):
+    path = tmp_path / "roster.csv"
+    path.write_text(text, "utf-8")
+    return {one.id: one for one in merged(read_roster(path), People(known))}
+
+
+def test_canvas_gradebook_gives_ids_as_a_zip_does(tmp_path):
+    people = roster(tmp_path, CANVAS)
+    assert list(people) == ["wangwei-4101", "wangwei-4104", "studenttest-999"]
+    assert people["wangwei-4104"] == Person(
+        "wangwei-4104", "Wei", "Wang", "", "4104", "wwang4", "S2", "B"
+    )
+
+
+def test_moodle_participants_are_read(tmp_path):
+    people = roster(tmp_path, MOODLE)
+    assert people["ann@uni.edu"].sis_id == "M7" and people["bo@uni.edu"].first_name == "Bo"
+    assert roster(tmp_path, GERMAN)["ann@uni.edu"].last_name == "Example"
+
+
+def test_who_is_known_keeps_the_id(tmp_path):
+    known = [Person("doe", lms_id="4101"), Person("Ann-Maria-Example")]
+    assert set(roster(tmp_path, CANVAS, known)) == {"doe", "wangwei-4104", "studenttest-999"}
+    people = roster(tmp_path, PLAIN)
+    assert set(roster(tmp_path, GERMAN, people.values())) == {"ann"}
+
+
+@pytest.mark.parametrize("text", [CANVAS, MOODLE, GERMAN, PLAIN, "name\nWei Wang\nWei Wang\n"])
+def test_the_same_roster_twice_makes_nobody_new(text, tmp_path):
+    people = roster(tmp_path, text)
+    assert roster(tmp_path, text, people.values()) == people
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("a,b\n1,2\n", "none of the titles a, b"),
+        ("name,email\n", "names nobody"),
+        ("login\nann\nann\n", "Two rows of the roster are one student"),
+    ],
+)
+def test_a_roster_that_tells_nothing_is_told(text, words, tmp_path):
+    with pytest.raises(CourseError, match=words):
+        roster(tmp_path, text, [Person("ann")])
