@@ -6,12 +6,18 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from course_grader.gradebook.converters import run_converter
-from course_grader.project.course import Course
+from course_grader.gradebook.converters import run_converter, without_repeats
+from course_grader.project.course import Course, CourseError
+
+CHANGED = (
+    "{}: an exercise was added, removed or renamed after submissions were graded, and nbgrader "
+    "keeps their points by these names. Put the old set back; a changed check or text is fine."
+)
 
 
 def register(course, unit, db_url, course_id=""):
@@ -25,7 +31,29 @@ def register(course, unit, db_url, course_id=""):
     with tempfile.TemporaryDirectory() as folder:
         temporary = Course(Path(folder))
         shutil.copytree(course.path("source", unit), temporary.path("source", unit))
-        generate_assignment(temporary, unit, db_url=db_url, course_id=course_id)
+        _forget_empty(unit, db_url, course_id)
+        try:
+            generate_assignment(temporary, unit, db_url=db_url, course_id=course_id)
+        except CourseError as error:
+            if "Cannot modify existing assignment" in str(error):
+                raise CourseError(CHANGED.format(unit.name)) from error
+            raise
+
+
+def _forget_empty(unit, db_url, course_id):
+    """Remove submissions that were entered before the unit had any cells.
+
+    nbgrader's autograde does that where a due date has made an assignment without notebooks; it
+    would then refuse the notebook.
+    """
+    with without_repeats(), Gradebook(db_url, course_id) as gradebook:
+        try:
+            assignment = gradebook.find_assignment(unit.name)
+        except MissingEntry:
+            return
+        empty = [] if assignment.notebooks else [one.student.id for one in assignment.submissions]
+        for student in empty:
+            gradebook.remove_submission(unit.name, student)
 
 
 def generate_assignment(course, unit, *, db_url=None, course_id=""):
