@@ -86,14 +86,14 @@ def error_record(older, *, student, what, log):
 
 
 def read_record(path):
-    """Return a record; None where there is none.
+    """Return a record as the schema has it now; None where there is none.
 
     Those of version 1 were graded, all of them; those of version 2 do not say what was late.
     """
     if not path.is_file():
         return None
-    missing = {"schema": VERSION, "status": "graded", "error": None, "late": None, "texts": {}}
-    return missing | json.loads(path.read_text("utf-8"))
+    missing = {"status": "graded", "error": None, "late": None, "texts": {}}
+    return missing | json.loads(path.read_text("utf-8")) | {"schema": VERSION}
 
 
 def records_of(course, unit):
