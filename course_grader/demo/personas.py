@@ -103,8 +103,10 @@ def files(group):
     path = group.hand_in("other-editor", notebook, score)
     _strip(path)
     group.hand_in(
-        "lms-name", *group.compose(), file=f"lms-name_LATE_101_202_{group.unit.name}.ipynb"
+        "lms-name-101", *group.compose(), file=f"lms-name_LATE_101_202_{group.unit.name}.ipynb"
     )
+    path = group.hand_in("two-copies", notebook, score)
+    shutil.copy(path, path.with_name("copy (1).ipynb"))
     for student in ("not-json", "two-notebooks", "a-link", "binary"):
         path = group.hand_in(student, group.compose()[0], 0.0)
         if student == "not-json":
@@ -112,7 +114,7 @@ def files(group):
         elif student == "binary":
             path.write_bytes(bytes(range(256)) * 40)
         elif student == "two-notebooks":
-            shutil.copy(path, path.with_name("copy.ipynb"))
+            path.with_name("other.ipynb").write_bytes(path.read_bytes() + b"\n")
         else:
             path.unlink()
             os.symlink(group.course.notebook("source", group.unit), path)

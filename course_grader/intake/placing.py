@@ -34,6 +34,7 @@ def waiting_at(course, unit, student):
 
 
 def put_in_place(course, unit, student, files):
+    """Set aside what lies in the student's place, and files; then move there what waits."""
     _set_aside(course, unit, student, files)
     target = course.notebook("submitted", unit, student)
     target.parent.mkdir(parents=True, exist_ok=True)  # it may have been a link, now set aside

@@ -35,7 +35,8 @@ torch.set_num_threads(1)
 # Write `ridge_map(x, y, sigma, tau)`, the pair `(w, c)` at which the posterior density is largest.
 #
 # - `x` has shape `(n, k)`, `y` shape `(n,)`, $n \ge 1$; `k` may exceed `n`. Neither is centred: a
-#   mean may be ten million, and a million times as large as the spread around it.
+#   mean may be ten million, and a million times as large as the spread around it. Two features
+#   differ by a hundredth of that spread, or not at all.
 # - `sigma` and `tau` are standard deviations, Python numbers between $10^{-5}$ and a thousand. No
 #   `sigma` is more than $10^4$ times `tau`, no `tau` more than $10^5$ times `sigma`, or a hundred
 #   times where $k \ge n$.
@@ -953,7 +954,8 @@ check.value("interval", lambda: _busy("interval"), case="the ends of all ranges"
 #   the whole data set (no mean), and the entry of `taus` with the largest, a number.
 # - It must be right for three hundred examples and for a `sigma` of a few thousandths or of
 #   dozens, where the determinant of a covariance is far outside the range of float64. No entry of
-#   `y`, and none of `x` times a `tau`, is more than 4500 times `sigma`. The largest evidence is
+#   `y`, and none of `x` times a `tau`, is more than 4500 times `sigma`; no eigenvalue of a
+#   covariance of `y` is more than $4 \cdot 10^9$ times `sigma` squared. The largest evidence is
 #   larger than the others by at least a millionth of its size.
 #
 # Points: evidence 3, choice 1, stability 2.

@@ -1264,9 +1264,6 @@ def fit_temperature(logits, labels, held_out):
 # %% solution.change-number.3 equivalent="fit-temperature"
 # A wider bracket holds the same root.
 
-# %% by-lbfgs.swap-function.1 equivalent="fit-temperature"
-# Another unit for the search, undone at the end.
-
 # %% by-lbfgs.change-number.1 equivalent="fit-temperature"
 # The iteration has converged; one more step changes nothing.
 

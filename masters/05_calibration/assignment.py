@@ -143,6 +143,12 @@ check.value(
     lambda: ece(_busy, (np.arange(97) ** 3 % 7 > 2).astype(int), np.linspace(0, 1, 101) ** 2),
     case="97 examples, a hundred bins",
 )
+_even = np.linspace(0, 1, 101)
+check.value(
+    "edges",
+    lambda: ece(_even[[28, 29, 29, 57, 58, 58]], np.array([1, 0, 0, 1, 1, 1]), _even),
+    case="forecasts on edges, a hundred equal bins",
+)
 
 # %% [markdown]
 # ## Exercise 2. The forecaster who knows nothing (5 min, 4 points)
@@ -868,6 +874,11 @@ check.value(
     "held-out rows",
     lambda: fit_temperature(np.tile(_z, (2, 1)), np.append(_k, _k[::-1]), np.arange(30) < 15),
     case="the first half is held out",
+)
+check.value(
+    "range",
+    lambda: 10 * fit_temperature(0.02 * _z + 2900 * (-1) ** (_k[:, None] % 2), _k, _all),
+    case="rows far apart, a low temperature",
 )
 
 # %% [markdown]

@@ -476,6 +476,11 @@ check.value(
     lambda: variance_parts(_w[:2] / _w[:2].sum(), _m97.T, 1 + _m97.T**2)[2],
     case="97 places",
 )
+check.value(
+    "epistemic",
+    lambda: 1e10 * variance_parts(_w, 1e-5 * _mean, 1.3e-6 * _sd)[1],
+    case="members that nearly agree",
+)
 
 # %% [markdown]
 # ## Exercise 4. What the entropy of a class prediction consists of (10 min, 5 points)
@@ -711,6 +716,9 @@ check.value(
 check.value(
     "width of y", lambda: band_report(*_unsure, 0.67)[2], case="much doubt, hardly any noise"
 )
+_high = (_m[:1] + 9e5, 1e-6 + 0 * _fv[:1], 1e-6 + 0 * _nv[:1], _m[:1], _m[:1], 0.0011)
+check.value("width of f", lambda: 1e6 * band_report(*_high)[3], case="narrow bands, far from zero")
+check.value("width of y", lambda: 1e6 * band_report(*_high)[2], case="narrow bands, far from zero")
 
 # %% [markdown]
 # ## Exercise 6. Measure one more thing (15 min, 6 points)

@@ -316,6 +316,12 @@ check.gradient(
     _gone,
     case="two logits of minus infinity",
 )
+_crowd = 901.3 + math.exp(-9.0) * torch.sin(torch.arange(60, dtype=_t.dtype) ** 2).reshape(30, 2)
+check.value(
+    "density",
+    lambda: density_and_owner(_crowd, _g[:2], 901.3 + 1e-4 * _m[:2, :2], 0.1 * _s[:2, :2] - 9)[0],
+    case="thirty rows, narrow components far from zero",
+)
 
 # %% [markdown]
 # ## Exercise 2. A step of EM that cannot collapse (15 min, 6 points)
@@ -583,6 +589,19 @@ check.value("weights", lambda: careful_em_step(_many, *_base[1:], 0.9, 0.23)[0],
 check.value("means", lambda: careful_em_step(_many, *_base[1:], 0.9, 0.23)[1], case="100 points")
 check.value(
     "variances", lambda: careful_em_step(_many, *_base[1:], 0.9, 0.23)[2], case="100 points"
+)
+_poles = 9e5 * torch.tensor([-1.0, 1.0], dtype=_t.dtype)
+check.value(
+    "variances",
+    lambda: careful_em_step(
+        torch.cat([_x + _poles[0], _x**2 + _poles[1]]),
+        0 * _poles + 0.5,
+        _poles,
+        2 + 0 * _poles,
+        0,
+        0.23,
+    )[2],
+    case="two clusters, a million away on either side",
 )
 
 # %% [markdown]
@@ -870,6 +889,7 @@ check.value(
     case="x far away, a weight of 0",
 )
 _thin, _fat = 1.02e-6 * (_sx + 0.3), 4.7e5 * _sx
+_shift = torch.tensor([1.0, 0.0], dtype=_t.dtype)
 _aside = torch.tensor([[913.7, 0.31], [-877.3, -1.73], [941.1, 2.9]], dtype=_t.dtype)
 check.value(
     "far away",
@@ -924,6 +944,13 @@ check.value(
     "weights",
     lambda: given_x(torch.linspace(-3, 3, 100).double(), _holes, _mu, _c)[0],
     case="a hundred values, a weight of 0",
+)
+check.value(
+    "weights",
+    lambda: given_x(907.1 + 1e-6 * _t, _w, 907.1 * _shift + 1e-6 * _mu, _covs(_thin, _fat, _rho))[
+        0
+    ],
+    case="deviations of 1e-6, means near a thousand",
 )
 check.keeps(
     "weights", given_x, _t.clone(), _holes.clone(), _mu.clone(), _c.clone(), case="a weight of 0"
@@ -1326,6 +1353,15 @@ check.value(
 _fifty = _ref[_turns.repeat(25, 1)] + 0.2 * torch.cos(torch.arange(1500) ** 2.0).reshape(100, 5, 3)
 check.value("average", lambda: match_fits(_ref, _fifty.double())[1], case="a hundred fits")
 check.value("order", lambda: match_fits(_ref[:1], _fits[:3, :1])[0], case="one component")
+_same = torch.tensor([0.31, 0.29, 7.3, -4.1, 2.9, 11.7], dtype=torch.float64)[:, None]
+_gone = (
+    983.0 + _same[[1, 0, 2, 3, 4, 5]] * torch.tensor([[1.0], [1.1], [1], [1], [1], [1]]).double()
+)
+check.value(
+    "order",
+    lambda: match_fits(_same, _gone[None])[0] + 0.37,
+    case="a fit a thousand away, sums that hardly differ",
+)
 check.keeps("average", match_fits, _ref.clone(), _fits.clone(), case="fits that stay")
 
 # %% [markdown]

@@ -843,6 +843,12 @@ check.gradient(
     0 * _m[:1],
     case="with respect to means of 0, little noise",
 )
+check.gradient(
+    "gradient",
+    lambda L: linear_elbo(_x, _W, _b, _sigma, _m, L @ L.T),
+    0.7 * torch.eye(len(_mix), dtype=_mix.dtype),
+    case="with respect to a factor, a covariance of one size",
+)
 
 # %% [markdown]
 # ## Exercise 5. The whole IWAE curve from one set of weights (10 min, 5 points)

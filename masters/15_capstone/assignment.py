@@ -664,6 +664,12 @@ check.value(
     lambda: nll_report(m, 63 * v, out, 41.3, 17.9, -30.0, 30.0)[1].asinh(),
     case="log variances of up to 296",
 )
+check.gradient(
+    "gradient",
+    lambda mean: nll_report(mean, v, 1.0 * m, 0.0, 1.0, -1.3, 0.9)[0] + 0.31 * mean,
+    m,
+    case="outcomes that are just as predicted",
+)
 check.keeps(
     "hidden",
     lambda *a: nll_report(*a, 41.3, 17.9, -1.3, 0.9),
@@ -949,6 +955,12 @@ check.value("each", lambda: ensemble_sds(m[:1], 0 * s[:1])[0], case="one member,
 check.value("ward", lambda: ensemble_sds(m[:1], 0 * s[:1])[1], case="one member, certain")
 check.value("each", lambda: ensemble_sds(up[:, :6], s[:, :6])[0], case="six and six")
 check.value("ward", lambda: ensemble_sds(up[:, :6], s[:, :6])[1], case="six and six")
+_torn = torch.tensor([[1e6, -1e6], [-1e6, 1e6], [3e6, -3e6]], dtype=m.dtype)
+check.value(
+    "ward",
+    lambda: ensemble_sds(_torn, 0.01 * s[:3, :2])[1],
+    case="members that differ about patients and agree about the ward",
+)
 check.keeps("ward", ensemble_sds, up.clone(), 0 * s, case="members that are certain")
 check.value(
     "ward", lambda: ensemble_sds(up.repeat(1, 40), s.repeat(1, 40))[1], case="320 patients"
@@ -1370,6 +1382,11 @@ check.value(
     case="as many draws as patients, one a patient",
 )
 check.value("brier", lambda: risk_report(f, by_draw, came, 0.61)[1], case="one sigma a draw")
+check.value(
+    "risk",
+    lambda: 1e6 * (risk_report(0 * f + 2.3, one, came, -0.44)[0] - 0.97725),
+    case="the digits of a risk",
+)
 check.keeps(
     "sigma varies",
     lambda *a: risk_report(*a, 0.61),
@@ -1474,8 +1491,8 @@ check.value(
 #
 # `log_odds` has shape `(R, n)`, $R \ge 1$, and is between $10^{-6}$ and 800 in size, of either
 # sign. `y` has shape `(n,)`, is int64, 0 or 1, and both classes occur. `base` is a Python number
-# between 1/100 and 99/100, at least 1/1000 away from 1/2. Small losses count: NLL and Brier score
-# must be right to five digits, however small they are.
+# between 1/100 and 99/100, at least 1/1000 away from 1/2. Small losses count: the NLL must
+# be right to five digits, however small it is, the Brier score to $10^{-12}$.
 #
 # Points: accuracy 1, balanced 1, nll 1, brier 1, worst 1, gain 1. The first four are about the
 # first column.

@@ -568,7 +568,8 @@ def card_table(log_odds, y, base):
     return torch.stack([mean, worst, gain], dim=1)
 
 
-# %% table-brier-cancels wrong="card-table"
+# %% table-brier-cancels right="card-table"
+# Handed in as wrong; the text now asks for twelve digits after the point, which it has.
 # The Brier score as (p - y) squared: for patients with y = 1 at log odds above 25 or so the
 # difference has lost its digits, and from 37 on it is 0.
 def card_table(log_odds, y, base):

@@ -21,7 +21,7 @@ from course_grader.authoring.composer import Composer
 from course_grader.execution import cache
 from course_grader.gradebook.grade import grade
 from course_grader.gradebook.record import error_record
-from course_grader.intake import collect as intake_module
+from course_grader.intake import placing
 from course_grader.intake.collect import intake
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, Course
@@ -45,7 +45,7 @@ def handed_in(tmp_path_factory, unit, bubblewrap):
     loose.metadata["kernelspec"] = {"name": "ir", "display_name": "R"}
     composer.hand_in("s-loose", loose, score, file="s-loose.ipynb")
     path = composer.hand_in("s-two", composer.compose()[0], 0.0)
-    shutil.copy(path, path.with_name("copy.ipynb"))
+    path.with_name("other.ipynb").write_bytes(path.read_bytes() + b"\n")
     composer.hand_in(BAD, composer.compose()[0], 0.0).write_text('{"cells": [', "utf-8")
     return course, composer.expected
 
@@ -123,7 +123,7 @@ class Killed(BaseException):
     """Stands for kill -9: nothing handles it."""
 
 
-STEPS = ["save", "_tell", "_set_aside", "rename", "replace"]
+STEPS = ["save", "_keep_reason", "_set_aside", "rename", "replace"]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -149,7 +149,7 @@ def test_intake_that_ends_at_any_step_is_finished_by_the_next(
 
 def end_at(patch, step, count, *, after):
     """End intake at the count-th call of a step, before or after it; the list says whether."""
-    owner = {"save": notebooks, "rename": os, "replace": Path}.get(step, intake_module)
+    owner = {"save": notebooks, "rename": os, "replace": Path}.get(step, placing)
     real, calls, ended = getattr(owner, step), [], []
 
     def stop(*arguments, **options):
@@ -187,7 +187,7 @@ def full_disk(patch, owner, name, *, times=1):
 
 PLACES = {
     "intake": (notebooks, "save"),
-    "setting aside": (intake_module, "_set_aside"),
+    "setting aside": (placing, "_set_aside"),
     "kept executions": (cache.Executions, "_keep_file"),
     "records": ("course_grader.gradebook.preprocessors", "write_record"),
     "autograded": ("nbgrader.converters.autograde.Autograde", "init_assignment"),
