@@ -257,7 +257,8 @@ def band_report(mean, f_var, noise_var, f, y, level):
     return share_y, share_f, width_y, width_f
 
 
-# %% bands-ends-subtracted wrong="band-report"
+# %% bands-ends-subtracted right="band-report"
+# Handed in as wrong; the text now leaves out bands that are narrow beside their distance from 0.
 # Takes the ends first and subtracts them: with a mean of 1e6, a variance of 1e-6 and a level of
 # 1e-3 the ends are rounded to 1e-10 and the width (2.5e-6) is off in the fifth digit.
 def band_report(mean, f_var, noise_var, f, y, level):
