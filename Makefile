@@ -10,14 +10,14 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview roster due grade regrade formgrader export feedback class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview roster due grade words regrade formgrader export feedback class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, ANSWERS=file, JSON=1, UNSAFE=1,"
 	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time),"
 	@echo "  SEEDS=10, CLAIM=name-of-its-function, SEED=7 (of an interview), TO=whose-format,"
-	@echo "  MISSING=0 (in exports), WHEN=day-and-hour, STUDENT=id-or-name"
+	@echo "  MISSING=0 (in exports), WHEN=day-and-hour, STUDENT=id-or-name, PORT=8899, ALL=1"
 
 ifdef LINKED
 $(STAMP):  # whose environment it is keeps it up to date
@@ -107,6 +107,9 @@ GRADING = $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers "$$WORKERS") \
 grade: $(STAMP)  ## Grade submitted/ or FROM=folder-or-zip (UNIT=01).
 	$(COURSE) grade --unit "$$UNIT" $(if $(FROM),--origin "$$FROM") $(GRADING)
 
+words: $(STAMP)  ## Grade answers in words in a browser, with the rubric's points to click (UNIT=05).
+	@$(COURSE) words --unit "$$UNIT" $(if $(PORT),--port "$$PORT") $(if $(ALL),--all)
+
 roster: $(STAMP)  ## Enter who takes the course (FROM=canvas.csv, Moodle's participants, or yours).
 	$(COURSE) roster --origin "$$FROM"
 
@@ -116,7 +119,7 @@ due: $(STAMP)  ## Set or show when a unit is due (UNIT=01 WHEN="2027-01-31 23:59
 regrade: $(STAMP)  ## Show whose grades 'make grade' would change now, and write nothing (UNIT=01).
 	$(COURSE) grade --preview --unit "$$UNIT" $(GRADING)
 
-formgrader: $(STAMP)  ## Open nbgrader's Formgrader: read submissions, grade answers in words.
+formgrader: $(STAMP)  ## Open nbgrader's Formgrader: read submissions, give points and comments.
 	@echo "In JupyterLab: menu Nbgrader, Formgrader."
 	"$(BIN)/jupyter" lab
 

@@ -79,6 +79,12 @@ FEEDBACK = {
     **ONE_UNIT,
     **COURSE,
 }
+WORDS = {
+    "--port": {"type": int, "default": 0, "help": "of this machine alone; default: a free one"},
+    "--all": {"action": "store_true", "help": "also those who left the cell as it was"},
+    **ONE_UNIT,
+    **COURSE,
+}
 ROSTER = {
     "--origin": {"required": True, "help": "Canvas' gradebook, Moodle's participants, or a CSV"},
     **COURSE,
@@ -110,6 +116,7 @@ COMMANDS = [
         "Grade submitted/, a folder or an LMS zip.",
         ONE_UNIT | ORIGIN,
     ),
+    ("words", class_commands.words_command, "Grade answers in words in a browser.", WORDS),
     ("roster", class_commands.roster_command, "Enter who takes the course.", ROSTER),
     ("due", class_commands.due_command, "Set or show when a unit is due.", DUE),
     ("export", class_commands.export_command, "Write the gradebook as an LMS imports it.", EXPORT),

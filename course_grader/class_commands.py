@@ -10,6 +10,7 @@ __all__ = [
     "feedback_command",
     "grade_command",
     "roster_command",
+    "words_command",
 ]
 
 import sys
@@ -91,19 +92,22 @@ def _grade(course, unit, options):
     from course_grader.gradebook.people import people_of
     from course_grader.gradebook.record import records_of
     from course_grader.gradebook.saving import write_feedback
-    from course_grader.reporting.table import errors_told, missing_told, table, write_csv
+    from course_grader.gradebook.waiting import waiting_words
+    from course_grader.reporting import table as told
 
     graded = grade(course, unit, **options)
-    print(table(graded))
+    print(told.table(graded))
     people = people_of(_directory(course))
     records = records_of(course, unit)
     missing = sorted(people.all.keys() - records.keys())
-    write_csv(list(records.values()), course.root / f"records/{unit.name}.csv", missing)
+    told.write_csv(list(records.values()), course.root / f"records/{unit.name}.csv", missing)
     write_feedback(course, unit)
-    print(f"\n{missing_told(missing, people)}" if missing else "")
+    print(f"\n{told.missing_told(missing, people)}" if missing else "")
     print(f"Written: gradebook, feedback/, records/{unit.name}.csv, a JSON record for each")
+    if waits := waiting_words(course, unit):
+        print(told.waiting_told(waits, unit))
     if any(result.problem for result in graded):
-        print(f"\n{errors_told(graded, log_of(course, unit))}", file=sys.stderr)
+        print(f"\n{told.errors_told(graded, log_of(course, unit))}", file=sys.stderr)
         return 1
     return 0
 
@@ -156,6 +160,14 @@ def feedback_command(arguments):
     print(f"Written: {path}")
     if others:
         print(f"Not in a zip from {arguments.to}, so not in this one: {', '.join(others)}")
+
+
+def words_command(arguments):
+    """Serve the page on which a person grades answers in words."""
+    from course_grader.reporting.words_server import serve_words
+
+    course, unit = _course(arguments), find_unit(arguments.unit)
+    serve_words(course, unit, port=arguments.port, everybody=arguments.all)
 
 
 def class_report_command(arguments):

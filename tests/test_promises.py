@@ -52,6 +52,8 @@ EVIDENCE = {
     "::test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it",
     "interview": "course_grader/test_interview.py"
     "::test_the_command_makes_ten_questions_and_never_touches_them_again",
+    "words": "course_grader/gradebook/test_words.py"
+    "::test_points_reach_gradebook_feedback_and_export_and_stay",
     "formgrader": "browser/test_instructor.py"
     "::test_formgrader_lists_the_class_and_keeps_points_for_words",
     "redteam": "redteam/test_redteam.py::test_points_are_what_the_honest_part_deserves",

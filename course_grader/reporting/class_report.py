@@ -5,10 +5,12 @@ __all__ = ["write_class_report"]
 import matplotlib.style
 import numpy as np
 
+from course_grader.gradebook.waiting import waiting_words
 from course_grader.project.course import CourseError
 from course_grader.proving.reference import reference_for
 from course_grader.reporting.item_analysis import MANY, STATES, analyse_items
 from course_grader.reporting.pages import figure_of, image, render, write_csv
+from course_grader.reporting.table import waiting_told
 
 COLOURS = {"passed": "#009E73", "partly": "#56B4E9", "nothing": "#D55E00"}
 COLOURS["not attempted"] = "#BBBBBB"
@@ -41,7 +43,7 @@ def write_class_report(course, unit):
     for name, rows in _tables(found).items():
         write_csv(folder / f"{name}.csv", rows)
     page = folder / "index.html"
-    page.write_text(_page(found, unit.facts["title"]), "utf-8")
+    page.write_text(_page(found, unit.facts["title"], _waits(course, unit)), "utf-8")
     return page
 
 
@@ -51,10 +53,18 @@ def _sentences(unit):
     return {(n, h["name"]): h["sentence"] for n, e in reference.items() for h in e["hints"]}
 
 
-def _page(found, title):
+def _waits(course, unit):
+    """Say how many answers in words wait; the page is whole without a gradebook."""
+    try:
+        return waiting_told(waiting_words(course, unit), unit)
+    except Exception as error:  # the configuration is a program, the database anybody's
+        return f"How many answers in words wait is not known, the gradebook was not read: {error}"
+
+
+def _page(found, title, waits):
     with matplotlib.style.context("course_utils.course"):
         pictures = {"scores": image(_draw_scores(found)), "states": image(_draw_states(found))}
-    words = {"found": found, "title": title, "many": MANY, "np": np}
+    words = {"found": found, "title": title, "waits": waits, "many": MANY, "np": np}
     return render("class_report.html", **words, pictures=pictures)
 
 

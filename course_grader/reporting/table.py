@@ -1,6 +1,6 @@
 """Tell an instructor what came out: a table on the screen, and the gradebook as CSV."""
 
-__all__ = ["errors_told", "missing_told", "people_table", "table", "write_csv"]
+__all__ = ["errors_told", "missing_told", "people_table", "table", "waiting_told", "write_csv"]
 
 import csv
 from pathlib import Path
@@ -103,6 +103,20 @@ def people_table(people):
         for one in people
     ]
     return _aligned(head, rows)
+
+
+def waiting_told(count, unit):
+    """Say how many answers in words wait for a person, and what to do; '' for none.
+
+    Parameters
+    ----------
+    count : int
+    unit : Unit
+    """
+    if not count:
+        return ""
+    words = "answer in words waits" if count == 1 else "answers in words wait"
+    return f"{count} {words}: make words UNIT={unit.name[:2]}"
 
 
 def errors_told(graded, log):

@@ -1,0 +1,76 @@
+"""How many answers in words wait for a person: what nbgrader's gradebook says, by one query."""
+
+__all__ = ["grades_of", "session_of", "waiting_words"]
+
+import contextlib
+from pathlib import Path
+
+import sqlalchemy as sa
+from nbgrader.api import (
+    Assignment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+
+from course_grader.gradebook.converters import without_repeats
+from course_grader.gradebook.one_submission import config_of
+
+
+def waiting_words(course, unit):
+    """Return how many of a unit's answers in words wait for a person.
+
+    Parameters
+    ----------
+    course : Course
+        A gradebook that is not there is not made: records may lie alone.
+    unit : Unit
+    """
+    if not _is_there(course):
+        return 0
+    cells = GradeCell.__table__
+    counted = (
+        grades_of(unit, sa.func.count(Grade.id))
+        .join(cells, cells.c.id == Grade.cell_id)
+        .where(Grade.needs_manual_grade, cells.c.cell_type == "markdown")
+    )
+    with session_of(course) as session:
+        return session.execute(counted).scalar()
+
+
+@contextlib.contextmanager
+def session_of(course):
+    """Open a course's gradebook; give its session."""
+    directory = config_of(course).CourseDirectory
+    with without_repeats(), Gradebook(directory.db_url, directory.course_id) as gradebook:
+        yield gradebook.db
+
+
+def _is_there(course):
+    """Tell whether there is a gradebook to open; a server is asked only when it is opened."""
+    if not (course.root / "nbgrader_config.py").is_file():
+        return False
+    address = sa.engine.make_url(config_of(course).CourseDirectory.db_url)
+    return address.get_backend_name() != "sqlite" or Path(address.database or "").is_file()
+
+
+def grades_of(unit, *columns):
+    """Return the query for columns of all grades of a unit.
+
+    Parameters
+    ----------
+    unit : Unit
+    *columns : sqlalchemy columns
+        Of nbgrader's Grade, SubmittedNotebook, SubmittedAssignment or Assignment, or of what the
+        query is joined with.
+    """
+    return (
+        sa.select(*columns)
+        .select_from(Grade)
+        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .where(Assignment.name == unit.name)
+    )
