@@ -8,7 +8,7 @@ from datetime import UTC
 import sqlalchemy as sa
 from nbgrader.api import Gradebook, Student
 
-from course_grader.gradebook.converters import without_repeats
+from course_grader.gradebook.converters import Unavailable, without_repeats
 from course_grader.intake.people import People, Person
 
 OWN = sa.MetaData()
@@ -31,11 +31,21 @@ EXTENSIONS = sa.Table(
 
 @contextlib.contextmanager
 def opened(directory):
-    """Open the gradebook of nbgrader's course directory, with our own tables in it."""
-    with without_repeats(), Gradebook(directory.db_url, directory.course_id) as gradebook:
-        OWN.create_all(gradebook.db.connection())
-        yield gradebook
-        gradebook.db.commit()
+    """Open the gradebook of nbgrader's course directory, with our own tables in it.
+
+    Raises
+    ------
+    Unavailable
+        If it is locked, or its server refuses.
+    """
+    try:
+        with without_repeats(), Gradebook(directory.db_url, directory.course_id) as gradebook:
+            OWN.create_all(gradebook.db.connection())
+            yield gradebook
+            gradebook.db.commit()
+    except sa.exc.OperationalError as error:
+        told = str(error.orig).strip().splitlines()[-1]
+        raise Unavailable(f"the gradebook cannot be used: {told}. Nothing is lost") from error
 
 
 def people_of(directory):

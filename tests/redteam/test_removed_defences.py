@@ -100,7 +100,7 @@ GAINS = {
         "linked_to_source",
         lambda patch: (
             patch(parse, "_check_file", lambda path: None),
-            patch(collect, "_is_alone", lambda target, submission: False),
+            patch(collect, "is_alone", lambda target, submission: False),
         ),
     ),
 }

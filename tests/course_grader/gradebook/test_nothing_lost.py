@@ -189,7 +189,7 @@ PLACES = {
     "intake": (notebooks, "save"),
     "setting aside": (placing, "_set_aside"),
     "kept executions": (cache.Executions, "_keep_file"),
-    "records": ("course_grader.gradebook.preprocessors", "write_record"),
+    "records": ("course_grader.gradebook.points", "write_record"),
     "autograded": ("nbgrader.converters.autograde.Autograde", "init_assignment"),
 }
 
