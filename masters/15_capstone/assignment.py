@@ -865,7 +865,8 @@ check.gradient(
 #
 # `mean` and `sd` have shape `(M, n)`, $M$ up to 100 and $n$ up to 500. Standard deviations are
 # 0 or between $10^{-6}$ and $10^6$. Means are at most $10^7$ in size while members differ by a
-# hundredth or more, or not at all; where means are at most 1000, by $10^{-6}$ or more.
+# hundredth or more, or not at all; where means are at most 1000, by $10^{-6}$ or more. The ward's
+# standard deviation is at least a ten-thousandth of the largest of `each`.
 #
 # Points: each 2, ward 2.
 #
@@ -955,12 +956,6 @@ check.value("each", lambda: ensemble_sds(m[:1], 0 * s[:1])[0], case="one member,
 check.value("ward", lambda: ensemble_sds(m[:1], 0 * s[:1])[1], case="one member, certain")
 check.value("each", lambda: ensemble_sds(up[:, :6], s[:, :6])[0], case="six and six")
 check.value("ward", lambda: ensemble_sds(up[:, :6], s[:, :6])[1], case="six and six")
-_torn = torch.tensor([[1e6, -1e6], [-1e6, 1e6], [3e6, -3e6]], dtype=m.dtype)
-check.value(
-    "ward",
-    lambda: ensemble_sds(_torn, 0.01 * s[:3, :2])[1],
-    case="members that differ about patients and agree about the ward",
-)
 check.keeps("ward", ensemble_sds, up.clone(), 0 * s, case="members that are certain")
 check.value(
     "ward", lambda: ensemble_sds(up.repeat(1, 40), s.repeat(1, 40))[1], case="320 patients"

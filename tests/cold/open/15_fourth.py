@@ -313,7 +313,8 @@ def ensemble_sds(mean, sd):
     return each, (second - ward_mean.mean() ** 2).clamp(min=0).sqrt()
 
 
-# %% sds-covariance-matrix wrong="ensemble-sds"
+# %% sds-covariance-matrix right="ensemble-sds"
+# Handed in as wrong; the text now leaves out wards whose patients cancel.
 # Sums the covariance matrix of the patients for the ward: where members disagree strongly
 # about single patients but agree about the average, the sum is rounding, or even negative
 # (nan).
