@@ -127,7 +127,7 @@ def learn(directory, arrivals):
 
 def _told(arrival):
     sender = arrival.sender
-    if sender.lms == "canvas":
+    if sender.lms == "canvas" and sender.name != "anon":
         return Person(arrival.student, lms_id=sender.number)
     return Person(arrival.student, login=sender.name) if sender.lms == "blackboard" else None
 

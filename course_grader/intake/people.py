@@ -103,6 +103,8 @@ class People:
 
     def _by_name_alone(self, name, *, numbered):
         person = self._by_name.get(_letters(name))
+        if not numbered and not self.are_named:  # ids of the first terms were names alone
+            person = person or self.all.get(name)
         return person if person and (numbered or not person.lms_id) else None
 
     def likeliest(self, name):

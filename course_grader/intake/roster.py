@@ -12,6 +12,7 @@ import dataclasses
 import io
 import itertools
 import re
+from pathlib import Path
 
 from course_grader.intake.lms import Sender, word_of
 from course_grader.intake.people import Person
@@ -53,7 +54,8 @@ def read_roster(path):
         If the file cannot be read, or no column tells a name, a login, an address or an id.
     """
     titles, *rows = _rows(path)
-    canvas = "Student" in titles and "ID" in titles
+    names = {"Student"} & set(titles) or {"LastName", "FirstName"} <= set(titles)
+    canvas = "ID" in titles and bool(names)
     keys = [_key(title, canvas=canvas) for title in titles]
     if not set(keys) & {"name", "last_name", "login", "email", "id"}:
         raise CourseError(
@@ -71,11 +73,15 @@ def read_roster(path):
 def _rows(path):
     """Return the rows of a CSV file, whatever separates its cells."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = path.read_bytes().decode("cp1252", "replace")
+        content = path.read_bytes()
     except OSError as error:
         raise CourseError(f"{path}: {error.strerror}") from None
+    if content.startswith(b"PK"):
+        raise CourseError(f"{path} is a spreadsheet, or another packed file: save it as CSV")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
     first = text.split("\n", 1)[0]
     separator = max(",;\t", key=first.count)
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
@@ -96,9 +102,11 @@ def _key(title, *, canvas):
 
 
 def _is_student(words):
-    """Tell a student's row from Canvas' rows of points possible, and of who posts by hand."""
-    name = words.get("name", "")
-    return "points possible" not in name.casefold() and any(
+    """Tell a student's row from Canvas' points possible, manual posting, and test student."""
+    both = [words.get("last_name"), words.get("first_name")]
+    name = words.get("name") or ", ".join(filter(None, both))
+    others = "points possible" in name.casefold() or name == "Student, Test"
+    return not others and any(
         words.get(key) for key in ("name", "last_name", "first_name", "login", "email", "id")
     )
 
@@ -165,6 +173,8 @@ def _differ(one, other):
 
 def _new_id(person):
     if person.id:
+        if person.id != Path(person.id).name or person.id.startswith("."):
+            raise CourseError(f"The id '{person.id}' cannot be the name of a folder")
         return person.id
     if person.lms_id:
         name = re.sub(r"\W", "", f"{person.last_name}{person.first_name}").lower()

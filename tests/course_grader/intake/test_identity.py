@@ -117,6 +117,14 @@ def test_canvas_finds_by_name_who_has_no_number_yet(take):
     assert take({canvas_name("Example, Ann Maria", 55, 1, "a.ipynb"): None}, ROSTER) == {"ann": ""}
 
 
+def test_an_id_of_before_canvas_numbers_were_kept_stays(take):
+    assert take({canvas_name("Doe, Jane", 7, 8, "a.ipynb"): None}, [Person("doejane")]) == {
+        "doejane": ""
+    }
+    names = [canvas_name("Doe, Jane", number, 8, "a.ipynb") for number in (7, 9)]
+    assert set(take(dict.fromkeys(names), [Person("doejane")])) == {"doejane-7", "doejane-9"}
+
+
 def test_two_participants_of_one_name_are_never_merged(take):
     names = [moodle_name("Ann Maria Example", number, "a.ipynb") for number in (311, 312)]
     assert take(dict.fromkeys(names), ROSTER) == {
@@ -219,10 +227,17 @@ def roster(tmp_path, text, known=()):
 
 def test_canvas_gradebook_gives_ids_as_a_zip_does(tmp_path):
     people = roster(tmp_path, CANVAS)
-    assert list(people) == ["wangwei-4101", "wangwei-4104", "studenttest-999"]
+    assert list(people) == ["wangwei-4101", "wangwei-4104"]  # Canvas' test student is nobody
     assert people["wangwei-4104"] == Person(
         "wangwei-4104", "Wei", "Wang", "", "4104", "wwang4", "S2", "B"
     )
+
+
+def test_canvas_gradebook_with_names_in_two_columns_is_read(tmp_path):
+    text = CANVAS.replace("Student,ID", "LastName,FirstName,ID").replace('"Wang, Wei"', "Wang,Wei")
+    people = roster(tmp_path, text.replace('"Student, Test"', "Student,Test"))
+    assert set(people) == {"wangwei-4101", "wangwei-4104"}
+    assert people["wangwei-4101"].login == "wwang1" and people["wangwei-4104"].lms_id == "4104"
 
 
 def test_moodle_participants_are_read(tmp_path):
@@ -233,7 +248,7 @@ def test_moodle_participants_are_read(tmp_path):
 
 def test_who_is_known_keeps_the_id(tmp_path):
     known = [Person("doe", lms_id="4101"), Person("Ann-Maria-Example")]
-    assert set(roster(tmp_path, CANVAS, known)) == {"doe", "wangwei-4104", "studenttest-999"}
+    assert set(roster(tmp_path, CANVAS, known)) == {"doe", "wangwei-4104"}
     people = roster(tmp_path, PLAIN)
     assert set(roster(tmp_path, GERMAN, people.values())) == {"ann"}
 
@@ -251,6 +266,8 @@ def test_the_same_roster_twice_makes_nobody_new(text, tmp_path):
         ("a,b\n1,2\n", "none of the titles a, b"),
         ("name,email\n", "names nobody"),
         ("login\nann\nann\n", "Two rows of the roster are one student"),
+        ("id\n../ann\n", "cannot be the name of a folder"),
+        ("PK\x03\x04", "save it as CSV"),
     ],
 )
 def test_a_roster_that_tells_nothing_is_told(text, words, tmp_path):
