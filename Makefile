@@ -10,7 +10,7 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview roster due grade words regrade formgrader export feedback class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview roster due grade words regrade adjust formgrader export feedback class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -18,6 +18,7 @@ help:  ## Explain every target.
 	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time),"
 	@echo "  SEEDS=10, CLAIM=name-of-its-function, SEED=7 (of an interview), TO=whose-format,"
 	@echo "  MISSING=0 (in exports), WHEN=day-and-hour, STUDENT=id-or-name, PORT=8899, ALL=1"
+	@echo "  EXERCISE=its-name, AS=void, full or none, APPLY=1 (of an adjustment: writes)"
 
 ifdef LINKED
 $(STAMP):  # whose environment it is keeps it up to date
@@ -118,6 +119,13 @@ due: $(STAMP)  ## Set or show when a unit is due (UNIT=01 WHEN="2027-01-31 23:59
 
 regrade: $(STAMP)  ## Show whose grades 'make grade' would change now, and write nothing (UNIT=01).
 	$(COURSE) grade --preview --unit "$$UNIT" $(GRADING)
+
+# AS is make's own name for an assembler, and a compiler's environment may set it: then no word of it.
+ADJUSTING = $(if $(EXERCISE),--exercise "$$EXERCISE") \
+	$(if $(EXERCISE)$(findstring command,$(origin AS)),--as "$$AS")
+
+adjust: $(STAMP)  ## Void an exercise, or give its points to all (UNIT=01 EXERCISE=one AS=void).
+	$(COURSE) adjust --unit "$$UNIT" $(ADJUSTING) $(if $(APPLY),--apply)
 
 formgrader: $(STAMP)  ## Open nbgrader's Formgrader: read submissions, give points and comments.
 	@echo "In JupyterLab: menu Nbgrader, Formgrader."

@@ -95,6 +95,13 @@ DUE = {
     **ONE_UNIT,
     **COURSE,
 }
+ADJUST = {
+    "--exercise": {"default": "", "help": "which; default: show the adjustments in force"},
+    "--as": {"default": "", "help": "void, full, or none, which takes an adjustment back"},
+    "--apply": {"action": "store_true", "help": "write; default: show what would change"},
+    **ONE_UNIT,
+    **COURSE,
+}
 COMMANDS = [
     ("build", commands.build_command, "Build the four trees from the masters.", UNIT),
     (
@@ -119,6 +126,12 @@ COMMANDS = [
     ("words", class_commands.words_command, "Grade answers in words in a browser.", WORDS),
     ("roster", class_commands.roster_command, "Enter who takes the course.", ROSTER),
     ("due", class_commands.due_command, "Set or show when a unit is due.", DUE),
+    (
+        "adjust",
+        class_commands.adjust_command,
+        "Void an exercise, or give its points to all.",
+        ADJUST,
+    ),
     ("export", class_commands.export_command, "Write the gradebook as an LMS imports it.", EXPORT),
     (
         "feedback",

@@ -4,6 +4,7 @@ A command imports what it needs, so that the others start quickly.
 """
 
 __all__ = [
+    "adjust_command",
     "class_report_command",
     "due_command",
     "export_command",
@@ -89,20 +90,16 @@ def grade_command(arguments):
 def _grade(course, unit, options):
     from course_grader.gradebook.grade import grade
     from course_grader.gradebook.one_submission import log_of
-    from course_grader.gradebook.people import people_of
-    from course_grader.gradebook.record import records_of
     from course_grader.gradebook.saving import write_feedback
     from course_grader.gradebook.waiting import waiting_words
     from course_grader.reporting import table as told
+    from course_grader.reporting.points_file import write_points
 
     graded = grade(course, unit, **options)
     print(told.table(graded))
-    people = people_of(_directory(course))
-    records = records_of(course, unit)
-    missing = sorted(people.all.keys() - records.keys())
-    told.write_csv(list(records.values()), course.root / f"records/{unit.name}.csv", missing)
+    said = write_points(course, unit)
     write_feedback(course, unit)
-    print(f"\n{told.missing_told(missing, people)}" if missing else "")
+    print(f"\n{said}" if said else "")
     print(f"Written: gradebook, feedback/, records/{unit.name}.csv, a JSON record for each")
     if waits := waiting_words(course, unit):
         print(told.waiting_told(waits, unit))
@@ -110,6 +107,23 @@ def _grade(course, unit, options):
         print(f"\n{told.errors_told(graded, log_of(course, unit))}", file=sys.stderr)
         return 1
     return 0
+
+
+def adjust_command(arguments):
+    """Void an exercise or give its points to all; without --apply, show what that changes."""
+    from course_grader.gradebook.adjusting import changes_by, in_force
+    from course_grader.gradebook.adjustments import adjust
+    from course_grader.reporting.points_file import changes_told, write_points
+
+    course, unit = _course(arguments), find_unit(arguments.unit)
+    directory, exercise, kind = _directory(course), arguments.exercise, vars(arguments)["as"]
+    if exercise or kind:
+        changes = changes_by(unit, directory, exercise, kind)
+        if arguments.apply:
+            adjust(directory, unit.name, exercise, kind)
+            write_points(course, unit)
+        print(changes_told(changes, written=arguments.apply))
+    print("\n".join(in_force(unit, directory)[1]) or f"{unit.name}: no adjustment is in force.")
 
 
 def _preview(course, unit, options):

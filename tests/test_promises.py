@@ -32,6 +32,8 @@ EVIDENCE = {
     "::test_a_fault_of_ours_costs_nobody_a_point_and_is_told",
     "regrade": "course_grader/gradebook/test_exporters.py"
     "::test_regrade_names_what_would_change_and_writes_nothing",
+    "adjust": "course_grader/gradebook/test_adjust.py"
+    "::test_void_takes_the_points_from_all_and_from_those_possible",
     "export": "course_grader/gradebook/test_exporters.py"
     "::test_canvas_gets_points_possible_and_a_column_for_each_assignment",
     "roster": "course_grader/gradebook/test_term.py::test_every_student_of_a_zip_is_found_again",

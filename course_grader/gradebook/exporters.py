@@ -14,18 +14,17 @@ __all__ = [
     "CanvasExporter",
     "MoodleExporter",
     "export",
-    "final_points",
     "full_name",
     "harmless",
-    "score_of",
 ]
 
 import csv
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.plugins import ExportPlugin
 from traitlets import Unicode
 
+from course_grader.gradebook.final_points import possible_of, standings_of
 from course_grader.gradebook.people import people_in
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -43,12 +42,15 @@ class _Exporter(ExportPlugin):
         assignments = [a for a in gradebook.assignments if not self.assignment or self._wants(a)]
         people = people_in(gradebook.db)
         chosen = [p for p in people if not self.student or p.id in self.student]
+        possible = [possible_of(gradebook, one) for one in assignments]
+        standings = [standings_of(gradebook, one) for one in assignments]
         with open(self.to, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerows([harmless(word) for word in row] for row in self.head(assignments))
+            head = self.head([one.name for one in assignments], possible)
+            writer.writerows([harmless(word) for word in row] for row in head)
             for person in sorted(chosen, key=lambda person: person.id):
-                scores = [score_of(gradebook, one.name, person.id) for one in assignments]
-                told = [self.missing if score is None else score for score in scores]
+                found = [its.get(person.id) for its in standings]
+                told = [self.missing if one is None else one.points for one in found]
                 writer.writerow([*map(harmless, self.who(person)), *told])
 
     def _wants(self, assignment):
@@ -58,14 +60,10 @@ class _Exporter(ExportPlugin):
 class CanvasExporter(_Exporter):
     """Canvas: Grades, Import; assignments that Canvas does not know it offers to create."""
 
-    def head(self, assignments):
+    def head(self, names, possible):
         """Return the titles, and Canvas's row of points possible."""
         titles = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
-        possible = ["Points Possible", "", "", "", ""]
-        return [
-            [*titles, *(one.name for one in assignments)],
-            [*possible, *(one.max_score for one in assignments)],
-        ]
+        return [[*titles, *names], ["Points Possible", "", "", "", "", *possible]]
 
     def who(self, person):
         """Return name, Canvas's number, school's number, login and section.
@@ -81,10 +79,10 @@ class CanvasExporter(_Exporter):
 class MoodleExporter(_Exporter):
     """Moodle: Grades, Import, CSV file; map each column to a grade item once."""
 
-    def head(self, assignments):
+    def head(self, names, possible):
         """Return the titles."""
         titles = ["username", "idnumber", "firstname", "lastname", "email"]
-        return [[*titles, *(one.name for one in assignments)]]
+        return [[*titles, *names]]
 
     def who(self, person):
         """Return what Moodle may map a user by."""
@@ -96,10 +94,11 @@ class MoodleExporter(_Exporter):
 class BlackboardExporter(_Exporter):
     """Blackboard: Gradebook, Upload; each new column is taken in as one of the gradebook's."""
 
-    def head(self, assignments):
+    def head(self, names, possible):
         """Return the titles; points possible stand in them."""
         titles = ["Last Name", "First Name", "Username", "Student ID"]
-        graded = [f"{one.name} [Total Pts: {one.max_score:g} Score]" for one in assignments]
+        pairs = zip(names, possible, strict=True)
+        graded = [f"{name} [Total Pts: {points:g} Score]" for name, points in pairs]
         return [[*titles, *graded]]
 
     def who(self, person):
@@ -147,19 +146,6 @@ def harmless(word):
     return f"'{word}" if isinstance(word, str) and word.startswith(FORMULA) else word
 
 
-def final_points(submission):
-    """Return the points of a submission in the gradebook, by hand too, after a late penalty."""
-    return max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
-
-
 def full_name(student):
     """Return a student's name in the gradebook, "Last, First"; the id where there is none."""
     return ", ".join(filter(None, [student.last_name, student.first_name])) or student.id
-
-
-def score_of(gradebook, assignment, student):
-    """Return the final points; None where nothing was handed in."""
-    try:
-        return final_points(gradebook.find_submission(assignment, student))
-    except MissingEntry:
-        return None

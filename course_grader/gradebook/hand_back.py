@@ -18,7 +18,8 @@ from datetime import datetime
 
 from nbgrader.api import Gradebook
 
-from course_grader.gradebook.exporters import harmless, score_of
+from course_grader.gradebook.exporters import harmless
+from course_grader.gradebook.final_points import possible_of, standings_of
 from course_grader.gradebook.people import people_in
 from course_grader.intake.arrival_notes import read_sender
 from course_grader.intake.lms import ENDING, Sender
@@ -124,21 +125,22 @@ def moodle_worksheet(course, unit, directory, path):
         )
     with Gradebook(directory.db_url, directory.course_id) as gradebook:
         people = {person.id: person for person in people_in(gradebook.db)}
-        most = gradebook.find_assignment(unit.name).max_score
-        scores = {one.student: score_of(gradebook, unit.name, one.student) for one in sent}
+        assignment = gradebook.find_assignment(unit.name)
+        most = possible_of(gradebook, assignment)
+        standings = standings_of(gradebook, assignment)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(WORKSHEET)
         for one in sent:
-            row = _row(one, people.get(one.student), scores[one.student], most)
+            row = _row(one, people.get(one.student), standings.get(one.student), most)
             writer.writerow(map(harmless, row))
 
 
-def _row(one, person, score, most):
+def _row(one, person, standing, most):
     when = datetime.now().strftime("%A, %d %B %Y, %I:%M %p")
     email = person.email if person else ""
-    grade = "" if score is None else score
+    grade = "" if standing is None else standing.points
     status = "Submitted for grading"
     return [
         f"Participant {one.sender.number}",

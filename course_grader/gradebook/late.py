@@ -14,6 +14,7 @@ from nbgrader.plugins import BasePlugin, LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets import Enum, Float, Type
 
+from course_grader.gradebook.adjustments import tell_facts
 from course_grader.gradebook.people import extension_of
 from course_grader.intake.arrival_notes import read_sender
 from course_grader.project.course import Course, find_unit
@@ -73,7 +74,19 @@ class Lateness(AssignLatePenalties):
             if seconds:
                 known = seconds if submission.timestamp else None
                 resources["record"]["late"] = {"seconds": known, "penalty": penalty}
+            readable, share = not resources["record"]["reason"], self._share(submission, seconds)
+            names = place["student"], place["assignment"]
+            tell_facts(self.gradebook.db, *names, readable=readable, late_share=share)
+            self.gradebook.db.commit()
         return nb, resources
+
+    def _share(self, submission, seconds):
+        """Return which share of all points so much lateness costs: 0 points do not tell."""
+        most = submission.max_score
+        if not (seconds and most):
+            return 0.0
+        penalty = self.plugin_inst.late_submission_penalty(submission.student_id, most, seconds)
+        return min(1.0, max(0.0, (penalty or 0.0) / most))
 
     def _extend(self, place):
         """Give the submission the student's own due date; tell whether there is one."""

@@ -30,8 +30,10 @@ EXTENSIONS = sa.Table(
 
 
 @contextlib.contextmanager
-def opened(directory):
+def opened(directory, *, ours=True):
     """Open the gradebook of nbgrader's course directory, with our own tables in it.
+
+    Without `ours` they are not made where they are missing: who only looks writes nothing.
 
     Raises
     ------
@@ -40,7 +42,8 @@ def opened(directory):
     """
     try:
         with without_repeats(), Gradebook(directory.db_url, directory.course_id) as gradebook:
-            OWN.create_all(gradebook.db.connection())
+            if ours:
+                OWN.create_all(gradebook.db.connection())
             yield gradebook
             gradebook.db.commit()
     except sa.exc.OperationalError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from nbgrader.api import (
     Assignment,
+    BaseCell,
     Grade,
     Gradebook,
     GradeCell,
@@ -15,6 +16,7 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 
+from course_grader.gradebook.adjustments import adjustments_in
 from course_grader.gradebook.converters import without_repeats
 from course_grader.gradebook.one_submission import config_of
 
@@ -30,14 +32,16 @@ def waiting_words(course, unit):
     """
     if not _is_there(course):
         return 0
-    cells = GradeCell.__table__
+    cells, names = GradeCell.__table__, BaseCell.__table__
     counted = (
         grades_of(unit, sa.func.count(Grade.id))
         .join(cells, cells.c.id == Grade.cell_id)
+        .join(names, names.c.id == Grade.cell_id)
         .where(Grade.needs_manual_grade, cells.c.cell_type == "markdown")
     )
     with session_of(course) as session:
-        return session.execute(counted).scalar()
+        adjusted = adjustments_in(session).get(unit.name, {})  # those need no reader
+        return session.execute(counted.where(names.c.name.not_in(adjusted))).scalar()
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ __all__ = ["write_class_report"]
 import matplotlib.style
 import numpy as np
 
+from course_grader.gradebook.adjusting import in_force
+from course_grader.gradebook.one_submission import config_of
 from course_grader.gradebook.waiting import waiting_words
 from course_grader.project.course import CourseError
 from course_grader.proving.reference import reference_for
@@ -43,7 +45,8 @@ def write_class_report(course, unit):
     for name, rows in _tables(found).items():
         write_csv(folder / f"{name}.csv", rows)
     page = folder / "index.html"
-    page.write_text(_page(found, unit.facts["title"], _waits(course, unit)), "utf-8")
+    told = {"waits": _waits(course, unit), "adjusted": _adjusted(course, unit)}
+    page.write_text(_page(found, unit.facts["title"], told), "utf-8")
     return page
 
 
@@ -61,10 +64,19 @@ def _waits(course, unit):
         return f"How many answers in words wait is not known, the gradebook was not read: {error}"
 
 
-def _page(found, title, waits):
+def _adjusted(course, unit):
+    """Say what counts otherwise than the judge's records, which this page shows, tell."""
+    try:
+        _, told = in_force(unit, config_of(course).CourseDirectory)
+    except Exception as error:  # the configuration is a program, the database anybody's
+        return [f"The gradebook could not be read, so adjustments are not known: {error}"]
+    return told
+
+
+def _page(found, title, told):
     with matplotlib.style.context("course_utils.course"):
         pictures = {"scores": image(_draw_scores(found)), "states": image(_draw_states(found))}
-    words = {"found": found, "title": title, "waits": waits, "many": MANY, "np": np}
+    words = {"found": found, "title": title, "many": MANY, "np": np} | told
     return render("class_report.html", **words, pictures=pictures)
 
 

@@ -1,6 +1,14 @@
 """Tell an instructor what came out: a table on the screen, and the gradebook as CSV."""
 
-__all__ = ["errors_told", "missing_told", "people_table", "table", "waiting_told", "write_csv"]
+__all__ = [
+    "aligned",
+    "errors_told",
+    "missing_told",
+    "people_table",
+    "table",
+    "waiting_told",
+    "write_csv",
+]
 
 import csv
 from pathlib import Path
@@ -19,10 +27,10 @@ def table(graded, expected=None):
     """
     head = ["student", "score", *(["expected"] if expected else []), "seconds", "note"]
     rows = [_row(result, expected) for result in graded]
-    return _aligned(head, rows)
+    return aligned(head, rows)
 
 
-def _aligned(head, rows):
+def aligned(head, rows):
     """Return rows below their titles, in columns."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = ["  ".join(word.ljust(w) for word, w in zip(row, widths, strict=True)) for row in rows]
@@ -30,7 +38,7 @@ def _aligned(head, rows):
     return "\n".join([title, "-" * len(title), *(line.rstrip() for line in lines)])
 
 
-def write_csv(records, path, missing=()):
+def write_csv(records, path, missing=(), adjustments=None):
     """Write one row for each student: score, points of each exercise, late penalty, status.
 
     A student whom we failed to grade has the older points, or none, and the status `error`; who
@@ -44,6 +52,8 @@ def write_csv(records, path, missing=()):
     path : Path
     missing : list of str
         Students of whom there is none.
+    adjustments : dict, optional
+        {exercise: kind}, what is told in the last column; points stay the judge's.
     """
     names = sorted({name for record in records for name in record["exercises"]})
     path = Path(path)
@@ -51,11 +61,13 @@ def write_csv(records, path, missing=()):
     waiting = path.with_suffix(".tmp")
     with open(waiting, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["student", "score", "max_score", *names, "late", "status", "reason"])
+        ends = ["late", "status", "reason", "adjusted"]
+        writer.writerow(["student", "score", "max_score", *names, *ends])
+        adjusted = "; ".join(f"{name}: {kind}" for name, kind in (adjustments or {}).items())
         for record in sorted(records, key=lambda one: (one["status"] == "error", one["student"])):
-            writer.writerow(map(harmless, _csv_row(record, names)))
+            writer.writerow(map(harmless, [*_csv_row(record, names), adjusted]))
         for student in missing:
-            row = [student, "", "", *("" for _ in names), "", "missing", ""]
+            row = [student, "", "", *("" for _ in names), "", "missing", "", ""]
             writer.writerow(map(harmless, row))
     waiting.replace(path)
 
@@ -102,7 +114,7 @@ def people_table(people):
         ]
         for one in people
     ]
-    return _aligned(head, rows)
+    return aligned(head, rows)
 
 
 def waiting_told(count, unit):

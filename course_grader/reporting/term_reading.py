@@ -90,8 +90,9 @@ def read_term(course):
         raise CourseError(f"No records yet; 'make grade UNIT=...' makes them{told}")
     cells = {(s, u): _cell(records.get((u, s), {}), standings.get((u, s))) for u, s in keys}
     possible = dict.fromkeys(sorted({unit for unit, _ in keys}), 0.0)
-    for (_, unit), cell in cells.items():
-        possible[unit] = max(possible[unit], cell.possible or 0.0)
+    for (_, unit), cell in sorted(cells.items(), key=lambda item: item[1].final):
+        larger = max(possible[unit], cell.possible or 0.0)
+        possible[unit] = cell.possible if cell.final else larger
     everybody = {student: student for student, _ in cells} | (names or {})
     return Term(possible, everybody, cells, names is not None, problems)
 

@@ -79,8 +79,8 @@ def test_the_csv_quotes_names_and_reasons(tmp_path):
     write_csv([record], tmp_path / "x.csv", missing=["-1"])
     with open(tmp_path / "x.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
-    assert rows[1] == ["'=cmd()", "", "", "", "error", 'no, "it" fails']
-    assert rows[2] == ["'-1", "", "", "", "missing", ""]
+    assert rows[1] == ["'=cmd()", "", "", "", "error", 'no, "it" fails', ""]
+    assert rows[2] == ["'-1", "", "", "", "missing", "", ""]
 
 
 def everything(course):

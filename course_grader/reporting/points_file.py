@@ -1,0 +1,66 @@
+"""A unit's points: as records/UNIT.csv, and what an adjustment makes of them."""
+
+__all__ = ["changes_told", "write_points"]
+
+from course_grader.gradebook.adjusting import in_force
+from course_grader.gradebook.one_submission import config_of
+from course_grader.gradebook.people import people_of
+from course_grader.gradebook.record import records_of
+from course_grader.reporting.table import aligned, missing_told, write_csv
+
+JUDGES = "The judge's scores do not know that; 'make export' and the term's report count it."
+
+
+def write_points(course, unit):
+    """Write records/UNIT.csv from the judge's records.
+
+    Parameters
+    ----------
+    course : Course
+    unit : Unit
+
+    Returns
+    -------
+    str
+        Who has handed in nothing, and what counts otherwise than it was graded.
+    """
+    directory = config_of(course).CourseDirectory
+    people, records = people_of(directory), records_of(course, unit)
+    missing = sorted(people.all.keys() - records.keys())
+    kinds, told = in_force(unit, directory)
+    write_csv(list(records.values()), course.root / f"records/{unit.name}.csv", missing, kinds)
+    lines = [missing_told(missing, people), *told, JUDGES if told else ""]
+    return "\n".join(filter(None, lines))
+
+
+def changes_told(changes, *, written):
+    """Return a table of what an adjustment changes, and in a sentence how much that is.
+
+    Parameters
+    ----------
+    changes : dict
+        {student: (Standing before, Standing after)}.
+    written : bool
+        Whether it is being put in force.
+
+    Examples
+    --------
+    >>> from course_grader.gradebook.final_points import Standing
+    >>> print(changes_told({"ann": (Standing(3, 5), Standing(2, 4))}, written=False))
+    student  points  points possible
+    --------------------------------
+    ann      3 -> 2  5 -> 4
+    Points of 1 of 1 students change. Nothing was written; APPLY=1 writes.
+    """
+    rows = [
+        [
+            student,
+            f"{before.points:g} -> {after.points:g}",
+            f"{before.possible:g} -> {after.possible:g}",
+        ]
+        for student, (before, after) in changes.items()
+    ]
+    count = sum(before.points != after.points for before, after in changes.values())
+    end = "Written." if written else "Nothing was written; APPLY=1 writes."
+    told = f"Points of {count} of {len(changes)} students change. {end}"
+    return "\n".join([aligned(["student", "points", "points possible"], rows), told])
