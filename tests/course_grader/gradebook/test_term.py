@@ -222,6 +222,24 @@ def test_points_by_hand_come_back_and_do_not_wait_again(term, shared_forkserver)
     assert float(row[6]) == scores[unit.name][CANVAS[1]] + 1.5
 
 
+def test_a_void_exercise_counts_for_nobody_and_comes_back(term, capsys):
+    course, scores = term
+    unit, composer = UNITS[2], Composer(course, UNITS[2])
+    before = exported(course, "canvas", "--unit", "02")
+    words = ["adjust", "--unit", "02", "--exercise", composer.first]
+    run(course, *words, "--as", "void")
+    assert exported(course, "canvas", "--unit", "02") == before  # a preview
+    run(course, *words, "--as", "void", "--apply")
+    _, possible, *rows = exported(course, "canvas", "--unit", "02")
+    worth, best = composer.full(composer.first), max(scores[unit.name].values())
+    assert float(possible[5]) == read_assignment(unit).points - worth
+    for who, row in ((found_by_canvas(row), row) for row in rows if row[1]):
+        told = scores[unit.name].get(who)
+        assert row[5:] == ["" if told is None else str(best - worth)]  # all else is right
+    run(course, *words, "--as", "none", "--apply")
+    assert exported(course, "canvas", "--unit", "02") == before
+
+
 def test_the_term_s_page_holds_everybody(term):
     course, _ = term
     run(course, "class-report")
