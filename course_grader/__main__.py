@@ -44,7 +44,7 @@ ORIGIN = {
     "--origin": {"default": None, "help": "a folder or a zip to take in; default: submitted/"},
     "--course": {"default": PROJECT, "help": "the course folder; default: the project itself"},
     "--unsafe": {"action": "store_true", "help": "run students' code without a sandbox"},
-    "--workers": {"type": int, "default": None, "help": "processes; default: one for each core"},
+    "--workers": {"default": None, "help": "processes; default: one for each core"},
     "--preview": {"action": "store_true", "help": "show what would change, write nothing"},
     "--scheduler": {"default": None, "help": "a dask scheduler, tcp://host:8786, to execute on"},
 }
