@@ -140,8 +140,8 @@ export: $(STAMP)  ## Write points as an LMS imports them (TO=canvas, moodle, moo
 feedback: $(STAMP)  ## Write a zip of feedback pages that an LMS takes back (UNIT=01 TO=canvas).
 	$(COURSE) feedback --unit "$$UNIT" --to "$$TO"
 
-bundle: $(STAMP)  ## Write build/bundle.zip, what a class gets, scanned for leaks.
-	$(COURSE) bundle
+bundle: $(STAMP)  ## Write what a class gets, scanned for leaks; all, or a week (UNIT=03 or 01,02).
+	$(COURSE) bundle --unit "$$UNIT"
 
 bench-grading: $(STAMP)  ## Time stock nbgrader and ours on the same class (ARGS="--rounds 1").
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" benchmarks/grading.py $(ARGS)

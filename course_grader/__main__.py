@@ -37,6 +37,7 @@ def _parser():
 
 
 UNIT = {"--unit": {"default": "", "help": "a unit's number or name; default: all"}}
+UNITS = {"--unit": {"default": "", "help": "units, such as 03 or 01,02,03; default: all"}}
 ONE_UNIT = {"--unit": {"required": True, "help": "a unit's number or name"}}
 UNIT_OR_TERM = {"--unit": {"default": "", "help": "a unit's number or name; default: the term"}}
 NEW_NAME = {"--name": {"required": True, "help": "NN_topic, such as 02_output_distributions"}}
@@ -44,7 +45,7 @@ ORIGIN = {
     "--origin": {"default": None, "help": "a folder or a zip to take in; default: submitted/"},
     "--course": {"default": PROJECT, "help": "the course folder; default: the project itself"},
     "--unsafe": {"action": "store_true", "help": "run students' code without a sandbox"},
-    "--workers": {"type": int, "default": None, "help": "processes; default: one for each core"},
+    "--workers": {"default": None, "help": "processes; default: one for each core"},
     "--preview": {"action": "store_true", "help": "show what would change, write nothing"},
     "--scheduler": {"default": None, "help": "a dask scheduler, tcp://host:8786, to execute on"},
 }
@@ -165,7 +166,7 @@ COMMANDS = [
         "Make masters/NN_topic, a skeleton that builds.",
         NEW_NAME,
     ),
-    ("bundle", commands.bundle_command, "Write build/bundle.zip for a class.", {}),
+    ("bundle", commands.bundle_command, "Write what a class gets, whole or by units.", UNITS),
 ]
 
 if __name__ == "__main__":

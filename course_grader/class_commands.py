@@ -80,11 +80,22 @@ def _shown(moment):
 
 def grade_command(arguments):
     """Grade a class; or show what that would change."""
+    from course_grader.authoring.staleness import tell_if_stale
+
     course, unit = _course(arguments), find_unit(arguments.unit)
-    options = {
-        name: vars(arguments)[name] for name in ("origin", "unsafe", "workers", "scheduler")
-    }
+    options = {name: vars(arguments)[name] for name in ("origin", "unsafe", "scheduler")}
+    options["workers"] = _processes(arguments.workers)
+    tell_if_stale(unit, course)
     return (_preview if arguments.preview else _grade)(course, unit, options)
+
+
+def _processes(word):
+    """Return how many processes WORKERS asks for; None where it says nothing."""
+    if word is None:
+        return None
+    if not (word.isdecimal() and int(word)):
+        raise CourseError(f"WORKERS={word}: give a number of processes, 1 or more")
+    return int(word)
 
 
 def _grade(course, unit, options):

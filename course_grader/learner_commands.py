@@ -14,9 +14,11 @@ from course_grader.project.course import PROJECT, find_unit, units
 
 def check_command(arguments):
     """Judge the learner's own copy, or one answer that comes on standard input."""
+    from course_grader.authoring.staleness import tell_if_stale
     from course_grader.self_check import check_answer, check_work
 
     unit, work = find_unit(arguments.unit), Path(arguments.work).resolve()
+    tell_if_stale(unit)
     if arguments.exercise:
         judged = [check_answer(unit, arguments.exercise, sys.stdin.read(), work=work)]
     else:

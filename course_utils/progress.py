@@ -13,7 +13,19 @@ from course_utils.course_map import map_html
 from course_utils.unit_progress import unit_progress
 
 INTERVIEWS = "interview/*/questions.json"
-CASES = "Visible cases are a sample: 'Check all cases' and 'make check UNIT=..' run every one."
+MAKEFILE = Path(__file__).resolve().parents[1] / "Makefile"  # a class's bundle has none
+WORDS = {
+    True: {  # the whole course is at hand, with its commands
+        "cases": "'Check all cases' and 'make check UNIT=..' run every one.",
+        "done": "Every exercise has passed in all cases: what is left is 'make interview'",
+        "nothing": "Nothing here yet: 'make lab' copies the course",
+    },
+    False: {
+        "cases": "more run when your work is graded.",
+        "done": "Every exercise has passed in the visible cases: hand your work in",
+        "nothing": "Nothing here yet: this folder holds no assignment",
+    },
+}
 
 
 class Progress:
@@ -42,7 +54,7 @@ class Progress:
             lines += ["", f"{unit.name}  {unit.title}", f"  {unit.guesses}"]
             lines += [f"  {MARKS[one.status]} {one}" for one in unit.exercises]
         told = ["", *self.interviews] if self.interviews else []
-        return "\n".join([*lines, *told, "", CASES, self.advice]).strip()
+        return "\n".join([*lines, *told, "", self._cases, self.advice]).strip()
 
     __repr__ = __str__
 
@@ -52,7 +64,7 @@ class Progress:
         advice = f"<a href='{escape(link, quote=True)}'>{advice}</a>" if link else advice
         drawn = map_html({unit.name[:2]: self._state(unit) for unit in self.units})
         rows = "".join(self._rows(unit) for unit in self.units)
-        told = "<br>".join(map(escape, [*self.interviews, CASES]))
+        told = "<br>".join(map(escape, [*self.interviews, self._cases]))
         whole = drawn if len(self.units) > 1 else ""
         return f"<p>{advice}</p>{whole}<table>{rows}</table><p>{told}</p>"
 
@@ -60,7 +72,7 @@ class Progress:
         """Return what to do next, and the link to it or ''."""
         begun = [unit for unit in self.units if unit.begun and unit.left]
         fresh = [unit for unit in self.units if not unit.begun]
-        unsure = [unit for unit in self.units if unit.unsure]
+        unsure = [unit for unit in self.units if unit.unsure and MAKEFILE.is_file()]
         if begun and begun[0].reading:
             path = begun[0].lesson
             return f"Next: read on in {path}, and commit its predictions", self._link(path)
@@ -73,8 +85,11 @@ class Progress:
         if unsure:
             path = unsure[0].assignment
             return f"Next: check all cases of {unsure[0].unsure[0]} in {path}", self._link(path)
-        done = "Every exercise has passed in all cases: what is left is 'make interview'"
-        return (done if self.units else "Nothing here yet: 'make lab' copies the course"), ""
+        return _words("done" if self.units else "nothing"), ""
+
+    @property
+    def _cases(self):
+        return f"Visible cases are a sample: {_words('cases')}"
 
     def _link(self, path):
         return f"{self.at}/{path}"
@@ -117,6 +132,11 @@ def progress(folder=".."):
     sittings = [_sitting(path.parent) for path in sorted(Path(folder).glob(INTERVIEWS))]
     units = [unit_progress(path.parent.resolve()) for path in own or bundled]
     return Progress(units, sittings, at=str(folder))
+
+
+def _words(about):
+    """Return a sentence that names only what is there."""
+    return WORDS[MAKEFILE.is_file()][about]
 
 
 def _sitting(folder):

@@ -6,60 +6,88 @@ import zipfile
 from pathlib import Path
 
 from course_grader.building import leaks
+from course_grader.building.bundle_pages import environment_file, project_file, readme
+from course_grader.building.bundle_words import adapt, without_missing_links
 from course_grader.building.term_links import link_terms
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, units
 
 FOLDER = "probabilistic-ml-course"
-ALONE = ("LICENSE", "pyproject.toml", "constraints.txt")
-START = """# Probabilistic machine learning
-
-`lessons/` are to be read and run, `assignments/` to be solved.
-
-    python3 -m venv .venv
-    .venv/bin/pip install -c constraints.txt -e .
-    .venv/bin/jupyter lab
-
-Words are explained in `glossary.md`. Save an assignment under its own name and hand in that one
-file.
-"""
+ALONE = ("LICENSE", "constraints.txt")
 
 
-def make_bundle(project=PROJECT):
-    """Write build/bundle.zip and return its path; the same input gives the same bytes.
+def make_bundle(project=PROJECT, only=None):
+    """Write build/bundle.zip, or build/bundle-03.zip; the same input gives the same bytes.
+
+    Parameters
+    ----------
+    project : Path
+    only : list of Unit, optional
+        The units in it; default: all.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
     CourseError
         If a file in it holds a solution, a hidden check or a hidden value.
     """
-    path = project / "build" / "bundle.zip"
+    chosen = "".join(f"-{unit.name[:2]}" for unit in only or [])
+    path = project / "build" / f"bundle{chosen}.zip"
     path.parent.mkdir(exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in sorted(bundle_files(project).items()):
+        for name, content in sorted(bundle_files(project, only).items()):
             entry = zipfile.ZipInfo(f"{FOLDER}/{name}", date_time=(2020, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             packed.writestr(entry, content, zipfile.ZIP_DEFLATED)
-    check_bundle(path, units(project))
+    try:
+        check_bundle(path, units(project))
+    except CourseError:
+        path.unlink()  # nobody shall give it out by mistake
+        raise
     return path
 
 
-def bundle_files(project=PROJECT):
+def bundle_files(project=PROJECT, only=None):
     """Return {name in the bundle: bytes}."""
+    held = only or units(project)
     files = {name: (project / name).read_bytes() for name in ALONE}
-    glossary = (project / "docs" / "glossary.md").read_text("utf-8")
-    for path in (project / "notebooks").glob("*.ipynb"):
-        lesson = notebooks.close_folds(notebooks.load(path))
-        link_terms(lesson, path.stem, glossary, "../glossary.md")
-        files[f"lessons/{path.name}"] = notebooks.as_bytes(lesson)
-    for path in filter(Path.is_file, (project / "release").glob("*/*")):
-        files[f"assignments/{path.parent.name}/{path.name}"] = path.read_bytes()
+    for unit in held:
+        files |= _files_of(unit, {unit.name for unit in held}, project)
     for path in (project / "course_utils").rglob("*"):
         if path.suffix in (".py", ".mplstyle"):
             files[path.relative_to(project).as_posix()] = path.read_bytes()
-    files["glossary.md"] = glossary.replace("(../notebooks/", "(lessons/").encode()
-    environment = (project / "environment.yml").read_text("utf-8").replace("-e .[grader]", "-e .")
-    return files | {"environment.yml": environment.encode(), "README.md": START.encode()}
+    return files | {name: text.encode() for name, text in _pages(held, project).items()}
+
+
+def _files_of(unit, names, project):
+    """Return a unit's lesson, in a class's words, and its assignment as it was released."""
+    lesson = notebooks.close_folds(notebooks.load(project / "notebooks" / f"{unit.name}.ipynb"))
+    adapt(lesson, unit.name, names)
+    link_terms(lesson, unit.name, _text(project, "docs/glossary.md"), "../glossary.md")
+    files = {f"lessons/{unit.name}.ipynb": notebooks.as_bytes(lesson)}
+    for path in filter(Path.is_file, (project / "release" / unit.name).glob("*")):
+        files[f"assignments/{unit.name}/{path.name}"] = path.read_bytes()
+    return files
+
+
+def _pages(held, project):
+    """Return what speaks of the bundle itself: {name: text}."""
+    glossary = without_missing_links(
+        _text(project, "docs/glossary.md"), {unit.name for unit in held}
+    )
+    return {
+        "README.md": readme(held),
+        "glossary.md": glossary.replace("(../notebooks/", "(lessons/"),
+        "pyproject.toml": project_file(_text(project, "pyproject.toml")),
+        "environment.yml": environment_file(_text(project, "environment.yml")),
+    }
+
+
+def _text(project, name):
+    return (project / name).read_text("utf-8")
 
 
 def check_bundle(path, known):

@@ -2,6 +2,7 @@
 
 __all__ = ["COURSE_ID", "configure"]
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from course_grader.gradebook.preprocessors import (
     ReleasedChecks,
     SandboxedExecute,
 )
+from course_grader.gradebook.validating import judge_submissions
 
 TEMPLATES = [  # ours first: it takes the place of what loads MathJax
     str(Path(__file__).with_name("templates")),
@@ -30,9 +32,13 @@ def configure(c, root="."):
 
     `c.Execute` is left alone: the student's Validate button uses it too. COURSE_DB_URL, where it
     is set, names the gradebook's database. nbgrader's exchange, which nothing here needs, lies
-    under build/ in `root`: formgrader complains about one that cannot be made.
+    under build/ in `root`, and is made: `nbgrader list` and formgrader complain without one.
     """
-    c.Exchange.root = str(Path(root).resolve() / "build" / "exchange")
+    exchange = Path(root).resolve() / "build" / "exchange"
+    with contextlib.suppress(OSError):  # a folder that may only be read: nothing is exchanged
+        exchange.mkdir(parents=True, exist_ok=True)
+    c.Exchange.root = str(exchange)
+    judge_submissions()
     c.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [
         SandboxedExecute,

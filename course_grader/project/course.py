@@ -97,7 +97,7 @@ def units(project=PROJECT):
 
 
 def find_unit(word, project=PROJECT):
-    """Return the unit that a number or a name means, such as 01 or 01_loss_as_likelihood.
+    """Return the unit that a number or a name means: 01, 1, 01_loss_as_likelihood.
 
     Raises
     ------
@@ -105,7 +105,8 @@ def find_unit(word, project=PROJECT):
         If there is none; the message lists the units.
     """
     known = units(project)
-    found = [unit for unit in known if word in (unit.name, unit.name.split("_")[0])]
+    meant = f"{int(word):02d}" if word.isdecimal() else word.rstrip("/")  # as a shell completes
+    found = [unit for unit in known if meant in (unit.name, unit.name.split("_")[0])]
     if len(found) == 1:
         return found[0]
     names = "\n".join(f"  {unit.name}  {unit.facts.get('title', '')}" for unit in known)

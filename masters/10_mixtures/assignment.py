@@ -318,7 +318,7 @@ check.gradient(
 )
 _crowd = 901.3 + math.exp(-9.0) * torch.sin(torch.arange(60, dtype=_t.dtype) ** 2).reshape(30, 2)
 check.value(
-    "density",
+    "extremes",
     lambda: density_and_owner(_crowd, _g[:2], 901.3 + 1e-4 * _m[:2, :2], 0.1 * _s[:2, :2] - 9)[0],
     case="thirty rows, narrow components far from zero",
 )
@@ -544,7 +544,7 @@ check.value(
     case="needles between the points",
 )
 check.value(
-    "far points",
+    "unused",
     lambda: tuple(
         careful_em_step(
             torch.cat([_x, _x[:2] + 700]), _none, _m + _lost * 0.01, 2e-4 * _v, 0.9, 0.23
@@ -892,7 +892,7 @@ _thin, _fat = 1.02e-6 * (_sx + 0.3), 4.7e5 * _sx
 _shift = torch.tensor([1.0, 0.0], dtype=_t.dtype)
 _aside = torch.tensor([[913.7, 0.31], [-877.3, -1.73], [941.1, 2.9]], dtype=_t.dtype)
 check.value(
-    "far away",
+    "weights",
     lambda: given_x(
         0.01 * _t, _holes, _mu + 70 * torch.eye(2, dtype=_t.dtype)[[0, 1, 0]], 1e-3 * _c
     )[0],
@@ -1358,7 +1358,7 @@ _gone = (
     983.0 + _same[[1, 0, 2, 3, 4, 5]] * torch.tensor([[1.0], [1.1], [1], [1], [1], [1]]).double()
 )
 check.value(
-    "order",
+    "conflicts",
     lambda: match_fits(_same, _gone[None])[0] + 0.37,
     case="a fit a thousand away, sums that hardly differ",
 )

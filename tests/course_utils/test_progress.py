@@ -149,6 +149,18 @@ def test_it_says_what_to_do_next(work, tmp_path):
     assert "make interview" in progress(tmp_path).advice
 
 
+def test_where_the_course_has_no_commands_none_is_named(work, tmp_path, monkeypatch):
+    monkeypatch.setattr("course_utils.progress.MAKEFILE", tmp_path / "Makefile")
+    found = [progress(tmp_path)]
+    work(shown("one", 1.0, 2.0), shown("two", 1.0, 2.0), predictions={})
+    found.append(progress(tmp_path))
+    assert found[1].advice == "Every exercise has passed in the visible cases: hand your work in"
+    for one in found:
+        told = str(one) + one._repr_html_()
+        assert "make " not in told and "Check all cases" not in told
+        assert "more run when your work is graded" in told
+
+
 def test_a_class_s_bundle_is_read_too(work, tmp_path):
     folder = work(shown("one", 1.0, 2.0), predictions={"01-second": {"number": "3"}})
     (tmp_path / "lessons").mkdir()
