@@ -276,7 +276,7 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return N / len(x), means, torch.where(N + c > 0, spread / (N + c), var)
 
 
-# %% weights-left-out wrong="careful-em" fails="weights,means,variances,unused"
+# %% weights-left-out wrong="careful-em" fails="weights,means,variances,unused,far points"
 # The responsibilities need the weights, not only the densities.
 def careful_em_step(x, pi, mu, var, c, s2):
     r = (-0.5 * var.log() - 0.5 * (x[:, None] - mu) ** 2 / var).softmax(1)
@@ -927,7 +927,7 @@ def given_x(x, pi, mu, cov):
     return joint.log_softmax(1), mu[:, 1] + slope * gap, variances
 
 
-# %% ridge wrong="given-x" fails="weights,means,variances"
+# %% ridge wrong="given-x" fails="weights,means,variances,far away"
 # A small number on the diagonal changes covariances that are small: they are definite as they are.
 def given_x(x, pi, mu, cov):
     cov = cov + 1e-6 * torch.eye(2, dtype=cov.dtype)

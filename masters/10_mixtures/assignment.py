@@ -544,7 +544,7 @@ check.value(
     case="needles between the points",
 )
 check.value(
-    "unused",
+    "far points",
     lambda: tuple(
         careful_em_step(
             torch.cat([_x, _x[:2] + 700]), _none, _m + _lost * 0.01, 2e-4 * _v, 0.9, 0.23
@@ -892,7 +892,7 @@ _thin, _fat = 1.02e-6 * (_sx + 0.3), 4.7e5 * _sx
 _shift = torch.tensor([1.0, 0.0], dtype=_t.dtype)
 _aside = torch.tensor([[913.7, 0.31], [-877.3, -1.73], [941.1, 2.9]], dtype=_t.dtype)
 check.value(
-    "weights",
+    "far away",
     lambda: given_x(
         0.01 * _t, _holes, _mu + 70 * torch.eye(2, dtype=_t.dtype)[[0, 1, 0]], 1e-3 * _c
     )[0],
