@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from course_grader import class_commands, commands, learner_commands
+from course_grader import class_commands, commands, learner_commands, lms_commands
 from course_grader.project.course import PROJECT, CourseError
 
 
@@ -125,18 +125,18 @@ COMMANDS = [
         ONE_UNIT | ORIGIN,
     ),
     ("words", class_commands.words_command, "Grade answers in words in a browser.", WORDS),
-    ("roster", class_commands.roster_command, "Enter who takes the course.", ROSTER),
-    ("due", class_commands.due_command, "Set or show when a unit is due.", DUE),
+    ("roster", lms_commands.roster_command, "Enter who takes the course.", ROSTER),
+    ("due", lms_commands.due_command, "Set or show when a unit is due.", DUE),
     (
         "adjust",
         class_commands.adjust_command,
         "Void an exercise, or give its points to all.",
         ADJUST,
     ),
-    ("export", class_commands.export_command, "Write the gradebook as an LMS imports it.", EXPORT),
+    ("export", lms_commands.export_command, "Write the gradebook as an LMS imports it.", EXPORT),
     (
         "feedback",
-        class_commands.feedback_command,
+        lms_commands.feedback_command,
         "Write a zip of feedback that an LMS takes back.",
         FEEDBACK,
     ),

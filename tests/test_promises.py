@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from course_grader import class_commands, commands, learner_commands
+from course_grader import class_commands, commands, learner_commands, lms_commands
 from course_grader.__main__ import COMMANDS
 from course_grader.project.course import PROJECT
 
@@ -14,7 +14,7 @@ MAKEFILE = (PROJECT / "Makefile").read_text("utf-8")
 TEXTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 FUNCTIONS = {
     node.name: node
-    for module in (class_commands, commands, learner_commands)
+    for module in (class_commands, commands, learner_commands, lms_commands)
     for node in ast.parse(inspect.getsource(module)).body
     if isinstance(node, ast.FunctionDef)
 }
