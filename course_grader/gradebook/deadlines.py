@@ -63,7 +63,7 @@ def set_due(course, unit, directory, when, student=""):
 
 
 def deadlines(unit, directory):
-    """Return when a unit is due, None if no date is set, and {student: a time of one's own}."""
+    """Return when a unit is due, None if no date is set, and {student: a date of their own}."""
     zone = functools.partial(datetime.replace, tzinfo=UTC)
     with opened(directory) as gradebook:
         try:

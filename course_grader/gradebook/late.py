@@ -1,6 +1,6 @@
 """Late work: whose it is, by how much, and what that costs.
 
-A time of one's own (`make due STUDENT=...`) replaces the due date. Canvas says that work was late
+A student's own date (`make due STUDENT=...`) replaces the due date. Canvas says that work was late
 and not by how much: it then costs what the least lateness does.
 """
 
