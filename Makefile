@@ -10,7 +10,7 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview roster due grade words regrade adjust formgrader export feedback class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview roster due grade words regrade adjust withdraw formgrader export feedback class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -123,6 +123,9 @@ regrade: $(STAMP)  ## Show whose grades 'make grade' would change now, and write
 # AS is make's own name for an assembler, and a compiler's environment may set it: then no word of it.
 ADJUSTING = $(if $(EXERCISE),--exercise "$$EXERCISE") \
 	$(if $(EXERCISE)$(findstring command,$(origin AS)),--as "$$AS")
+
+withdraw: $(STAMP)  ## Take back a student's submission, as if nothing came (UNIT=01 STUDENT=one).
+	$(COURSE) withdraw --unit "$$UNIT" --student "$$STUDENT" $(if $(APPLY),--apply)
 
 adjust: $(STAMP)  ## Void an exercise, or give its points to all (UNIT=01 EXERCISE=one AS=void).
 	$(COURSE) adjust --unit "$$UNIT" $(ADJUSTING) $(if $(APPLY),--apply)

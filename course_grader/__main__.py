@@ -96,6 +96,12 @@ DUE = {
     **ONE_UNIT,
     **COURSE,
 }
+WITHDRAW = {
+    "--student": {"required": True, "help": "id, login, email or name"},
+    "--apply": {"action": "store_true", "help": "withdraw; default: show what that removes"},
+    **ONE_UNIT,
+    **COURSE,
+}
 ADJUST = {
     "--exercise": {"default": "", "help": "which; default: show the adjustments in force"},
     "--as": {"default": "", "help": "void, full, or none, which takes an adjustment back"},
@@ -133,6 +139,7 @@ COMMANDS = [
         "Void an exercise, or give its points to all.",
         ADJUST,
     ),
+    ("withdraw", class_commands.withdraw_command, "Take back one submission.", WITHDRAW),
     ("export", lms_commands.export_command, "Write the gradebook as an LMS imports it.", EXPORT),
     (
         "feedback",

@@ -9,6 +9,7 @@ __all__ = [
     "course_of",
     "directory_of",
     "grade_command",
+    "withdraw_command",
     "words_command",
 ]
 
@@ -102,6 +103,25 @@ def _preview(course, unit, options):
     students = len({student for student, *_ in changed})
     print(f"{len(changed)} grades of {students} students would change. Nothing was written.")
     return 1 if problems else 0
+
+
+def withdraw_command(arguments):
+    """Take back one student's submission; without --apply, show what that removes."""
+    from course_grader.gradebook.people import people_of
+    from course_grader.gradebook.withdraw import what_lies, withdraw
+    from course_grader.reporting.points_file import write_points
+
+    course, unit = course_of(arguments), find_unit(arguments.unit)
+    directory = directory_of(course)
+    student = people_of(directory).meant(arguments.student).id
+    lies = what_lies(course, unit, student, directory)
+    if not lies:
+        raise CourseError(f"{student} has handed in nothing to {unit.name}")
+    if arguments.apply:
+        withdraw(course, unit, student, directory)
+        write_points(course, unit)
+    end = "Withdrawn; kept in submitted/.originals/." if arguments.apply else "APPLY=1 withdraws."
+    print(f"{student}, {unit.name}: {lies}. {end}")
 
 
 def words_command(arguments):

@@ -37,6 +37,8 @@ EVIDENCE = {
     "export": "course_grader/gradebook/test_exporters.py"
     "::test_canvas_gets_points_possible_and_a_column_for_each_assignment",
     "roster": "course_grader/gradebook/test_term.py::test_every_student_of_a_zip_is_found_again",
+    "withdraw": "course_grader/gradebook/test_term.py"
+    "::test_what_is_withdrawn_is_as_if_nothing_had_been_handed_in",
     "due": "course_grader/gradebook/test_late.py::test_a_due_date_is_set_shown_and_extended",
     "feedback": "course_grader/gradebook/test_term.py::test_feedback_goes_back_to_who_sent",
     "class-report": "course_grader/gradebook/test_faults.py"

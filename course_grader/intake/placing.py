@@ -1,6 +1,15 @@
 """Put a clean notebook in a student's place; whatever lay there is kept under .originals."""
 
-__all__ = ["holds", "is_alone", "printable", "put_in_place", "refuse", "replace", "waiting_at"]
+__all__ = [
+    "free",
+    "holds",
+    "is_alone",
+    "printable",
+    "put_in_place",
+    "refuse",
+    "replace",
+    "waiting_at",
+]
 
 import itertools
 import os
@@ -79,19 +88,19 @@ def _set_aside(course, unit, student, files):
     keep.mkdir(parents=True, exist_ok=True)
     for path in (home, place):
         if path.is_symlink():
-            os.rename(path, _free(keep / path.name))  # the link itself, not what it points to
+            os.rename(path, free(keep / path.name))  # the link itself, not what it points to
     place.mkdir(parents=True, exist_ok=True)  # first of all: it shows that somebody handed in
     beside = [path for path in place.iterdir() if not _is_timestamp(path)]
     for path in dict.fromkeys([*beside, *files]):
         if not os.path.lexists(path):
             continue
         if home.parent in path.parents:
-            os.rename(path, _free(keep / path.name))
+            os.rename(path, free(keep / path.name))
         elif path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_BYTES:
-            shutil.copyfile(path, _free(keep / path.name))
+            shutil.copyfile(path, free(keep / path.name))
 
 
-def _free(path):
+def free(path):
     """Return the path, numbered if it is taken."""
     short = path.with_name(path.stem[:60] + path.suffix[:10])
     numbered = (short.with_name(f"{short.stem}-{n}{short.suffix}") for n in itertools.count(1))

@@ -240,6 +240,30 @@ def test_a_void_exercise_counts_for_nobody_and_comes_back(term, capsys):
     assert exported(course, "canvas", "--unit", "02") == before
 
 
+def test_what_is_withdrawn_is_as_if_nothing_had_been_handed_in(term, shared_forkserver, capsys):
+    course, scores = term
+    unit, who = UNITS[0], CANVAS[3]
+    words = ["withdraw", "--unit", "00", "--student", who[2]]
+    before = exported(course, "canvas", "--unit", "00")
+    run(course, *words)
+    assert f"{scores[unit.name][who]:g} points in the gradebook" in capsys.readouterr().out
+    assert exported(course, "canvas", "--unit", "00") == before
+    run(course, *words, "--apply")
+    after = {row[1]: row[5:] for row in exported(course, "canvas", "--unit", "00")[2:]}
+    assert after == {row[1]: row[5:] for row in before[2:]} | {str(who[0]): [""]}
+    run(course, "class-report", "--unit", "00")
+    student = next(s for s in (course.root / "submitted/.originals").glob(f"*-{who[0]}"))
+    kept = {path.name for path in (student / unit.name).iterdir()}
+    assert {f"withdrawn-{unit.name}", f"withdrawn-{student.name}.json"} <= kept
+    assert not course.record(unit, student.name).exists()
+    run(course, *words, status=2)
+    assert "has handed in nothing" in capsys.readouterr().err
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("course_grader.execution.cache.preloading", shared_forkserver)
+        run(course, "grade", "--unit", "00")
+    assert exported(course, "canvas", "--unit", "00") != before
+
+
 def test_the_term_s_page_holds_everybody(term):
     course, _ = term
     run(course, "class-report")

@@ -1,0 +1,61 @@
+"""Take back one student's submission to a unit: as if nothing had been handed in."""
+
+__all__ = ["what_lies", "withdraw"]
+
+import os
+import shutil
+
+from nbgrader.api import MissingEntry
+
+from course_grader.gradebook.people import opened
+from course_grader.intake.placing import free
+
+STEPS = ("autograded", "feedback")  # written by grading, and written again by it
+
+
+def what_lies(course, unit, student, directory):
+    """Return in words what there is of a submission: '' if nothing is.
+
+    Parameters
+    ----------
+    course : Course
+    unit : Unit
+    student : str
+    directory : traitlets.config.Config
+        `CourseDirectory` of the course's configuration.
+    """
+    with opened(directory) as gradebook:
+        try:
+            score = gradebook.find_submission(unit.name, student).score
+        except MissingEntry:
+            score = None
+    lies = [
+        ("the notebook", course.path("submitted", unit, student).exists()),
+        ("the record", course.record(unit, student).is_file()),
+        (f"{score or 0:g} points in the gradebook, those by hand too", score is not None),
+    ]
+    return ", ".join(words for words, there in lies if there)
+
+
+def withdraw(course, unit, student, directory):
+    """Remove a submission from the gradebook; notebook and record are kept under .originals.
+
+    Parameters
+    ----------
+    course : Course
+    unit : Unit
+    student : str
+    directory : traitlets.config.Config
+    """
+    keep = course.aside(unit, student)
+    keep.mkdir(parents=True, exist_ok=True)
+    for path in (course.path("submitted", unit, student), course.record(unit, student)):
+        if os.path.lexists(path):
+            os.rename(path, free(keep / f"withdrawn-{path.name}"))
+    for step in STEPS:
+        shutil.rmtree(course.path(step, unit, student), ignore_errors=True)
+    with opened(directory) as gradebook:
+        try:
+            gradebook.remove_submission(unit.name, student)
+        except MissingEntry:
+            return
