@@ -43,7 +43,7 @@ def run_demo(unit, *, groups=personas.GROUPS):
     course = Course.throwaway(PROJECT / "build" / "demo" / unit.name, unit)
     expected = make_class(course, unit, groups=groups)
     graded = grade(course, unit, unsafe=True)
-    write_csv(graded, course.root / "gradebook.csv")
+    write_csv([result.record for result in graded], course.root / "gradebook.csv")
     write_feedback(course, unit)
     print(table(graded, expected))
     scores = {result.student: result.record["score"] for result in graded}
