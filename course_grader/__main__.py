@@ -91,7 +91,10 @@ ROSTER = {
     **COURSE,
 }
 DUE = {
-    "--when": {"default": "", "help": "day and hour; default: show what is set"},
+    "--when": {
+        "default": "",
+        "help": "day and hour; none takes it back; default: show what is set",
+    },
     "--student": {"default": "", "help": "this one only: id, login, email or name"},
     **ONE_UNIT,
     **COURSE,

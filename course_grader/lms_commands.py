@@ -15,7 +15,8 @@ from course_grader.project.course import CourseError, find_unit
 def roster_command(arguments):
     """Enter who takes the course, from an LMS's list or a plain one."""
     from course_grader.gradebook.people import enter_people, people_of
-    from course_grader.intake.roster import merged, read_roster
+    from course_grader.intake.roster import read_roster
+    from course_grader.intake.roster_ids import merged
     from course_grader.reporting.table import people_table
 
     course = course_of(arguments)
@@ -41,13 +42,16 @@ def due_command(arguments):
     if arguments.student:
         student = people_of(directory).meant(arguments.student).id
     if arguments.when:
-        set_due(course, unit, directory, moment(arguments.when), student)
+        when = None if arguments.when == "none" else moment(arguments.when)
+        set_due(course, unit, directory, when, student)
     elif student:
         raise CourseError('A student\'s own time needs WHEN="2027-01-31 23:59"')
     due, own = deadlines(unit, directory)
     print(f"{unit.name}: due {_shown(due)}")
     for one, until in sorted(own.items()):
         print(f"  {one}: {_shown(until)}")
+    if own and due is None:
+        print("Without a date for the class these only lift an LMS's mark of lateness.")
     if arguments.when:
         print(f"'make grade UNIT={unit.name[:2]}' applies it to what was handed in.")
 

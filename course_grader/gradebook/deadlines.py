@@ -3,6 +3,8 @@
 __all__ = ["deadlines", "moment", "set_due"]
 
 import functools
+import re
+import warnings
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -28,15 +30,20 @@ def moment(text):
         If they mean none, or no day is told.
     """
     try:
-        first, second = (parser.parse(text, default=datetime(*day)) for day in _DAYS)
-    except (ValueError, OverflowError):
-        first, second = None, None
-    if first is None or first != second:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a time zone that is not known
+            first, second = (parser.parse(text, default=datetime(*day)) for day in _DAYS)
+        moments = {first.astimezone(UTC), second.astimezone(UTC)}
+    except (ValueError, OverflowError, parser.UnknownTimezoneWarning):
+        moments = set()
+    if len(moments) != 1 or not _CLEAR.search(text) or _TWISTED.search(text):
         raise CourseError(f"'{text}' tells no day and hour: WHEN=\"2027-01-31 23:59\"")
-    return first.astimezone(UTC)
+    return moments.pop()
 
 
-_DAYS = ((2001, 2, 3), (2004, 5, 6))  # what is not told comes from these, and then differs
+_DAYS = ((2001, 2, 3, 4, 5), (2004, 5, 6, 7, 8))  # what is not told comes from these, and differs
+_CLEAR = re.compile(r"\b\d{4}-\d\d?-\d\d?\b|[^\W\d_]{3}")  # in 03.02. one may be the month
+_TWISTED = re.compile(r"(?:UTC|GMT)\s*[+-]", re.IGNORECASE)  # some read it the other way round
 
 
 def set_due(course, unit, directory, when, student=""):
@@ -48,8 +55,8 @@ def set_due(course, unit, directory, when, student=""):
     unit : Unit
     directory : traitlets.config.Config
         `CourseDirectory` of the course's configuration.
-    when : datetime
-        With a time zone.
+    when : datetime or None
+        With a time zone; None takes the date back.
     student : str
         Our id; '' for the class.
     """
@@ -58,8 +65,8 @@ def set_due(course, unit, directory, when, student=""):
         return
     register(course, unit, directory.db_url, directory.course_id)
     with opened(directory) as gradebook:
-        due = when.replace(tzinfo=None)
-        gradebook.update_or_create_assignment(unit.name, duedate=due)
+        assignment = gradebook.find_assignment(unit.name)
+        assignment.duedate = when and when.replace(tzinfo=None)
 
 
 def deadlines(unit, directory):

@@ -16,7 +16,7 @@ import re
 import zipfile
 from datetime import datetime
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 
 from course_grader.gradebook.exporters import harmless
 from course_grader.gradebook.final_points import possible_of, standings_of
@@ -88,7 +88,9 @@ def _sent(course, unit, lms):
     """Yield the submissions to a unit that came from an LMS."""
     for aside in sorted((course.root / "submitted" / ".originals").glob(f"*/{unit.name}")):
         sender, entry = read_sender(aside)
-        if sender and sender.lms == lms:
+        numbers = re.findall(r"(?<=_)\d+(?=_)", entry)
+        found = len(numbers) > 1 or lms != "canvas"  # a typed text has no file's number
+        if sender and sender.lms == lms and found:
             yield _Sent(aside.parent.name, sender, entry)
 
 
@@ -125,7 +127,10 @@ def moodle_worksheet(course, unit, directory, path):
         )
     with Gradebook(directory.db_url, directory.course_id) as gradebook:
         people = {person.id: person for person in people_in(gradebook.db)}
-        assignment = gradebook.find_assignment(unit.name)
+        try:
+            assignment = gradebook.find_assignment(unit.name)
+        except MissingEntry:
+            raise CourseError(f"{unit.name} was never graded: 'make grade' first") from None
         most = possible_of(gradebook, assignment)
         standings = standings_of(gradebook, assignment)
     path.parent.mkdir(parents=True, exist_ok=True)

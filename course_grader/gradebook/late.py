@@ -31,8 +31,12 @@ class LatePolicy(LateSubmissionPlugin):
         default_value="none",
         help="none; zero: no points for late work; percent: a share of the points for each day",
     ).tag(config=True)
-    percent_per_day = Float(10.0, help="of the points earned, for each day begun").tag(config=True)
-    grace_minutes = Float(0.0, help="work that is later by no more costs nothing").tag(config=True)
+    percent_per_day = Float(10.0, min=0.0, help="of the points earned, for each day begun").tag(
+        config=True
+    )
+    grace_minutes = Float(0.0, min=0.0, help="work that is later by no more costs nothing").tag(
+        config=True
+    )
 
     def late_submission_penalty(self, student_id, score, total_seconds_late):
         """Return the points that being late costs; None if it costs nothing.
@@ -68,8 +72,8 @@ class Lateness(AssignLatePenalties):
             submission = self.gradebook.find_submission(place["assignment"], place["student"])
             seconds = submission.total_seconds_late or None
             if not seconds and not extended and not submission.timestamp and _is_marked(place):
-                self._penalise(submission, place)
-                seconds = LEAST
+                seconds = 60 * getattr(self.plugin_inst, "grace_minutes", 0.0) + LEAST
+                self._penalise(submission, place, seconds)
             penalty = submission.late_submission_penalty or 0.0
             if seconds:
                 known = seconds if submission.timestamp else None
@@ -97,19 +101,28 @@ class Lateness(AssignLatePenalties):
             due = submission.assignment.duedate
             if until and due:
                 submission.extension = until - due
-                gradebook.db.commit()
+            if not _has_timestamp(place):  # nbgrader keeps that of earlier work
+                submission.timestamp = None
+            gradebook.db.commit()
             return until is not None
 
-    def _penalise(self, submission, place):
+    def _penalise(self, submission, place, seconds):
         """Assign what the least lateness costs."""
         notebook = self.gradebook.find_submission_notebook(
             place["notebook"], place["assignment"], place["student"]
         )
         score = notebook.score
-        penalty = self.plugin_inst.late_submission_penalty(place["student"], score, LEAST)
+        penalty = self.plugin_inst.late_submission_penalty(place["student"], score, seconds)
         if penalty is not None:
             notebook.late_submission_penalty = self._check_late_penalty(notebook, penalty)
         self.gradebook.db.commit()
+
+
+def _has_timestamp(place):
+    """Tell whether the submission that is being graded says when it came."""
+    unit = find_unit(place["assignment"])
+    folder = Course(Path.cwd()).path("submitted", unit, place["student"])
+    return (folder / "timestamp.txt").is_file()
 
 
 def _is_marked(place):

@@ -6,7 +6,7 @@ import contextlib
 from datetime import UTC
 
 import sqlalchemy as sa
-from nbgrader.api import Gradebook, Student
+from nbgrader.api import Gradebook, MissingEntry, Student
 
 from course_grader.gradebook.converters import Unavailable, without_repeats
 from course_grader.intake.people import People, Person
@@ -136,19 +136,23 @@ def _told(arrival):
 
 
 def grant_until(directory, student, assignment, until):
-    """Let one student hand in until a time of its own.
+    """Let one student hand in until a date of their own; None takes it back.
 
     Parameters
     ----------
     directory : traitlets.config.Config
     student, assignment : str
-    until : datetime
+    until : datetime or None
         With a time zone.
     """
-    until = until.astimezone(UTC).replace(tzinfo=None)
     here = (EXTENSIONS.c.student == student) & (EXTENSIONS.c.assignment == assignment)
     with opened(directory) as gradebook:
         gradebook.db.execute(sa.delete(EXTENSIONS).where(here))
+        if until is None:
+            with contextlib.suppress(MissingEntry):
+                gradebook.find_submission(assignment, student).extension = None
+            return
+        until = until.astimezone(UTC).replace(tzinfo=None)
         row = {"student": student, "assignment": assignment, "until": until}
         gradebook.db.execute(sa.insert(EXTENSIONS).values(**row))
 

@@ -6,9 +6,10 @@ import os
 import zipfile
 import zlib
 
+from course_grader.intake.lms import sender_in
 from course_grader.project.course import CourseError
 
-MAX_PART = 80  # bytes that are kept of a name which a file system may refuse
+MAX_PART = 240  # bytes of a name that any file system takes
 MAX_ZIP_BYTES = 2_000_000_000
 
 
@@ -29,9 +30,15 @@ def unzipped(archive, folder):
                 _unpack(packed, info, folder)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise CourseError(f"{archive} is no zip file that can be read: {error}") from error
-    inside = list(folder.iterdir())
-    wrapped = len(inside) == 1 and inside[0].is_dir() and len(list(inside[0].iterdir())) > 1
-    return inside[0] if wrapped else folder
+    inside = _told(folder)
+    within = _told(inside[0]) if len(inside) == 1 and inside[0].is_dir() else []
+    wrapped = len(within) > 1 or any(sender_in(path.name).lms for path in within)
+    return inside[0] if wrapped and not sender_in(inside[0].name).lms else folder
+
+
+def _told(folder):
+    """Return what lies in a folder, without what macOS packs along."""
+    return [p for p in folder.iterdir() if not p.name.startswith((".", "__MACOSX"))]
 
 
 def _unpack(packed, info, folder):
@@ -52,6 +59,6 @@ def _unpack(packed, info, folder):
 def _short(name):
     """Cut a name that a file system may refuse, but keep its ending."""
     stem, dot, ending = name.rpartition(".")
-    if len(os.fsencode(name)) <= 2 * MAX_PART:
+    if len(os.fsencode(name)) <= MAX_PART:
         return name
-    return os.fsencode(stem or name)[:MAX_PART].decode("utf-8", "ignore") + dot + ending[:10]
+    return os.fsencode(stem or name)[: MAX_PART - 60].decode("utf-8", "ignore") + dot + ending[:10]

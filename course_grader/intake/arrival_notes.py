@@ -1,6 +1,13 @@
 """Keep beside a submission what its name told: for lateness, and for the way back to the LMS."""
 
-__all__ = ["forget_sender", "read_sender", "tell_sender", "write_timestamp"]
+__all__ = [
+    "forget_sender",
+    "forget_timestamp",
+    "participants",
+    "read_sender",
+    "tell_sender",
+    "write_timestamp",
+]
 
 import dataclasses
 import json
@@ -25,7 +32,10 @@ def tell_sender(aside, sender, entry):
     if sender.lms:
         aside.mkdir(parents=True, exist_ok=True)
         told = dataclasses.asdict(sender) | {"entry": entry}
-        (aside / NAME).write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+        waiting = aside / f".{NAME}.tmp"
+        waiting.unlink(missing_ok=True)
+        waiting.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+        waiting.replace(aside / NAME)
 
 
 def forget_sender(aside):
@@ -36,11 +46,25 @@ def forget_sender(aside):
 def read_sender(aside):
     """Return (Sender, name of the file or folder in the LMS's zip), or (None, '')."""
     path = aside / NAME
-    if not path.is_file():
+    if not path.is_file() or path.is_symlink():
         return None, ""
-    told = json.loads(path.read_text("utf-8"))
-    entry = told.pop("entry")
-    return Sender(**told), entry
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        return Sender(**{f.name: told[f.name] for f in dataclasses.fields(Sender)}), told["entry"]
+    except (ValueError, TypeError, KeyError):  # cut off, or of another version: it tells nothing
+        return None, ""
+
+
+def participants(course, unit):
+    """Return {Moodle's number: student} of who came from Moodle to this assignment before."""
+    asides = sorted((course.root / "submitted" / ".originals").glob(f"*/{unit.name}"))
+    told = [(read_sender(aside)[0], aside.parent.name) for aside in asides]
+    return {sender.number: name for sender, name in told if sender and sender.lms == "moodle"}
+
+
+def forget_timestamp(folder):
+    """Forget when earlier work came: newer work from elsewhere is not judged by it."""
+    (folder / "timestamp.txt").unlink(missing_ok=True)
 
 
 def write_timestamp(folder, sender):

@@ -14,7 +14,13 @@ import tempfile
 from pathlib import Path
 
 from course_grader.intake.archive import unzipped
-from course_grader.intake.arrival_notes import forget_sender, tell_sender, write_timestamp
+from course_grader.intake.arrival_notes import (
+    forget_sender,
+    forget_timestamp,
+    participants,
+    tell_sender,
+    write_timestamp,
+)
 from course_grader.intake.entries import handed_in
 from course_grader.intake.lms import Sender, sender_in
 from course_grader.intake.other_units import belongs_elsewhere, stop_if_all_do
@@ -31,6 +37,8 @@ from course_grader.intake.placing import (
 from course_grader.project import notebooks
 from course_grader.project.course import CourseError
 from course_grader.project.faults import OurFault, reason_for
+
+MANY = 20  # strangers that are named
 
 
 @dataclasses.dataclass
@@ -76,6 +84,7 @@ def intake(course, unit, origin=None, people=None, say=print):
         place = unzipped(origin, Path(folder)) if origin.is_file() else origin
         if place == own:
             _rename_folders(course, unit, people)
+        people.participants = participants(course, unit)
         found, ignored = handed_in(place, unit, people)
         if not found:
             raise CourseError(f"{origin} holds no submission for {unit.name}")
@@ -89,11 +98,13 @@ def _tell(found, ignored, people, say):
     """Say which files were left out, and who is not in the roster, if there is one."""
     if ignored:
         say(f"Left out, no notebook and no student's: {', '.join(map(printable, ignored))}")
-    for student, handed in found.items():
-        if people.are_named and student not in people.all:
-            like = people.likeliest(handed.sender.name)
-            hint = f"; most like {like.shown}" if like else ""
-            say(f"Not in the roster, graded under an id of its own: {student}{hint}")
+    strangers = [name for name in found if people.are_named and name not in people.all]
+    for student in strangers[:MANY]:
+        like = people.likeliest(found[student].sender.name)
+        hint = f"; most like {like.shown}" if like else ""
+        say(f"Not in the roster, graded under an id of its own: {student}{hint}")
+    if len(strangers) > MANY:
+        say(f"And {len(strangers) - MANY} more that are not in the roster. Is it another class's?")
 
 
 def _taken(course, unit, student, handed, release):
@@ -103,6 +114,8 @@ def _taken(course, unit, student, handed, release):
     if arrival.taken:
         if handed.files != [course.notebook("submitted", unit, student)]:
             forget_sender(course.aside(unit, student))
+            if course.path("submitted", unit, student) not in [f.parent for f in handed.files]:
+                forget_timestamp(course.path("submitted", unit, student))
         tell_sender(course.aside(unit, student), handed.sender, handed.entry)
         write_timestamp(course.path("submitted", unit, student), handed.sender)
     return arrival
@@ -149,6 +162,8 @@ def _rename_folders(course, unit, people):
     place = course.root / "submitted"
     for entry in sorted(place.iterdir()):
         plain = entry.is_dir() and not entry.is_symlink() and not entry.name.startswith(".")
+        if entry.name in people.all:
+            continue
         sender = sender_in(entry.name)
         person = people.find(sender)
         student = person.id if person else sender.plain_id

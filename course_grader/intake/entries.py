@@ -9,7 +9,7 @@ import itertools
 import os
 from pathlib import Path
 
-from course_grader.intake.lms import Sender, sender_in, word_of
+from course_grader.intake.lms import Sender, sender_in, title_of, word_of
 
 
 @dataclasses.dataclass
@@ -50,26 +50,37 @@ def handed_in(place, unit, people):
     people : People
         Whom the gradebook knows.
     """
-    entries, ignored = {}, []
+    entries, pages, ignored = {}, {}, []
+    title = title_of([p.name for p in place.iterdir() if not p.name.startswith((".", "__MACOSX"))])
     for path in sorted(place.iterdir()):
-        found = None if path.name.startswith((".", "__MACOSX")) else _contents(path, unit)
+        if path.name.startswith((".", "__MACOSX")):
+            continue
+        known = path.is_dir() and path.name in people.all
+        sender = Sender(path.name) if known else sender_in(path.name, title)
+        found = _contents(path, unit, ours=not sender.lms)
         if found is None:
             continue
-        sender = sender_in(path.name)
         if not path.is_dir() and not found[0] and not (sender.lms and sender.file):
-            ignored += [] if sender.lms else [path.name]  # Blackboard's own page of an attempt
+            if sender.lms:  # Blackboard's own page of an attempt, which may be all there is
+                pages[path] = Handed(sender, path.name, [], [path.name])
+            else:
+                ignored.append(path.name)
             continue
         entries[path] = Handed(sender, path.name, *found)
+    with_files = {_key(one) for one in entries.values()}
+    entries |= {path: one for path, one in pages.items() if _key(one) not in with_files}
     entries = _without_doubles(entries, people)
     return _by_student(list(entries.values()), people), ignored
 
 
-def _contents(path, unit):
+def _contents(path, unit, *, ours):
     """Return notebooks and names of other files; None if it is no submission to this unit."""
     if path.is_symlink() or not path.is_dir():
         notebook = path.is_symlink() or _may_hold_one(path)
         return ([path], []) if notebook else ([], [path.name])
-    folder = path / unit.name
+    folder = (
+        path / unit.name if ours else path
+    )  # an LMS's folder is one submission, whatever it holds
     if folder.is_symlink():
         return [folder], []
     if not folder.is_dir() and any((path / other).is_dir() for other in _unit_names(unit)):
@@ -151,8 +162,16 @@ def _merged(group):
 
 def _id_of(sender, people):
     """Return the id of the person who is meant, or one of the sender's own."""
-    person = people.find(sender)
-    return person.id if person else sender.plain_id
+    moodle, person = sender.lms == "moodle", people.find(sender)
+    if moodle and sender.number in people.participants:
+        return people.participants[sender.number]
+    if person and moodle and person.id in people.participants.values():  # another one of the name
+        return f"{sender.plain_id}-{sender.number}"
+    if person:
+        return person.id
+    other = people.all.get(sender.plain_id)
+    taken = sender.lms and other and (other.first_name or other.last_name or other.email)
+    return f"{sender.plain_id}-{sender.number or sender.lms}" if taken else sender.plain_id
 
 
 def _apart(one):

@@ -6,9 +6,10 @@ How Moodle does, in mod/assign: full name, the participant's number in this assi
 plugin that took the file. Blackboard: the assignment's title, the user name, "attempt", a time.
 """
 
-__all__ = ["Sender", "sender_in", "word_of"]
+__all__ = ["Sender", "sender_in", "title_of", "word_of"]
 
 import dataclasses
+import os
 import re
 import unicodedata
 
@@ -28,6 +29,8 @@ PATTERNS = (
     ),
 )
 PATTERNS = tuple((lms, re.compile(text, re.IGNORECASE | re.DOTALL)) for lms, text in PATTERNS)
+
+BLACKBOARD = re.compile(r"(.+?)_attempt_(\d{4}(?:-\d\d){5})(?:_(.*)|\.txt)", re.I | re.S)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,8 +69,16 @@ class Sender:
         return f"{word_of(self.name)}-{self.number}" if numbered else word_of(self.name)
 
 
-def sender_in(name):
-    """Return what the name of a file or folder tells.
+def title_of(names):
+    """Return what all names of Blackboard's files begin with, up to the user; '' for others."""
+    before = [found[1] for name in names if (found := BLACKBOARD.match(name))]
+    if len(before) < len(names) or len(set(before)) < 2:
+        return ""
+    return os.path.commonprefix(before).rpartition("_")[0]
+
+
+def sender_in(name, title=""):
+    """Return what the name of a file or folder tells; of Blackboard, with the assignment's title.
 
     Examples
     --------
@@ -76,6 +87,8 @@ def sender_in(name):
     >>> sender_in("Jane Doe_311_assignsubmission_file_").plain_id
     'Jane-Doe'
     """
+    if title and name.startswith(f"{title}_") and (found := BLACKBOARD.fullmatch(name)):
+        return Sender(found[1][len(title) + 1 :], "blackboard", when=found[2], file=found[3] or "")
     for lms, pattern in PATTERNS:
         match = pattern.fullmatch(name)
         if match:

@@ -54,6 +54,7 @@ class People:
 
     def __init__(self, people=()):
         self.all = {person.id: person for person in people}
+        self.participants = {}  # Moodle's number in this assignment: id of who came by it before
         self._by_number = _index(self.all.values(), lambda one: [one.lms_id])
         self._by_word = _index(self.all.values(), _words)
         self._by_name = _index(self.all.values(), _names)
@@ -76,8 +77,10 @@ class People:
         if sender.lms == "canvas":
             known = self._by_number.get(sender.number)
             return known or self._by_name_alone(sender.name, numbered=False)
-        if sender.lms == "moodle":
-            return self._by_name_alone(sender.name, numbered=True)
+        if sender.lms == "moodle":  # a group's name may stand before, with a hyphen
+            parts = [sender.name.split("-", n)[-1] for n in range(sender.name.count("-") + 1)]
+            found = (self._by_name_alone(part, numbered=True) for part in parts)
+            return next(filter(None, found), None)
         return self.all.get(sender.name) or self._by_word.get(_squashed(sender.name))
 
     def meant(self, word):
@@ -137,4 +140,4 @@ def _squashed(word):
 
 def _letters(name):
     """Return a name as Canvas writes it: small letters and digits, nothing between them."""
-    return "".join(c for c in _squashed(name) if c.isalnum())
+    return "".join(c for c in _squashed(name) if unicodedata.category(c)[0] in "LNM")

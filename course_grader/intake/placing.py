@@ -21,6 +21,8 @@ from nbgrader.utils import parse_utc
 from course_grader.intake.parse import MAX_BYTES
 from course_grader.project import notebooks
 
+OURS = {"reason.txt", "sender.json"}
+
 
 def refuse(course, unit, student, reason):
     """Put the untouched release in a submission's place, which is kept aside, with the reason."""
@@ -103,6 +105,10 @@ def _set_aside(course, unit, student, files):
 def free(path):
     """Return the path, numbered if it is taken."""
     short = path.with_name(path.stem[:60] + path.suffix[:10])
+    if short.name in OURS or short.name.startswith(
+        "."
+    ):  # what we keep there is not theirs to write
+        short = short.with_name(f"theirs-{short.name}")
     numbered = (short.with_name(f"{short.stem}-{n}{short.suffix}") for n in itertools.count(1))
     return next(p for p in itertools.chain([short], numbered) if not os.path.lexists(p))
 

@@ -5,16 +5,14 @@ the titles a row of points possible. Moodle (Participants, Download as CSV): fir
 name, email address, ID number, in the site's language and order. Plain: any of our own titles.
 """
 
-__all__ = ["merged", "read_roster"]
+__all__ = ["read_roster"]
 
+import codecs
 import csv
 import dataclasses
 import io
-import itertools
 import re
-from pathlib import Path
 
-from course_grader.intake.lms import Sender, word_of
 from course_grader.intake.people import Person
 from course_grader.project.course import CourseError
 
@@ -64,7 +62,7 @@ def read_roster(path):
             "such titles as id, first_name, last_name, email, login, lms_id, sis_id, section."
         )
     told = [dict(zip(keys, map(str.strip, row), strict=False)) for row in rows]
-    people = [_person(words) for words in told if _is_student(words)]
+    people = [_person(words) for words in told if _is_student(words, canvas=canvas)]
     if not people:
         raise CourseError(f"{path} names nobody: there are titles, and no rows below them.")
     return people
@@ -78,13 +76,17 @@ def _rows(path):
         raise CourseError(f"{path}: {error.strerror}") from None
     if content.startswith(b"PK"):
         raise CourseError(f"{path} is a spreadsheet, or another packed file: save it as CSV")
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp1252", "replace")
     first = text.split("\n", 1)[0]
     separator = max(",;\t", key=first.count)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise CourseError(f"{path} is no CSV file that can be read: {error}") from None
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
         raise CourseError(
@@ -101,11 +103,11 @@ def _key(title, *, canvas):
     return TITLES.get(word, "")
 
 
-def _is_student(words):
+def _is_student(words, *, canvas):
     """Tell a student's row from Canvas' points possible, manual posting, and test student."""
     both = [words.get("last_name"), words.get("first_name")]
     name = words.get("name") or ", ".join(filter(None, both))
-    others = "points possible" in name.casefold() or name == "Student, Test"
+    others = "points possible" in name.casefold() or (canvas and name == "Student, Test")
     return not others and any(
         words.get(key) for key in ("name", "last_name", "first_name", "login", "email", "id")
     )
@@ -115,7 +117,12 @@ def _person(words):
     if words.get("name") and not words.get("last_name"):
         words = words | _parts_of(words["name"])
     known = [field.name for field in dataclasses.fields(Person)]
-    return Person(**{"id": ""} | {key: word for key, word in words.items() if key in known})
+    return Person(**{"id": ""} | {k: _shown(word) for k, word in words.items() if k in known})
+
+
+def _shown(word):
+    """Return a word without what a terminal would obey."""
+    return "".join(c for c in word if c.isprintable()).strip()
 
 
 def _parts_of(name):
@@ -124,65 +131,3 @@ def _parts_of(name):
     if not comma:
         first, _, last = name.rpartition(" ")
     return {"first_name": first.strip(), "last_name": last.strip()}
-
-
-def merged(roster, known):
-    """Return the persons of a roster with ids: those that the gradebook knows keep theirs.
-
-    Parameters
-    ----------
-    roster : list of Person
-    known : People
-
-    Returns
-    -------
-    list of Person
-        New persons get the id that a submission of theirs would: name and number of Canvas, the
-        login, the address, or the name.
-    """
-    taken, people = set(known.all), {}
-    for person in roster:
-        earlier = _known(person, known, people)
-        student = earlier.id if earlier else _free(_new_id(person), taken)
-        if student in people:
-            raise CourseError(f"Two rows of the roster are one student: {people[student].shown}")
-        taken.add(student)
-        people[student] = dataclasses.replace(person, id=student)
-    return list(people.values())
-
-
-def _known(person, known, met):
-    """Return whom of the gradebook a row means: by id, number, login, address, or the name."""
-    if person.id in known.all:
-        return known.all[person.id]
-    canvas = Sender("", "canvas", person.lms_id) if person.lms_id else None
-    words = [Sender(word) for word in (person.login, person.email, person.sis_id) if word]
-    certain = [known.find(one) for one in [canvas, *words] if one]
-    if any(certain):
-        return next(filter(None, certain))
-    same = known.named(f"{person.first_name}{person.last_name}")
-    return next((one for one in same if one.id not in met and not _differ(one, person)), None)
-
-
-def _differ(one, other):
-    """Tell whether two of one name are two people: what both have a word for is not the same."""
-    keys = ("lms_id", "login", "email", "sis_id")
-    pairs = [(getattr(one, key), getattr(other, key)) for key in keys]
-    return any(a and b and a.casefold() != b.casefold() for a, b in pairs)
-
-
-def _new_id(person):
-    if person.id:
-        if person.id != Path(person.id).name or person.id.startswith("."):
-            raise CourseError(f"The id '{person.id}' cannot be the name of a folder")
-        return person.id
-    if person.lms_id:
-        name = re.sub(r"\W", "", f"{person.last_name}{person.first_name}").lower()
-        return Sender(name or "student", "canvas", person.lms_id).plain_id
-    name = f"{person.first_name} {person.last_name}".strip()
-    return word_of(person.login or person.email or name)
-
-
-def _free(student, taken):
-    numbered = (f"{student}-{n}" for n in itertools.count(2))
-    return next(s for s in itertools.chain([student], numbered) if s not in taken)

@@ -78,7 +78,8 @@ class Course:
     def reason(self, unit, student):
         """Return why a submission could not be read; '' if it could."""
         path = self.aside(unit, student) / "reason.txt"
-        return path.read_text("utf-8").strip() if path.is_file() else ""
+        ours = path.is_file() and not path.is_symlink()
+        return path.read_text("utf-8").strip() if ours else ""
 
     def record(self, unit, student):
         """Return the path of the judge's JSON record for a submission."""

@@ -92,7 +92,7 @@ def marked_class(tmp_path, unit, shared_forkserver, monkeypatch):
     monkeypatch.setattr("course_grader.execution.cache.preloading", shared_forkserver)
     course = Course.throwaway(tmp_path / "course", unit)
     with open(course.root / "nbgrader_config.py", "a") as file:
-        file.write(PERCENT.replace("30", "0"))
+        file.write(PERCENT)  # with half an hour of grace, which the mark is beyond
     notebook, score = Composer(course, unit).compose()
     names = [
         canvas_name("Doe, Jane", 1, 11, "a.ipynb"),
@@ -117,6 +117,12 @@ def test_canvas_mark_of_lateness_costs_a_day_and_a_time_of_one_s_own_lifts_it(
     assert main(["due", *words, "--student", "slowsam-3", "--when", "2030-01-31 12:00 UTC"]) == 0
     assert main(["grade", *words]) == 0
     assert read_record(course.record(unit, "slowsam-3"))["late"] is None
+    assert main(["due", *words, "--student", "slowsam-3", "--when", "none"]) == 0
+    assert main(["grade", *words]) == 0
+    assert read_record(course.record(unit, "slowsam-3"))["late"]["penalty"] > 0
+    assert main(["due", *words, "--student", "slowsam-3", "--when", "2030-01-31 12:00 UTC"]) == 0
+    assert "only lift an LMS's mark" in capsys.readouterr().out
+    assert main(["grade", *words]) == 0
     with open(course.root / f"records/{unit.name}.csv", newline="", encoding="utf-8") as file:
         rows = {row["student"]: row["late"] for row in csv.DictReader(file)}
     assert rows == {"doejane-1": "", "latelou-2": f"{score / 10}", "slowsam-3": ""}
@@ -151,6 +157,11 @@ def test_a_due_date_is_set_shown_and_extended(
     full = read_record(course.record(unit, "bo"))["score"]
     assert late["ann"] is None and late["cy"] is None
     assert late["bo"] == {"seconds": 2 * DAY, "penalty": pytest.approx(full / 5)}
+    composer.hand_in("bo", *composer.compose(), file="bo.ipynb")  # newer work, from elsewhere
+    assert main(["grade", *words]) == 0
+    assert read_record(course.record(unit, "bo"))["late"] is None
+    assert main(["due", *words, "--when", "none"]) == 0
+    assert "due never" in capsys.readouterr().out
 
 
 def test_a_due_date_set_by_nbgrader_first_wedges_nothing(
@@ -179,7 +190,11 @@ def test_without_a_zone_the_hour_is_that_of_this_machine():
     assert moment("2027-01-31 23:59") == datetime(2027, 1, 31, 23, 59).astimezone(UTC)
 
 
-@pytest.mark.parametrize("words", ["tomorrow", "23:59", "2027", "31.", "2027-13-45"])
+@pytest.mark.parametrize(
+    "words",
+    ["tomorrow", "23:59", "2027", "31.", "2027-13-45", "2027-01-31", "03.02.2027 12:00"]
+    + ["2027-01-31 12:00 UTC+2", "2027-01-31 12:00 XYZ", "9999-12-31 23:59 -0100"],
+)
 def test_words_that_tell_no_day_are_refused(words):
     with pytest.raises(CourseError, match="tells no day and hour"):
         moment(words)

@@ -8,7 +8,8 @@ from course_grader.intake.arrival_notes import read_sender
 from course_grader.intake.collect import intake
 from course_grader.intake.lms import sender_in
 from course_grader.intake.people import People, Person
-from course_grader.intake.roster import merged, read_roster
+from course_grader.intake.roster import read_roster
+from course_grader.intake.roster_ids import merged
 from course_grader.project import notebooks
 from course_grader.project.course import Course, CourseError, find_unit
 from tests.course_grader.intake.lms_zips import blackboard_name, canvas_name, moodle_name, zipped
@@ -187,6 +188,82 @@ def test_a_zip_of_another_unit_stops_before_anything_is_written(take, course, un
     assert not (course.root / "submitted").exists()
 
 
+def test_files_of_ones_own_are_never_taken_for_our_notes(course, unit, release, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    folder = course.path("submitted", unit, "eve")
+    notebooks.save(release, folder / "a.ipynb")
+    (folder / "reason.txt").symlink_to(secret)
+    (folder / "sender.json").write_text('{"lms": "canvas"}')
+    (folder / ".incoming.tmp").symlink_to(secret)
+    assert [a.reason for a in intake(course, unit)] == [""]
+    assert course.reason(unit, "eve") == "" and secret.read_text() == "secret"
+    assert read_sender(course.aside(unit, "eve")) == (None, "")
+    assert notebooks.load(course.notebook("submitted", unit, "eve")).cells
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"lms": "canvas"}'])
+def test_a_note_that_is_cut_off_tells_nothing(text, take, course, unit):
+    take({WEI: None})
+    (course.aside(unit, "wangwei-4101") / "sender.json").write_text(text)
+    assert read_sender(course.aside(unit, "wangwei-4101")) == (None, "")
+
+
+def test_a_name_like_another_s_id_takes_nobody_s_place(take):
+    name = moodle_name("jane@uni.edu -", 311, "a.ipynb")
+    [student] = take({name: None}, ROSTER)
+    assert student not in {person.id for person in ROSTER}
+
+
+def test_a_participant_who_came_before_is_known_by_the_number(take):
+    names = [moodle_name("Bo Example", number, "a.ipynb") for number in (311, 312)]
+    assert set(take(dict.fromkeys(names))) == {"Bo-Example-311", "Bo-Example-312"}
+    assert set(take({names[1]: None})) == {"Bo-Example-312"}
+    other = moodle_name("Bo Example", 400, "a.ipynb")
+    assert set(take({other: None})) == {"Bo-Example"}
+
+
+def test_what_macos_packs_along_is_no_student(take):
+    names = [f"submissions/{name}" for name in (WEI, OTHER_WEI)]
+    more = {f"__MACOSX/submissions/._{WEI}": "x", "submissions/.DS_Store": "x"}
+    assert take(dict.fromkeys(names) | more) == {"wangwei-4101": "", "wangwei-4104": ""}
+
+
+def test_blackboard_s_titles_and_user_names_may_hold_underscores(take):
+    when = "2026-11-01-12-00-00"
+    users = ["a_doe", "b_doe", "c"]
+    names = [blackboard_name("PML_2026_01_loss", user, when, "x.ipynb") for user in users]
+    assert set(take(dict.fromkeys(names))) == set(users)
+
+
+def test_an_attempt_without_a_file_is_told(take):
+    when = "2026-11-01-12-00-00"
+    page = blackboard_name("Week 1", "bo", when, "")
+    names = {blackboard_name("Week 1", "ann", when, "x.ipynb"): None, page: "I forgot"}
+    assert take(names) == {"ann": "", "bo": f"no notebook: {page}"}
+
+
+def test_a_group_s_name_before_a_participant_s_is_passed_over(take):
+    name = moodle_name("Group 1-Ann Maria Example", 311, "a.ipynb")
+    assert take({name: None}, ROSTER) == {"ann": ""}
+
+
+def test_names_that_differ_in_vowel_signs_are_different(take):
+    people = [Person("a", "कम", "Rao"), Person("b", "काम", "Rao")]
+    assert take({moodle_name("काम Rao", 3, "a.ipynb"): None}, people) == {"b": ""}
+
+
+def test_strangers_by_the_hundred_are_counted(take):
+    told = []
+    take({canvas_name(f"X{n}, Y", 900 + n, n, "a.ipynb"): None for n in range(25)}, ROSTER, told)
+    assert len(told) == 21 and told[-1].startswith("And 5 more")
+
+
+def test_long_names_keep_their_numbers(take):
+    name = canvas_name("Doe, Jane", 7, 8, f"{'long ' * 40}.ipynb", late=True)
+    assert take({name: None}) == {"doejane-7": ""}
+
+
 NAMES = {
     "LATE_anon_x7Yz2_88_hw.ipynb": ("canvas", "anon-x7Yz2", True),
     "anon_x7Yz2_88_hw.ipynb": ("canvas", "anon-x7Yz2", False),
@@ -259,9 +336,31 @@ def test_the_same_roster_twice_makes_nobody_new(text, tmp_path):
     assert roster(tmp_path, text, people.values()) == people
 
 
+def test_rows_that_share_an_address_are_two_people(tmp_path):
+    known = [Person("ann", "Ann", "Roe", "office@uni.edu"), Person("bo", "Bo", "Day", "b@uni.edu")]
+    text = "name,email\nAnn Roe,office@uni.edu\nBo Day,office@uni.edu\n"
+    assert roster(tmp_path, text, known)["ann"].last_name == "Roe"
+    canvas = 'Student,ID,SIS User ID,SIS Login ID,Section\n"Poe, Cy",5,4101,cy,A\n'
+    assert "wei" not in roster(tmp_path, canvas, [Person("wei", "Wei", "Wang", lms_id="4101")])
+
+
+def test_who_was_graded_before_there_was_a_roster_keeps_the_id(tmp_path):
+    assert set(roster(tmp_path, MOODLE, [Person("Ann-Maria-Example")])) == {
+        "Ann-Maria-Example",
+        "bo@uni.edu",
+    }
+
+
+def test_a_roster_in_utf16_is_read(tmp_path):
+    path = tmp_path / "roster.csv"
+    path.write_bytes(PLAIN.encode("utf-16"))
+    assert [one.id for one in read_roster(path)] == ["ann"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("id\nx[1]\n", "'x-1' can"),
         ("", "is empty"),
         ("a,b\n1,2\n", "none of the titles a, b"),
         ("name,email\n", "names nobody"),
