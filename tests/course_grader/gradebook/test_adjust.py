@@ -265,8 +265,10 @@ def test_a_gradebook_that_we_never_opened_is_shown_and_stays_as_it_is(course):
 
 def test_make_hands_the_words_on_and_not_the_environments_assembler():
     def made(*words):
-        command = ["make", "-n", "adjust", "UNIT=01", *words]
+        command = ["make", "-n", "--no-print-directory", "adjust", "UNIT=01", *words]
         environment = os.environ | {"AS": "/usr/bin/as"}
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # of the make that runs this test
+            environment.pop(name, None)
         done = subprocess.run(
             command, cwd=PROJECT, env=environment, capture_output=True, text=True
         )
