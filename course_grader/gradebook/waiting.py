@@ -3,7 +3,6 @@
 __all__ = ["grades_of", "session_of", "waiting_words"]
 
 import contextlib
-from pathlib import Path
 
 import sqlalchemy as sa
 from nbgrader.api import (
@@ -19,6 +18,7 @@ from nbgrader.api import (
 from course_grader.gradebook.adjustments import adjustments_in
 from course_grader.gradebook.converters import without_repeats
 from course_grader.gradebook.one_submission import config_of
+from course_grader.gradebook.standings import is_there
 
 
 def waiting_words(course, unit):
@@ -56,8 +56,7 @@ def _is_there(course):
     """Tell whether there is a gradebook to open; a server is asked only when it is opened."""
     if not (course.root / "nbgrader_config.py").is_file():
         return False
-    address = sa.engine.make_url(config_of(course).CourseDirectory.db_url)
-    return address.get_backend_name() != "sqlite" or Path(address.database or "").is_file()
+    return is_there(config_of(course).CourseDirectory.db_url)
 
 
 def grades_of(unit, *columns):
