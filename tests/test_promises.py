@@ -25,7 +25,8 @@ EVIDENCE = {
     "help": "course_grader/test_cli.py::test_make_help_explains_every_target",
     "env": "course_grader/execution/test_mounts.py"
     "::test_a_linked_environment_is_never_installed_into",
-    "demo": "course_grader/execution/test_mounts.py::test_a_class_is_graded",
+    "demo": "course_grader/demo/test_sample.py"
+    "::test_the_command_grades_a_class_and_compares_every_score",
     "build": "course_grader/execution/test_mounts.py::test_a_build_changes_nothing",
     "prove": "course_grader/proving/test_trial.py::test_make_hands_everything_on",
     "grade": "course_grader/gradebook/test_faults.py"
