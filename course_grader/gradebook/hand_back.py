@@ -88,10 +88,13 @@ def _sent(course, unit, lms):
     """Yield the submissions to a unit that came from an LMS."""
     for aside in sorted((course.root / "submitted" / ".originals").glob(f"*/{unit.name}")):
         sender, entry = read_sender(aside)
-        numbers = re.findall(r"(?<=_)\d+(?=_)", entry)
-        found = len(numbers) > 1 or lms != "canvas"  # a typed text has no file's number
-        if sender and sender.lms == lms and found:
+        if sender and sender.lms == lms and _is_found_again(entry, lms):
             yield _Sent(aside.parent.name, sender, entry)
+
+
+def _is_found_again(entry, lms):
+    """Tell whether the LMS finds a submission by its name: Canvas not what was typed or linked."""
+    return lms != "canvas" or len(re.findall(r"(?<=_)\d+(?=_)", entry)) > 1
 
 
 def _member(one, unit):

@@ -4,7 +4,7 @@ __all__ = ["belongs_elsewhere", "stop_if_all_do"]
 
 import functools
 
-from course_grader.intake.parse import Unreadable, read_submission
+from course_grader.intake.parse import read_submission
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, units
 
@@ -51,9 +51,7 @@ def stop_if_all_do(unit, submissions, origin):
     for files in submissions:
         try:
             elsewhere = belongs_elsewhere(read_submission(files[0]), unit) if files else None
-        except (Unreadable, OSError):
-            continue
-        except Exception:  # told when this one's turn has come
+        except Exception:  # whatever is wrong with it is told when its turn has come
             continue
         if elsewhere == "":
             return

@@ -139,5 +139,5 @@ def _squashed(word):
 
 
 def _letters(name):
-    """Return a name as Canvas writes it: small letters and digits, nothing between them."""
+    """Return a name as Canvas writes it: small letters with their marks, digits, nothing else."""
     return "".join(c for c in _squashed(name) if unicodedata.category(c)[0] in "LNM")
