@@ -9,12 +9,13 @@
 # %% [markdown]
 # **After this lesson you can** find your way through the course and read what a check tells you;
 # score data with `log_prob`, draw with `sample`, and say which shape either returns; and explain
-# what happens to the network above, before it costs you a week.
+# what happens to the network above.
 #
 # **You need** Python, NumPy arrays, what a mean and a variance are, and that a density integrates
-# to one. PyTorch you need not know.
+# to one. Of PyTorch you need nothing: where a cell computes derivatives, trust what it prints.
 #
-# Reading takes about 35 minutes, running some 5 seconds; the exercises take 45 minutes.
+# Reading takes about 35 minutes with the code, 25 without it; running some 5 seconds; the
+# exercises take 45 minutes.
 
 # %% [markdown]
 # The setup looks the same in every lesson: imports, one device, one thread, one style. Run it, as
@@ -45,10 +46,10 @@ predict(
     ...,
     ask="A perfect network, a column against a vector: what does training do?",
     choices=(
-        "nothing: the loss is 0 and stays 0",
-        "an error stops the cell",
-        "the loss is not 0, but the predictions stay right",
-        "the predictions get worse, until the input plays no part",
+        "nothing: the loss is 0, and so are its gradients",
+        "an error: (4, 1) and (4,) are two shapes",
+        "the loss is above 0, but perfect predictions are its minimum",
+        "the predictions get worse and worse",
     ),
 )
 
@@ -85,8 +86,8 @@ ax.set_axis_off()
 # | unit | asks |
 # | --- | --- |
 # | 01 | Nine people guess a length, one of them wildly. Which single number sums them up? |
-# | 02 | Of three forecasters one has the smallest error. Did it foresee best what came? |
-# | 03 | Two heaps of data, one Normal, reverse KL: does the fit end on a heap? |
+# | 02 | Three heads forecast counts. Which gave what came the highest probability? |
+# | 03 | Two heaps of data, one Normal, reverse KL: where does the fit end? |
 # | 04 | Which prior did you choose when you typed `weight_decay=0.3`? |
 # | 05 | Of two models, one has the calibration error 0.00. Is it the better one? |
 # | 06 | Unlimited data, the right model: what can still make its error bars smaller? |
@@ -110,9 +111,8 @@ ax.set_axis_off()
 # **Write, check, mend.** In the assignment you write functions. The cell under each of them runs
 # yours and shows a *panel*: a line for each aspect of the behaviour, with its points. Here is a
 # real one. The exercise asked for the mean of a row of numbers, and the answer was `torch.median`.
-# You need not follow these two cells; their output is what matters.
 
-# %%
+# %% hide=True
 from IPython.display import display
 
 from course_utils import panel
@@ -127,10 +127,6 @@ def recorded(mean):  # what a check cell does: it calls your function and notes 
     return check.checks
 
 
-# %% [markdown]
-# The panel compares that with what a right answer returned:
-
-# %%
 yours, right = recorded(torch.median), recorded(torch.mean)
 sentence = "This is the middle value; the mean is the sum divided by the number of values."
 hint = {"sentence": sentence, "got": [check["got"] for check in yours]}
@@ -155,8 +151,9 @@ display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=T
 # | `make interview` | asks ten questions from all units, and scores your answers |
 #
 # In a class, hand in the assignment's notebook file, nothing else; you need not clear its outputs.
-# A notebook shows where you stand, too: `progress()` lists all units, this cell the first. (Finish
-# the page before you follow its advice.)
+# A notebook shows where you stand, too: in your own copy `progress()` lists all units, this cell
+# the first. (Finish the page before you follow its advice.) On a bare page it says how to get a
+# copy:
 
 # %%
 from course_utils.progress import Progress, progress
@@ -219,8 +216,8 @@ because |= {1: "A density has no upper limit; only its area is 1."}
 reveal("00-density-at-the-mean", round(peak.item(), 2), within=0.2, unit="per °C", because=because)
 
 # %% [markdown]
-# Thirty times as narrow, thirty times as tall. Above 1, and no probability: 1 is what the area
-# comes to.
+# Thirty times as narrow, thirty times as tall. A density may exceed 1; the area under it
+# is still 1.
 
 # %% [markdown]
 # ## Where draws come from
@@ -322,10 +319,10 @@ because["(100,)"] = "Five rows stand side by side; each has a density of its own
 reveal("00-shape-of-log-prob", str(shapes[3]), because=because)
 
 # %% [markdown]
-# ### A matter of taste?
+# ### The same draws, two averages
 #
-# Both describe the same random numbers. Average the
-# negative log-density of many draws, `-d.log_prob(y).mean()`. For `cells` it comes to 1.42 nats.
+# Both objects describe the same random numbers. Average the negative log-density of many draws,
+# the *NLL*, `-d.log_prob(y).mean()`. For `cells` it comes to 1.42 nats.
 
 # %%
 predict(
@@ -335,7 +332,7 @@ predict(
 )
 
 # %% [markdown] fold="00-nats-after-independent"
-# ### Both means
+# ### Twenty thousand draws
 
 # %% [markdown]
 # Over 20 000 draws, which come from a generator of our own, so that they are the same each time:
@@ -348,7 +345,9 @@ print(f"cells: {per_cell:.2f} nats")
 assert abs(cells.entropy().mean() - per_cell) < 0.01  # entropy: the exact expectation
 assert abs(rows.entropy().mean() - per_row) < 0.03
 because = {1.42: "That is the mean per cell; a row has three, and log densities add up."}
-reveal("00-nats-after-independent", per_row, within=0.1, unit="nats", because=because)
+reveal(
+    "00-nats-after-independent", round(per_row.item(), 2), within=0.1, unit="nats", because=because
+)
 
 # %% [markdown]
 # Three times as much, 4.26 nats per row instead of 1.42 per cell: the log-density of an event is
@@ -422,11 +421,11 @@ assert torch.isclose(pairs.mean(), 2 * var_y)  # a perfect network: twice the va
 x = torch.tensor([0.0, 1.0, 2.0, 3.0])[:, None]  # (4, 1), a column, as networks want it
 lines = {}
 for name, target in {"column, column": y[:, None], "column, vector": y}.items():
-    weights = torch.tensor([1.0, 0.0], requires_grad=True)  # slope and start
+    weights = torch.tensor([1.0, 0.0], requires_grad=True)  # slope, start; remembers its use
     for _ in range(500):
         loss = ((weights[0] * x + weights[1] - target) ** 2).mean()
-        (gradient,) = torch.autograd.grad(loss, weights)
-        weights = (weights - 0.1 * gradient).detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(loss, weights)  # derivative of the loss, for each weight
+        weights = (weights - 0.1 * gradient).detach().requires_grad_()  # a step, a new start
     slope, start = lines[name] = weights.tolist()  # printed without signs, since 0 may be -0.00
     print(f"{name}: slope {abs(slope):.2f}, start {abs(start):.2f}, loss {loss:.2f}")
 
@@ -437,10 +436,10 @@ for name, target in {"column, column": y[:, None], "column, vector": y}.items():
 assert abs(lines["column, column"][0] - 1) < 1e-3
 assert abs(lines["column, vector"][0]) < 1e-3 and abs(lines["column, vector"][1] - 1.5) < 1e-3
 nothing, error, stays, worse = (
-    "nothing: the loss is 0 and stays 0",
-    "an error stops the cell",
-    "the loss is not 0, but the predictions stay right",
-    "the predictions get worse, until the input plays no part",
+    "nothing: the loss is 0, and so are its gradients",
+    "an error: (4, 1) and (4,) are two shapes",
+    "the loss is above 0, but perfect predictions are its minimum",
+    "the predictions get worse and worse",
 )
 because = {nothing: "It is 2.5: twelve pairs compare a prediction with somebody else's target."}
 because |= {error: "These two shapes broadcast without a word."}
@@ -514,7 +513,8 @@ except ValueError as error:
     print("binary_cross_entropy_with_logits:", type(error).__name__)
 
 # %% [markdown]
-# And one that you will meet in every regression, with a variance of 1 as a column, too:
+# And one that you will meet in every regression, with a variance of 1 as a column, too
+# (`full=True` keeps the constant that it would drop):
 
 # %%
 import numpy as np
@@ -546,7 +546,7 @@ for name, logits in {"vector": z, "column": z[:, None]}.items():
 # %% [markdown]
 # ## Notation
 #
-# Come back here when a symbol is unclear: all lessons use the same.
+# Come back here when a symbol is unclear. Lessons use these, unless they say otherwise.
 #
 # | symbol | meaning |
 # | --- | --- |
@@ -554,13 +554,16 @@ for name, logits in {"vector": z, "column": z[:, None]}.items():
 # | $n$, $d$ | number of examples and of dimensions: data of shape `(n, d)` |
 # | $p(y \mid x)$ | density of $y$ given $x$, per unit of $y$; for labels, a probability |
 # | $p$, $q$ | a distribution, or one probability; $q$ is the one that approximates |
+# | $F(t)$ | probability of a value up to $t$; in code also `torch.nn.functional` |
 # | $N(\mu, \sigma^2)$ | Normal, mean $\mu$, variance $\sigma^2$; in code `Normal(mu, sigma)` |
 # | $\sigma$, $s$, $s(x)$ | scale of the noise; a standard deviation if it is Normal |
 # | $\varepsilon$ | noise with mean 0 and standard deviation 1 |
 # | $f(x)$ | the function without noise: $y = f(x) + s(x)\,\varepsilon$ |
+# | $r$ | residual: a target minus its prediction |
 # | $w$, $\theta$ | weights; all parameters of a model |
 # | $z$ | logits; in units 11 and 12, what the model draws before it draws the data |
 # | $k$, $K$ | a class, or a component of a mixture, and how many there are |
+# | $T$ | temperature: logits are divided by it |
 # | $M$ | members of an ensemble |
 # | $\hat y$, $\bar y$ | an estimate of $y$; a mean |
 # | $[y = k]$ | 1 if that is so, 0 if not |
@@ -626,9 +629,9 @@ for name, perfect in {"column": y[:, None], "vector": y}.items():
 # Shuffling does not help. The network's predictions are constant by now, and a constant has the
 # same loss for every order of the targets, whether the loss is sound or not.
 #
-# If the loss is sound, the colleague is not yet right: train on ten examples only. A network that
-# cannot memorise ten examples has a bug; one that can, and still does no better on new data, may
-# lack information.
+# If the loss is sound, the colleague is not yet right: train on ten examples only. A network with
+# hundreds of weights that cannot memorise ten examples has a bug; one that can, and still does no
+# better on new data, may lack information.
 #
 # </details>
 
