@@ -12,11 +12,10 @@
 # squared error does not.
 #
 # **You need** the log of a density, the mean and the median, the derivative of a logarithm, and
-# tensors that broadcast. Reading takes about 45 minutes, running some 5 seconds. Symbols:
-# [notation](00_start.ipynb#Notation).
+# tensors that broadcast. Reading takes about 60 minutes with the code, 30 without it; running some
+# 5 seconds. Symbols: [notation](00_start.ipynb#Notation).
 #
-# Where a cell asks for a prediction, commit to one before you read on. Your first answer is kept,
-# compared with the truth, and never graded.
+# Commit to each prediction before you read on; only your first answer is kept.
 #
 # The setup looks the same in every lesson: imports, one device, one thread, one style. If
 # `course_utils` is missing, run `%pip install` with the path of the course's folder.
@@ -44,9 +43,9 @@ predict(
     ...,
     ask="The least squares number makes the guesses most likely, if the errors are ...",
     choices=(
-        "of any kind: a squared distance assumes nothing",
-        "Normal, with a scale of each person's own",
-        "Normal, with a single scale",
+        "symmetric, whatever their density",
+        "Normal, whatever each person's scale",
+        "Normal, all of one scale",
     ),
 )
 
@@ -54,9 +53,9 @@ predict(
 # ## One outlier, three noise models
 #
 # A noise model says how surprising a miss is. Under a Normal the surprise grows with the square of
-# the miss, under a Laplace in proportion to it, and under a Student-t so slowly that a far miss
-# costs hardly more than a near one. Here they are, in units that the next section explains; $r$ is
-# the miss, `scale` how large misses usually are.
+# the miss, under a Laplace in proportion to it, and under a Student-t, once it is far, only with
+# its logarithm. Here they are, in units that the next section explains; $r$ is the miss, `scale`
+# how large misses usually are.
 
 
 # %%
@@ -146,9 +145,9 @@ interactive(draw_noise_models, outlier=(3.5, 9.0, 0.5), scale=(0.2, 5.0, 0.2))
 # \end{aligned}
 # $$
 #
-# On the right, the first part is the loss: squared error, absolute error, a logarithm that hardly
-# grows. The second part is the price of the scale; it makes the density integrate to one. The
-# three scales are not the same quantity: only the Normal's is a standard deviation.
+# On the right, the first part is the loss: squared error, absolute error, and one to which each
+# doubling of a far miss adds the same $3 \log 2$, 2.1 nats. The second part is the price of the
+# scale; it makes the density integrate to one. Only the Normal's scale is a standard deviation.
 
 # %% [markdown]
 # A formula is trusted once it agrees with something that was written independently: here PyTorch's
@@ -162,6 +161,8 @@ for nll, distribution in [
     (student_nll, torch.distributions.StudentT(2.0, 0.0, scale)),
 ]:
     assert torch.allclose(nll(r, scale), -distribution.log_prob(r), atol=1e-5)
+doubled = student_nll(torch.tensor([40.0, 80.0]), scale).diff()
+assert abs(doubled - 3 * torch.tensor(2.0).log()) < 0.01 and round(doubled.item(), 1) == 2.1
 
 # %% [markdown]
 # Which $\mu$ is best? Setting the derivative of each sum to zero gives:
@@ -202,28 +203,30 @@ assert len(valleys) == 2
 # %% [markdown]
 # ## Can a loss be negative?
 #
-# A model predicts a Normal with mean 0 and scale 0.1, and $y$ turns out to be exactly 0: a perfect
-# hit. Positive, zero or negative, and how large?
+# Two models foretell $y = 0$, one as a Normal with scale 1, the other with scale 0.1. It comes
+# exactly so: two perfect hits. How do their NLLs differ?
 
 # %%
 predict(
-    "01-nll-of-a-perfect-hit",
+    "01-ten-times-narrower",
     ...,
-    ask="NLL, in nats, of y = 0 under a Normal with mean 0 and scale 0.1?",
+    ask="By how many nats is the NLL of a perfect hit lower at scale 0.1 than at scale 1?",
 )
 
-# %% [markdown] fold="01-nll-of-a-perfect-hit"
+# %% [markdown] fold="01-ten-times-narrower"
 # ### The price of a hit
 
 # %% [markdown]
-# The NLL, together with the density itself:
+# Both NLLs, together with the densities themselves:
 
 # %%
-hit = normal_nll(torch.tensor(0.0), torch.tensor(0.1))
-print(f"density: {torch.exp(-hit):.2f} per unit of y")
+wide, hit = normal_nll(torch.zeros(2), torch.tensor([1.0, 0.1]))
+for scale, nll in {1.0: wide, 0.1: hit}.items():
+    print(f"scale {scale}: density {torch.exp(-nll):.2f} per unit of y, NLL {nll:5.2f} nats")
 because = {0: "A hit costs least, but least is not nothing: it depends on the scale."}
-because |= {1.4: "The size is right; the density is above 1, so minus its log is below 0."}
-reveal("01-nll-of-a-perfect-hit", hit, within=0.05, unit="nats", because=because)
+because |= {10: "The density is ten times as high; the NLL takes its logarithm."}
+difference = round((wide - hit).item(), 2)
+reveal("01-ten-times-narrower", difference, within=0.05, unit="nats", because=because)
 
 # %% hide=True alt="Densities at scales 1, 0.3, 0.1: the narrowest peaks at 4; its NLL is below 0."
 _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
@@ -238,15 +241,15 @@ right.set(xlabel="miss r", ylabel="NLL (nats)", ylim=(-2, 8), title="and its NLL
 _ = left.legend()
 
 # %% [markdown]
-# A density is not a probability but probability *per unit of y*, and in this narrow peak it
-# reaches 3.99. So a negative NLL is no bug, and nothing to cut off at zero. The narrower the
-# prediction, the lower the NLL of a hit, and the dearer a miss.
+# Ten times as narrow is $\log 10 = 2.30$ nats cheaper. The narrow peak is that of unit 00's water
+# bath: its density of 3.99 makes the NLL negative, which is no bug, and nothing to cut off at
+# zero. The narrower the prediction, the lower the NLL of a hit, and the dearer a miss.
 
 # %% [markdown]
 # ## A thousand factors
 #
 # The definition multiplies densities. A thousand draws from a standard normal are an ordinary data
-# set, and float64 is a generous format. What does the product come to?
+# set. What does the product come to?
 
 # %%
 predict(
@@ -274,14 +277,18 @@ print(f"sum of the logs:    {-each.sum():.0f} nats")
 # %%
 assert product == 0.0
 assert torch.isfinite(each.sum())
+centre = torch.zeros(1, dtype=draws.dtype, requires_grad=True)  # what training would move
+density = torch.exp(-normal_nll(draws - centre, torch.ones(1)))
+assert torch.autograd.grad(density.prod().log(), centre)[0].isnan()
 because = {1: "Each density is below 0.4, so every factor makes the product smaller."}
 reveal("01-product-of-densities", product, because=because)
 
 # %% [markdown]
 # Broken on purpose: multiply first, take the log later. The product is about $e^{-1397}$, or
 # $10^{-607}$; float64 ends near $10^{-324}$ and stores exactly zero. Its logarithm is minus
-# infinity, and no gradient comes back through it. The sum of the logs is an ordinary number. So
-# logarithms are taken first, always: the definition is mathematics, the order is arithmetic.
+# infinity, and the gradient that comes back through it is nan. The sum of the logs is an ordinary
+# number. So logarithms are taken first, always: the definition is mathematics, the order is
+# arithmetic.
 
 # %% [markdown]
 # ## Where the scale goes
@@ -315,9 +322,9 @@ ax.set_title(f"The NLL finds a scale, {best:.1f} m; the squared error is blind t
 _ = ax.legend(loc="lower right")
 
 # %% [markdown]
-# The squared error is the same for every scale: it cannot tell careful guessers from careless
-# ones. The NLL has its minimum at the root mean squared residual: a smaller scale pays for its
-# misses, a larger one for its vagueness.
+# The squared error is the same for every scale: it cannot tell a model that claims centimetres
+# from one that claims metres. The NLL has its minimum at the root mean squared residual: a smaller
+# scale pays for its misses, a larger one for its vagueness.
 #
 # Most likely is not the same as unbiased. The mean was fitted to the same nine guesses and lies
 # too near to them, so $\hat s^2$ is too small on average, by the factor $(n - 1) / n$. Over
@@ -521,10 +528,13 @@ for rate in (0.1, 1.0):
         assert steps < 100
 
 # %% [markdown]
-# For this one logit, yes: the gradient is tiny, but Adam makes the step as large as any other. It
-# does so for each *parameter*, though, not for each example. Where one hopeless example shares its
-# parameters with many doubtful ones, its share of the gradient stays as small as computed above,
-# and no optimiser can tell.
+# For this one logit, yes: the gradient is tiny, but Adam makes the step as large as any other. At
+# rate 0.1 the squared error even wins. Its gradient grows on the way, and one that is larger than
+# those before it makes Adam's step larger than the rate; that of cross-entropy shrinks.
+#
+# But Adam does so for each *parameter*, not for each example. Where one hopeless example shares
+# its parameters with many doubtful ones, its share of the gradient stays as small as computed
+# above, and no optimiser can tell.
 
 # %% [markdown]
 # ## Is squared error wrong for labels, then?
@@ -548,53 +558,63 @@ for name, loss in (losses | absolute).items():
 #
 # So what the squared error lacks here is not correctness. It lacks gradient, as you saw, and it
 # lacks *efficiency*: if labels come from the model, cross-entropy gets more out of the same data.
-# Theory says how much. A fit that minimises a mean loss has, with many labels, the variance
-# $B / (n A^2)$, where $A$ is the mean second derivative of the loss at the true weight and $B$ the
-# mean square of its first. For labels whose logit is $3x$, with $x \sim N(0, 1)$, both are
-# integrals over $x$:
+# Theory says how much. Let the logit be $z = w x$ with $w = 3$ and $x \sim N(0, 1)$. The fitted
+# $w$ has, with many labels, the variance $B / (n A^2)$ (the *sandwich*: unit 03 meets it again),
+# where $A$ is the mean second derivative of the loss with respect to $w$, and $B$ the mean square
+# of the first. Write $b = p (1 - p)$. For cross-entropy $A = B = \mathrm{E}[b x^2]$; for the
+# squared error $A = \mathrm{E}[2 b^2 x^2]$, since $p - y$ is 0 on average, and
+# $B = \mathrm{E}[4 b^3 x^2]$:
 
 # %% same=True
 x = torch.linspace(-8, 8, 4001, dtype=torch.float64)
 density = torch.exp(-normal_nll(x, torch.ones(1, dtype=x.dtype)))
-bend = torch.sigmoid(3 * x) * torch.sigmoid(-3 * x)  # p (1 - p)
-A = {"cross-entropy": bend, "squared error": 2 * bend**2}
-B = {"cross-entropy": bend, "squared error": 4 * bend**3}
+b = torch.sigmoid(3 * x) * torch.sigmoid(-3 * x)  # p (1 - p)
+A = {"cross-entropy": b, "squared error": 2 * b**2}
+B = {"cross-entropy": b, "squared error": 4 * b**3}
 variance = {}
 for name in losses:
-    a, b = (torch.trapezoid(part[name] * x**2 * density, x) for part in (A, B))
-    variance[name] = b / a**2
+    mean_A, mean_B = (torch.trapezoid(part[name] * x**2 * density, x) for part in (A, B))
+    variance[name] = mean_B / mean_A**2
 share = variance["cross-entropy"] / variance["squared error"]
 print(f"cross-entropy needs {share:.2f} of the labels that the squared error needs")
 
 # %% [markdown]
-# And in practice: draw many data sets of 200 such labels. In each set, find the weight $w$ in
-# $z = w x$ with the smallest loss:
+# And in practice: draw many data sets of 200 such labels. In each set, find the $w$ with the
+# smallest loss:
+
+
+# %%
+def spread_of_weights(seed, sets):
+    rng = numpy_rng(seed)
+    x = torch.from_numpy(rng.standard_normal((sets, 200)))  # one row per data set
+    y = (torch.from_numpy(rng.random((sets, 200))) < torch.sigmoid(3 * x)).double()
+    weights = torch.linspace(1, 7, 61)  # candidates
+    spread = {}
+    for name, loss in losses.items():
+        means = torch.stack([loss(w * x, y).mean(1) for w in weights])  # (61, sets)
+        spread[name] = weights[means.argmin(0)].std().item()
+    return spread
+
+
+# %% [markdown]
+# The standard deviations of $w$, around its true value 3:
 
 
 # %% claim="The squared error scatters more than cross-entropy." steps=300
 def squared_error_scatters_more(seed, steps):  # steps: data sets
-    rng = numpy_rng(seed)
-    x = torch.from_numpy(rng.standard_normal((steps, 200)))  # one row per data set
-    y = (torch.from_numpy(rng.random((steps, 200))) < torch.sigmoid(3 * x)).double()
-    weights = torch.linspace(1, 7, 61)  # candidates
-    spread = {}
-    for name, loss in losses.items():
-        means = torch.stack([loss(w * x, y).mean(1) for w in weights])  # (61, steps)
-        spread[name] = weights[means.argmin(0)].std().item()
+    spread = spread_of_weights(seed, steps)
     return spread["squared error"] - spread["cross-entropy"]
 
 
-# %% [markdown]
-# The difference of the two standard deviations of $w$, around its true value 3:
-
-# %% same=True
-more = squared_error_scatters_more(3, 300)
-print(f"the squared error scatters more by {more:.1f}")
-assert more > 0.05
+spread = spread_of_weights(3, 300)
+print(", ".join(f"{name} {sd:.2f}" for name, sd in spread.items()))
+ratio = (spread["cross-entropy"] / spread["squared error"]) ** 2
+print(f"ratio of their squares {ratio:.2f}, theory {share:.2f}")
+assert squared_error_scatters_more(3, 300) > 0.05
 
 # %% [markdown]
-# So cross-entropy does with about two thirds of the labels what the squared error does with all of
-# them.
+# So cross-entropy does with some two thirds of the labels what the squared error does with all of
+# them. (The theory is one for many labels, and 300 data sets give the ratio to a tenth or so.)
 
 # %% [markdown]
 # ## Broken on purpose: sigmoid first, log later
@@ -687,32 +707,32 @@ others = torch.from_numpy(numpy_rng(4).dirichlet([0.1] * 10, size=10_000))  # (1
 assert (F.cross_entropy(others, torch.zeros(10_000).long(), reduction="none") > floors[10]).all()
 because = {0: "So it would be for the logit infinity; a probability of 1 is a logit of 1."}
 because |= {2.303: "That is the uniform guess; the right label is still e times as likely."}
-reveal("01-softmax-twice", floors[10], within=0.05, unit="nats", because=because)
+reveal("01-softmax-twice", round(floors[10].item(), 3), within=0.05, unit="nats", because=because)
 
 # %% [markdown]
 # A perfect model pays 1.461 nats, and no probability vector pays less: a floor that no training
-# gets through. With 1000 labels the perfect model looks hardly better than a uniform guess.
+# gets through. With 1000 labels the perfect model is just one nat better than a uniform guess.
 # Nothing crashes, and the most probable label stays the most probable. That is why softmax twice
 # survives in real code: look at the loss, not only at the accuracy.
 
 # %% [markdown]
 # ## Not every loss is a likelihood
 #
-# Two losses that classifiers are trained with, for labels $y = \pm 1$ and a score $f$: the hinge
-# loss $\max(0, 1 - y f)$, and the focal loss with its usual exponent, $-(1 - p)^2 \log p$, where
-# $p$ is the sigmoid of $y f$. If a loss were an NLL, $e^{-\text{loss}}$ summed over both labels
-# would be 1 for every score:
+# Two losses that classifiers are trained with, for labels $y = \pm 1$ and a logit $z$: the hinge
+# loss $\max(0, 1 - y z)$, and the focal loss with its usual exponent, $-(1 - p)^2 \log p$, where
+# $p$ is the sigmoid of $y z$. If a loss were an NLL, $e^{-\text{loss}}$ summed over both labels
+# would be 1 for every logit:
 
 # %% same=True
-f = torch.tensor([0.0, 1.0, 3.0])  # scores
-hinge = sum(torch.exp(-torch.clamp(1 - y * f, min=0)) for y in (-1, 1))  # (3,)
-p = torch.sigmoid(f)  # the other label has probability 1 - p
+z = torch.tensor([0.0, 1.0, 3.0])
+hinge = sum(torch.exp(-torch.clamp(1 - y * z, min=0)) for y in (-1, 1))  # (3,)
+p = torch.sigmoid(z)  # the other label has probability 1 - p
 focal = torch.exp((1 - p) ** 2 * torch.log(p)) + torch.exp(p**2 * torch.log(1 - p))
 for name, total in {"hinge": hinge, "focal": focal}.items():
     print(f"{name}, summed over both labels:", " ".join(f"{value:.2f}" for value in total))
 
 # %% [markdown]
-# Neither sum is 1, nor the same for all scores, so no constant can repair it: neither loss is an
+# Neither sum is 1, nor the same for all logits, so no constant can repair it: neither loss is an
 # NLL. That alone does not settle what its minimum estimates. The Brier score is no NLL of labels
 # either, and yet it is proper. Is the focal loss? Give label 1 probability 0.3 once more:
 
@@ -743,12 +763,12 @@ x, y = dial(300, rng=numpy_rng(1))
 grid = torch.linspace(-2, 2, 401, dtype=torch.float64)
 mean, scale = dial_mean(grid), dial_scale(grid)
 assert abs(scale - (0.02 + 0.6 / (1 + torch.exp(-4 * grid))).numpy()).max() < 1e-12
-q = 1.645  # a standard normal lies within 1.645 of zero with probability 0.90
+reach = 1.645  # a standard normal lies within 1.645 of zero with probability 0.90
 ax = plot_data(x, y)
-plot_band(grid, mean - q * scale, mean + q * scale, contains="y", level=0.9, ax=ax)
+plot_band(grid, mean - reach * scale, mean + reach * scale, contains="y", level=0.9, ax=ax)
 plot_oracle(grid, mean, ax=ax, label="oracle mean")
 ax.legend(loc="upper left")
-inside = (abs(y - dial_mean(x)) <= q * dial_scale(x)).mean()
+inside = (abs(y - dial_mean(x)) <= reach * dial_scale(x)).mean()
 ax.set(xlabel="x", ylabel="y", title=f"The oracle's band holds {inside:.2f} of 300 points")
 assert abs(inside - 0.90) < 5 * (0.90 * 0.10 / 300) ** 0.5  # within five standard errors
 
@@ -783,7 +803,7 @@ for name, scale in models.items():
     nll = normal_nll(torch.as_tensor(r), torch.as_tensor(scale)).mean()
     a, b = scale * draws
     crps = (abs(a - r) - 0.5 * abs(a - b)).mean()
-    held = abs(r) <= q * scale
+    held = abs(r) <= reach * scale
     sides = f"{held.mean():9.2f} {held[x < 0].mean():7.2f} {held[x > 0].mean():7.2f}"
     print(f"{name:12s} {nll:6.2f} {crps:6.2f} {sides}")
 nll, crps, level, _ = dial_oracle(level=0.9)
@@ -811,14 +831,14 @@ print(f"{'oracle':12s} {nll:6.2f} {crps:6.2f} {level:9.2f} {level:7.2f} {level:7
 own = torch.linspace(0.5, 4.5, 9, device=device)[:, None]
 r, single = guesses[:, None] - mu, torch.ones(1, device=device)
 found = {
-    "of any kind: a squared distance assumes nothing": laplace_nll(r, single),
-    "Normal, with a scale of each person's own": normal_nll(r, own),
-    "Normal, with a single scale": normal_nll(r, single),
+    "symmetric, whatever their density": laplace_nll(r, single),
+    "Normal, whatever each person's scale": normal_nll(r, own),
+    "Normal, all of one scale": normal_nll(r, single),
 }
 likely = {kind: mu[nll.sum(0).argmin()].item() for kind, nll in found.items()}
 print(f"the mean {guesses.mean():.2f} m; most likely:", *(f"{m:.2f}" for m in likely.values()))
-any_kind, own_scales, _ = likely
-because = {any_kind: "If they are Laplace, the median is the most likely value."}
+symmetric, own_scales, _ = likely
+because = {symmetric: "Laplace errors are symmetric, and the median is the most likely value."}
 because[own_scales] = "Then it is a mean with weights, one over the squared scale."
 truth = min(likely, key=lambda kind: abs(likely[kind] - guesses.mean()))
 reveal("01-errors-behind-the-mean", truth, because=because)
