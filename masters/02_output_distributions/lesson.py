@@ -1280,8 +1280,8 @@ nll = {name: -p.log_prob(y_later).mean().item() for name, p in three.items()}
 for name in three:
     print(f"{name:20s} MAE {mae[name]:.3f}, of median {at_median[name]:.3f}   NLL {nll[name]:.2f}")
 normal, poisson, _ = three.values()
-lead = (poisson.mean - y_later).abs() - (normal.mean - y_later).abs()
-z = (lead.mean() / lead.std() * len(lead) ** 0.5).item()
+ahead = (poisson.mean - y_later).abs() - (normal.mean - y_later).abs()
+z = (ahead.mean() / ahead.std() * len(ahead) ** 0.5).item()
 print(f"lead of head 1: {z:.0f} standard errors")
 print(f"NLL of head 1, rounded: {-log_unit(normal, y_later).mean():.2f}")
 ranked = " > ".join(name[0] for name in sorted(nll, key=nll.get))
