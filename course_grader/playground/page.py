@@ -5,14 +5,24 @@ without a wait, the same file stands in the static site, in Voila and on a disk 
 and each formula stands once. It is held against SciPy by driving the page in a browser.
 """
 
-__all__ = ["LESSONS", "NAME", "playground_page", "write_playground"]
+__all__ = ["HEADS", "LESSONS", "NAME", "playground_page", "write_playground"]
 
 import jinja2
 
 from course_grader.project.course import PROJECT
 
 NAME = "playground.html"
-SCRIPTS = ("special", "search", "parameters", "families", "counts", "chart", "card", "points", "app")
+SCRIPTS = (
+    "special",
+    "search",
+    "parameters",
+    "families",
+    "counts",
+    "chart",
+    "card",
+    "points",
+    "app",
+)
 NUMBERS = {
     "mean": "mean",
     "variance": "variance",
@@ -21,24 +31,27 @@ NUMBERS = {
     "q5": "0.05 quantile",
     "q50": "median",
     "q95": "0.95 quantile",
-    "drawn": "mean of 200 draws",
+    "drawn": "mean of draws",
 }
-ONE, TWO, TEN = "01_loss_as_likelihood", "02_output_distributions", "10_mixtures"
+ONE, HEADS, TEN = "01_loss_as_likelihood", "02_output_distributions", "10_mixtures"
 LESSONS = {  # family of the page: where it is taught, as (unit, heading)
-    "normal": [(ONE, "From a density to a loss"), (TWO, "A head is a promise")],
-    "laplace": [(ONE, "One outlier, three noise models"), (TWO, "Every head wins somewhere")],
-    "student": [(ONE, "One outlier, three noise models"), (TWO, "Every head wins somewhere")],
-    "huber": [(TWO, "Every head wins somewhere")],
-    "humps": [(TWO, "Every head wins somewhere"), (TEN, "One histogram, three stories")],
-    "lognormal": [(TWO, "Every head wins somewhere")],
-    "gamma": [(TWO, "Every head wins somewhere")],
-    "beta": [(TWO, "Every head wins somewhere")],
-    "bernoulli": [(ONE, "The same step for labels"), (TWO, "Where the link comes from")],
-    "categorical": [(ONE, "The same step for labels"), (TWO, "Labels, and labels in order")],
-    "ordinal": [(TWO, "Labels, and labels in order")],
-    "poisson": [(TWO, "Counts: three heads, one network")],
-    "negative": [(TWO, "Counts: three heads, one network"), (TWO, "Where the link comes from")],
-    "inflated": [(TWO, "Every head wins somewhere")],
+    "normal": [(ONE, "From a density to a loss"), (HEADS, "A head is a promise")],
+    "laplace": [(ONE, "One outlier, three noise models"), (HEADS, "Every head wins somewhere")],
+    "student": [(ONE, "One outlier, three noise models"), (HEADS, "Every head wins somewhere")],
+    "huber": [(HEADS, "Every head wins somewhere")],
+    "humps": [(HEADS, "Every head wins somewhere"), (TEN, "One histogram, three stories")],
+    "lognormal": [(HEADS, "Every head wins somewhere")],
+    "gamma": [(HEADS, "Every head wins somewhere")],
+    "beta": [(HEADS, "Every head wins somewhere")],
+    "bernoulli": [(ONE, "The same step for labels"), (HEADS, "Where the link comes from")],
+    "categorical": [(ONE, "The same step for labels"), (HEADS, "Labels, and labels in order")],
+    "ordinal": [(HEADS, "Labels, and labels in order")],
+    "poisson": [(HEADS, "Counts: three heads, one network")],
+    "negative": [
+        (HEADS, "Counts: three heads, one network"),
+        (HEADS, "Where the link comes from"),
+    ],
+    "inflated": [(HEADS, "Every head wins somewhere")],
 }
 
 

@@ -1,4 +1,4 @@
-"""The playground in Chromium: its numbers are SciPy's, its points can be dragged, it is offline."""
+"""The playground in Chromium: numbers that are SciPy's, points to drag, no network."""
 
 import json
 from urllib.parse import urlsplit
@@ -33,7 +33,9 @@ MOVE = """
     for (const [name, value] of Object.entries(values)) put(card, name, value);
     put(document, "observed", observed);
     const told = {};
-    for (const one of card.querySelectorAll("[data-name]")) told[one.dataset.name] = one.dataset.value;
+    for (const one of card.querySelectorAll("[data-name]")) {
+        told[one.dataset.name] = one.dataset.value;
+    }
     for (const one of ["values", "draws"]) told[one] = JSON.parse(card.dataset[one]);
     told.levels = JSON.parse(document.body.dataset.levels);
     return told;
@@ -81,7 +83,9 @@ def positions(sliders, rng):
     """Return settings of all sliders: both ends, and two places between."""
     places = [{name: span[end] for name, span in sliders.items()} for end in (0, 1)]
     for _ in range(2):
-        steps = {name: rng.integers(0, round((b - a) / s) + 1) for name, (a, b, s) in sliders.items()}
+        steps = {
+            name: rng.integers(0, round((b - a) / s) + 1) for name, (a, b, s) in sliders.items()
+        }
         places.append({n: round(a + steps[n] * s, 6) for n, (a, _, s) in sliders.items()})
     return places
 
@@ -150,6 +154,8 @@ def test_each_family_is_chosen_and_has_its_lesson(open_page):
 FITS = """
 () => [...document.querySelectorAll(".fit")].map(one => JSON.parse(one.dataset.fit))
 """
+
+
 def points_of(page):
     return json.loads(page.get_attribute(".data", "data-points"))
 
@@ -288,7 +294,14 @@ def test_it_is_used_by_touch_on_a_phone(scheme, open_page):
     for y in (14, 10, 8):
         send("touchMove", place_of(page, y))
     send("touchEnd")
-    assert 17 not in points_of(page) and 8 in points_of(page)
+    dragged = points_of(page)
+    assert 17 not in dragged and 8 in dragged
+    x, y = place_of(page, 15)
+    send("touchStart", (x, y))
+    for up in (20, 60, 100):  # a finger that scrolls the page adds no point
+        send("touchMove", (x, y - up))
+    send("touchEnd")
+    assert points_of(page) == dragged
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (paper == "rgb(255, 255, 255)") == (scheme == "light")

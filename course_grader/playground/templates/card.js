@@ -76,6 +76,8 @@ class Card {
     const why = family.none ?? "the integral that defines it does not converge";
     ["mean", "variance", "skewness", "kurtosis"].forEach((name, i) =>
       this.tell(name, law.moments[i], why));
+    this.place.querySelector(".why").textContent =
+      law.moments.every(Number.isFinite) ? "" : `Not defined or infinite: ${why}.`;
     for (const level of [0.05, 0.5, 0.95]) {
       this.tell(`q${level * 100}`, family.unordered ? NaN : quantile(family, law, level), why);
     }

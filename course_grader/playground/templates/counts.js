@@ -1,6 +1,6 @@
 // The families on counts and labels, in the same form as those on real numbers.
 const COUNT = {
-  target: "count", range: [0, Infinity], whole: true, support: "whole numbers 0, 1, 2, ...",
+  target: "count", range: [0, Infinity], whole: true, support: "whole numbers from 0 on",
 };
 const LABEL = {
   target: "label", range: [0, LABELS.length - 1], whole: true, support: "the labels 0, 1, 2, 3",

@@ -28,9 +28,12 @@ class Points {
     this.strip = place.querySelector("[data-chart=points]");
     this.strip.addEventListener("pointerdown", event => this.press(event));
     this.strip.addEventListener("pointermove", event => this.held && this.move(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      this.strip.addEventListener(end, () => { this.held = false; });
-    }
+    this.strip.addEventListener("pointerup", () => { this.held = false; });
+    this.strip.addEventListener("pointercancel", () => this.scrolled());
+    // A finger on a point drags it; anywhere else it may scroll the page.
+    this.strip.addEventListener("touchstart", event => {
+      if (event.target.closest("[data-id]")) event.preventDefault();
+    }, { passive: false });
     this.strip.addEventListener("keydown", event => this.key(event));
     this.strip.addEventListener("focusin", event => this.choose(event.target));
     const buttons = { add: () => this.add(this.state.observed), remove: () => this.remove(),
@@ -60,11 +63,12 @@ class Points {
   }
 
   add(y) {
-    if (this.all.length >= MOST) return;
+    if (this.all.length >= MOST) return false;
     const point = this.made(this.snapped(y));
     this.all.push(point);
     this.chosen = point.id;
     this.draw();
+    return true;
   }
 
   remove() {
@@ -89,12 +93,19 @@ class Points {
   // A press on a point takes it; anywhere else it makes one. Either can be dragged on.
   press(event) {
     if (event.button) return;
-    if (event.target.closest("[data-id]")) this.choose(event.target);
-    else this.add(this.where(event));
-    this.held = true;
+    const taken = event.target.closest("[data-id]");
+    if (taken) this.choose(event.target);
+    else if (!this.add(this.where(event))) return;
+    [this.held, this.fresh] = [true, !taken];
     this.strip.setPointerCapture(event.pointerId);
     event.preventDefault();
     this.focus();
+  }
+
+  // The browser took the finger's movement for a scroll: what its touch added was not meant.
+  scrolled() {
+    if (this.held && this.fresh) this.remove();
+    this.held = false;
   }
 
   move(event) { this.shift(this.where(event)); }
@@ -133,7 +144,7 @@ class Points {
     const mean = points.reduce((sum, y) => sum + y, 0) / n;
     const median = 0.5 * (sorted[(n - 1) >> 1] + sorted[n >> 1]);
     this.place.querySelector(".summary").textContent =
-      n ? `${n} points: mean ${short(mean)}, median ${short(median)}.` : "No points yet.";
+      n ? `${n} points${n === MOST ? ", as many as fit" : ""}: mean ${short(mean)}, median ${short(median)}.` : "No points yet.";
     this.place.dataset.points = JSON.stringify(points);
     this.place.querySelector("[name=remove]").disabled = !this.all.some(one => one.id === this.chosen);
     if (focused) this.focus();
