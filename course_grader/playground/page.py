@@ -1,8 +1,10 @@
 """The playground as one page, and the command that opens it.
 
 The page computes everything itself, in JavaScript, and asks no kernel: points can be dragged
-without a wait, the same file stands in the static site, in Voila and on a disk without network,
-and each formula stands once. It is held against SciPy by driving the page in a browser.
+without a wait, the same file serves a disk without network, a bundle, a Jupyter server and a
+static site, and each formula stands once. It is held against SciPy by driving it in a browser.
+Voila shows it as well, in a frame, and adds only a wait: its own templates (0.5.13) ask another
+host for fonts, and it brings an extension into every JupyterLab.
 """
 
 __all__ = ["HEADS", "LESSONS", "NAME", "playground_page", "write_playground"]

@@ -10,6 +10,7 @@ from scipy import optimize, stats
 from course_grader.playground.page import LESSONS, write_playground
 from tests.browser.conftest import SHOTS
 from tests.course_grader.playground.laws import LAWS, WHOLE, loss_of, slope_of
+from tests.serving import TOKEN, serve
 
 CLOSE = {"rel": 1e-6, "abs": 1e-6}
 MOMENTS = ("mean", "variance", "skewness", "kurtosis")
@@ -332,6 +333,19 @@ def test_new_draws_are_others_and_a_heavy_tail_says_what_is_not_defined(open_pag
     assert told == ["not defined"] * 4
     page.evaluate(MOVE, [{"nu": 2}, 2])
     assert page.locator(".card.a dd").all_inner_texts()[:2] == ["0", "infinite"]
+
+
+def test_a_jupyter_server_shows_it_too_as_on_a_hub(file, chromium):
+    with serve("jupyter_server", file.parent) as address:
+        page = chromium.new_page()
+        heard, asked = [], set()
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
+        page.goto(f"{address}/files/{file.name}?token={TOKEN}")
+        page.get_by_role("button", name="Add the observed y").click()
+        assert points_of(page)[-1] == 2 and heard == [] and asked - {None} == {"127.0.0.1"}
+        hold_constants(page)
+        page.close()
 
 
 def shoot(page, name):

@@ -158,7 +158,7 @@ class Points {
     fits.forEach((fit, i) => {
       const { family } = this.cards[i], [best] = fit.minima;
       if (!best || family.apart) return;
-      chart.line(between(...state.view, 480).map(x => [x, fit.loss(x) - best.loss]), "ab"[i]);
+      chart.line(between(...state.view, 300).map(x => [x, fit.loss(x) - best.loss]), "ab"[i]);
       chart.across(best.at, "ab"[i]);
       for (const { at, loss } of fit.minima) chart.dot(at, loss - best.loss, "ab"[i]);
     });

@@ -48,7 +48,7 @@ function usual(slopes) {
 // All minima of a loss on an interval, the lowest first: where its slope turns from - to +. A flat
 // bottom counts once, at its middle: that is how the median of an even number of values is meant.
 function minima(loss, slope, low, high) {
-  const places = between(low, high, 2000), slopes = places.map(slope), found = [];
+  const places = between(low, high, 800), slopes = places.map(slope), found = [];
   const flat = 1e-11 * usual(slopes);
   const falls = x => slope(x) < -flat, rises = x => slope(x) > flat;
   let down = slopes[0] >= -flat ? 0 : null;
