@@ -106,6 +106,8 @@ def hold_draws(family, law, told):
     draws, levels = np.array(told["draws"]), np.array(told["levels"])
     assert len(draws) == 200 and 0 < levels.min() < levels.max() < 1
     assert stats.kstest(levels, "uniform").pvalue > 0.01
+    mean = np.mean(draws) if family not in ("categorical", "ordinal") else np.nan
+    assert number(told["drawn"]) == pytest.approx(mean, **CLOSER, nan_ok=True)
     if law.below is None:
         upto = np.exp(law.log(np.arange(4))).cumsum()
         assert (draws == np.searchsorted(upto, levels)).all()

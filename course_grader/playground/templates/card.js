@@ -90,7 +90,7 @@ class Card {
     this.place.querySelector(".by").textContent = `slope by ${this.predicted().symbol}`;
     this.drawn = state.levels.map(level => quantile(family, law, level));
     const mean = this.drawn.reduce((sum, one) => sum + one, 0) / DRAWS;
-    this.tell("drawn", family.unordered ? NaN : mean, why);
+    this.tell("drawn", family.none ? NaN : mean, why);
     this.place.dataset.draws = JSON.stringify(this.drawn);
     this.place.dataset.values = JSON.stringify(this.values);
   }
@@ -130,11 +130,11 @@ class Card {
     const { family, state: { view: [low, high] } } = this, bins = new Map();
     const width = family.whole ? 1 : (high - low) / 40;
     for (const y of this.drawn) {
-      const bin = family.whole ? y : Math.floor((y - low) / width);
+      const bin = family.whole ? y : Math.floor(y / width);
       bins.set(bin, (bins.get(bin) ?? 0) + 1);
     }
     for (const [bin, count] of bins) {
-      const from = family.whole ? bin - 0.35 : low + bin * width;
+      const from = family.whole ? bin - 0.35 : bin * width;
       chart.bar(from, from + width * (family.whole ? 0.7 : 0.94), count / DRAWS / width, "drawn");
     }
   }

@@ -26,7 +26,7 @@ class Chart {
     svg.setAttribute("aria-label", told);
     svg.replaceChildren();
     this.inner = [this.width - MARGIN.left - MARGIN.right, this.height - MARGIN.top - MARGIN.bottom];
-    this.axes(xlabel, ylabel, marks ?? ticks(...x, this.inner[0] / 60));
+    this.axes(xlabel, ylabel, marks ?? ticks(...x, this.inner[0] / 48));
     const [width, height] = this.inner;
     const clip = shape("svg", { x: MARGIN.left, y: MARGIN.top, width, height });
     clip.append(this.plot = shape("g", { transform: `translate(${-MARGIN.left} ${-MARGIN.top})` }));
@@ -87,8 +87,8 @@ class Chart {
   }
 
   // Words inside the plot, in its upper corner.
-  words(text, line = 0) {
-    const at = { x: MARGIN.left + 6, y: MARGIN.top + 14 + 16 * line, class: "tick" };
+  words(text) {
+    const at = { x: MARGIN.left + 6, y: MARGIN.top + 14, class: "tick inside" };
     this.plot.append(shape("text", at, text));
   }
 }

@@ -40,7 +40,7 @@ Object.assign(FAMILIES, {
   ordinal: {
     ...LABEL, name: "ordinal", constant: "the η that makes the points most probable",
     parameters: [number("eta", "η", "how far up", -6, 6, 0.1, 0, LOGIT),
-      number("gap", "Δ", "gap of the cuts -Δ, 0, Δ", 0.2, 4, 0.1, 1.5, LOGIT)],
+      number("gap", "Δ", "gap of the cuts −Δ, 0, Δ", 0.2, 4, 0.1, 1.5, LOGIT)],
     law: ({ eta, gap }) => {
       const upto = y => y < 0 ? 0 : y >= 3 ? 1 : sigmoid(gap * (y - 1) - eta);
       return {

@@ -151,8 +151,10 @@ class Points {
   }
 
   curves(fits) {
-    const { state } = this;
-    const chart = new Chart(this.place.querySelector("[data-chart=total]"), {
+    const { state } = this, svg = this.place.querySelector("[data-chart=total]");
+    const shown = fits.some((fit, i) => fit.minima.length && !this.cards[i].family.apart);
+    svg.classList.toggle("empty", !shown);
+    const chart = new Chart(svg, {
       x: state.view, y: [-0.4, 10], xlabel: "one prediction for all points",
       ylabel: "NLL above its minimum (nats)", told: "Sum of the losses of all points, per family" });
     fits.forEach((fit, i) => {
