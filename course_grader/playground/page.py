@@ -91,6 +91,8 @@ def _link(unit, heading, address):
 def write_playground(project=PROJECT):
     """Write the page to build/playground.html; return where it lies.
 
+    It links to lessons of build/site/, as far as they are there.
+
     Parameters
     ----------
     project : Path
@@ -101,5 +103,12 @@ def write_playground(project=PROJECT):
     """
     path = project / "build" / NAME
     path.parent.mkdir(exist_ok=True)
-    path.write_text(playground_page(), "utf-8")
+
+    def there(place):
+        return place if (path.parent / place).is_file() else None
+
+    page = playground_page(
+        lambda unit, heading: there(f"site/lessons/{unit}.html"), home=there("site/index.html")
+    )
+    path.write_text(page, "utf-8")
     return path
