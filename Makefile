@@ -10,7 +10,7 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview roster due grade words regrade adjust withdraw formgrader export feedback class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview playground roster due grade words regrade adjust withdraw formgrader export feedback class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -101,6 +101,9 @@ progress: $(STAMP)  ## Show where you stand in work/: exercises, predictions, wh
 interview: $(STAMP)  ## Open a mock interview: ten questions, told and scored at the end (SEED=7).
 	NOTEBOOK=$$($(COURSE) interview $(if $(SEED),--seed "$$SEED")) && \
 		$(LAB) --LabApp.default_url="/lab/tree/$$NOTEBOOK"
+
+playground: $(STAMP)  ## Open a page to play with distributions and losses: no code, no network.
+	$(COURSE) playground
 
 GRADING = $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers "$$WORKERS") \
 	$(if $(SCHEDULER),--scheduler "$$SCHEDULER")

@@ -171,6 +171,12 @@ COMMANDS = [
         {"--seed": {"type": int, "help": "what they are drawn with; the same again: the same"}},
     ),
     (
+        "playground",
+        learner_commands.playground_command,
+        "Open a page to play with distributions, without code.",
+        {},
+    ),
+    (
         "new-unit",
         commands.new_unit_command,
         "Make masters/NN_topic, a skeleton that builds.",

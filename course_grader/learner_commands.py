@@ -3,7 +3,13 @@
 A command imports what it needs, so that the others start quickly.
 """
 
-__all__ = ["check_command", "interview_command", "progress_command", "work_command"]
+__all__ = [
+    "check_command",
+    "interview_command",
+    "playground_command",
+    "progress_command",
+    "work_command",
+]
 
 import json
 import sys
@@ -57,3 +63,13 @@ def interview_command(arguments):
     from course_grader.interview import prepare_interview
 
     print(prepare_interview(arguments.seed, project=PROJECT).relative_to(PROJECT / "work"))
+
+
+def playground_command(arguments):
+    """Write the playground's page, open it where there is a browser, and tell its address."""
+    from course_grader.playground.page import write_playground
+    from course_grader.project.browser import show
+
+    address = write_playground(PROJECT).as_uri()
+    print(f"The playground, one page that needs no network:\n\n    {address}\n")
+    show(address)

@@ -9,6 +9,7 @@ from course_grader.building import leaks
 from course_grader.building.bundle_pages import environment_file, project_file, readme
 from course_grader.building.bundle_words import adapt, without_missing_links
 from course_grader.building.term_links import link_terms
+from course_grader.playground.page import HEADS, NAME, playground_page
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, units
 
@@ -78,7 +79,8 @@ def _pages(held, project):
     glossary = without_missing_links(
         _text(project, "docs/glossary.md"), {unit.name for unit in held}
     )
-    return {
+    played = {NAME: playground_page()} if HEADS in {unit.name for unit in held} else {}
+    return played | {
         "README.md": readme(held),
         "glossary.md": glossary.replace("(../notebooks/", "(lessons/"),
         "pyproject.toml": project_file(_text(project, "pyproject.toml")),

@@ -4,6 +4,8 @@ __all__ = ["environment_file", "project_file", "readme"]
 
 import re
 
+from course_grader.playground.page import HEADS
+
 KEPT = ("[build-system]", "[project]", "[tool.setuptools.")  # sections of pyproject.toml
 README = """# Probabilistic machine learning
 
@@ -12,7 +14,7 @@ README = """# Probabilistic machine learning
 {rows}
 
 Lessons are to be read and run, assignments to be solved. Words are explained in
-[glossary.md](glossary.md).
+[glossary.md](glossary.md).{played}
 
 ## Install, once
 
@@ -71,13 +73,16 @@ cannot know what you have begun: one with a unit that is here already puts a fre
 the place of yours. So rename your notebook before (it may be handed in under any name), or unpack
 elsewhere and copy what is new.
 """
+PLAYED = """ Open [playground.html](playground.html) in a browser to play with
+output distributions and their losses; it needs nothing else."""
 
 
 def readme(units):
     """Return the README of a bundle of these units."""
     rows = "\n".join(map(_row, units))
     name = units[0].name
-    return README.format(rows=rows, example=f"assignments/{name}/{name}.ipynb")
+    played = PLAYED if HEADS in {unit.name for unit in units} else ""
+    return README.format(rows=rows, played=played, example=f"assignments/{name}/{name}.ipynb")
 
 
 def _row(unit):

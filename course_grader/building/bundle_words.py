@@ -30,7 +30,12 @@ REWORDED = {
         (
             "This cell checks one data set; `make robustness` holds the claim against ten.",
             "This cell checks one data set; the course's own tests hold the claim against ten.",
-        )
+        ),
+        (
+            "To meet the heads without code: `make playground` opens a page on which",
+            "To meet the heads without code, open `playground.html`, which lies beside the folder "
+            "`lessons`, in a browser: on that page",
+        ),
     ],
     "03_entropy_kl": [
         (

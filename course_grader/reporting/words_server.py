@@ -5,11 +5,8 @@ __all__ = ["WordsServer", "serve_words"]
 import contextlib
 import http.server
 import json
-import os
 import secrets
-import sys
 import threading
-import webbrowser
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from course_grader.authoring.rubrics import questions_of
 from course_grader.gradebook.waiting import waiting_words
 from course_grader.gradebook.words import Overtaken, save_words
+from course_grader.project.browser import show
 from course_grader.project.course import CourseError
 from course_grader.reporting.table import waiting_told
 from course_grader.reporting.words_page import as_data, words_page
@@ -42,7 +40,7 @@ def serve_words(course, unit, *, port=0, everybody=False, say=print):
     with WordsServer(course, unit, port=port, everybody=everybody) as server:
         say("Answers in words, until Ctrl-C; each save is in the gradebook at once:")
         say(f"\n    {server.address}\n", flush=True)
-        threading.Thread(target=_open, args=[server.address], daemon=True).start()
+        threading.Thread(target=show, args=[server.address], daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
     say(f"\n{server.saved} saved. {waiting_told(waiting_words(course, unit), unit)}".rstrip())
@@ -100,14 +98,6 @@ class WordsServer(http.server.ThreadingHTTPServer):
         except SQLAlchemyError as error:
             return 503, {"problem": f"{_refusal(error)} Save again."}
         return 200, {"now": [as_data(one) for one in now]}
-
-
-def _open(address):
-    """Open a page in a browser with a window; one in the terminal would take that over."""
-    windows = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
-    if windows or "BROWSER" in os.environ:
-        with contextlib.suppress(webbrowser.Error, OSError):
-            webbrowser.open(address)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

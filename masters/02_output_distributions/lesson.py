@@ -1224,6 +1224,9 @@ print("".join(alphabet[code] for code in line))
 # %% [markdown]
 # ## The chart
 #
+# To meet the heads without code: `make playground` opens a page on which two at a time are a
+# density, a loss with its slope, and the one number that each predicts for points that you drag.
+#
 # | what is $y$? | head (loss) | link | its number | what goes wrong |
 # | --- | --- | --- | --- | --- |
 # | any real number | Normal (squared error) | identity, exp | mean | one outlier moves all |

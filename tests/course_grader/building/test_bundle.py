@@ -107,6 +107,12 @@ def test_a_week_s_bundle_holds_its_units_and_what_they_need(tmp_path):
     assert main(["bundle", "--unit", "03_entropy_kl"]) == 0 and path.read_bytes() == first
 
 
+def test_the_playground_comes_with_the_lesson_that_names_it(bundle):
+    named = (bundle / "lessons" / "02_output_distributions.ipynb").is_file()
+    assert (bundle / "playground.html").is_file() == named
+    assert ("playground.html" in (bundle / "README.md").read_text("utf-8")) == named
+
+
 def test_a_week_s_bundle_is_scanned_for_leaks(monkeypatch, capsys):
     monkeypatch.setattr("course_grader.building.bundle.readme", lambda _: "### BEGIN SOLUTION")
     assert main(["bundle", "--unit", "03"]) == 2
