@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from course_grader.execution import mounts, sandbox
+from course_grader.execution import identity, mounts, sandbox
+from course_grader.execution.inside.shell import CONFINED
 from course_grader.execution.inside.transport import Wire
 from course_grader.project.course import CourseError
 
@@ -69,10 +70,16 @@ def _forked(channel, forkserver, limits):
 def _spawned(channel, files, limits):
     """Start a shell of its own, in a sandbox where there is one."""
     bounds = {"memory_gib": limits["memory_gib"], "cpu_seconds": limits["submission_seconds"]}
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryFile() as told,
+    ):
         if sandbox.available():
-            python = [mounts.python(), "-m", "inside.shell"]
-            command = sandbox.command(python, files=files, **bounds)
+            python = [mounts.python(), "-m", "inside.shell", CONFINED]
+            options, inner = sandbox.command(python, files=files, **bounds)
+            told.write(b"".join(os.fsencode(option) + b"\0" for option in options))
+            told.seek(0)
+            command = [*identity.bubblewrap(), "--args", str(told.fileno()), "--", *inner]
         else:
             for name, path in files.items():
                 shutil.copy(path, Path(folder, name))
@@ -82,6 +89,7 @@ def _spawned(channel, files, limits):
             process = subprocess.Popen(
                 command,
                 stdin=channel,
+                pass_fds=[told.fileno()],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 env=os.environ | sandbox.environment(),

@@ -58,9 +58,13 @@ class SandboxedExecute(NbGraderPreprocessor):
             execute,
             files=files,
             limits=unit.limits,
-            forkserver=shared(files, say=self.log.warning, also=slow_imports(course, unit)),
+            forkserver=self._preloaded(course, unit, files),
             without_sandbox=self.without_sandbox,
         )
+
+    def _preloaded(self, course, unit, files):
+        also, unsafe = slow_imports(course, unit), self.without_sandbox
+        return shared(files, say=self.log.warning, also=also, unsafe=unsafe)
 
 
 class Judge(NbGraderPreprocessor):

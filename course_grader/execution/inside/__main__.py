@@ -17,7 +17,7 @@ import traceback
 
 from . import container, namespaces
 from .shell import preload, run_shell
-from .syscalls import forbid_uncounted_memory
+from .syscalls import allow_only_known, prepare
 
 UID = GID = 1000
 
@@ -25,6 +25,7 @@ UID = GID = 1000
 def main():
     """Import everything, say "ready", and fork a keeper for each connection until stdin ends."""
     preload(sys.argv[1:])
+    prepare()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are reaped by the system
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(f"{container.RUN}/socket")
@@ -80,7 +81,7 @@ def _become_shell(request, channel):
     """Be the student's process: no capabilities, limits, its own folder, no inherited files."""
     container.limit(memory=request["memory"], cpu_seconds=request["cpu_seconds"])
     namespaces.drop_capabilities()
-    forbid_uncounted_memory()
+    allow_only_known()
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)

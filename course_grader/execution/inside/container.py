@@ -24,7 +24,7 @@ def furnish():
     namespaces.mount("proc", "/proc")
     namespaces.forbid_user_namespaces()
     shutil.copytree(DATA, HOME, dirs_exist_ok=True)
-    namespaces.mount_read_only(but={HOME, "/tmp", "/dev/shm", "/proc"})
+    namespaces.mount_read_only(but={HOME, "/tmp", "/dev/shm"})
 
 
 def limit(*, memory, cpu_seconds, processes=256, files=1024):
