@@ -18,6 +18,7 @@ from course_grader.gradebook.preprocessors import (
     ReleasedChecks,
     SandboxedExecute,
 )
+from course_grader.gradebook.stock_intake import take_in
 from course_grader.gradebook.validating import judge_submissions
 
 TEMPLATES = [  # ours first: it takes the place of what loads MathJax
@@ -39,6 +40,7 @@ def configure(c, root="."):
         exchange.mkdir(parents=True, exist_ok=True)
     c.Exchange.root = str(exchange)
     judge_submissions()
+    c.Autograde.pre_convert_hook = take_in
     c.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [
         SandboxedExecute,

@@ -4,7 +4,7 @@ Nothing is thrown away: whatever is replaced or renamed is kept under submitted/
 link is ever followed.
 """
 
-__all__ = ["Arrival", "intake"]
+__all__ = ["Arrival", "intake", "take"]
 
 import dataclasses
 import functools
@@ -109,7 +109,7 @@ def _tell(found, ignored, people, say):
 
 def _taken(course, unit, student, handed, release):
     """Put one student's notebook in place, and beside it what its name told."""
-    arrival = _take(course, unit, student, handed, release)
+    arrival = take(course, unit, student, handed, release)
     arrival.sender = handed.sender
     if arrival.taken:
         if handed.files != [course.notebook("submitted", unit, student)]:
@@ -121,7 +121,7 @@ def _taken(course, unit, student, handed, release):
     return arrival
 
 
-def _take(course, unit, student, handed, release):
+def take(course, unit, student, handed, release):
     """Put one student's clean notebook in place, or the untouched release with the reason."""
     files, target = [*handed.files, *handed.earlier], course.notebook("submitted", unit, student)
     earlier, waiting = course.reason(unit, student), waiting_at(course, unit, student)
