@@ -7,6 +7,7 @@ its own exercise and no other.
 
 __all__ = ["NoSandbox", "execute", "executed_or_refused", "fault_in", "refused"]
 
+import collections
 import copy
 import time
 import traceback
@@ -125,6 +126,7 @@ class _Run:
         self.notebook, self.limits = notebook, limits
         self.files, self.forkserver = files, forkserver
         self.died, self.too_long, self.faults = [], [], []
+        self.heard = collections.Counter()
         self.start = time.monotonic()
 
     def facts(self):
@@ -150,7 +152,7 @@ class _Run:
         """Replay the cells before `place`, run the rest; return where to go on, or None."""
         culprits = {*self.died, *self.too_long}
         with open_shell(self.files, self.limits, self.forkserver) as wire:
-            client = Client(copy.deepcopy(self.notebook), wire)
+            client = Client(copy.deepcopy(self.notebook), wire, self.heard)
             for index, cell in enumerate(self.notebook.cells):
                 if cell.cell_type != "code" or cell.id in culprits:
                     continue

@@ -52,7 +52,10 @@ def configure(c, root="."):
     ]
     c.GenerateFeedback.preprocessors = [ReleasedChecks, GetGrades, CSSHTMLHeaderPreprocessor]
     c.HTMLExporter.extra_template_basedirs = TEMPLATES
-    c.HTMLExporter.filters = {"markdown2html": "course_grader.gradebook.formulas.shown"}
+    c.HTMLExporter.filters = {
+        "markdown2html": "course_grader.gradebook.formulas.shown",
+        "highlight_code": "course_grader.gradebook.highlighting.Highlighted",
+    }
     c.Exporter.optimistic_validation = True  # once for a notebook, not after each preprocessor
     c.CourseDirectory.course_id = COURSE_ID
     if os.environ.get("COURSE_DB_URL"):

@@ -16,6 +16,8 @@ from course_grader.authoring import markers
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 MAX_EXTRA = 500  # more cells than this are no answer to an exercise
+MAGIC = re.compile(r"^[ \t]*[%!?,;/]|=[ \t]*[%!]|\?[ \t]*$", re.M)  # IPython's own syntax
+MAX_MAGIC = 200_000  # lines with it times characters: IPython reads a cell once for each
 
 
 @dataclasses.dataclass
@@ -136,6 +138,8 @@ def _bound_names(cell):
 
 @functools.lru_cache(maxsize=4096)
 def _names_in(source):
+    if len(MAGIC.findall(source)) * len(source) > MAX_MAGIC:
+        return frozenset()
     try:
         tree = ast.parse(TransformerManager().transform_cell(source))
     except Exception:  # no Python, or built to break a parser

@@ -62,7 +62,7 @@ def judge_record(exercise, outputs, reference, *, attempted=True):
     if len(records) == 1:
         return judge(exercise, records[0].get("checks"), reference, attempted=attempted)
     found = "no record" if not records else f"{len(records)} records instead of one"
-    trouble = f"The check cell left {found}: an earlier cell may have failed or run too long."
+    trouble = f"The check cell left {found}: an earlier cell may have failed, run too long or shown too much."
     return judge(exercise, None, reference, attempted=attempted, trouble=trouble)
 
 

@@ -1,13 +1,10 @@
 """Without the preloaded sandbox, one sandbox for each submission stops the same attacks."""
 
-import contextlib
-
 import pytest
 
-from course_grader.execution import cache
 from course_grader.project.course import find_unit
 from tests.redteam.attack import ATTACKS
-from tests.redteam.harness import HONEST_POINTS, attack_class
+from tests.redteam.harness import HONEST_POINTS, attack_class, each_alone
 
 FEW = [  # one for each thing that only a sandbox keeps from a student
     "abstract_socket",
@@ -21,19 +18,12 @@ FEW = [  # one for each thing that only a sandbox keeps from a student
 ]
 
 
-@contextlib.contextmanager
-def not_preloaded(files, *, say, also=(), unsafe=False):
-    """Stand in for `preloading` on a machine where it fails its self-test."""
-    yield lambda: None
-
-
 @pytest.fixture(scope="module")
 def graded_each_alone(tmp_path_factory, bubblewrap):
     """A few attacks and their neighbours, each in a sandbox of its own."""
     folder = tmp_path_factory.mktemp("fallback")
     unit = find_unit("01")  # with its own limits: here the first cell imports torch
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "preloading", not_preloaded)
+    with each_alone():
         yield attack_class({name: ATTACKS[name] for name in FEW}, unit, folder)
 
 
