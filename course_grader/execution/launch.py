@@ -14,12 +14,18 @@ import tempfile
 import time
 from pathlib import Path
 
-from course_grader.execution import identity, mounts, sandbox
+from course_grader.execution import cgroups, identity, mounts, sandbox
 from course_grader.execution.inside.shell import CONFINED
 from course_grader.execution.inside.transport import Wire
 from course_grader.project.course import CourseError
 
 START_SECONDS = 60
+ENTER = """
+while [ "$1" != -- ]; do echo 0 > "$1" || exit 1; shift; done
+shift
+{ echo 500 > /proc/self/oom_score_adj; } 2>/dev/null  # the kernel, short of memory, ends it first
+exec "$@"
+"""
 
 
 @contextlib.contextmanager
@@ -41,10 +47,12 @@ def open_shell(files, limits, forkserver=None):
         If it does not come up; the message holds its last words.
     """
     ours, theirs = socket.socketpair()
-    started = (
-        _forked(theirs, forkserver, limits) if forkserver else _spawned(theirs, files, limits)
-    )
-    with ours, started as last_words:
+    memory = limits["memory_gib"] * sandbox.GIB
+    with (
+        ours,
+        cgroups.grouped(memory, sandbox.PROCESSES) as groups,
+        _started(theirs, files, limits, forkserver, groups) as last_words,
+    ):
         wire = Wire(ours)
         try:
             wire.receive(time.monotonic() + START_SECONDS)
@@ -53,8 +61,14 @@ def open_shell(files, limits, forkserver=None):
         yield wire
 
 
+def _started(channel, files, limits, forkserver, groups):
+    if forkserver:
+        return _forked(channel, forkserver, limits, groups)
+    return _spawned(channel, files, limits, groups)
+
+
 @contextlib.contextmanager
-def _forked(channel, forkserver, limits):
+def _forked(channel, forkserver, limits, groups):
     """Have a fork server fork a shell, which lives as long as the connection."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(START_SECONDS)
@@ -62,12 +76,15 @@ def _forked(channel, forkserver, limits):
             connection.connect(str(forkserver / "socket"))
             memory = int(limits["memory_gib"] * sandbox.GIB)
             request = {"memory": memory, "cpu_seconds": limits["submission_seconds"]}
-            socket.send_fds(connection, [json.dumps(request).encode()], [channel.fileno()])
+            with contextlib.ExitStack() as opened:
+                entries = [opened.enter_context(path.open("wb", 0)) for path in groups]
+                descriptors = [one.fileno() for one in (channel, *entries)]
+                socket.send_fds(connection, [json.dumps(request).encode()], descriptors)
         yield lambda: connection.recv(4096).decode(errors="replace").strip()
 
 
 @contextlib.contextmanager
-def _spawned(channel, files, limits):
+def _spawned(channel, files, limits, groups):
     """Start a shell of its own, in a sandbox where there is one."""
     bounds = {"memory_gib": limits["memory_gib"], "cpu_seconds": limits["submission_seconds"]}
     with (
@@ -87,7 +104,7 @@ def _spawned(channel, files, limits):
             command = [*sandbox.limits_prefix(**bounds), *python]
         with channel:
             process = subprocess.Popen(
-                command,
+                ["sh", "-c", ENTER, "sh", *map(str, groups), "--", *command],
                 stdin=channel,
                 pass_fds=[told.fileno()],
                 stdout=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ home, gradebook, other submissions and the network are therefore not hidden but 
 __all__ = [
     "GIB",
     "HOME",
+    "PROCESSES",
     "PROGRAM",
     "available",
     "command",
@@ -34,6 +35,8 @@ from course_grader.execution.mounts import HOME
 
 PROGRAM = Path(__file__).resolve().with_name("inside")
 GIB = 1 << 30
+MAPPED_BESIDES = 4  # GiB: libraries, threads' stacks, files
+PROCESSES = 256  # and threads, of a submission
 
 
 def kind(forkserver=None):
@@ -106,7 +109,8 @@ def limits_prefix(memory_gib, cpu_seconds):
     return [
         "prlimit",
         f"--data={int(memory_gib * GIB)}",
-        "--nproc=256",
+        f"--as={int((memory_gib + MAPPED_BESIDES) * GIB)}",
+        f"--nproc={PROCESSES}",
         f"--fsize={GIB // 4}",
         "--core=0",
         "--nofile=1024",

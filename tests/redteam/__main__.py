@@ -27,7 +27,8 @@ def main(arguments):
     chosen = parser.parse_args(arguments)
     attacks = {name: ATTACKS[name] for name in chosen.names or ATTACKS}
     rooms = [chosen.room] if chosen.room else list(ROOMS)
-    return int(any([_one_room(room, attacks, chosen.honest) for room in rooms]))
+    succeeded = [_one_room(room, attacks, chosen.honest) for room in rooms]
+    return int(any(succeeded))
 
 
 def _one_room(room, attacks, honest):

@@ -1,8 +1,8 @@
 """Serve: each connection to the socket is one shell's life, in a container of its own.
 
-A request is one line of JSON: memory (bytes), cpu_seconds; with it comes the socket that the
-shell talks through. The answer is "error: ..." if there can be none. Closing the connection ends
-the shell.
+A request is one line of JSON: memory (bytes), cpu_seconds; with it come the socket that the
+shell talks through, and the files by which it enters its control groups. The answer is
+"error: ..." if there can be none. Closing the connection ends the shell.
 """
 
 __all__ = ["main"]
@@ -43,15 +43,17 @@ def _keep(connection):
     """Keep one container: start its init in new namespaces, end it when the connection closes."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     namespaces.die_with_parent()
-    words, (channel,), *_ = socket.recv_fds(connection, 4096, 1)
+    words, (channel, *groups), *_ = socket.recv_fds(connection, 4096, 3)
     request = json.loads(words)
     told, tell = os.pipe()
     namespaces.separate(UID, GID)
     init = os.fork()
     if init == 0:
         os.close(told)
-        _leave_with(_furnish_and_guard, request, channel, tell)
+        _leave_with(_furnish_and_guard, request, channel, groups, tell)
     os.close(tell)
+    for file in groups:
+        os.close(file)
     os.close(channel)  # the shell's end of it tells the grader that the shell has ended
     while True:
         heard = select.select([connection, told], [], [])[0]
@@ -62,10 +64,11 @@ def _keep(connection):
         connection.sendall(words)
 
 
-def _furnish_and_guard(request, channel, tell):
+def _furnish_and_guard(request, channel, groups, tell):
     """Be process 1 of the container."""
     namespaces.die_with_parent()
     try:
+        container.enter(groups)
         container.furnish()
         shell = os.fork()
         if shell == 0:

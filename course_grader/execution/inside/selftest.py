@@ -45,6 +45,9 @@ def escapes(shown=(HOME,)):
         "host's sockets": lambda: socket.socket(40, socket.SOCK_STREAM),  # AF_VSOCK: no namespace
         "uncounted memory": lambda: os.memfd_create("planted"),
         "uncounted memory, shared": lambda: mmap.mmap(-1, 1 << 20).close(),
+        "tables of pages": lambda: mmap.mmap(
+            -1, 1 << 38, mmap.MAP_PRIVATE, mmap.PROT_READ
+        ).close(),
         "uncounted shared memory": lambda: _libc_returns("shmget", 0, 1 << 20, 0o1600),
         "chroot": lambda: os.chroot("/tmp"),
     }

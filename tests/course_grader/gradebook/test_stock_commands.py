@@ -1,7 +1,6 @@
 """nbgrader's own commands after `make grade`: list, export, validate, in the course's folder."""
 
 import os
-import shutil
 import subprocess
 import sys
 

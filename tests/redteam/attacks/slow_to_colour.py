@@ -5,6 +5,7 @@ stopped by: the limits
 deserved: 26
 """
 
+
 # %% spoil
 def spoil(notebook):
     from nbformat.v4 import new_code_cell
