@@ -16,7 +16,7 @@ from nbformat.v4 import new_output
 
 from course_grader.execution import sandbox
 from course_grader.execution.client import Client
-from course_grader.execution.launch import open_shell
+from course_grader.execution.launch import RoomLost, open_shell
 from course_grader.project.course import LIMITS, CourseError
 from course_grader.project.faults import reason_for
 
@@ -141,8 +141,13 @@ class _Run:
     def all(self):
         """Run every cell; begin again in a fresh shell after a culprit."""
         place = 0
-        for _ in range(MAX_RESTARTS):
-            place = self._from(place)
+        for left in reversed(range(MAX_RESTARTS)):
+            try:
+                place = self._from(place)
+            except RoomLost:  # no cell's fault: all over again, with as much time
+                self.start = time.monotonic()
+                if not left:
+                    raise
             if place is None:
                 return
         for cell in self.notebook.cells[place:]:
@@ -175,6 +180,7 @@ class _Run:
             _fail(cell, "TookTooLong", f"stopped after {seconds} s")
             return False
         except (EOFError, ConnectionError):
+            client.wire.check_room()
             self.died.append(cell.id)
             _fail(cell, "ProcessEnded", "this cell ended its process or used up its memory")
             return False

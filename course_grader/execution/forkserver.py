@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 from course_grader.execution import identity, mounts, sandbox
@@ -40,8 +41,14 @@ class ForkServer:
         self.folder = Path(tempfile.mkdtemp(prefix="containers-"))
         if os.getuid() == 0:
             os.chown(self.folder, *[identity.unused_id()] * 2)
+        self.command = [*_command(self.folder, files), *also]
+        self.changing, self.stopped = threading.Lock(), False
+        self._start()
+
+    def _start(self):
+        (self.folder / "socket").unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [*_command(self.folder, files), *also],
+            self.command,
             stdin=subprocess.PIPE,  # held open: who is killed lets go of it
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -65,13 +72,31 @@ class ForkServer:
         """Tell whether it still runs."""
         return self.process.poll() is None
 
+    def keep(self):
+        """From now on start it again whenever it ends by itself: short of memory, it is killed."""
+        threading.Thread(target=self._keep, daemon=True).start()
+
+    def _keep(self):
+        while True:
+            self.process.wait()
+            with self.changing:
+                if self.stopped:
+                    return
+                self._close()
+                self._start()
+
     def stop(self):
         """End it and every shell that it has forked."""
-        self.process.kill()
+        with self.changing:
+            self.stopped = True
+            self.process.kill()
         self.process.wait()
+        self._close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _close(self):
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             pipe.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _command(containers, files):

@@ -1,6 +1,6 @@
 """Start a shell in its sandbox, and end it: forked from a fork server, or a process of its own."""
 
-__all__ = ["open_shell"]
+__all__ = ["RoomLost", "open_shell"]
 
 import contextlib
 import json
@@ -20,6 +20,7 @@ from course_grader.execution.inside.transport import Wire
 from course_grader.project.course import CourseError
 
 START_SECONDS = 60
+LAST_WORDS_SECONDS = 2  # a shell may close its socket and live on
 ENTER = """
 while [ "$1" != -- ]; do echo 0 > "$1" || exit 1; shift; done
 shift
@@ -28,9 +29,15 @@ exec "$@"
 """
 
 
+class RoomLost(CourseError):
+    """Raised where the preloaded process has ended, and every shell with it: no cell did it."""
+
+
 @contextlib.contextmanager
 def open_shell(files, limits, forkserver=None):
     """Start a shell and give the wire to it; it ends with the block.
+
+    `wire.check_room()` raises RoomLost where the shell has ended with its preloaded process.
 
     Parameters
     ----------
@@ -45,6 +52,8 @@ def open_shell(files, limits, forkserver=None):
     ------
     CourseError
         If it does not come up; the message holds its last words.
+    RoomLost
+        If the preloaded process ends meanwhile.
     """
     ours, theirs = socket.socketpair()
     memory = limits["memory_gib"] * sandbox.GIB
@@ -54,11 +63,19 @@ def open_shell(files, limits, forkserver=None):
         _started(theirs, files, limits, forkserver, groups) as last_words,
     ):
         wire = Wire(ours)
+        wire.check_room = lambda: _check(forkserver, last_words)
         try:
             wire.receive(time.monotonic() + START_SECONDS)
         except (EOFError, OSError) as error:
-            raise CourseError(f"the shell did not start: {last_words() or error}") from error
+            words = last_words()
+            _check(forkserver, lambda: words)
+            raise CourseError(f"the shell did not start: {words or error}") from error
         yield wire
+
+
+def _check(forkserver, last_words):
+    if forkserver and not last_words():
+        raise RoomLost("the preloaded sandbox has ended, most likely for lack of memory")
 
 
 def _started(channel, files, limits, forkserver, groups):
@@ -70,17 +87,42 @@ def _started(channel, files, limits, forkserver, groups):
 @contextlib.contextmanager
 def _forked(channel, forkserver, limits, groups):
     """Have a fork server fork a shell, which lives as long as the connection."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(START_SECONDS)
+    with _connected(forkserver) as connection:
         with channel:
-            connection.connect(str(forkserver / "socket"))
             memory = int(limits["memory_gib"] * sandbox.GIB)
             request = {"memory": memory, "cpu_seconds": limits["submission_seconds"]}
             with contextlib.ExitStack() as opened:
                 entries = [opened.enter_context(path.open("wb", 0)) for path in groups]
                 descriptors = [one.fileno() for one in (channel, *entries)]
                 socket.send_fds(connection, [json.dumps(request).encode()], descriptors)
-        yield lambda: connection.recv(4096).decode(errors="replace").strip()
+        yield lambda: _last_words(connection)
+
+
+def _connected(forkserver):
+    """Return a connection to a fork server, which may be about to start again."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(START_SECONDS)
+        try:
+            connection.connect(str(forkserver / "socket"))
+            return connection
+        except (ConnectionRefusedError, FileNotFoundError):
+            connection.close()
+            if not forkserver.is_dir() or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
+
+
+def _last_words(connection):
+    """Return what a shell's keeper said; '' if it was ended, too."""
+    connection.settimeout(LAST_WORDS_SECONDS)
+    try:
+        return connection.recv(4096).decode(errors="replace").strip()
+    except TimeoutError:
+        return "it lives on, and says nothing"
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager

@@ -40,6 +40,7 @@ def preloading(files, *, say, also=(), unsafe=False):
     @functools.cache
     def ready():
         if forkserver and _tried(forkserver, say):
+            forkserver.keep()
             return forkserver.folder
         return _each_alone(say, unsafe)
 

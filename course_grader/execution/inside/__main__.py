@@ -7,6 +7,7 @@ shell talks through, and the files by which it enters its control groups. The an
 
 __all__ = ["main"]
 
+import contextlib
 import json
 import os
 import select
@@ -20,6 +21,7 @@ from .shell import preload, run_shell
 from .syscalls import allow_only_known, prepare
 
 UID = GID = 1000
+ENDED = b"ended\n"
 
 
 def main():
@@ -60,6 +62,8 @@ def _keep(connection):
         words = os.read(told, 4096) if told in heard else b""
         if connection in heard or not words:
             os.kill(init, signal.SIGKILL)
+            with contextlib.suppress(OSError):  # by this the grader tells its end from ours
+                connection.sendall(ENDED)
             return os.waitstatus_to_exitcode(os.waitpid(init, 0)[1])
         connection.sendall(words)
 

@@ -1,8 +1,10 @@
 """Containers of the preloaded sandbox: sound, apart from each other, and gone when they end."""
 
+import concurrent.futures
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -265,6 +267,40 @@ def test_a_shared_one_is_started_again_after_it_died(forkserver):
     second = probe.shared({}, say=print)
     assert second != first and "'2'" in run(second, "1 + 1")[0][0]
     next(one for one in probe.SHARED.values() if one and one.folder == second).stop()
+
+
+def test_a_preloaded_process_that_was_killed_is_there_again_and_no_cell_is_blamed(
+    bubblewrap, tmp_path
+):
+    """Twelve honest notebooks, and a process that is killed twice while they run."""
+    told, done = [], []
+    slow = [new_code_cell(f"import time; time.sleep(0.3); {n}") for n in range(4)]
+    with probe.preloading({}, say=told.append) as ready:
+        folder = ready() or pytest.skip(str(told))
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            jobs = [
+                pool.submit(execute, new_notebook(cells=slow), forkserver=folder)
+                for _ in range(12)
+            ]
+            for _ in range(2):
+                time.sleep(1)
+                for process in preloaded_in(folder):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)
+            done = [job.result(120) for job in jobs]
+    for one in done:
+        assert [c.outputs[0].data["text/plain"] for c in one.cells] == ["0", "1", "2", "3"]
+        assert one.metadata.execution["died"] == one.metadata.execution["too_long"] == []
+
+
+def preloaded_in(folder):
+    """Return the ids of the processes that serve in a folder."""
+    lines = [
+        (int(path.parent.name), path.read_text(errors="replace"))
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if path.exists()
+    ]
+    return [process for process, line in lines if str(folder) in line]
 
 
 def test_it_ends_with_the_grader_even_if_that_is_killed(forkserver):
