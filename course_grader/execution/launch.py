@@ -3,6 +3,7 @@
 __all__ = ["RoomLost", "open_shell"]
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -93,8 +94,8 @@ def _forked(channel, forkserver, limits, groups):
             request = {"memory": memory, "cpu_seconds": limits["submission_seconds"]}
             with contextlib.ExitStack() as opened:
                 entries = [opened.enter_context(path.open("wb", 0)) for path in groups]
-                descriptors = [one.fileno() for one in (channel, *entries)]
-                socket.send_fds(connection, [json.dumps(request).encode()], descriptors)
+                files = [one.fileno() for one in (channel, *entries)]
+                _send(connection, json.dumps(request).encode(), files)
         yield lambda: _last_words(connection)
 
 
@@ -110,6 +111,18 @@ def _connected(forkserver):
         except (ConnectionRefusedError, FileNotFoundError):
             connection.close()
             if not forkserver.is_dir() or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
+
+
+def _send(connection, words, files):
+    """Send words and files; a student's code may have as many in flight as one user can."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return socket.send_fds(connection, [words], files)
+        except OSError as error:
+            if error.errno != errno.ETOOMANYREFS or time.monotonic() > end:
                 raise
         time.sleep(0.1)
 

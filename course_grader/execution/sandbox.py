@@ -113,7 +113,7 @@ def limits_prefix(memory_gib, cpu_seconds):
         f"--nproc={PROCESSES}",
         f"--fsize={GIB // 4}",
         "--core=0",
-        "--nofile=1024",
+        "--nofile=512",
         f"--cpu={int(cpu_seconds) + 1}",
     ]
 

@@ -38,7 +38,7 @@ def furnish():
     namespaces.mount_read_only(but={HOME, "/tmp", "/dev/shm"})
 
 
-def limit(*, memory, cpu_seconds, processes=256, files=1024):
+def limit(*, memory, cpu_seconds, processes=256, files=512):
     """Limit this process and its children; `memory` is bytes of data for each process."""
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     bounds = {
