@@ -1,8 +1,7 @@
 """Execute one sanitized notebook: the untrusted, slow part of grading, apart from judging.
 
-`execute(notebook) -> notebook` starts a shell inside the sandbox and talks to it through one
-socket. A cell that ends its process, or runs too long, is skipped in a fresh shell, so it costs
-its own exercise and no other.
+A shell inside the sandbox is talked to through one socket. A cell that ends its process, or runs
+too long, is skipped in a fresh shell, so it costs its own exercise and no other.
 """
 
 __all__ = ["NoSandbox", "execute", "executed_or_refused", "fault_in", "refused"]
@@ -24,7 +23,7 @@ MAX_RESTARTS = 6
 
 
 class NoSandbox(CourseError):
-    """Raised where bubblewrap is missing and nobody has said to go on without it."""
+    """Raised where no sandbox holds and nobody has said to go on without one."""
 
 
 def execute(notebook, *, files=None, limits=LIMITS, forkserver=None, without_sandbox=False):
@@ -46,8 +45,7 @@ def execute(notebook, *, files=None, limits=LIMITS, forkserver=None, without_san
     Returns
     -------
     NotebookNode
-        Its metadata.execution says: sandbox, seconds, died and too_long (cell ids), and, where
-        messages could not be read, the tracebacks as `faults`.
+        Its metadata.execution: sandbox, seconds, died, too_long (cell ids), faults (tracebacks).
 
     Raises
     ------
@@ -124,9 +122,8 @@ class _Run:
 
     def __init__(self, notebook, files, limits, forkserver):
         self.notebook, self.limits = notebook, limits
-        self.files, self.forkserver = files, forkserver
+        self.files, self.forkserver, self.heard = files, forkserver, collections.Counter()
         self.died, self.too_long, self.faults = [], [], []
-        self.heard = collections.Counter()
         self.start = time.monotonic()
 
     def facts(self):
@@ -144,10 +141,10 @@ class _Run:
         for left in reversed(range(MAX_RESTARTS)):
             try:
                 place = self._from(place)
-            except RoomLost:  # no cell's fault: all over again, with as much time
-                self.start = time.monotonic()
+            except RoomLost:  # no cell's fault: once more, with as much time
                 if not left:
                     raise
+                self.start = time.monotonic()
             if place is None:
                 return
         for cell in self.notebook.cells[place:]:

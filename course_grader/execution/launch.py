@@ -148,10 +148,7 @@ def _spawned(channel, files, limits, groups):
     ):
         if sandbox.available():
             python = [mounts.python(), "-m", "inside.shell", CONFINED]
-            options, inner = sandbox.command(python, files=files, **bounds)
-            told.write(b"".join(os.fsencode(option) + b"\0" for option in options))
-            told.seek(0)
-            command = [*identity.bubblewrap(), "--args", str(told.fileno()), "--", *inner]
+            command = _with_options_in(told, *sandbox.command(python, files=files, **bounds))
         else:
             for name, path in files.items():
                 shutil.copy(path, Path(folder, name))
@@ -172,6 +169,13 @@ def _spawned(channel, files, limits, groups):
             yield lambda: _said(process)
         finally:
             _end(process)
+
+
+def _with_options_in(file, options, inner):
+    """Write bubblewrap's options to an open file; return the command that reads them there."""
+    file.write(b"".join(os.fsencode(option) + b"\0" for option in options))
+    file.seek(0)
+    return [*identity.bubblewrap(), "--args", str(file.fileno()), "--", *inner]
 
 
 def _said(process):

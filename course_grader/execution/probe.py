@@ -9,12 +9,13 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_grader.execution import mounts, sandbox
+from course_grader.execution import cgroups, mounts, sandbox
 from course_grader.execution.execute import NoSandbox, execute
 from course_grader.execution.forkserver import ForkServer
 from course_grader.project.course import CourseError
 
 SHARED = {}
+NOT_COUNTED = "memory of a submission that belongs to no process, such as socket buffers,"
 
 
 @contextlib.contextmanager
@@ -39,6 +40,7 @@ def preloading(files, *, say, also=(), unsafe=False):
 
     @functools.cache
     def ready():
+        _tell_what_is_not_counted(say)
         if forkserver and _tried(forkserver, say):
             forkserver.keep()
             return forkserver.folder
@@ -63,11 +65,17 @@ def shared(files, *, say, also=(), unsafe=False):
     known = SHARED.get(key)
     if key not in SHARED or (known and not known.alive()):
         started = _started(files, say, also) if sandbox.available() else None
+        _tell_what_is_not_counted(say)
         known = (started and _tried(started, say)) or _each_alone(say, unsafe)
         SHARED[key] = known
         if known:
             atexit.register(known.stop)
     return known and known.folder
+
+
+def _tell_what_is_not_counted(say):
+    if sandbox.available() and cgroups.offer() is None:
+        say(f"No control groups here: {NOT_COUNTED} is not limited (docs/grading.md).")
 
 
 def _started(files, say, also):

@@ -133,7 +133,7 @@ def _is_same(cell, released):
 
 def _bound_names(cell):
     """Return the names that a student's code cell binds at its top level."""
-    return _names_in(cell.source) if _is_code(cell) else frozenset()
+    return _names_in(cell.source) if cell.cell_type == "code" else frozenset()
 
 
 @functools.lru_cache(maxsize=4096)
@@ -144,13 +144,9 @@ def _names_in(source):
         tree = ast.parse(TransformerManager().transform_cell(source))
     except Exception:  # no Python, or built to break a parser
         return frozenset()
-    assigned = (t for n in tree.body if isinstance(n, ast.Assign) for t in n.targets)
-    names = {t.id for t in assigned if isinstance(t, ast.Name)}
+    bound = (t for n in tree.body if isinstance(n, ast.Assign) for t in n.targets)
+    names = {t.id for t in bound if isinstance(t, ast.Name)}
     return frozenset(names | {n.name for n in tree.body if isinstance(n, DEFINITIONS)})
-
-
-def _is_code(cell):
-    return cell.cell_type == "code"
 
 
 def _extras(cells, claims, release):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_grader.execution import identity, launch, probe, sandbox
+from course_grader.execution import cgroups, identity, launch, probe, sandbox
 from course_grader.execution.execute import NoSandbox, execute
 from course_grader.execution.forkserver import ForkServer
 from course_grader.execution.sandbox import PROGRAM
@@ -71,6 +71,15 @@ def run(forkserver, *sources, **limits):
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
     done = execute(notebook, limits=LIMITS | limits, forkserver=forkserver)
     return [str(cell.outputs) for cell in done.cells], done.metadata.execution
+
+
+TELL = probe._tell_what_is_not_counted
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch):
+    """What is told is the same where there are control groups and where there are none."""
+    monkeypatch.setattr(probe, "_tell_what_is_not_counted", lambda say: None)
 
 
 WEAKENED = {
@@ -235,6 +244,14 @@ def test_without_a_sound_sandbox_there_is_none_and_it_is_said(monkeypatch, forks
     with probe.preloading({}, say=told.append) as ready:
         assert ready() is None
     assert len(told) == 1 and "network" in told[0] and "slower" in told[0]
+
+
+def test_where_there_are_no_control_groups_it_is_said(monkeypatch, forkserver):
+    told = []
+    monkeypatch.setattr(probe, "_tell_what_is_not_counted", TELL)
+    monkeypatch.setattr(cgroups, "offer", lambda: None)
+    with probe.preloading({}, say=told.append) as ready:
+        assert ready() and len(told) == 1 and "socket buffers, is not limited" in told[0]
 
 
 def test_where_the_system_refuses_to_start_one_there_is_none_and_it_is_said(
