@@ -35,6 +35,7 @@ from course_grader.intake.placing import (
     waiting_at,
 )
 from course_grader.project import notebooks
+from course_grader.project.bounded import bounded
 from course_grader.project.course import CourseError
 from course_grader.project.faults import OurFault, reason_for
 
@@ -131,7 +132,8 @@ def take(course, unit, student, handed, release):
     if files == [target] and earlier and holds(target, release):
         return Arrival(student, earlier)
     try:
-        submission, reason = _read(handed, unit), ""
+        with bounded():
+            submission, reason = _read(handed, unit), ""
     except Unreadable as why:
         submission, reason = release, printable(str(why))
     except Exception as error:  # one student's file never stops the class
