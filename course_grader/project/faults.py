@@ -1,6 +1,6 @@
 """Whose fault an exception in grading is: ours is an error, never a zero, and is logged."""
 
-__all__ = ["OurFault", "logged_to", "reason_for", "words_of"]
+__all__ = ["OurFault", "logged_to", "plain", "reason_for", "words_of"]
 
 import contextlib
 import logging
@@ -42,11 +42,11 @@ def reason_for(step, student, error, again):
 
 def words_of(error):
     """Return an exception's class and message in one line of at most 200 plain characters."""
-    return _plain(" ".join(f"{type(error).__name__}: {error}".split())[:200])
+    return plain(" ".join(f"{type(error).__name__}: {error}".split())[:200])
 
 
-def _plain(text):
-    """Replace what would move a terminal's cursor, or change its title."""
+def plain(text):
+    """Return a text without what would move a terminal's cursor, or change its title."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
@@ -55,7 +55,7 @@ class _Plain(logging.Formatter):
 
     def format(self, record):
         """Return the lines of a record."""
-        return _plain(super().format(record))
+        return plain(super().format(record))
 
 
 @contextlib.contextmanager

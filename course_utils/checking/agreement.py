@@ -60,9 +60,8 @@ def describe(record, *, digits=4):
 
 
 def _one_line(words):
-    """Return words that cannot pass for a line of the panel; files and terminals can hold them."""
-    line = " ".join(words.split())[:160].encode("utf-8", "replace").decode("utf-8")
-    return "".join(c if c.isprintable() else "?" for c in line)
+    """Return words that cannot pass for a line of the panel, and that any file can hold."""
+    return " ".join(words.split())[:160].encode("utf-8", "replace").decode("utf-8")
 
 
 def form_of(record):

@@ -72,9 +72,12 @@ def test_a_submission_is_validated_in_the_sandbox(graded, unit, tmp_path):
     notebook = notebooks.load(graded.notebook("submitted", unit, "right"))
     cell = next(c for c in notebook.cells if c.id == "gaussian-nll-solution")
     cell.source += f"\nopen({str(trace)!r}, 'w').write('was here')"
+    other = next(c for c in notebook.cells if c.id == "bce-from-logits-solution")
+    other.source += "\ndef bce_from_logits(*a):\n    raise ValueError('\\x1b[2J a clean screen')"
     notebooks.save(notebook, path)
     done = nbgrader(graded, "validate", str(path.relative_to(graded.root)))
-    assert "Success!" in done.stdout and not trace.exists(), done.stdout + done.stderr
+    assert "FAILED ON 1 CELL" in done.stdout and not trace.exists(), done.stdout + done.stderr
+    assert "a clean screen" in done.stdout and "\x1b[2J" not in done.stdout
 
 
 def hard_link(path, course, unit):

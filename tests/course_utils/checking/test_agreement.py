@@ -150,10 +150,6 @@ def test_a_description_can_be_written_to_a_file():
     assert describe(failure(ValueError("broken \ud800 text"))).encode("utf-8")
 
 
-def test_a_description_moves_no_terminals_cursor():
-    assert describe(failure(ValueError("\x1b[2J\x07red"))) == "ValueError: ?[2J?red"
-
-
 FORMS = [
     (1.0, "a number"),
     (X, "an array of shape (3,)"),
