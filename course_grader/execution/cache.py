@@ -64,7 +64,7 @@ class Executions:
         if not self.scheduler:
             self._pool = self._open.enter_context(pool.warm_pool(self.workers))
             self._sandbox = self._open.enter_context(
-                preloading(self.files, say=_tell, also=self.also)
+                preloading(self.files, say=_tell, also=self.also, unsafe=self.unsafe)
             )
         return self
 

@@ -13,6 +13,8 @@ from nbclient.exceptions import CellExecutionComplete
 from course_grader.execution.inside.transport import KEY
 
 MAX_OUTPUT = 1_000_000  # characters for each cell; the rest of a flood is dropped
+MAX_OUTPUTS = 1_000  # for each cell, besides what it prints
+MAX_SUBMISSION = 16_000_000  # characters for all cells together
 
 
 class Client(NotebookClient):
@@ -24,12 +26,14 @@ class Client(NotebookClient):
         Gets the outputs.
     wire : Wire
         To a shell.
+    heard : Counter, optional
+        Characters by cell: one for all shells of a submission.
     """
 
-    def __init__(self, notebook, wire):
+    def __init__(self, notebook, wire, heard=None):
         super().__init__(notebook, record_timing=False)
         self.wire, self.session = wire, Session(key=KEY)
-        self.heard = collections.Counter()
+        self.heard = collections.Counter() if heard is None else heard
         deaf = types.SimpleNamespace(send=lambda message: None)  # widgets are not answered
         self.kc = types.SimpleNamespace(session=self.session, shell_channel=deaf)
 
@@ -51,6 +55,7 @@ class Client(NotebookClient):
         self.wire.socket.settimeout(seconds)
         self.session.send(self.wire, request)
         cell.outputs, self.clear_before_next_output = [], False
+        self.heard[index] = 0
         try:
             while True:
                 parts = self.session.feed_identities(self.wire.receive(deadline))[1]
@@ -60,12 +65,20 @@ class Client(NotebookClient):
         except CellExecutionComplete:
             cell.outputs = _merged(cell.outputs)
 
-    def output(self, outs, msg, display_id, cell_index):
-        """Keep an output unless the cell has said enough."""
-        self.heard[cell_index] += len(str(msg["content"]))
-        if self.heard[cell_index] <= MAX_OUTPUT:
-            return super().output(outs, msg, display_id, cell_index)
-        return None
+    def process_message(self, msg, cell, cell_index):
+        """Process a message unless the cell, or the submission, has said enough.
+
+        What replaces an output that was displayed many times counts as often.
+        """
+        content = msg["content"]
+        display = (content.get("transient") or {}).get("display_id")
+        shown = self._display_id_map.get(display, {}).values() if display else ()
+        many = len(cell.outputs) >= MAX_OUTPUTS and msg["msg_type"] != "stream"
+        self.heard[cell_index] += len(str(content)) * max(1, sum(map(len, shown)))
+        said = self.heard[cell_index] > MAX_OUTPUT or self.heard.total() > MAX_SUBMISSION
+        if (said or many) and msg["msg_type"] not in ("status", "clear_output"):
+            return None
+        return super().process_message(msg, cell, cell_index)
 
 
 def _merged(outputs):

@@ -1,12 +1,12 @@
 """Execute one sanitized notebook: the untrusted, slow part of grading, apart from judging.
 
-`execute(notebook) -> notebook` starts a shell inside the sandbox and talks to it through one
-socket. A cell that ends its process, or runs too long, is skipped in a fresh shell, so it costs
-its own exercise and no other.
+A shell inside the sandbox is talked to through one socket. A cell that ends its process, or runs
+too long, is skipped in a fresh shell, so it costs its own exercise and no other.
 """
 
 __all__ = ["NoSandbox", "execute", "executed_or_refused", "fault_in", "refused"]
 
+import collections
 import copy
 import time
 import traceback
@@ -15,7 +15,7 @@ from nbformat.v4 import new_output
 
 from course_grader.execution import sandbox
 from course_grader.execution.client import Client
-from course_grader.execution.launch import open_shell
+from course_grader.execution.launch import RoomLost, open_shell
 from course_grader.project.course import LIMITS, CourseError
 from course_grader.project.faults import reason_for
 
@@ -23,7 +23,7 @@ MAX_RESTARTS = 6
 
 
 class NoSandbox(CourseError):
-    """Raised where bubblewrap is missing and nobody has said to go on without it."""
+    """Raised where no sandbox holds and nobody has said to go on without one."""
 
 
 def execute(notebook, *, files=None, limits=LIMITS, forkserver=None, without_sandbox=False):
@@ -45,8 +45,7 @@ def execute(notebook, *, files=None, limits=LIMITS, forkserver=None, without_san
     Returns
     -------
     NotebookNode
-        Its metadata.execution says: sandbox, seconds, died and too_long (cell ids), and, where
-        messages could not be read, the tracebacks as `faults`.
+        Its metadata.execution: sandbox, seconds, died, too_long (cell ids), faults (tracebacks).
 
     Raises
     ------
@@ -123,7 +122,7 @@ class _Run:
 
     def __init__(self, notebook, files, limits, forkserver):
         self.notebook, self.limits = notebook, limits
-        self.files, self.forkserver = files, forkserver
+        self.files, self.forkserver, self.heard = files, forkserver, collections.Counter()
         self.died, self.too_long, self.faults = [], [], []
         self.start = time.monotonic()
 
@@ -139,8 +138,13 @@ class _Run:
     def all(self):
         """Run every cell; begin again in a fresh shell after a culprit."""
         place = 0
-        for _ in range(MAX_RESTARTS):
-            place = self._from(place)
+        for left in reversed(range(MAX_RESTARTS)):
+            try:
+                place = self._from(place)
+            except RoomLost:  # no cell's fault: once more, with as much time
+                if not left:
+                    raise
+                self.start = time.monotonic()
             if place is None:
                 return
         for cell in self.notebook.cells[place:]:
@@ -150,7 +154,7 @@ class _Run:
         """Replay the cells before `place`, run the rest; return where to go on, or None."""
         culprits = {*self.died, *self.too_long}
         with open_shell(self.files, self.limits, self.forkserver) as wire:
-            client = Client(copy.deepcopy(self.notebook), wire)
+            client = Client(copy.deepcopy(self.notebook), wire, self.heard)
             for index, cell in enumerate(self.notebook.cells):
                 if cell.cell_type != "code" or cell.id in culprits:
                     continue
@@ -173,6 +177,7 @@ class _Run:
             _fail(cell, "TookTooLong", f"stopped after {seconds} s")
             return False
         except (EOFError, ConnectionError):
+            client.wire.check_room()
             self.died.append(cell.id)
             _fail(cell, "ProcessEnded", "this cell ended its process or used up its memory")
             return False

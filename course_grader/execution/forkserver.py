@@ -9,13 +9,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
-from course_grader.execution import mounts, sandbox
+from course_grader.execution import identity, mounts, sandbox
 from course_grader.project.course import CourseError
 
 DATA = "/run/data"  # from which each container gets a copy
-NOBODY = 64999  # who runs students' code where the grader is root: no account has this number
 
 
 class ForkServer:
@@ -37,12 +37,18 @@ class ForkServer:
             If students' code, which root runs as nobody, may not read what it needs.
         """
         needed = [*sandbox.programs(), *files.values(), *sandbox.font_cache().values()]
-        mounts.check_open(NOBODY, needed)
+        mounts.check_open(identity.unused_id(), needed)
         self.folder = Path(tempfile.mkdtemp(prefix="containers-"))
         if os.getuid() == 0:
-            os.chown(self.folder, NOBODY, NOBODY)
+            os.chown(self.folder, *[identity.unused_id()] * 2)
+        self.command = [*_command(self.folder, files), *also]
+        self.changing, self.stopped = threading.Lock(), False
+        self._start()
+
+    def _start(self):
+        (self.folder / "socket").unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [*_command(self.folder, files), *also],
+            self.command,
             stdin=subprocess.PIPE,  # held open: who is killed lets go of it
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -66,13 +72,31 @@ class ForkServer:
         """Tell whether it still runs."""
         return self.process.poll() is None
 
+    def keep(self):
+        """From now on start it again whenever it ends by itself: short of memory, it is killed."""
+        threading.Thread(target=self._keep, daemon=True).start()
+
+    def _keep(self):
+        while True:
+            self.process.wait()
+            with self.changing:
+                if self.stopped:
+                    return
+                self._close()
+                self._start()
+
     def stop(self):
         """End it and every shell that it has forked."""
-        self.process.kill()
+        with self.changing:
+            self.stopped = True
+            self.process.kill()
         self.process.wait()
+        self._close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _close(self):
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             pipe.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _command(containers, files):
@@ -83,7 +107,8 @@ def _command(containers, files):
     figures = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     own = ("/tmp", mounts.HOME, DATA)
     return [
-        *(sandbox.namespaces() if os.getuid() else _namespaces_of_root()),
+        *identity.bubblewrap(),
+        *identity.namespaces(),
         *sandbox.fresh(),
         *sandbox.variables(sandbox.environment() | figures | {"PYTHONPATH": mounts.LIBRARY}),
         *(part for place in own for part in ("--perms", "0777", "--tmpfs", place)),
@@ -114,12 +139,4 @@ def _python():
     if os.getuid():
         return python
     covers = "umount /proc/sys /proc/sysrq-trigger /proc/irq /proc/bus 2>/dev/null"
-    ids = ("--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups")
-    drops = ("--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
-    return ["sh", "-c", f'{covers}; exec "$@"', "sh", "setpriv", *ids, *drops, *python]
-
-
-def _namespaces_of_root():
-    """Root needs no user namespace, and keeps its capabilities until it becomes nobody."""
-    unshared = [f"--unshare-{what}" for what in ("pid", "ipc", "net", "uts", "cgroup-try")]
-    return ["bwrap", *unshared, "--die-with-parent", "--new-session", "--clearenv"]
+    return ["sh", "-c", f'{covers}; exec "$@"', "sh", *identity.become(), *python]

@@ -1,8 +1,9 @@
 """Start a shell in its sandbox, and end it: forked from a fork server, or a process of its own."""
 
-__all__ = ["open_shell"]
+__all__ = ["RoomLost", "open_shell"]
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -14,16 +15,30 @@ import tempfile
 import time
 from pathlib import Path
 
-from course_grader.execution import mounts, sandbox
+from course_grader.execution import cgroups, identity, mounts, sandbox
+from course_grader.execution.inside.shell import CONFINED
 from course_grader.execution.inside.transport import Wire
 from course_grader.project.course import CourseError
 
 START_SECONDS = 60
+LAST_WORDS_SECONDS = 2  # a shell may close its socket and live on
+ENTER = """
+while [ "$1" != -- ]; do echo 0 > "$1" || exit 1; shift; done
+shift
+{ echo 500 > /proc/self/oom_score_adj; } 2>/dev/null  # the kernel, short of memory, ends it first
+exec "$@"
+"""
+
+
+class RoomLost(CourseError):
+    """Raised where the preloaded process has ended, and every shell with it: no cell did it."""
 
 
 @contextlib.contextmanager
 def open_shell(files, limits, forkserver=None):
     """Start a shell and give the wire to it; it ends with the block.
+
+    `wire.check_room()` raises RoomLost where the shell has ended with its preloaded process.
 
     Parameters
     ----------
@@ -38,41 +53,102 @@ def open_shell(files, limits, forkserver=None):
     ------
     CourseError
         If it does not come up; the message holds its last words.
+    RoomLost
+        If the preloaded process ends meanwhile.
     """
     ours, theirs = socket.socketpair()
-    started = (
-        _forked(theirs, forkserver, limits) if forkserver else _spawned(theirs, files, limits)
-    )
-    with ours, started as last_words:
+    memory = limits["memory_gib"] * sandbox.GIB
+    with (
+        ours,
+        cgroups.grouped(memory, sandbox.PROCESSES) as groups,
+        _started(theirs, files, limits, forkserver, groups) as last_words,
+    ):
         wire = Wire(ours)
+        wire.check_room = lambda: _check(forkserver, last_words)
         try:
             wire.receive(time.monotonic() + START_SECONDS)
         except (EOFError, OSError) as error:
-            raise CourseError(f"the shell did not start: {last_words() or error}") from error
+            words = last_words()
+            _check(forkserver, lambda: words)
+            raise CourseError(f"the shell did not start: {words or error}") from error
         yield wire
 
 
+def _check(forkserver, last_words):
+    if forkserver and not last_words():
+        raise RoomLost("the preloaded sandbox has ended, most likely for lack of memory")
+
+
+def _started(channel, files, limits, forkserver, groups):
+    if forkserver:
+        return _forked(channel, forkserver, limits, groups)
+    return _spawned(channel, files, limits, groups)
+
+
 @contextlib.contextmanager
-def _forked(channel, forkserver, limits):
+def _forked(channel, forkserver, limits, groups):
     """Have a fork server fork a shell, which lives as long as the connection."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(START_SECONDS)
+    with _connected(forkserver) as connection:
         with channel:
-            connection.connect(str(forkserver / "socket"))
             memory = int(limits["memory_gib"] * sandbox.GIB)
             request = {"memory": memory, "cpu_seconds": limits["submission_seconds"]}
-            socket.send_fds(connection, [json.dumps(request).encode()], [channel.fileno()])
-        yield lambda: connection.recv(4096).decode(errors="replace").strip()
+            with contextlib.ExitStack() as opened:
+                entries = [opened.enter_context(path.open("wb", 0)) for path in groups]
+                files = [one.fileno() for one in (channel, *entries)]
+                _send(connection, json.dumps(request).encode(), files)
+        yield lambda: _last_words(connection)
+
+
+def _connected(forkserver):
+    """Return a connection to a fork server, which may be about to start again."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(START_SECONDS)
+        try:
+            connection.connect(str(forkserver / "socket"))
+            return connection
+        except (ConnectionRefusedError, FileNotFoundError):
+            connection.close()
+            if not forkserver.is_dir() or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
+
+
+def _send(connection, words, files):
+    """Send words and files; a student's code may have as many in flight as one user can."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return socket.send_fds(connection, [words], files)
+        except OSError as error:
+            if error.errno != errno.ETOOMANYREFS or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
+
+
+def _last_words(connection):
+    """Return what a shell's keeper said; '' if it was ended, too."""
+    connection.settimeout(LAST_WORDS_SECONDS)
+    try:
+        return connection.recv(4096).decode(errors="replace").strip()
+    except TimeoutError:
+        return "it lives on, and says nothing"
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager
-def _spawned(channel, files, limits):
+def _spawned(channel, files, limits, groups):
     """Start a shell of its own, in a sandbox where there is one."""
     bounds = {"memory_gib": limits["memory_gib"], "cpu_seconds": limits["submission_seconds"]}
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryFile() as told,
+    ):
         if sandbox.available():
-            python = [mounts.python(), "-m", "inside.shell"]
-            command = sandbox.command(python, files=files, **bounds)
+            python = [mounts.python(), "-m", "inside.shell", CONFINED]
+            command = _with_options_in(told, *sandbox.command(python, files=files, **bounds))
         else:
             for name, path in files.items():
                 shutil.copy(path, Path(folder, name))
@@ -80,8 +156,9 @@ def _spawned(channel, files, limits):
             command = [*sandbox.limits_prefix(**bounds), *python]
         with channel:
             process = subprocess.Popen(
-                command,
+                ["sh", "-c", ENTER, "sh", *map(str, groups), "--", *command],
                 stdin=channel,
+                pass_fds=[told.fileno()],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 env=os.environ | sandbox.environment(),
@@ -92,6 +169,13 @@ def _spawned(channel, files, limits):
             yield lambda: _said(process)
         finally:
             _end(process)
+
+
+def _with_options_in(file, options, inner):
+    """Write bubblewrap's options to an open file; return the command that reads them there."""
+    file.write(b"".join(os.fsencode(option) + b"\0" for option in options))
+    file.seek(0)
+    return [*identity.bubblewrap(), "--args", str(file.fileno()), "--", *inner]
 
 
 def _said(process):

@@ -9,19 +9,21 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_grader.execution import mounts, sandbox
-from course_grader.execution.execute import execute
+from course_grader.execution import cgroups, mounts, sandbox
+from course_grader.execution.execute import NoSandbox, execute
 from course_grader.execution.forkserver import ForkServer
 from course_grader.project.course import CourseError
 
 SHARED = {}
+NOT_COUNTED = "memory of a submission that belongs to no process, such as socket buffers,"
 
 
 @contextlib.contextmanager
-def preloading(files, *, say, also=()):
+def preloading(files, *, say, also=(), unsafe=False):
     """Start a fork server, which ends with the block, and give a function that waits for it.
 
-    That function returns the fork server's folder, or None where there cannot be one.
+    That function returns the fork server's folder, or None where there cannot be one and a
+    sandbox for each submission is sound. It raises NoSandbox where that is not, either.
 
     Parameters
     ----------
@@ -31,17 +33,30 @@ def preloading(files, *, say, also=()):
         Told in one line why there is none.
     also : iterable of str
         Modules to import beforehand, besides those that every unit uses.
+    unsafe : bool
+        Go on where no sandbox is sound.
     """
     forkserver = _started(files, say, also) if sandbox.available() else None
+
+    @functools.cache
+    def ready():
+        _tell_what_is_not_counted(say)
+        if forkserver and _tried(forkserver, say):
+            forkserver.keep()
+            return forkserver.folder
+        return _each_alone(say, unsafe)
+
     try:
-        yield functools.cache(lambda: forkserver and _tried(forkserver, say) and forkserver.folder)
+        yield ready
     finally:
         if forkserver:
             forkserver.stop()
 
 
-def shared(files, *, say, also=()):
+def shared(files, *, say, also=(), unsafe=False):
     """Return the folder of a fork server that serves this process until it ends, or None.
+
+    None, NoSandbox and the options are as for `preloading`.
 
     nbgrader's own commands grade one submission after the other without saying when they start
     or end; they all use this one.
@@ -50,10 +65,17 @@ def shared(files, *, say, also=()):
     known = SHARED.get(key)
     if key not in SHARED or (known and not known.alive()):
         started = _started(files, say, also) if sandbox.available() else None
-        SHARED[key] = known = started and _tried(started, say)
+        _tell_what_is_not_counted(say)
+        known = (started and _tried(started, say)) or _each_alone(say, unsafe)
+        SHARED[key] = known
         if known:
             atexit.register(known.stop)
     return known and known.folder
+
+
+def _tell_what_is_not_counted(say):
+    if sandbox.available() and cgroups.offer() is None:
+        say(f"No control groups here: {NOT_COUNTED} is not limited (docs/grading.md).")
 
 
 def _started(files, say, also):
@@ -81,6 +103,24 @@ def _tried(forkserver, say):
 
 def _give_up(why, say):
     say(f"No preloaded sandbox here ({why}): each submission starts its own, which is slower.")
+
+
+def _each_alone(say, unsafe):
+    """Try the sandbox that each submission starts; return None, or refuse where it is not sound.
+
+    Raises
+    ------
+    NoSandbox
+        Unless `unsafe`.
+    """
+    why = problem_of(None) if sandbox.available() else ""  # without bubblewrap `execute` refuses
+    if why and not unsafe:
+        raise NoSandbox(
+            f"The sandbox does not hold here ({why}), so students' code would run unprotected. "
+            "Grade on another machine, or say UNSAFE=1 if you trust the files."
+        )
+    if why:
+        say(f"The sandbox does not hold here ({why}); UNSAFE=1 goes on.")
 
 
 def problem_of(forkserver):

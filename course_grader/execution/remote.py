@@ -62,7 +62,7 @@ def execute_remotely(notebook, *, contents, also, limits, without_sandbox):
         notebook,
         files=files,
         limits=limits,
-        forkserver=shared(files, say=print, also=also),  # shows in the worker's log
+        forkserver=shared(files, say=print, also=also, unsafe=without_sandbox),  # worker's log
         without_sandbox=without_sandbox,
     )
 

@@ -7,6 +7,7 @@ home, gradebook, other submissions and the network are therefore not hidden but 
 __all__ = [
     "GIB",
     "HOME",
+    "PROCESSES",
     "PROGRAM",
     "available",
     "command",
@@ -15,27 +16,27 @@ __all__ = [
     "fresh",
     "kind",
     "limits_prefix",
-    "namespaces",
-    "no_more_namespaces",
     "program",
     "programs",
+    "read_only",
     "variables",
 ]
 
 import functools
 import importlib
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import matplotlib
 
-from course_grader.execution import mounts
+from course_grader.execution import identity, mounts
 from course_grader.execution.mounts import HOME
 
 PROGRAM = Path(__file__).resolve().with_name("inside")
 GIB = 1 << 30
+MAPPED_BESIDES = 4  # GiB: libraries, threads' stacks, files
+PROCESSES = 256  # and threads, of a submission
 
 
 def kind(forkserver=None):
@@ -50,12 +51,15 @@ def available():
     """Tell whether bubblewrap is installed and may create its namespaces here."""
     if not shutil.which("bwrap"):
         return False
-    probe = [*namespaces(), *fresh(), *mounts.binds(), "/usr/bin/env", "true"]
+    probe = [*identity.namespaces(), *fresh(), *mounts.binds(), *identity.become(), "true"]
+    probe = [*identity.bubblewrap(), *probe]
     return subprocess.run(probe, capture_output=True, timeout=20, check=False).returncode == 0
 
 
 def command(inner, *, files, memory_gib, cpu_seconds):
-    """Return the command that runs a shell inside the sandbox.
+    """Return bubblewrap's options for a shell's sandbox, and the command that it runs inside.
+
+    The options name places of this machine: hand them over as a file, or /proc/1 tells them.
 
     Parameters
     ----------
@@ -74,23 +78,28 @@ def command(inner, *, files, memory_gib, cpu_seconds):
         If root, without its privileges, may not read what is needed.
     """
     everything = files | font_cache()
-    mounts.check_open(os.getuid(), [*programs(), *everything.values()])
+    mounts.check_open(identity.unused_id(), [*programs(), *everything.values()])
     data = [part for n, p in everything.items() for part in ("--ro-bind", str(p), f"{HOME}/{n}")]
-    return [
-        *namespaces(),
-        *no_more_namespaces(),
-        *("--as-pid-1",),  # else bubblewrap's own process, which a student could trace, is inside
+    options = [
+        *identity.namespaces(),
+        *identity.no_more_namespaces(),
+        *identity.first_process(),
         *fresh(),
         *variables(environment() | {"PYTHONPATH": f"{mounts.LIBRARY}:/run/program"}),
-        *("--size", str(GIB), "--tmpfs", "/tmp", "--size", str(GIB), "--tmpfs", HOME),
+        *(part for place in (HOME, "/tmp") for part in _sized(GIB, place)),
         *mounts.binds(),
         *program(),
+        *mounts.ways([f"{HOME}/{name}" for name in everything], "0777"),
         *data,
-        *("--remount-ro", "/", "--remount-ro", "/dev"),  # what may be written to has a size
-        *("--chdir", HOME, "--"),
-        *limits_prefix(memory_gib, cpu_seconds),
-        *inner,
+        *read_only("/", "/dev", "/proc"),  # what may be written to has a size
+        *("--chdir", HOME),
     ]
+    return options, [*limits_prefix(memory_gib, cpu_seconds), *identity.become(), *inner]
+
+
+def read_only(*places):
+    """Make what is mounted at some places read-only."""
+    return [part for place in places for part in ("--remount-ro", place)]
 
 
 def limits_prefix(memory_gib, cpu_seconds):
@@ -100,9 +109,11 @@ def limits_prefix(memory_gib, cpu_seconds):
     return [
         "prlimit",
         f"--data={int(memory_gib * GIB)}",
-        "--nproc=512",
+        f"--as={int((memory_gib + MAPPED_BESIDES) * GIB)}",
+        f"--nproc={PROCESSES}",
         f"--fsize={GIB // 4}",
         "--core=0",
+        "--nofile=512",
         f"--cpu={int(cpu_seconds) + 1}",
     ]
 
@@ -155,26 +166,11 @@ def font_cache():
     return {f".cache/matplotlib/{path.name}": path for path in folder.glob("fontlist-*.json")}
 
 
-def namespaces():
-    """Share nothing with the outside: no network, no processes, no user."""
-    return [
-        *("/usr/bin/env", "-i", shutil.which("bwrap") or "bwrap"),  # /proc/1/environ is readable
-        "--unshare-all",
-        "--die-with-parent",
-        "--new-session",
-        "--clearenv",
-        *("--cap-drop", "ALL", "--hostname", "sandbox", "--uid", "1000", "--gid", "1000"),
-    ]
-
-
-@functools.cache
-def no_more_namespaces():
-    """Keep a student from being root in a namespace of their own; bubblewrap 0.8 can do it."""
-    known = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False).stdout
-    return ["--unshare-user", "--disable-userns"] if "--disable-userns" in known else []
-
-
 def fresh():
     """Make fresh /proc, /dev and /dev/shm."""
-    memory = ("--perms", "0777", "--size", str(GIB // 4), "--tmpfs", "/dev/shm")
-    return ["--proc", "/proc", "--dev", "/dev", *memory]
+    return ["--proc", "/proc", "--dev", "/dev", *_sized(GIB // 4, "/dev/shm")]
+
+
+def _sized(size, place):
+    """Mount an empty folder of at most that many bytes, which anybody may write to."""
+    return ["--perms", "0777", "--size", str(size), "--tmpfs", place]

@@ -18,6 +18,7 @@ from course_grader.gradebook.preprocessors import (
     ReleasedChecks,
     SandboxedExecute,
 )
+from course_grader.gradebook.stock_intake import take_in
 from course_grader.gradebook.validating import judge_submissions
 
 TEMPLATES = [  # ours first: it takes the place of what loads MathJax
@@ -39,6 +40,7 @@ def configure(c, root="."):
         exchange.mkdir(parents=True, exist_ok=True)
     c.Exchange.root = str(exchange)
     judge_submissions()
+    c.Autograde.pre_convert_hook = take_in
     c.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [
         SandboxedExecute,
@@ -50,7 +52,10 @@ def configure(c, root="."):
     ]
     c.GenerateFeedback.preprocessors = [ReleasedChecks, GetGrades, CSSHTMLHeaderPreprocessor]
     c.HTMLExporter.extra_template_basedirs = TEMPLATES
-    c.HTMLExporter.filters = {"markdown2html": "course_grader.gradebook.formulas.shown"}
+    c.HTMLExporter.filters = {
+        "markdown2html": "course_grader.gradebook.formulas.shown",
+        "highlight_code": "course_grader.gradebook.highlighting.Highlighted",
+    }
     c.Exporter.optimistic_validation = True  # once for a notebook, not after each preprocessor
     c.CourseDirectory.course_id = COURSE_ID
     if os.environ.get("COURSE_DB_URL"):

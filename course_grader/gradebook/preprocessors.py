@@ -20,6 +20,7 @@ from course_grader.gradebook.record import record_of
 from course_grader.intake.sanitize import rebuild, untouched
 from course_grader.judging import judged_notebook
 from course_grader.project import notebooks
+from course_grader.project.bounded import bounded
 from course_grader.project.course import Course, find_unit
 from course_grader.project.faults import reason_for
 from course_grader.proving.reference import reference_for
@@ -58,9 +59,13 @@ class SandboxedExecute(NbGraderPreprocessor):
             execute,
             files=files,
             limits=unit.limits,
-            forkserver=shared(files, say=self.log.warning, also=slow_imports(course, unit)),
+            forkserver=self._preloaded(course, unit, files),
             without_sandbox=self.without_sandbox,
         )
+
+    def _preloaded(self, course, unit, files):
+        also, unsafe = slow_imports(course, unit), self.without_sandbox
+        return shared(files, say=self.log.warning, also=also, unsafe=unsafe)
 
 
 class Judge(NbGraderPreprocessor):
@@ -134,7 +139,8 @@ def _judged(nb, release, reference, facts):
         judged(copy.deepcopy(release))
 
     try:
-        return judged(nb)
+        with bounded():
+            return judged(nb)
     except Exception as error:  # whose fault it is decides what becomes of an older score
         why = reason_for("could not be judged", facts["student"], error, ours)
     outcome = judged_notebook.unjudged(nb, reference, facts["reason"] or why)
@@ -145,7 +151,8 @@ def rebuilt(submission, course, unit, student):
     """Return the sanitized notebook of a submission."""
     source, release = _kept(course, "source", unit), _kept(course, "release", unit)
     try:
-        notebook = rebuild(submission, source, release).notebook
+        with bounded():
+            notebook = rebuild(submission, source, release).notebook
     except Exception as error:  # a submission built to break this scores 0 and stops nobody
         again = functools.partial(untouched, source, release)
         why = reason_for("not readable", student, error, again)

@@ -20,6 +20,7 @@ from course_grader.gradebook.preprocessors import (
     SandboxedExecute,
 )
 from course_grader.project.course import CourseError, find_unit
+from course_grader.project.faults import plain
 
 STOCK = Validator._preprocess
 AS_GRADED = (Rebuild, CheckCellMetadata, SandboxedExecute, Judge, ReleasedChecks)
@@ -57,6 +58,6 @@ def _with_panels(judged):
         if grading.get("locked") and grading.get("grade"):
             panel, points = (output.data["text/plain"] for output in cell.outputs)
             if float(points) < grading["points"]:
-                lines = panel.splitlines()
+                lines = plain(panel).splitlines()
                 cell.outputs = [new_output("error", ename="", evalue="", traceback=lines)]
     return judged

@@ -4,7 +4,7 @@ Nothing is thrown away: whatever is replaced or renamed is kept under submitted/
 link is ever followed.
 """
 
-__all__ = ["Arrival", "intake"]
+__all__ = ["Arrival", "intake", "take"]
 
 import dataclasses
 import functools
@@ -35,6 +35,7 @@ from course_grader.intake.placing import (
     waiting_at,
 )
 from course_grader.project import notebooks
+from course_grader.project.bounded import bounded
 from course_grader.project.course import CourseError
 from course_grader.project.faults import OurFault, reason_for
 
@@ -109,7 +110,7 @@ def _tell(found, ignored, people, say):
 
 def _taken(course, unit, student, handed, release):
     """Put one student's notebook in place, and beside it what its name told."""
-    arrival = _take(course, unit, student, handed, release)
+    arrival = take(course, unit, student, handed, release)
     arrival.sender = handed.sender
     if arrival.taken:
         if handed.files != [course.notebook("submitted", unit, student)]:
@@ -121,7 +122,7 @@ def _taken(course, unit, student, handed, release):
     return arrival
 
 
-def _take(course, unit, student, handed, release):
+def take(course, unit, student, handed, release):
     """Put one student's clean notebook in place, or the untouched release with the reason."""
     files, target = [*handed.files, *handed.earlier], course.notebook("submitted", unit, student)
     earlier, waiting = course.reason(unit, student), waiting_at(course, unit, student)
@@ -131,7 +132,8 @@ def _take(course, unit, student, handed, release):
     if files == [target] and earlier and holds(target, release):
         return Arrival(student, earlier)
     try:
-        submission, reason = _read(handed, unit), ""
+        with bounded():
+            submission, reason = _read(handed, unit), ""
     except Unreadable as why:
         submission, reason = release, printable(str(why))
     except Exception as error:  # one student's file never stops the class

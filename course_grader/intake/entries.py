@@ -1,6 +1,6 @@
 """Sort what lies in a folder by student: notebooks to choose from, and what else was sent."""
 
-__all__ = ["Handed", "handed_in"]
+__all__ = ["Handed", "contents", "handed_in"]
 
 import collections
 import dataclasses
@@ -57,7 +57,7 @@ def handed_in(place, unit, people):
             continue
         known = path.is_dir() and path.name in people.all
         sender = Sender(path.name) if known else sender_in(path.name, title)
-        found = _contents(path, unit, ours=not sender.lms)
+        found = contents(path, unit, ours=not sender.lms)
         if found is None:
             continue
         if not path.is_dir() and not found[0] and not (sender.lms and sender.file):
@@ -73,7 +73,7 @@ def handed_in(place, unit, people):
     return _by_student(list(entries.values()), people), ignored
 
 
-def _contents(path, unit, *, ours):
+def contents(path, unit, *, ours):
     """Return notebooks and names of other files; None if it is no submission to this unit."""
     if path.is_symlink() or not path.is_dir():
         notebook = path.is_symlink() or _may_hold_one(path)

@@ -1,6 +1,6 @@
 """Read one submitted file as a notebook, or say in one line why it is none."""
 
-__all__ = ["MAX_BYTES", "Unreadable", "read_submission"]
+__all__ = ["MAX_BYTES", "PACKED", "Unreadable", "read_submission"]
 
 import io
 import itertools
@@ -18,6 +18,7 @@ MAX_BYTES = 20_000_000
 MAX_CELLS = 1_000
 MAX_SOURCE = 500_000  # characters in all cells together
 ZIP = b"PK\x03\x04"
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of others a kilobyte may become gigabytes
 CLEAR = "clear the outputs and hand in again"
 OLD = (2, 3)  # formats with worksheets, which IPython wrote until 2015
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -57,6 +58,8 @@ def _only_member(content):
             names = [info.filename for info in packed.infolist() if _is_notebook(info.filename)]
             if len(names) != 1:
                 raise Unreadable(f"a zip file with {len(names)} notebooks: hand in one notebook")
+            if packed.getinfo(names[0]).compress_type not in PACKED:
+                raise Unreadable("a zip file packed in an unusual way: hand in the notebook")
             with packed.open(names[0]) as file:
                 member = file.read(MAX_BYTES + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError):

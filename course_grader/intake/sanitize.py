@@ -16,6 +16,8 @@ from course_grader.authoring import markers
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 MAX_EXTRA = 500  # more cells than this are no answer to an exercise
+MAGIC = re.compile(r"^[ \t]*[%!?,;/]|=[ \t]*[%!]|\?[ \t]*$", re.M)  # IPython's own syntax
+MAX_MAGIC = 200_000  # lines with it times characters: IPython reads a cell once for each
 
 
 @dataclasses.dataclass
@@ -131,22 +133,20 @@ def _is_same(cell, released):
 
 def _bound_names(cell):
     """Return the names that a student's code cell binds at its top level."""
-    return _names_in(cell.source) if _is_code(cell) else frozenset()
+    return _names_in(cell.source) if cell.cell_type == "code" else frozenset()
 
 
 @functools.lru_cache(maxsize=4096)
 def _names_in(source):
+    if len(MAGIC.findall(source)) * len(source) > MAX_MAGIC:
+        return frozenset()
     try:
         tree = ast.parse(TransformerManager().transform_cell(source))
     except Exception:  # no Python, or built to break a parser
         return frozenset()
-    assigned = (t for n in tree.body if isinstance(n, ast.Assign) for t in n.targets)
-    names = {t.id for t in assigned if isinstance(t, ast.Name)}
+    bound = (t for n in tree.body if isinstance(n, ast.Assign) for t in n.targets)
+    names = {t.id for t in bound if isinstance(t, ast.Name)}
     return frozenset(names | {n.name for n in tree.body if isinstance(n, DEFINITIONS)})
-
-
-def _is_code(cell):
-    return cell.cell_type == "code"
 
 
 def _extras(cells, claims, release):

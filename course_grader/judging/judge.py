@@ -18,6 +18,7 @@ from course_utils.checking.hints import matching_hint
 from course_utils.checking.panel import Aspect, Verdict
 
 UNSEEN = "a further case is not as expected"
+MUCH = "or shown too much"
 SHUT = "this aspect has no hidden number that decides it"
 
 
@@ -62,7 +63,7 @@ def judge_record(exercise, outputs, reference, *, attempted=True):
     if len(records) == 1:
         return judge(exercise, records[0].get("checks"), reference, attempted=attempted)
     found = "no record" if not records else f"{len(records)} records instead of one"
-    trouble = f"The check cell left {found}: an earlier cell may have failed or run too long."
+    trouble = f"The check cell left {found}: an earlier cell may have failed, run too long {MUCH}."
     return judge(exercise, None, reference, attempted=attempted, trouble=trouble)
 
 

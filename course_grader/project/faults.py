@@ -1,6 +1,6 @@
 """Whose fault an exception in grading is: ours is an error, never a zero, and is logged."""
 
-__all__ = ["OurFault", "logged_to", "reason_for", "words_of"]
+__all__ = ["OurFault", "logged_to", "plain", "reason_for", "words_of"]
 
 import contextlib
 import logging
@@ -41,8 +41,21 @@ def reason_for(step, student, error, again):
 
 
 def words_of(error):
-    """Return an exception's class and message in one line of at most 200 characters."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    """Return an exception's class and message in one line of at most 200 plain characters."""
+    return plain(" ".join(f"{type(error).__name__}: {error}".split())[:200])
+
+
+def plain(text):
+    """Return a text without what would move a terminal's cursor, or change its title."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
+class _Plain(logging.Formatter):
+    """Log lines and tracebacks hold what students wrote; somebody reads them in a terminal."""
+
+    def format(self, record):
+        """Return the lines of a record."""
+        return plain(super().format(record))
 
 
 @contextlib.contextmanager
@@ -50,7 +63,7 @@ def logged_to(path):
     """Write what is logged in the block, tracebacks too, to the end of a file; none if nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, encoding="utf-8", errors="replace", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    handler.setFormatter(_Plain("%(asctime)s %(message)s"))
     logger = logging.getLogger("course_grader")
     logger.addHandler(handler)
     try:

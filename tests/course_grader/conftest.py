@@ -107,7 +107,7 @@ def shared_forkserver(forkserver):
     """What stands for `preloading` where many runs follow each other: one sandbox for all."""
 
     @contextlib.contextmanager
-    def preloading(files, *, say, also=()):
+    def preloading(files, *, say, also=(), unsafe=False):
         yield lambda: forkserver
 
     return preloading

@@ -1,13 +1,26 @@
 """Hand in attacks between honest students, grade them like any class, and say what came of it."""
 
-__all__ = ["EVERY", "HONEST_POINTS", "QuickUnit", "Report", "attack_class", "neighbour_of"]
+__all__ = [
+    "EVERY",
+    "HONEST_POINTS",
+    "ROOMS",
+    "QuickUnit",
+    "Report",
+    "attack_class",
+    "each_alone",
+    "honest_names",
+    "neighbour_of",
+]
 
+import contextlib
 import dataclasses
 import hashlib
+from unittest import mock
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from course_grader.authoring.composer import Composer, cell_of
+from course_grader.execution import cache
 from course_grader.gradebook.grade import grade
 from course_grader.gradebook.saving import write_feedback
 from course_grader.project.course import Course, Unit
@@ -20,6 +33,21 @@ WRONG = "def gaussian_nll(y, mu, sigma):\n    return 1.0"
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 UNSAFE = False  # a test says True where it takes the sandbox away
 LETTERS = str.maketrans("0123456789", "ghijklmnop")  # a marker holds no number
+
+
+@contextlib.contextmanager
+def each_alone():
+    """Have each submission start a sandbox of its own, as where the preloaded one fails."""
+
+    @contextlib.contextmanager
+    def not_preloaded(files, **options):
+        yield lambda: None
+
+    with mock.patch.object(cache, "preloading", not_preloaded):
+        yield
+
+
+ROOMS = {"preloaded bubblewrap": contextlib.nullcontext, "bubblewrap": each_alone}
 
 
 @dataclasses.dataclass
@@ -49,14 +77,34 @@ def neighbour_of(name, names):
     return f"{sorted(names)[last - 1]}-neighbour"
 
 
-def attack_class(attacks, unit, folder, *, neighbours=True):
-    """Grade a class of these attacks and return ({student: Report}, {neighbour: Report})."""
+def honest_names(attacks, number):
+    """Return the names of that many honest students, who are graded between the attacks."""
+    names = sorted(attacks)
+    return [f"{names[i * len(names) // number]}-neighbour-{i:02d}" for i in range(number)]
+
+
+def attack_class(attacks, unit, folder, *, neighbours=True, honest=()):
+    """Grade a class of these attacks and return ({student: Report}, {neighbour: Report}).
+
+    Parameters
+    ----------
+    attacks : dict
+        {name: Attack}.
+    unit : Unit
+    folder : Path
+        Gets a course.
+    neighbours : bool
+        Hand in an honest submission before all, and one after every few attacks.
+    honest : iterable of str
+        Names of honest students, in place of those.
+    """
+    neighbours = neighbours and not honest
     course = Course.throwaway(folder / "course", unit)
     composer, texts = Composer(course, unit), {}
     for name, attack in attacks.items():
         texts[name] = _hand_in_attack(attack, course, unit, composer)
     names = {neighbour_of(name, attacks) for name in attacks if neighbours}
-    for name in sorted(names | ({"0-before-everybody"} if neighbours else set())):
+    for name in sorted({*names, *honest, *(["0-before-everybody"] if neighbours else [])}):
         texts[name] = _hand_in(name, _honest(composer), composer)
     results = {
         result.student: result for result in grade(course, unit, progress=False, unsafe=UNSAFE)

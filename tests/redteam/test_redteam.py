@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from course_grader.project.course import Course
 from tests.redteam.attack import ATTACKS
 from tests.redteam.harness import HONEST_POINTS, neighbour_of
+from tests.redteam.neighbours import class_of, differences
 
 KINDS = {  # autograding's catalogue of attacks, and what a reader's browser is exposed to
     "metadata",
@@ -61,6 +64,30 @@ def test_the_next_students_grade_is_unchanged(name, graded):
     assert found.got == before.got == HONEST_POINTS
     assert found.leaks == before.leaks == []
     assert found.outputs == before.outputs
+
+
+def test_honest_students_files_are_those_of_a_class_without_attackers(graded, unit, tmp_path):
+    """Records, notebooks and feedback, byte by byte; `make redteam` compares sixty."""
+    names = sorted(graded[1])[:6]
+    alone = class_of(names, unit, tmp_path)
+    assert differences(alone, graded[2] / "course", unit, names) == []
+
+
+def test_a_file_that_differs_is_found(graded, unit, tmp_path):
+    [name, *_] = sorted(graded[1])
+    course = Course(tmp_path / "course")
+    left_out = shutil.ignore_patterns("submitted")  # it holds a pipe
+    shutil.copytree(graded[2] / "course", course.root, ignore=left_out)
+    assert differences(course, graded[2] / "course", unit, [name]) == []
+    page = course.notebook("feedback", unit, name).with_suffix(".html")
+    page.write_bytes(page.read_bytes() + b" ")
+    assert differences(course, graded[2] / "course", unit, [name]) == [name]
+
+
+def test_nothing_that_is_kept_of_a_flood_is_large(graded):
+    kept = [p for p in (graded[2] / "course").rglob("*") if p.is_file() and not p.is_symlink()]
+    kept = [p for p in kept if ".originals" not in p.parts]
+    assert max(p.stat().st_size for p in kept) < 20_000_000
 
 
 @pytest.mark.parametrize("name", [n for n, a in ATTACKS.items() if a.kind == "resources"])

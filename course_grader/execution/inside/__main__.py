@@ -1,12 +1,13 @@
 """Serve: each connection to the socket is one shell's life, in a container of its own.
 
-A request is one line of JSON: memory (bytes), cpu_seconds; with it comes the socket that the
-shell talks through. The answer is "error: ..." if there can be none. Closing the connection ends
-the shell.
+A request is one line of JSON: memory (bytes), cpu_seconds; with it come the socket that the
+shell talks through, and the files by which it enters its control groups. The answer is
+"error: ..." if there can be none. Closing the connection ends the shell.
 """
 
 __all__ = ["main"]
 
+import contextlib
 import json
 import os
 import select
@@ -17,14 +18,16 @@ import traceback
 
 from . import container, namespaces
 from .shell import preload, run_shell
-from .syscalls import forbid_uncounted_memory
+from .syscalls import allow_only_known, prepare
 
 UID = GID = 1000
+ENDED = b"ended\n"
 
 
 def main():
     """Import everything, say "ready", and fork a keeper for each connection until stdin ends."""
     preload(sys.argv[1:])
+    prepare()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are reaped by the system
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(f"{container.RUN}/socket")
@@ -42,29 +45,34 @@ def _keep(connection):
     """Keep one container: start its init in new namespaces, end it when the connection closes."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     namespaces.die_with_parent()
-    words, (channel,), *_ = socket.recv_fds(connection, 4096, 1)
+    words, (channel, *groups), *_ = socket.recv_fds(connection, 4096, 3)
     request = json.loads(words)
     told, tell = os.pipe()
     namespaces.separate(UID, GID)
     init = os.fork()
     if init == 0:
         os.close(told)
-        _leave_with(_furnish_and_guard, request, channel, tell)
+        _leave_with(_furnish_and_guard, request, channel, groups, tell)
     os.close(tell)
+    for file in groups:
+        os.close(file)
     os.close(channel)  # the shell's end of it tells the grader that the shell has ended
     while True:
         heard = select.select([connection, told], [], [])[0]
         words = os.read(told, 4096) if told in heard else b""
         if connection in heard or not words:
             os.kill(init, signal.SIGKILL)
+            with contextlib.suppress(OSError):  # by this the grader tells its end from ours
+                connection.sendall(ENDED)
             return os.waitstatus_to_exitcode(os.waitpid(init, 0)[1])
         connection.sendall(words)
 
 
-def _furnish_and_guard(request, channel, tell):
+def _furnish_and_guard(request, channel, groups, tell):
     """Be process 1 of the container."""
     namespaces.die_with_parent()
     try:
+        container.enter(groups)
         container.furnish()
         shell = os.fork()
         if shell == 0:
@@ -80,7 +88,7 @@ def _become_shell(request, channel):
     """Be the student's process: no capabilities, limits, its own folder, no inherited files."""
     container.limit(memory=request["memory"], cpu_seconds=request["cpu_seconds"])
     namespaces.drop_capabilities()
-    forbid_uncounted_memory()
+    allow_only_known()
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)

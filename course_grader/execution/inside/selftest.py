@@ -3,7 +3,9 @@
 __all__ = ["escapes"]
 
 import ctypes
+import mmap
 import os
+import platform
 import resource
 import socket
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 PLACES = ("/", "/usr", "/etc", "/dev", "/run", "/run/containers", "/run/data")
 HOME = "/home/student"
 NEW_USER_NAMESPACE = 0x10000000
+KEYCTL = (219 if platform.machine() == "aarch64" else 250, 0)  # its number; KEYCTL_GET_KEYRING_ID
 
 
 def escapes(shown=(HOME,)):
@@ -36,7 +39,15 @@ def escapes(shown=(HOME,)):
         "other processes": _other_processes,
         "other containers": lambda: _find(os.listdir("/run/containers")),
         "homes": lambda: _find(_beside({HOME, *shown}, ("/home", "/root"))),
+        "settings of the system": lambda: _find(filter(_opens, _files("/proc/sys"))),
+        "settings of the kernel": lambda: _find(filter(_opens, ["/proc/sysrq-trigger"])),
+        "keys": lambda: _libc_returns("syscall", *KEYCTL, -3, 0),  # the session's keyring
+        "host's sockets": lambda: socket.socket(40, socket.SOCK_STREAM),  # AF_VSOCK: no namespace
         "uncounted memory": lambda: os.memfd_create("planted"),
+        "uncounted memory, shared": lambda: mmap.mmap(-1, 1 << 20).close(),
+        "tables of pages": lambda: mmap.mmap(
+            -1, 1 << 38, mmap.MAP_PRIVATE, mmap.PROT_READ
+        ).close(),
         "uncounted shared memory": lambda: _libc_returns("shmget", 0, 1 << 20, 0o1600),
         "chroot": lambda: os.chroot("/tmp"),
     }
@@ -53,6 +64,19 @@ def _succeeds(attempt):
 
 def _write(place):
     Path(place, "planted").write_text("x")
+
+
+def _files(top):
+    return [os.path.join(folder, name) for folder, _, names in os.walk(top) for name in names]
+
+
+def _opens(path):
+    """Tell whether a file can be opened for writing, which changes nothing."""
+    try:
+        os.close(os.open(path, os.O_WRONLY))
+    except OSError:
+        return False
+    return True
 
 
 def _unshare():
@@ -123,5 +147,5 @@ def _other_interfaces():
 
 def _find(things):
     """Fail, as an attempt should, if there is nothing to find."""
-    if not things:
+    if not list(things):
         raise ValueError("nothing found")

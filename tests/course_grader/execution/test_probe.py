@@ -1,6 +1,10 @@
 """Containers of the preloaded sandbox: sound, apart from each other, and gone when they end."""
 
+import concurrent.futures
+import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -9,8 +13,8 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_grader.execution import probe
-from course_grader.execution.execute import execute
+from course_grader.execution import cgroups, identity, launch, probe, sandbox
+from course_grader.execution.execute import NoSandbox, execute
 from course_grader.execution.forkserver import ForkServer
 from course_grader.execution.sandbox import PROGRAM
 from course_grader.project.course import LIMITS, CourseError
@@ -69,19 +73,30 @@ def run(forkserver, *sources, **limits):
     return [str(cell.outputs) for cell in done.cells], done.metadata.execution
 
 
+TELL = probe._tell_what_is_not_counted
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch):
+    """What is told is the same where there are control groups and where there are none."""
+    monkeypatch.setattr(probe, "_tell_what_is_not_counted", lambda say: None)
+
+
 WEAKENED = {
     "drop_capabilities": ("namespaces", "def drop_capabilities(): pass", "capabilities"),
     "mount_read_only": ("namespaces", "def mount_read_only(**but): pass", "write /run/data"),
-    "forbid_user_namespaces": (
-        "namespaces",
-        "def forbid_user_namespaces(): pass",
+    "forbid_user_namespaces": (  # the filter does, too
+        "syscalls",
+        "def allow_only_known(): pass\n"
+        "from . import namespaces\n"
+        "namespaces.forbid_user_namespaces = lambda: None",
         "new namespace",
     ),
     "limit": ("container", "def limit(**bounds): pass", "more memory"),
-    "uncounted-memory": (
+    "filter": (
         "syscalls",
-        "def forbid_uncounted_memory(): pass",
-        "uncounted memory', 'uncounted shared memory",
+        "def allow_only_known(): pass",
+        "'uncounted shared memory'",
     ),
     "hide-containers": (
         "container",
@@ -117,6 +132,87 @@ def test_the_self_test_finds_a_missing_defence(defence, monkeypatch, tmp_path, f
         weak.stop()
 
 
+ALONE = {
+    "root's nobody": (identity, "become", list, "'other uid'", "root"),
+    "a /proc to read only": (
+        sandbox,
+        "read_only",
+        lambda *places: [],
+        "'settings of the system'",
+        "",
+    ),
+    "a filter of calls": (launch, "CONFINED", "open", "'keys'", ""),
+    "limits": (sandbox, "limits_prefix", lambda *bounds: [], "'more memory'", ""),
+}
+
+
+def test_the_self_test_finds_nothing_in_a_sandbox_for_one(bubblewrap):
+    assert probe.problem_of(None) == ""
+
+
+@pytest.mark.parametrize("defence", ALONE)
+def test_the_self_test_finds_a_missing_defence_of_a_sandbox_for_one(
+    defence, monkeypatch, bubblewrap
+):
+    module, name, weak, found, who = ALONE[defence]
+    if who and os.getuid():
+        pytest.skip("only where the grader is root")
+    monkeypatch.setattr(module, name, weak)
+    assert found in probe.problem_of(None)
+
+
+def test_a_sandbox_for_one_ends_with_its_grader_even_if_that_is_killed(bubblewrap):
+    program = (
+        "from nbformat.v4 import new_code_cell, new_notebook\n"
+        "from course_grader.execution.execute import execute\n"
+        'cell = \'import os, time; os.execlp("sleep", "sleep-until-killed", "55.5")\'\n'
+        "execute(new_notebook(cells=[new_code_cell(cell)]))"
+    )
+    grader = subprocess.Popen([sys.executable, "-c", program])
+    wait_until(lambda: "sleep-until-killed" in command_lines())
+    grader.kill()
+    grader.wait()
+    wait_until(lambda: "sleep-until-killed" not in command_lines())
+
+
+def command_lines():
+    """Return the words by which every process was started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            found += path.read_text(errors="replace").split("\0")
+    return found
+
+
+def wait_until(holds, seconds=20):
+    """Wait for something to become true."""
+    for _ in range(seconds * 10):
+        if holds():
+            return
+        time.sleep(0.1)
+    pytest.fail("it did not come about in time")
+
+
+def test_where_no_sandbox_holds_grading_is_refused_unless_the_files_are_trusted(
+    monkeypatch, bubblewrap
+):
+    def refuse(files, also):
+        raise OSError(12, "Cannot allocate memory")
+
+    told = []
+    monkeypatch.setattr(probe, "ForkServer", refuse)
+    monkeypatch.setattr(probe, "problem_of", lambda folder: "its self-test gave ['network']")
+    monkeypatch.setattr(probe, "SHARED", {})
+    with probe.preloading({}, say=told.append) as ready, pytest.raises(NoSandbox, match="network"):
+        ready()
+    for _ in range(2):
+        with pytest.raises(NoSandbox, match="say UNSAFE=1"):
+            probe.shared({}, say=told.append)
+    with probe.preloading({}, say=told.append, unsafe=True) as ready:
+        assert ready() is None
+    assert "UNSAFE=1 goes on" in told[-1]
+
+
 def test_nothing_goes_from_one_room_to_the_next(forkserver):
     assert "Error" not in run(forkserver, LEAVE)[0][0]
     first, second = run(forkserver, LOOK)[0][0], run(forkserver, LOOK)[0][0]
@@ -143,10 +239,19 @@ def test_a_message_too_large_ends_its_cell_and_no_other(forkserver):
 
 def test_without_a_sound_sandbox_there_is_none_and_it_is_said(monkeypatch, forkserver):
     told = []
-    monkeypatch.setattr(probe, "problem_of", lambda folder: "its self-test gave ['network']")
+    said = "its self-test gave ['network']"
+    monkeypatch.setattr(probe, "problem_of", lambda folder: said if folder else "")
     with probe.preloading({}, say=told.append) as ready:
         assert ready() is None
     assert len(told) == 1 and "network" in told[0] and "slower" in told[0]
+
+
+def test_where_there_are_no_control_groups_it_is_said(monkeypatch, forkserver):
+    told = []
+    monkeypatch.setattr(probe, "_tell_what_is_not_counted", TELL)
+    monkeypatch.setattr(cgroups, "offer", lambda: None)
+    with probe.preloading({}, say=told.append) as ready:
+        assert ready() and len(told) == 1 and "socket buffers, is not limited" in told[0]
 
 
 def test_where_the_system_refuses_to_start_one_there_is_none_and_it_is_said(
@@ -179,6 +284,40 @@ def test_a_shared_one_is_started_again_after_it_died(forkserver):
     second = probe.shared({}, say=print)
     assert second != first and "'2'" in run(second, "1 + 1")[0][0]
     next(one for one in probe.SHARED.values() if one and one.folder == second).stop()
+
+
+def test_a_preloaded_process_that_was_killed_is_there_again_and_no_cell_is_blamed(
+    bubblewrap, tmp_path
+):
+    """Twelve honest notebooks, and a process that is killed twice while they run."""
+    told, done = [], []
+    slow = [new_code_cell(f"import time; time.sleep(0.3); {n}") for n in range(4)]
+    with probe.preloading({}, say=told.append) as ready:
+        folder = ready() or pytest.skip(str(told))
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            jobs = [
+                pool.submit(execute, new_notebook(cells=slow), forkserver=folder)
+                for _ in range(12)
+            ]
+            for _ in range(2):
+                time.sleep(1)
+                for process in preloaded_in(folder):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)
+            done = [job.result(120) for job in jobs]
+    for one in done:
+        assert [c.outputs[0].data["text/plain"] for c in one.cells] == ["0", "1", "2", "3"]
+        assert one.metadata.execution["died"] == one.metadata.execution["too_long"] == []
+
+
+def preloaded_in(folder):
+    """Return the ids of the processes that serve in a folder."""
+    lines = [
+        (int(path.parent.name), path.read_text(errors="replace"))
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if path.exists()
+    ]
+    return [process for process, line in lines if str(folder) in line]
 
 
 def test_it_ends_with_the_grader_even_if_that_is_killed(forkserver):

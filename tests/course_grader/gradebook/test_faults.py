@@ -19,7 +19,7 @@ from course_grader.gradebook import one_submission
 from course_grader.gradebook.preprocessors import Judge
 from course_grader.intake import collect as intake_module
 from course_grader.judging import judged_notebook
-from course_grader.project import notebooks
+from course_grader.project import faults, notebooks
 from course_grader.project.course import PROJECT, Course
 
 SCHEMA = PROJECT / "course_grader" / "gradebook" / "record.schema.json"
@@ -277,3 +277,12 @@ class Here:
 
     def shutdown(self, **options):
         return None
+
+
+def test_a_log_holds_no_terminal_codes(tmp_path):
+    path = tmp_path / "log"
+    with faults.logged_to(path):
+        faults.reason_for("not read\x1b[2J", "eve\x1b]0;title\x07", ValueError("\x1b[31m"), int)
+    text = path.read_text()
+    assert "ValueError" in text and "eve?" in text
+    assert not [c for c in text if not c.isprintable() and c != "\n"]

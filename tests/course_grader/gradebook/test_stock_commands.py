@@ -5,9 +5,12 @@ import subprocess
 import sys
 
 import pytest
+from nbgrader.api import Gradebook
 
 from course_grader.__main__ import main
 from course_grader.authoring.composer import Composer
+from course_grader.gradebook.config import COURSE_ID
+from course_grader.gradebook.record import read_record
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, Course
 
@@ -69,6 +72,74 @@ def test_a_submission_is_validated_in_the_sandbox(graded, unit, tmp_path):
     notebook = notebooks.load(graded.notebook("submitted", unit, "right"))
     cell = next(c for c in notebook.cells if c.id == "gaussian-nll-solution")
     cell.source += f"\nopen({str(trace)!r}, 'w').write('was here')"
+    other = next(c for c in notebook.cells if c.id == "bce-from-logits-solution")
+    other.source += "\ndef bce_from_logits(*a):\n    raise ValueError('\\x1b]0;a title\\x07')"
     notebooks.save(notebook, path)
     done = nbgrader(graded, "validate", str(path.relative_to(graded.root)))
-    assert "Success!" in done.stdout and not trace.exists(), done.stdout + done.stderr
+    assert "FAILED ON 1 CELL" in done.stdout and not trace.exists(), done.stdout + done.stderr
+    assert "a title" in done.stdout and not {"\x1b", "\x07"} & set(done.stdout)
+
+
+def hard_link(path, course, unit):
+    path.unlink()
+    os.link(course.notebook("source", unit), path)
+
+
+def symbolic_link(path, course, unit):
+    path.unlink()
+    path.symlink_to(os.path.relpath(course.notebook("source", unit), path.parent))
+
+
+def oversized(path, course, unit):
+    with path.open("a") as file:
+        file.write(" " * 21_000_000)
+
+
+def nested(path, course, unit):
+    notebook = notebooks.load(path)
+    notebook.cells[0].source += " "
+    text = notebooks.as_bytes(notebook).decode()
+    deep = '{"a":' * 480 + "1" + "}" * 480
+    output = (
+        f'{{"output_type":"display_data","metadata":{{}},"data":{{"application/json":{deep}}}}}'
+    )
+    path.write_text(text.replace('"outputs": []', f'"outputs": [{output}]', 1))
+
+
+def renamed(path, course, unit):
+    path.rename(path.with_name("mine.ipynb"))
+
+
+HOSTILE = (hard_link, symbolic_link, oversized, nested, renamed)
+
+
+@pytest.fixture(scope="module")
+def graded_again(graded, unit):
+    """Students who were graded, and then handed in what no reader may trust."""
+    honest = notebooks.load(graded.notebook("submitted", unit, "right"))
+    for hand_in in HOSTILE:
+        notebooks.save(honest, graded.notebook("submitted", unit, hand_in.__name__))
+    assert main(["grade", "--unit", unit.name, "--course", str(graded.root)]) == 0
+    before = points_of(graded, unit, "right")
+    assert {points_of(graded, unit, one.__name__) for one in HOSTILE} == {before} != {0}
+    for hand_in in HOSTILE:
+        hand_in(graded.notebook("submitted", unit, hand_in.__name__), graded, unit)
+    done = nbgrader(graded, "autograde", "--assignment", unit.name, "--force")
+    assert done.returncode == 0, done.stderr
+    return graded
+
+
+@pytest.mark.parametrize("hand_in", HOSTILE)
+def test_autograde_reads_as_make_grade_does(hand_in, graded_again, unit):
+    """What no reader takes replaces older points; outputs, and the name of a file, cost none."""
+    student = hand_in.__name__
+    record = read_record(graded_again.record(unit, student))
+    whole = points_of(graded_again, unit, "right")
+    deserved = whole if hand_in in (renamed, nested) else 0
+    assert points_of(graded_again, unit, student) == record["score"] == deserved
+    assert bool(record["reason"]) == (deserved == 0)
+
+
+def points_of(course, unit, student):
+    with Gradebook(course.db_url, COURSE_ID) as gradebook:
+        return gradebook.find_submission(unit.name, student).score

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import tracemalloc
 import zipfile
 
 import pytest
 
+from course_grader.intake import archive as archive_module
 from course_grader.intake.collect import intake
 from course_grader.intake.lms import sender_in
 from course_grader.intake.parse import MAX_BYTES, Unreadable, read_submission
@@ -274,6 +276,41 @@ def test_long_names_and_broken_members_of_a_zip_cost_only_themselves(
     assert ("zoe", False) in students(taken) and len(taken) == 3
     assert not any(arrival.reason for arrival in taken)
     assert len(intake(course, unit)) == 3
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED])
+def test_a_bomb_in_a_zip_costs_only_itself(kind, tmp_path, course, unit, release):
+    """In the LMS's zip, and as a student's own; of the class's the small ones are read first."""
+    archive, own = tmp_path / "lms.zip", tmp_path / "own.zip"
+    with zipfile.ZipFile(own, "w", kind) as packed:
+        packed.writestr("work.ipynb", b" " * 60_000_000)
+    with zipfile.ZipFile(archive, "w", kind) as packed:
+        packed.writestr("bo.ipynb", b" " * 60_000_000)
+    with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("ann.ipynb", text_of(release))
+        packed.writestr("eve.zip", own.read_bytes())
+    tracemalloc.start()
+    taken = {arrival.student: arrival.reason for arrival in intake(course, unit, archive)}
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken.keys() == {"ann", "bo", "eve"} and taken["ann"] == "" != taken["bo"]
+    unusual = "packed in an unusual way" if kind != zipfile.ZIP_DEFLATED else "more than 20 MB"
+    assert unusual in taken["eve"]
+    assert peak < 50_000_000
+
+
+def test_a_zip_that_unpacks_to_too_much_leaves_out_what_is_largest(
+    tmp_path, course, unit, release, monkeypatch
+):
+    text = text_of(release)
+    monkeypatch.setattr(archive_module, "MAX_ZIP_BYTES", 2 * len(text) + 100_000)
+    archive = tmp_path / "lms.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("eve.ipynb", b" " * 19_000_000)
+        packed.writestr("ann.ipynb", text)
+        packed.writestr("zoe.ipynb", text)
+    taken = students(intake(course, unit, archive))
+    assert taken == [("ann", False), ("eve", True), ("zoe", False)]
 
 
 def test_names_that_are_no_utf8_stop_nobody(course, unit, release):

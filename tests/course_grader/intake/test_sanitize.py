@@ -1,6 +1,7 @@
 """From a submission come solution cells and extra cells; everything else comes from source."""
 
 import copy
+import time
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -191,3 +192,18 @@ def test_text_that_breaks_a_parser_breaks_nothing(text, work, source, release):
     next(c for c in work.cells if c.cell_type == "code").source += f"\n{text}"
     made = built(work, source, release)
     assert attempts(made, release)["gaussian-nll"]
+
+
+def test_magics_by_the_thousand_are_read_in_no_time(work, source, release):
+    """IPython would read the cell once for each of them: a minute and more."""
+    work.cells.append(new_code_cell("'''\n'''\n" + "a = %time 1\n" * 3_000))
+    start = time.thread_time()
+    built(work, source, release)
+    assert time.thread_time() - start < 5
+
+
+def test_a_few_magics_hide_no_definition(work, source, release):
+    work.cells = [c for c in work.cells if c.id != FIRST]
+    body = "%matplotlib inline\n!ls\nx = %pwd\ndef gaussian_nll(y, mu, sigma):\n    return 3"
+    work.cells.append(new_code_cell(body))
+    assert cell(built(work, source, release), FIRST).source == body
