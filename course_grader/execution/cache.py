@@ -153,7 +153,7 @@ class Executions:
 
     def _keep_file(self, key, done):
         waiting = self.path(key).with_suffix(".tmp")
-        notebooks.save(done, waiting)
+        notebooks.save_line(done, waiting)
         waiting.replace(self.path(key))
 
 

@@ -8,7 +8,8 @@ from datetime import UTC
 import sqlalchemy as sa
 from nbgrader.api import Gradebook, MissingEntry, Student
 
-from course_grader.gradebook.converters import Unavailable, without_repeats
+from course_grader.gradebook.converters import Unavailable
+from course_grader.gradebook.repeats import without_repeats
 from course_grader.intake.people import People, Person
 
 OWN = sa.MetaData()

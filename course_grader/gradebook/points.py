@@ -2,8 +2,10 @@
 
 __all__ = ["SavePoints", "WriteRecord"]
 
+import types
 from pathlib import Path
 
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from course_grader.gradebook.record import read_record, write_record
@@ -14,22 +16,64 @@ class SavePoints(SaveAutoGrades):
     """Save points; what a person has graded waits for one again only if its text has changed."""
 
     def preprocess(self, nb, resources):
-        """Return the notebook as it is."""
+        """Return the notebook as it is; all its points are written at once, or none."""
         older = read_record(_path(resources)) or {}
         now, before = resources["record"]["texts"], older.get("texts", {})
         self._unchanged = {key for key, text in now.items() if before.get(key) == text}
-        return super().preprocess(nb, resources)
+        place = resources["nbgrader"]
+        self.notebook_id, self.assignment_id = place["notebook"], place["assignment"]
+        self.student_id = place["student"]
+        with Gradebook(place["db_url"]) as gradebook:
+            self.gradebook = _OneNotebook(
+                gradebook, self.notebook_id, self.assignment_id, self.student_id
+            )
+            for index, cell in enumerate(nb.cells):
+                self.preprocess_cell(cell, resources, index)
+            gradebook.db.commit()
+        return nb, resources
 
     def _add_score(self, cell, resources):
         """Add one cell's score, and whether a person is to look at it."""
         key = cell.metadata["nbgrader"]["grade_id"]
-        place = key, self.notebook_id, self.assignment_id, self.student_id
-        grade = self.gradebook.find_grade(*place)
+        grade = self.gradebook.find_grade(key)
         settled = grade.manual_score is not None and not grade.needs_manual_grade
         super()._add_score(cell, resources)
         if settled and self._unchanged & {key, f"{key}-solution"}:
             grade.needs_manual_grade = False
-            self.gradebook.db.commit()
+
+
+class _OneNotebook:
+    """Stands for the gradebook: one submitted notebook's grades and comments, asked for once.
+
+    nbgrader asks for each by a query over six tables, and commits after each.
+    """
+
+    def __init__(self, gradebook, *place):
+        submitted, self._place = gradebook.find_submission_notebook(*place), place
+        self._rows = {
+            kind: dict(
+                gradebook.db.query(BaseCell.name, kind)
+                .join(kind, BaseCell.id == kind.cell_id)
+                .filter(kind.notebook_id == submitted.id)
+                .all()
+            )
+            for kind in (Grade, Comment)
+        }
+        self.db = types.SimpleNamespace(commit=lambda: None)  # once, at the end
+
+    def find_grade(self, cell, *place):
+        """Return a cell's grade."""
+        return self._found(Grade, cell)
+
+    def find_comment(self, cell, *place):
+        """Return a cell's comment."""
+        return self._found(Comment, cell)
+
+    def _found(self, kind, cell):
+        try:
+            return self._rows[kind][cell]
+        except KeyError:
+            raise MissingEntry(f"no {kind.__name__} of {cell} for {self._place}") from None
 
 
 class WriteRecord(NbGraderPreprocessor):

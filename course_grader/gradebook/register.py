@@ -11,7 +11,8 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from course_grader.gradebook.converters import run_converter, without_repeats
+from course_grader.gradebook.converters import run_converter
+from course_grader.gradebook.repeats import without_repeats
 from course_grader.project.course import Course, CourseError
 
 CHANGED = (

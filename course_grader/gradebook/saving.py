@@ -9,11 +9,12 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from tqdm import tqdm
 
-from course_grader.gradebook.converters import run_converter, without_repeats
+from course_grader.gradebook.converters import run_converter
 from course_grader.gradebook.one_submission import config_of, failed, log_of, save
 from course_grader.gradebook.people import learn, people_of
 from course_grader.gradebook.preprocessors import rebuilt
 from course_grader.gradebook.register import register
+from course_grader.gradebook.repeats import without_repeats
 from course_grader.intake.collect import intake
 from course_grader.judging.judged_notebook import refused
 from course_grader.project.faults import OurFault, logged_to, words_of

@@ -16,8 +16,8 @@ from nbgrader.api import (
 )
 
 from course_grader.gradebook.adjustments import adjustments_in
-from course_grader.gradebook.converters import without_repeats
 from course_grader.gradebook.one_submission import config_of
+from course_grader.gradebook.repeats import without_repeats
 from course_grader.gradebook.standings import is_there
 
 

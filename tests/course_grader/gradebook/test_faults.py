@@ -9,13 +9,13 @@ from concurrent.futures import Future
 import jsonschema
 import pytest
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import SaveAutoGrades
 
 from course_grader.__main__ import main
 from course_grader.authoring.composer import Composer
 from course_grader.execution import cache
 from course_grader.execution.client import Client
 from course_grader.gradebook import one_submission
+from course_grader.gradebook.points import SavePoints
 from course_grader.gradebook.preprocessors import Judge
 from course_grader.intake import collect as intake_module
 from course_grader.judging import judged_notebook
@@ -93,7 +93,7 @@ FAULTS = {
         lambda notebook, course, unit, student: student,
     ),
     "saving": (
-        "nbgrader.preprocessors.SaveAutoGrades",
+        "course_grader.gradebook.points.SavePoints",
         "preprocess",
         lambda self, nb, resources: resources["nbgrader"]["student"],
     ),
@@ -192,12 +192,12 @@ def test_what_only_one_submission_breaks_scores_0_with_the_reason(
 def test_what_only_one_submission_makes_impossible_to_save_scores_0(
     course, unit, capsys, monkeypatch
 ):
-    real, of_ben = SaveAutoGrades.preprocess, holds("The work of ben")
+    real, of_ben = SavePoints.preprocess, holds("The work of ben")
 
     def broken(self, nb, resources):
         return 1 / 0 if of_ben(nb) else real(self, nb, resources)
 
-    monkeypatch.setattr(SaveAutoGrades, "preprocess", broken)
+    monkeypatch.setattr(SavePoints, "preprocess", broken)
     assert main(words(course)) == 0
     marked = record(course, unit, BEN)
     assert marked["score"] == 0 and marked["reason"].startswith("could not be saved")

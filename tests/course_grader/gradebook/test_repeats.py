@@ -8,8 +8,8 @@ import nbgrader.api
 import pytest
 from bs4 import BeautifulSoup
 
-from course_grader.gradebook.converters import NO_DESCRIPTION, gradebook_version, without_repeats
 from course_grader.gradebook.register import register
+from course_grader.gradebook.repeats import NO_DESCRIPTION, gradebook_version, without_repeats
 from course_grader.project.course import Course
 
 
