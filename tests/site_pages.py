@@ -4,7 +4,18 @@ __all__ = ["FRAME_READY", "Visitor", "move", "overflow"]
 
 FRAME_READY = "image => image.complete && image.naturalWidth > 0"
 # What sticks out of the page to the right, boxes that scroll by themselves aside.
-OVERFLOW = "() => document.documentElement.scrollWidth - window.innerWidth"
+# (The theme cuts off what is too wide, so the width of the document tells nothing.)
+OVERFLOW = """
+() => {
+    const scrolls = (one) => ["auto", "scroll"].includes(getComputedStyle(one).overflowX);
+    const boxed = (one) => one.tagName != "ARTICLE" && (scrolls(one) || boxed(one.parentElement));
+    return [...document.querySelectorAll("article *")]
+        .filter((one) => one.getClientRects().length && !boxed(one.parentElement))
+        .map((one) => [one.tagName, one.className, one.getBoundingClientRect().right - innerWidth])
+        .filter(([name, kind, by]) => by > 0.5)
+        .map(([name, kind, by]) => `${name}.${kind} by ${by.toFixed()} pixels`);
+}
+"""
 CHANGED = "([image, before]) => image.src != before && image.complete && image.naturalWidth > 0"
 
 
@@ -56,5 +67,5 @@ def move(page, figure, track):
 
 
 def overflow(page):
-    """Return by how many pixels a page is wider than its window."""
+    """Return what is wider than the window, and by how much."""
     return page.evaluate(OVERFLOW)

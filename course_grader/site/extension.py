@@ -7,6 +7,8 @@ from docutils import nodes
 from course_grader.gradebook.formulas import mathml
 from course_grader.site.folds import fold_sections
 
+WIDE = 30  # characters of TeX from which a formula in a line may be wider than a phone
+
 
 def setup(app):
     """Register with Sphinx; called by it."""
@@ -16,7 +18,9 @@ def setup(app):
 
 
 def _inline(writer, node):
-    writer.body.append(mathml(node.astext()))
+    shown = mathml(node.astext())
+    wide = len(node.astext()) > WIDE
+    writer.body.append(f'<span class="math-wide">{shown}</span>' if wide else shown)
     raise nodes.SkipNode
 
 

@@ -65,7 +65,7 @@ def make_site(only=None, *, target, project=PROJECT, repository="", most=160, pa
         for unit in tqdm(held, desc="lessons", unit="lesson"):
             _write_unit(unit, stage, project, places, most)
         run_sphinx(stage / "source", stage / "site", static=STATIC, extra=stage / "extra")
-        shutil.rmtree(stage / "site" / ".doctrees", ignore_errors=True)
+        (stage / "site" / ".buildinfo").unlink()  # it holds the path of this folder
         check_site(stage / "site", held, units(project))
         shutil.rmtree(target, ignore_errors=True)
         (stage / "site").rename(target)

@@ -53,6 +53,7 @@ predictions</button> <span class="told" role="status"></span>
 {reference}
 ```
 """
+PLAYGROUND = ' <a href="playground.html">Playground</a>: distributions to move.'
 REFERENCE = ["Glossary <glossary>", "Errata <errata>", "Coverage <coverage>", "The dial <dial>"]
 
 
@@ -69,16 +70,15 @@ def map_page(units, *, playground=False):
     states = {unit.name[:2]: ("fresh", f"lessons/{unit.name}.html") for unit in units}
     entry = "{} {} <{}/{}>"
     facts = [(unit.name[:2], unit.facts["title"], unit.name) for unit in units]
-    reference = REFERENCE + ["Playground <https:playground.html>"] * playground
     return PAGE.format(
         map=map_html(states),
         rows="\n".join(map(_row, units)),
-        playground=" [Playground](playground.html): distributions to move." * playground,
+        playground=PLAYGROUND * playground,
         lessons="\n".join(entry.format(n, title, "lessons", name) for n, title, name in facts),
         assignments="\n".join(
             f"Assignment {number} <assignments/{name}>" for number, _, name in facts
         ),
-        reference="\n".join(reference),
+        reference="\n".join(REFERENCE),
     )
 
 

@@ -6,6 +6,7 @@ import io
 import os
 
 from sphinx.application import Sphinx
+from sphinx.util.console import strip_escape_sequences
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from course_grader.project.course import CourseError
@@ -67,5 +68,5 @@ def run_sphinx(source, target, *, static, extra):
             parallel=os.cpu_count() or 1,
         )
         app.build()
-    if heard.getvalue().strip():
-        raise CourseError(f"Sphinx warns, so there is no site:\n{heard.getvalue()}")
+    if warned := strip_escape_sequences(heard.getvalue()).strip():
+        raise CourseError(f"Sphinx warns, so there is no site:\n{warned}")

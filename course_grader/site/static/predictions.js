@@ -137,17 +137,7 @@ for (const button of document.querySelectorAll("button.forget")) {
   });
 }
 
-// A link or a search that leads into a fold opens it, and so does printing.
-function uncover() {
-  const id = decodeURIComponent(location.hash.slice(1));
-  const place = id && document.getElementById(id);
-  const fold = place && place.closest("details.fold");
-  if (!fold) return;
-  fold.open = true;
-  place.scrollIntoView();
-}
-addEventListener("hashchange", uncover);
-uncover();
+// Printing opens what is folded.
 addEventListener("beforeprint", () => {
   for (const fold of document.querySelectorAll("details:not([open])")) {
     fold.dataset.printed = "";
