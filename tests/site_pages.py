@@ -62,7 +62,7 @@ def move(page, figure, track):
     track.press("ArrowLeft" if at_end else "ArrowRight")
     old = page.evaluate("image => image.ownerDocument.baseURI", image.element_handle())
     address = page.evaluate("([a, b]) => new URL(a, b).href", [before, old])
-    page.wait_for_function(CHANGED, arg=[image.element_handle(), address], timeout=5_000)
+    page.wait_for_function(CHANGED, arg=[image.element_handle(), address], timeout=3_000)
     return picture, image.screenshot()
 
 
