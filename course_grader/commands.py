@@ -13,6 +13,7 @@ __all__ = [
     "site_command",
 ]
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -119,6 +120,9 @@ def bundle_command(arguments):
 
 def site_command(arguments):
     """Make the website that only wants to be looked at: of the whole course, or of some units."""
+    if not importlib.util.find_spec("myst_nb"):
+        install = '.venv/bin/python -m pip install -c constraints.txt -e ".[grader,site]"'
+        raise CourseError(f"The site is built with Sphinx, which is not installed: {install}")
     from course_grader.site.make import make_site
 
     made = make_site(

@@ -72,8 +72,12 @@ def main(arguments=None):
     if not pages:
         print(f"There is no site at {site}: 'make site' makes it.", file=sys.stderr)
         return 2
+    program = shutil.which("chromium")
+    if not program:
+        print("Chromium is not installed: apt install chromium", file=sys.stderr)
+        return 2
     print(HEAD)
-    bad, program = 0, shutil.which("chromium")
+    bad = 0
     with sync_playwright() as started:
         chromium = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for path in tqdm(pages, unit="page", leave=False):
