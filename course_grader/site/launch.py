@@ -34,7 +34,7 @@ def launch_links(unit, repository):
     name = repository.removeprefix("https://github.com/")
     lesson = f"notebooks/{unit}.ipynb"
     binder = f"https://mybinder.org/v2/gh/{name}/HEAD?labpath={lesson}"
-    colab = f"https://colab.research.google.com/github/{name}/blob/HEAD/{lesson}"
+    colab = f"https://colab.research.google.com/github/{name}/blob/main/{lesson}"
     return (
         f"Run it: [in Binder]({binder}), or [in Colab]({colab}), there after "
         f"`%pip install --no-deps git+{repository}`."

@@ -41,16 +41,16 @@ predictions</button> <span class="told" role="status"></span>
 
 ```{{toctree}}
 :hidden:
-:caption: Assignments
+:caption: Look up
 
-{assignments}
+{reference}
 ```
 
 ```{{toctree}}
 :hidden:
-:caption: Look up
+:caption: Assignments
 
-{reference}
+{assignments}
 ```
 """
 PLAYGROUND = ' <a href="playground.html">Playground</a>: distributions to move.'

@@ -240,12 +240,21 @@ def test_it_is_dark_where_the_reader_is_and_by_the_button(site, chromium):
     reader.close()
 
 
-def test_printed_all_folds_are_open_and_close_again(lesson):
-    inside = lesson.locator("p", has_text="A density is not a probability")
-    lesson.evaluate("() => dispatchEvent(new Event('beforeprint'))")
-    assert inside.is_visible()
-    lesson.evaluate("() => dispatchEvent(new Event('afterprint'))")
-    assert not inside.is_visible()
+def test_printed_all_folds_are_open_and_close_again(lesson, tmp_path):
+    lesson.evaluate(ON_PAPER)
+    assert not lesson.locator("p", has_text="A density is not a probability").is_visible()
+    lesson.pdf(path=tmp_path / "lesson.pdf")
+    heights = lesson.evaluate("() => window.onPaper")
+    assert len(heights) == 6 and min(heights) > 20
+    assert not lesson.locator("p", has_text="A density is not a probability").is_visible()
+
+
+ON_PAPER = """
+() => addEventListener("beforeprint", () => {
+    const last = (fold) => fold.lastElementChild.getBoundingClientRect().height;
+    window.onPaper = [...document.querySelectorAll("details.fold")].map(last);
+})
+"""
 
 
 def test_links_lead_to_pages_of_the_site_or_to_the_map(site, visitor):
