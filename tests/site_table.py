@@ -16,12 +16,15 @@ from tests.site_pages import Visitor, move, overflow
 
 PHONE = {"width": 390, "height": 844}
 SLOWEST = 1.0  # seconds until something is painted, from disk
-HEAD = f"{'page':42}{'figures':>8}{'sliders':>8}{'frames':>7}{'MB':>6}{'paint s':>8}  wrong"
+HEAD = f"{'page':42} figures sliders asked frames    MB paint s  wrong"
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
 def try_page(path, site, chromium):
-    """Return figures, sliders, frames, MB of the heaviest figure, seconds, and what is wrong."""
+    """Return a page's numbers, and what is wrong with it.
+
+    Figures, sliders, predictions, frames, MB of the heaviest figure, seconds until it is painted.
+    """
     reader, wrong, tried = Visitor(chromium, viewport=PHONE), [], 0
     page = reader.open(path)
     page.wait_for_function(PAINT, timeout=10_000)
@@ -34,6 +37,8 @@ def try_page(path, site, chromium):
         for track in figure.locator("input[type=range]").all():
             tried += 1
             wrong += _moved(page, figure, track)
+    asked = page.locator("form.prediction").all()
+    wrong += [fault for form in asked for fault in _answered(page, form)]
     stacks = _stacks(path, site) if figures else []
     wrong += [f"a figure of {heavy / 1e6:.1f} MB" for _, heavy in stacks if heavy > HEAVIEST]
     if len(stacks) != len(figures):
@@ -41,7 +46,7 @@ def try_page(path, site, chromium):
     reader.close()
     most = max((heavy for _, heavy in stacks), default=0) / 1e6
     count = sum(count for count, _ in stacks)
-    return len(figures), tried, count, most, seconds, wrong + reader.complaints
+    return len(figures), tried, len(asked), count, most, seconds, wrong + reader.complaints
 
 
 def _moved(page, figure, track):
@@ -54,6 +59,18 @@ def _moved(page, figure, track):
         if before != after:
             return []
     return ["a slider changes nothing"]
+
+
+def _answered(page, form):
+    """Commit to something; its section must open, and compare it with the answer."""
+    name = form.get_attribute("data-name")
+    field = form.locator("input, textarea").first
+    field.check() if form.get_attribute("data-kind") == "choice" else field.fill("1")
+    form.get_by_role("button").click()
+    told = page.locator(f'details[open] .reveal[data-name="{name}"]')
+    if told.count() != 1 or not told.inner_text().startswith("You predicted"):
+        return [f"{name} opens no answer"]
+    return []
 
 
 def _stacks(path, site):
@@ -83,7 +100,7 @@ def main(arguments=None):
         for path in tqdm(pages, unit="page", leave=False):
             *numbers, wrong = try_page(path, site, chromium)
             name = path.relative_to(site).as_posix()
-            line = "{:8}{:8}{:7}{:6.1f}{:8.2f}".format(*numbers)
+            line = "{:8}{:8}{:6}{:7}{:6.1f}{:8.2f}".format(*numbers)
             tqdm.write(f"{name:42}{line}  {'; '.join(wrong) or '-'}")
             bad += bool(wrong)
         chromium.close()

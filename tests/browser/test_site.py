@@ -301,7 +301,7 @@ def test_the_table_tries_every_page_and_names_what_is_wrong(site, tmp_path):
         cwd=PROJECT,
     )
     whole, wrong = (line for line in told.stdout.splitlines() if line.startswith("lessons/"))
-    assert whole.split()[1:4] == ["2", "3", "40"] and whole.endswith("  -")
+    assert whole.split()[1:5] == ["2", "3", "4", "40"] and whole.endswith("  -")
     assert wrong.split()[1:3] == ["1", "2"] and told.returncode == 1
     for fault in ("too wide: H1", "asked for https://192.0.2.1", "does not move"):
         assert fault in wrong
