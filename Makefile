@@ -10,7 +10,7 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview playground roster due grade words regrade adjust withdraw formgrader export feedback class-report prove robustness new-unit bundle clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview playground roster due grade words regrade adjust withdraw formgrader export feedback class-report prove robustness new-unit bundle site test-site clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -19,6 +19,7 @@ help:  ## Explain every target.
 	@echo "  SEEDS=10, CLAIM=name-of-its-function, SEED=7 (of an interview), TO=whose-format,"
 	@echo "  MISSING=0 (in exports), WHEN=day-and-hour, STUDENT=id-or-name, PORT=8899, ALL=1"
 	@echo "  EXERCISE=its-name, AS=void, full or none, APPLY=1 (of an adjustment: writes)"
+	@echo "  REPOSITORY=https://github.com/owner/name, PLAYGROUND=page.html, FRAMES=60 (of the site)"
 
 ifdef LINKED
 $(STAMP):  # whose environment it is keeps it up to date
@@ -27,7 +28,7 @@ else
 $(STAMP): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c "import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit('Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.11 ...' % v)"
 	"$(PYTHON)" -m venv "$(VENV)"
-	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[grader,scale]"
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[grader,scale,site]"
 	@# JupyterLab would ask whether it may fetch news, and look for newer versions of itself.
 	@"$(BIN)/jupyter" labextension disable --level=sys_prefix \
 		"@jupyterlab/apputils-extension:announcements" 2>/dev/null
@@ -148,6 +149,13 @@ feedback: $(STAMP)  ## Write a zip of feedback pages that an LMS takes back (UNI
 
 bundle: $(STAMP)  ## Write what a class gets, scanned for leaks; all, or a week (UNIT=03 or 01,02).
 	$(COURSE) bundle --unit "$$UNIT"
+
+site: $(STAMP)  ## Make build/site/, lessons to look at: sliders, predictions, no kernel (UNIT=01,02).
+	$(COURSE) site --unit "$$UNIT" $(if $(REPOSITORY),--repository "$$REPOSITORY") \
+		$(if $(PLAYGROUND),--playground "$$PLAYGROUND") $(if $(FRAMES),--frames "$$FRAMES")
+
+test-site: $(STAMP)  ## Try each page of build/site/ in Chromium: sliders, sizes, seconds, 390 px.
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m tests.site_table
 
 bench-grading: $(STAMP)  ## Time stock nbgrader and ours on the same class (ARGS="--rounds 1").
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" benchmarks/grading.py $(ARGS)

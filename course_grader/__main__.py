@@ -112,6 +112,16 @@ ADJUST = {
     **ONE_UNIT,
     **COURSE,
 }
+SITE = {
+    "--repository": {"default": "", "help": "https://github.com/owner/name, for links to run"},
+    "--playground": {"default": "", "help": "a page of its own, which becomes playground.html"},
+    "--frames": {"type": int, "default": 160, "help": "of a figure, at most; default: 160"},
+    "--target": {
+        "default": PROJECT / "build" / "site",
+        "help": "where it is made; default: build/site",
+    },
+    **UNITS,
+}
 COMMANDS = [
     ("build", commands.build_command, "Build the four trees from the masters.", UNIT),
     (
@@ -183,6 +193,7 @@ COMMANDS = [
         NEW_NAME,
     ),
     ("bundle", commands.bundle_command, "Write what a class gets, whole or by units.", UNITS),
+    ("site", commands.site_command, "Make the website: lessons to look at, no kernel.", SITE),
 ]
 
 if __name__ == "__main__":

@@ -10,15 +10,24 @@ __all__ = [
     "new_unit_command",
     "prove_command",
     "robustness_command",
+    "site_command",
 ]
 
+import importlib.util
 import sys
+from pathlib import Path
 
 from course_grader.project.course import PROJECT, CourseError, find_unit, units
 
 
 def _chosen(arguments):
     return [find_unit(arguments.unit)] if arguments.unit else units()
+
+
+def _several(arguments):
+    words = filter(None, arguments.unit.replace(" ", "").split(","))
+    chosen = {find_unit(word).name: find_unit(word) for word in words}
+    return [chosen[name] for name in sorted(chosen)]
 
 
 def build_command(arguments):
@@ -105,7 +114,24 @@ def bundle_command(arguments):
     """Make the zip that a class gets: of the whole course, or of some units."""
     from course_grader.building.bundle import make_bundle
 
-    words = filter(None, arguments.unit.replace(" ", "").split(","))
-    chosen = {find_unit(word).name: find_unit(word) for word in words}
-    path = make_bundle(only=[chosen[name] for name in sorted(chosen)])
+    path = make_bundle(only=_several(arguments))
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, scanned for leaks")
+
+
+def site_command(arguments):
+    """Make the website that only wants to be looked at: of the whole course, or of some units."""
+    if not importlib.util.find_spec("myst_nb"):
+        install = '.venv/bin/python -m pip install -c constraints.txt -e ".[grader,site]"'
+        raise CourseError(f"The site is built with Sphinx, which is not installed: {install}")
+    from course_grader.site.make import make_site
+
+    made = make_site(
+        _several(arguments),
+        target=Path(arguments.target),
+        repository=arguments.repository,
+        most=arguments.frames,
+        page=Path(arguments.playground) if arguments.playground else None,
+    )
+    files = [path for path in made.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files) / 1e6
+    print(f"{made / 'index.html'}: {len(files)} files, {size:.1f} MB, scanned for leaks")

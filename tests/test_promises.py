@@ -49,6 +49,8 @@ EVIDENCE = {
     "new-unit": "course_grader/authoring/test_scaffold.py::test_a_new_unit_builds_and_is_proven",
     "bundle": "course_grader/building/test_leaks.py"
     "::test_the_bundle_is_clean_complete_and_the_same_each_time",
+    "site": "browser/test_site.py::test_each_slider_is_moved_by_keyboard_and_its_figure_follows",
+    "test-site": "browser/test_site.py::test_the_table_tries_every_page_and_names_what_is_wrong",
     "lab": "browser/test_student.py"
     "::test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it",
     "check": "course_grader/test_workspace.py"
