@@ -112,6 +112,11 @@ ADJUST = {
     **ONE_UNIT,
     **COURSE,
 }
+REVIEW = {
+    "--to": {"choices": ["anki"], "help": "write all cards that you met, for Anki; ask nothing"},
+    "--cards": {"type": int, "default": 20, "help": "after how many to stop; default: 20"},
+    "--minutes": {"type": int, "default": 5, "help": "after how many to stop; default: 5"},
+}
 COMMANDS = [
     ("build", commands.build_command, "Build the four trees from the masters.", UNIT),
     (
@@ -169,6 +174,12 @@ COMMANDS = [
         learner_commands.interview_command,
         "Make a mock interview of ten questions in work/.",
         {"--seed": {"type": int, "help": "what they are drawn with; the same again: the same"}},
+    ),
+    (
+        "review",
+        learner_commands.review_command,
+        "Ask what you have met, when you are about to forget it.",
+        REVIEW,
     ),
     (
         "new-unit",

@@ -3,7 +3,13 @@
 A command imports what it needs, so that the others start quickly.
 """
 
-__all__ = ["check_command", "interview_command", "progress_command", "work_command"]
+__all__ = [
+    "check_command",
+    "interview_command",
+    "progress_command",
+    "review_command",
+    "work_command",
+]
 
 import json
 import sys
@@ -57,3 +63,18 @@ def interview_command(arguments):
     from course_grader.interview import prepare_interview
 
     print(prepare_interview(arguments.seed, project=PROJECT).relative_to(PROJECT / "work"))
+
+
+def review_command(arguments):
+    """Ask the cards that are due, or write those that were met for Anki."""
+    from course_grader.review.anki import write_anki
+    from course_grader.review.terminal import review
+    from course_grader.workspace import prepare_cards
+
+    work = PROJECT / "work"
+    prepare_cards(units(), project=PROJECT)
+    if arguments.to:
+        path, count = write_anki(work)
+        print(f"{count} cards: {path.relative_to(PROJECT)}. In Anki choose File, Import.")
+    else:
+        review(work, cards=arguments.cards, minutes=arguments.minutes)

@@ -57,6 +57,8 @@ EVIDENCE = {
     "::test_a_wrong_answer_is_named_a_right_one_passes_and_progress_shows_it",
     "interview": "course_grader/test_interview.py"
     "::test_the_command_makes_ten_questions_and_never_touches_them_again",
+    "review": "course_grader/review/test_terminal.py"
+    "::test_answers_are_typed_told_and_kept_and_q_stops",
     "words": "course_grader/gradebook/test_words.py"
     "::test_points_reach_gradebook_feedback_and_export_and_stay",
     "formgrader": "browser/test_instructor.py"

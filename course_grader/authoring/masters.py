@@ -54,7 +54,7 @@ class Master:
     path: Path
     kind: str
     cells: list[Cell]
-    cards: list = dataclasses.field(default_factory=list)
+    cards: list = dataclasses.field(default_factory=list, kw_only=True)
 
     def fail(self, cell, message):
         """Raise a `MasterError` at a cell's line."""

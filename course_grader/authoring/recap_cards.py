@@ -1,9 +1,9 @@
 """Recap cards in a lesson: a question and its answer, which stand in no notebook.
 
-    # %% [markdown] card="01-mean-and-median"
-    # Which location is the most likely under a Normal, and which under a Laplace?
-    #
-    # **Answer.** The mean, and the median.
+# %% [markdown] card="01-mean-and-median"
+# Which location is the most likely under a Normal, and which under a Laplace?
+#
+# **Answer.** The mean, and the median.
 """
 
 __all__ = ["RecapCard", "taken_out", "without_cards"]
@@ -14,7 +14,7 @@ import re
 ANSWER = "**Answer.**"
 NAME = re.compile(r"\d\d(-[a-z0-9]+)+")  # as that of a prediction
 # A card's lines: from its marker to the next one, or to the end.
-LINES = re.compile(r'^# %%[^\n]*\bcard=.*?(?=^# %%(?: |$)|\Z)', re.MULTILINE | re.DOTALL)
+LINES = re.compile(r"^# %%[^\n]*\bcard=.*?(?=^# %%(?: |$)|\Z)", re.MULTILINE | re.DOTALL)
 ASKED = re.compile(r'\bpredict\(\s*"([^"]+)"')
 
 
@@ -60,10 +60,14 @@ def _card(master, cell, place, taken):
     if not NAME.fullmatch(name):
         master.fail(cell, f"card={name!r} is no name: the unit's number and words, 01-two-words")
     if name in taken or name in _predictions(master):
-        master.fail(cell, f"card={name!r} is taken: a name keeps a learner's history, choose another")
+        master.fail(
+            cell, f"card={name!r} is taken: a name keeps a learner's history, choose another"
+        )
     if not (marker and ask and answer):
         missing = "question" if marker and answer else "answer"
-        master.fail(cell, f"card {name!r} has no {missing}: a question, then {ANSWER} and the answer")
+        master.fail(
+            cell, f"card {name!r} has no {missing}: a question, then {ANSWER} and the answer"
+        )
     if "$" in cell.source or re.search(r"^#", cell.source, re.MULTILINE):
         master.fail(cell, f"card {name!r} is read in a terminal: no heading, and formulas as text")
     return RecapCard(name, ask, answer, place)

@@ -153,6 +153,7 @@ display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=T
 # | `make check UNIT=00` | judges a saved assignment with all cases, hidden ones too |
 # | `make progress` | shows where you stand |
 # | `make interview` | asks ten questions from all units, and scores your answers |
+# | `make review` | asks what you have met, when you are about to forget it |
 #
 # In a class, hand in the assignment's notebook file, nothing else; you need not clear its outputs.
 # A notebook shows where you stand, too: `progress()` lists all units, this cell the first. (Finish

@@ -865,14 +865,15 @@ print(f"{'oracle':12s} {nll:6.2f} {crps:6.2f} {level:9.2f} {level:7.2f} {level:7
 # %%
 own = torch.linspace(0.5, 4.5, 9, device=device)[:, None]
 r, single = guesses[:, None] - mu, torch.ones(1, device=device)
+any_kind = "of any kind: a squared distance assumes nothing"
+own_scales = "Normal, with a scale of each person's own"
 found = {
-    "of any kind: a squared distance assumes nothing": laplace_nll(r, single),
-    "Normal, with a scale of each person's own": normal_nll(r, own),
+    any_kind: laplace_nll(r, single),
+    own_scales: normal_nll(r, own),
     "Normal, with a single scale": normal_nll(r, single),
 }
 likely = {kind: mu[nll.sum(0).argmin()].item() for kind, nll in found.items()}
 print(f"the mean {guesses.mean():.2f} m; most likely:", *(f"{m:.2f}" for m in likely.values()))
-any_kind, own_scales, _ = likely
 because = {any_kind: "If they are Laplace, the median is the most likely value."}
 because[own_scales] = "Then it is a mean with weights, one over the squared scale."
 truth = min(likely, key=lambda kind: abs(likely[kind] - guesses.mean()))
