@@ -39,10 +39,12 @@ def mine(unit, project):
     return project / "work" / unit.name / f"{unit.name}.ipynb"
 
 
-def test_work_holds_assignment_lesson_and_expected_values(unit, project):
+def test_work_holds_assignment_lesson_expected_values_and_cards(unit, project):
     assert len(prepared(unit, project)) == 2
     names = {path.name for path in (project / "work" / unit.name).iterdir()}
-    assert names == {f"{unit.name}.ipynb", f"{unit.name[:2]}_lesson.ipynb", "checks.json"}
+    data = {"checks.json", "cards.json"}
+    assert names == {f"{unit.name}.ipynb", f"{unit.name[:2]}_lesson.ipynb"} | data
+    assert (project / "work" / "review.ipynb").is_file()
 
 
 def test_a_lesson_in_work_shows_no_output_before_it_runs(unit, project):
