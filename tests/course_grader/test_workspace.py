@@ -159,6 +159,9 @@ def test_what_was_checked_with_all_cases_is_kept_as_progress(unit, project, monk
     kept = results(unit, project)
     assert kept["bce-from-logits"]["all"] == {"status": "passed", "points": 5.0}
     assert kept["gaussian-nll"]["all"]["status"] == "not yet"
+    made = progress_file.read(project / "work" / unit.name)["mistakes"]
+    assert made.keys() == {"gaussian-nll"}
+    assert "do not clip it at zero" in made["gaussian-nll"]["never-negative"]
 
 
 def answer_of(exercise, name, unit):
