@@ -11,6 +11,7 @@ from course_utils.review import schedule
 from tests.browser.conftest import PROJECT, serve_work
 
 UNIT = units()[1]
+THEME = "t => window.jupyterapp.commands.execute('apputils:change-theme', t)"
 REVEALED = {"01-errors-behind-the-mean": {"ask": "?", "choice": "no choice", "right": False}}
 
 
@@ -36,16 +37,12 @@ def press(lab, words):
     lab.page.get_by_role("button", name=words, exact=True).press("Enter")
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_cards_are_answered_in_the_form_and_kept(theme, lab):
+def test_cards_are_answered_in_the_form_and_kept(lab):
     folder = lab.root / UNIT.name
-    (folder / schedule.FILE).unlink(missing_ok=True)
     cards = {
         card["name"]: card for card in json.loads((folder / "cards.json").read_text())["cards"]
     }
     lab.open(REVIEW)
-    told = {"theme": f"JupyterLab {theme}"}
-    lab.page.evaluate("t => window.jupyterapp.commands.execute('apputils:change-theme', t)", told)
     lab.run_all()
     total = progress(lab.root).due
     assert total == len(cards) + 1
@@ -64,7 +61,10 @@ def test_cards_are_answered_in_the_form_and_kept(theme, lab):
     lab.page.get_by_text(number["because"][0][1]).wait_for(timeout=20_000)
     link = lab.page.locator(".jp-RenderedMarkdown a", has_text=number["see"])
     assert f"{UNIT.name}/01_lesson.ipynb" in link.get_attribute("href")
-    lab.shoot(f"review-{theme.lower()}")
+    for theme in ("Light", "Dark"):
+        lab.page.evaluate(THEME, {"theme": f"JupyterLab {theme}"})
+        lab.page.wait_for_timeout(300)
+        lab.shoot(f"review-{theme.lower()}")
     press(lab, "Next")
     lab.page.get_by_text(f"4 of {total}", exact=False).first.wait_for(timeout=20_000)
     states = schedule.read(folder)

@@ -8,7 +8,6 @@ import pytest
 from course_utils.progress import units_in
 from course_utils.review import schedule
 from course_utils.review.cards import met_cards
-from course_utils.review.form import NOTHING, OFF, ReviewForm, review
 from course_utils.review.sitting import Sitting, is_right, told, where
 from tests.course_utils.review.conftest import START
 
@@ -79,30 +78,3 @@ def test_when_all_is_answered_it_says_what_comes_tomorrow(read_to_the_end, monke
     assert "still due" not in told and told.endswith("Due tomorrow: 1.")
     monkeypatch.setattr(schedule, "today", lambda: START + datetime.timedelta(days=1))
     assert [card.name for card in Sitting(read_to_the_end).due] == ["01-recap"]
-
-
-def texts(form):
-    return " ".join(str(child.value) for child in form.children if hasattr(child, "value"))
-
-
-def test_the_form_says_if_there_is_nothing_to_ask(work, monkeypatch, read_to_the_end):
-    assert isinstance(review(read_to_the_end), ReviewForm)
-    assert "1 of 5" in texts(review(read_to_the_end))
-    monkeypatch.setenv("COURSE_PROGRESS", "off")
-    assert texts(review(read_to_the_end)) == OFF
-    monkeypatch.delenv("COURSE_PROGRESS")
-    assert texts(review(work())) == NOTHING
-
-
-def test_a_form_that_cannot_keep_an_answer_says_so(read_to_the_end, monkeypatch):
-    form = review(read_to_the_end)
-    form.children[2].click()
-    buttons = form.children[-1].children
-    assert [button.description for button in buttons][0] == "Forgotten" and len(buttons) == 4
-
-    def fails(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(schedule, "rate", fails)
-    buttons[2].click()
-    assert texts(form) == "Not kept: No space left on device. Run the cell once more."
