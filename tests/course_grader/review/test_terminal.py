@@ -5,6 +5,7 @@ import io
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 
@@ -214,3 +215,27 @@ def test_make_hands_everything_on():
         check=True,
     )
     assert 'review --to "$TO" --cards "$CARDS" --minutes "$MINUTES"' in done.stdout
+
+
+def test_make_asks_in_a_clone_and_what_was_answered_outlives_the_process(project, monkeypatch):
+    """With the day of the machine, and keys on standard input."""
+    for folder in ("course_grader", "course_utils"):
+        shutil.copytree(PROJECT / folder, project / folder)
+    for name in ("masters", "Makefile"):
+        (project / name).symlink_to(PROJECT / name)
+    python, link = project / "environment" / "bin" / "python", project / ".venv"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    (project / "environment" / ".complete").touch()
+    link.symlink_to(project / "environment")
+    tells(project, "01-nll-of-a-perfect-hit")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    told = [
+        subprocess.run(
+            ["make", "review"], cwd=project, input=keys, capture_output=True, text=True, check=True
+        ).stdout
+        for keys in ("\n3\n\n4\n", "q\n")
+    ]
+    assert [said("due", one) for one in told] == [3, 1]
+    assert "2 cards answered, 0 to be seen again soon" in told[0]
