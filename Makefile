@@ -10,7 +10,7 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview playground roster due grade words regrade adjust withdraw formgrader export feedback class-report prove robustness new-unit bundle site test-site clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview review playground roster due grade words regrade adjust withdraw formgrader export feedback class-report prove robustness new-unit bundle site test-site clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -18,6 +18,7 @@ help:  ## Explain every target.
 	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time),"
 	@echo "  SEEDS=10, CLAIM=name-of-its-function, SEED=7 (of an interview), TO=whose-format,"
 	@echo "  MISSING=0 (in exports), WHEN=day-and-hour, STUDENT=id-or-name, PORT=8899, ALL=1"
+	@echo "  CARDS=20 and MINUTES=5 (of a review, at most),"
 	@echo "  EXERCISE=its-name, AS=void, full or none, APPLY=1 (of an adjustment: writes)"
 	@echo "  REPOSITORY=https://github.com/owner/name, PLAYGROUND=page.html, FRAMES=60 (of the site)"
 
@@ -105,6 +106,12 @@ interview: $(STAMP)  ## Open a mock interview: ten questions, told and scored at
 
 playground: $(STAMP)  ## Open a page to play with distributions and losses: no code, no network.
 	$(COURSE) playground
+
+REVIEW = $(if $(TO),--to "$$TO") $(if $(CARDS),--cards "$$CARDS") \
+	$(if $(MINUTES),--minutes "$$MINUTES")
+
+review: $(STAMP)  ## Ask what you have met, when you are about to forget it (TO=anki exports it).
+	@$(COURSE) review $(REVIEW)
 
 GRADING = $(if $(UNSAFE),--unsafe) $(if $(WORKERS),--workers "$$WORKERS") \
 	$(if $(SCHEDULER),--scheduler "$$SCHEDULER")

@@ -122,6 +122,11 @@ SITE = {
     },
     **UNITS,
 }
+REVIEW = {
+    "--to": {"choices": ["anki"], "help": "write all cards that you met, for Anki; ask nothing"},
+    "--cards": {"type": int, "default": 20, "help": "after how many to stop; default: 20"},
+    "--minutes": {"type": int, "default": 5, "help": "after how many to stop; default: 5"},
+}
 COMMANDS = [
     ("build", commands.build_command, "Build the four trees from the masters.", UNIT),
     (
@@ -185,6 +190,12 @@ COMMANDS = [
         learner_commands.playground_command,
         "Open a page to play with distributions, without code.",
         {},
+    ),
+    (
+        "review",
+        learner_commands.review_command,
+        "Ask what you have met, when you are about to forget it.",
+        REVIEW,
     ),
     (
         "new-unit",

@@ -8,6 +8,7 @@ __all__ = [
     "interview_command",
     "playground_command",
     "progress_command",
+    "review_command",
     "work_command",
 ]
 
@@ -73,3 +74,18 @@ def playground_command(arguments):
     address = write_playground(PROJECT).as_uri()
     print(f"The playground, one page that needs no network:\n\n    {address}\n")
     show(address)
+
+
+def review_command(arguments):
+    """Ask the cards that are due, or write those that were met for Anki."""
+    from course_grader.review.anki import write_anki
+    from course_grader.review.terminal import review
+    from course_grader.workspace import prepare_cards
+
+    work = PROJECT / "work"
+    prepare_cards(units(), project=PROJECT)
+    if arguments.to:
+        path, count = write_anki(work)
+        print(f"{count} cards: {path.relative_to(PROJECT)}. In Anki choose File, Import.")
+    else:
+        review(work, cards=arguments.cards, minutes=arguments.minutes)

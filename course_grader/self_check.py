@@ -21,6 +21,7 @@ from course_grader.proving.reference import reference_for
 from course_utils.checking import panel
 from course_utils.checking.records import MIME
 from course_utils.progress_file import keep_result
+from course_utils.review.mistakes import keep_mistake
 
 WORK = PROJECT / "work"
 
@@ -132,6 +133,7 @@ def _judged(built, unit, exercise, folder):
     verdicts = judge_notebook(done, release, wanted).verdicts
     for name, verdict in verdicts.items():
         keep_result(name, verdict.status, verdict.earned, cases="all", folder=folder)
+        keep_mistake(name, wanted[name]["hints"], verdict.hint, folder=folder)
     return [
         Judged(verdict, hidden_findings(records.get(name), wanted[name]))
         for name, verdict in verdicts.items()

@@ -1,6 +1,6 @@
 """The learner's own copy under work/: made once, never overwritten."""
 
-__all__ = ["LANDING", "lesson_name", "prepare_work"]
+__all__ = ["LANDING", "lesson_name", "prepare_cards", "prepare_work"]
 
 import contextlib
 import os
@@ -11,11 +11,13 @@ from pathlib import Path
 from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from course_grader.building.card_file import card_file, review_page
 from course_grader.building.term_links import link_terms
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT
 from course_utils.checking.comparison import EXPECTED_FILE
-from course_utils.progress import progress
+from course_utils.progress import REVIEW, progress
+from course_utils.review.cards import FILE as CARDS
 
 LANDING, GLOSSARY = "course.ipynb", "glossary.md"
 LINK = re.compile(r"\]\((\d\d_\w+)\.ipynb")  # from one lesson to another
@@ -39,8 +41,29 @@ def prepare_work(units, *, project=PROJECT, say=print):
         links = _navigation(unit.name, lessons)
         _copy_lesson(unit, lessons, links, project, say)
         _copy_assignment(unit, links, project, say)
+    prepare_cards(units, project=project)
     _draw_landing(work)
     _copy_glossary(work, lessons, project)
+
+
+def prepare_cards(units, *, project=PROJECT):
+    """Put the cards of units that are in work/ there, and the page that asks them.
+
+    Cards are the course's: new ones take the place of old ones, and a learner's history of them
+    lies elsewhere. Those that are newer than lesson and master stay.
+    """
+    work = project / "work"
+    for unit in units:
+        path = work / unit.name / CARDS
+        made_from = unit.master("lesson"), project / "notebooks" / f"{unit.name}.ipynb"
+        if path.parent.is_dir() and not _is_newer(path, made_from):
+            path.write_bytes(card_file(unit, project))
+    if work.is_dir() and not os.path.lexists(work / REVIEW):
+        notebooks.save(review_page(), work / REVIEW)
+
+
+def _is_newer(path, others):
+    return path.is_file() and path.stat().st_mtime > max(p.stat().st_mtime for p in others)
 
 
 def lesson_name(folder):

@@ -1,6 +1,6 @@
 """Where a learner stands: every unit and exercise, read from the working copy's own files."""
 
-__all__ = ["Progress", "progress"]
+__all__ = ["REVIEW", "Progress", "progress", "units_in"]
 
 import json
 from html import escape
@@ -10,20 +10,25 @@ from course_utils import progress_file
 from course_utils.checking.comparison import EXPECTED_FILE
 from course_utils.checking.panel import MARKS
 from course_utils.course_map import map_html
+from course_utils.review import schedule
+from course_utils.review.cards import met_cards
 from course_utils.unit_progress import unit_progress
 
 INTERVIEWS = "interview/*/questions.json"
+REVIEW = "review.ipynb"  # the form that asks the cards that are due
 MAKEFILE = Path(__file__).resolve().parents[1] / "Makefile"  # a class's bundle has none
 WORDS = {
     True: {  # the whole course is at hand, with its commands
         "cases": "'Check all cases' and 'make check UNIT=..' run every one.",
         "done": "Every exercise has passed in all cases: what is left is 'make interview'",
         "nothing": "Nothing here yet: 'make lab' copies the course",
+        "review": "'make review' asks them",
     },
     False: {
         "cases": "more run when your work is graded.",
         "done": "Every exercise has passed in the visible cases: hand your work in",
         "nothing": "Nothing here yet: this folder holds no assignment",
+        "review": f"{REVIEW} asks them",
     },
 }
 
@@ -38,10 +43,13 @@ class Progress:
         A sentence for each mock interview.
     at : str
         The way from where this is shown to the units' folders, for links.
+    due : int
+        How many cards are due today.
     """
 
-    def __init__(self, units, interviews=(), *, at=".."):
+    def __init__(self, units, interviews=(), *, at="..", due=0):
         self.units, self.interviews, self.at = units, list(interviews), at
+        self.due = due
 
     @property
     def advice(self):
@@ -53,7 +61,8 @@ class Progress:
         for unit in self.units:
             lines += ["", f"{unit.name}  {unit.title}", f"  {unit.guesses}"]
             lines += [f"  {MARKS[one.status]} {one}" for one in unit.exercises]
-        told = ["", *self.interviews] if self.interviews else []
+        also = [*self.interviews, *self._due]
+        told = ["", *also] if also else []
         return "\n".join([*lines, *told, "", self._cases, self.advice]).strip()
 
     __repr__ = __str__
@@ -64,7 +73,8 @@ class Progress:
         advice = f"<a href='{escape(link, quote=True)}'>{advice}</a>" if link else advice
         drawn = map_html({unit.name[:2]: self._state(unit) for unit in self.units})
         rows = "".join(self._rows(unit) for unit in self.units)
-        told = "<br>".join(map(escape, [*self.interviews, self._cases]))
+        due = [f"<a href='{self._link(REVIEW)}'>{escape(words)}</a>" for words in self._due]
+        told = "<br>".join([*map(escape, self.interviews), *due, escape(self._cases)])
         whole = drawn if len(self.units) > 1 else ""
         return f"<p>{advice}</p>{whole}<table>{rows}</table><p>{told}</p>"
 
@@ -90,6 +100,12 @@ class Progress:
     @property
     def _cases(self):
         return f"Visible cases are a sample: {_words('cases')}"
+
+    @property
+    def _due(self):
+        """What is due, in a sentence, or nothing."""
+        are = "card is" if self.due == 1 else "cards are"
+        return [f"Review: {self.due} {are} due; {_words('review')}"] if self.due else []
 
     def _link(self, path):
         return f"{self.at}/{path}"
@@ -127,11 +143,27 @@ def progress(folder=".."):
         The best result of each exercise: of all cases where they were run, else of the visible
         ones.
     """
+    sittings = [_sitting(path.parent) for path in sorted(Path(folder).glob(INTERVIEWS))]
+    units = units_in(folder)
+    due = schedule.due_cards(met_cards(units, folder), schedule.today())
+    return Progress(units, sittings, at=str(folder), due=len(due))
+
+
+def units_in(folder):
+    """Return where a learner stands in each unit of a working copy, or of a class's bundle.
+
+    Parameters
+    ----------
+    folder : path
+        It holds a folder for each unit, or lessons and assignments.
+
+    Returns
+    -------
+    list of UnitProgress
+    """
     pattern = f"[0-9][0-9]_*/{EXPECTED_FILE}"
     own, bundled = (sorted(Path(folder).glob(p)) for p in (pattern, f"assignments/{pattern}"))
-    sittings = [_sitting(path.parent) for path in sorted(Path(folder).glob(INTERVIEWS))]
-    units = [unit_progress(path.parent.resolve()) for path in own or bundled]
-    return Progress(units, sittings, at=str(folder))
+    return [unit_progress(path.parent.resolve()) for path in own or bundled]
 
 
 def _words(about):

@@ -1,6 +1,6 @@
 """progress.json, which holds a learner's predictions and results: it lies beside the notebook."""
 
-__all__ = ["FILE", "answer_in", "is_off", "keep_result", "read", "write"]
+__all__ = ["FILE", "answer_in", "is_off", "keep_result", "read", "set_aside", "write"]
 
 import contextlib
 import itertools
@@ -34,17 +34,22 @@ def read(folder="."):
         return book
     # No JSON, or not what we write.
     except (ValueError, AttributeError, TypeError, KeyError, AssertionError):
-        names = (path.with_suffix(f".damaged-{i}.json") for i in itertools.count(1))
-        aside = next(free for free in names if not free.exists())
-        os.replace(path, aside)
-    message = f"{path.name} could not be read. It is kept as {aside.name}; a new one is begun."
-    warnings.warn(message, stacklevel=5)
+        set_aside(path)
     return {}
 
 
-def write(book, folder="."):
-    """Write the file so that a crash leaves either the old one or the new one, whole."""
-    path = Path(folder, FILE).resolve()
+def set_aside(path):
+    """Rename a damaged file, with a warning, so that a new one can be begun."""
+    names = (path.with_suffix(f".damaged-{i}.json") for i in itertools.count(1))
+    aside = next(free for free in names if not free.exists())
+    os.replace(path, aside)
+    message = f"{path.name} could not be read. It is kept as {aside.name}; a new one is begun."
+    warnings.warn(message, stacklevel=6)
+
+
+def write(book, folder=".", name=FILE):
+    """Write a file so that a crash leaves either the old one or the new one, whole."""
+    path = Path(folder, name).resolve()
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         with open(part, "w", encoding="utf-8") as file:

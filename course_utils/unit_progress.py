@@ -53,7 +53,12 @@ class UnitProgress:
     @property
     def begun(self):
         """Whether anything was tried."""
-        return bool(self.predicted or any(e.status != NOT_RUN for e in self.exercises))
+        return bool(self.predicted) or self.tried
+
+    @property
+    def tried(self):
+        """Whether an exercise was tried."""
+        return any(exercise.status != NOT_RUN for exercise in self.exercises)
 
     @property
     def done(self):
@@ -63,8 +68,7 @@ class UnitProgress:
     @property
     def reading(self):
         """Whether the lesson's predictions are not all made, and no exercise was tried."""
-        tried = any(exercise.status != NOT_RUN for exercise in self.exercises)
-        return self.predicted < self.predictions and not tried
+        return self.predicted < self.predictions and not self.tried
 
     @property
     def left(self):

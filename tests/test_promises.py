@@ -61,6 +61,8 @@ EVIDENCE = {
     "::test_the_command_makes_ten_questions_and_never_touches_them_again",
     "playground": "course_grader/playground/test_page.py"
     "::test_the_command_writes_it_opens_it_and_tells_where",
+    "review": "course_grader/review/test_terminal.py"
+    "::test_answers_are_typed_told_and_kept_and_q_stops",
     "words": "course_grader/gradebook/test_words.py"
     "::test_points_reach_gradebook_feedback_and_export_and_stay",
     "formgrader": "browser/test_instructor.py"

@@ -9,6 +9,7 @@ import hashlib
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_grader.authoring import markers
+from course_grader.authoring.recap_cards import without_cards
 from course_grader.project.course import PROJECT
 from course_grader.project.notebooks import KERNELSPEC
 
@@ -61,9 +62,13 @@ def used_files(master):
 
 
 def digest(master, *more):
-    """Return the hash of a master and of what it uses: it tells whether a tree has drifted."""
-    parts = [path.read_bytes() for path in used_files(master)] + [m.encode() for m in more]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+    """Return the hash of a master and of what it uses: it tells whether a tree has drifted.
+
+    A lesson's cards stand in no tree: to edit one executes nothing.
+    """
+    own, *used = used_files(master)
+    parts = [without_cards(own.read_text("utf-8")), *(path.read_text("utf-8") for path in used)]
+    return hashlib.sha256("\0".join([*parts, *more]).encode()).hexdigest()[:16]
 
 
 def _cells(master, hidden):

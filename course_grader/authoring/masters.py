@@ -13,10 +13,12 @@ from pathlib import Path
 import jupytext
 
 from course_grader.authoring import markers
+from course_grader.authoring.claims import check_claims
+from course_grader.authoring.recap_cards import taken_out
 from course_grader.project.course import CourseError
 
 ROLES = {
-    "lesson": {"alt", "same", "fold", "hide", "claim", "steps"},
+    "lesson": {"alt", "same", "fold", "hide", "claim", "steps", "card"},
     "assignment": {"exercise", "why", "checks", "points", "hidden", "written", "alt", "same"},
     "answers": {"right", "wrong", "equivalent", "exact", "fails", "oracle"},
 }
@@ -44,11 +46,15 @@ class Cell:
 
 @dataclasses.dataclass
 class Master:
-    """A master: its path, its kind (lesson, assignment, answers) and its cells."""
+    """A master: its path, its kind (lesson, assignment, answers), its cells, and a lesson's cards.
+
+    Cards stand in no notebook: `cells` are the others.
+    """
 
     path: Path
     kind: str
     cells: list[Cell]
+    cards: list = dataclasses.field(default_factory=list, kw_only=True)
 
     def fail(self, cell, message):
         """Raise a `MasterError` at a cell's line."""
@@ -70,7 +76,8 @@ def read_master(path, kind):
     for cell in master.cells:
         _check_cell(master, cell)
     _check_names(master)
-    _check_claims(master)
+    check_claims(master)
+    master.cells, master.cards = taken_out(master)
     return master
 
 
@@ -160,38 +167,3 @@ def _check_answer(master, cell, seen):
         master.fail(cell, f"the first line of a {kinds[0]} answer is a comment: the {what}")
     if kinds[0] == "wrong" and "fails" not in cell.roles:
         master.fail(cell, 'a wrong answer says which aspects it fails: fails="value,gradient"')
-
-
-def _check_claims(master):
-    """Stop at a claim that could not be rerun: its form is claim="A sentence." steps=1500."""
-    seen = {}
-    for cell in master.cells:
-        if cell.roles.keys() & {"claim", "steps"}:
-            name = _claim_name(master, cell)
-            if name in seen:
-                master.fail(cell, f"duplicate claim {name!r}; the first is in line {seen[name]}")
-            seen[name] = cell.line
-
-
-def _claim_name(master, cell):
-    """Return the name of the function that a claim's cell defines."""
-    sentence, steps = cell.roles.get("claim"), cell.roles.get("steps")
-    if sentence is None or steps is None or cell.kind != "code":
-        master.fail(cell, 'a claim is a code cell with both: # %% claim="A sentence." steps=1500')
-    if not re.fullmatch(r"\S.*\S\.", str(sentence)):
-        master.fail(cell, f"claim={sentence!r} is no sentence: say what is true, with a full stop")
-    if type(steps) is not int or steps < 1:
-        master.fail(cell, f"steps={steps!r}: give the lesson's number of steps, 1 or more")
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef
-    found = [node for node in ast.parse(cell.source).body if isinstance(node, kinds)]
-    if [_signature(node) for node in found] != ["seed, steps"]:
-        got = ", ".join(f"{node.name}({_signature(node)})" for node in found) or "none"
-        master.fail(
-            cell, f"a claim's cell defines one function, def name(seed, steps): found {got}"
-        )
-    return found[0].name
-
-
-def _signature(node):
-    awaited = "async " if isinstance(node, ast.AsyncFunctionDef) else ""
-    return awaited + ast.unparse(node.args)

@@ -13,6 +13,7 @@ from course_grader.authoring import as_notebook, markers
 from course_grader.authoring.exercises import read_assignment
 from course_grader.authoring.masters import read_master
 from course_grader.building import leaks
+from course_grader.building.card_file import card_file
 from course_grader.building.expected_file import expected_file, settled, visible_part
 from course_grader.building.lesson_rules import check_lesson
 from course_grader.building.release import generate_release
@@ -42,6 +43,7 @@ def build(unit, *, project=PROJECT, say=print):
         lesson = read_master(unit.master("lesson"), "lesson")
         check_lesson(lesson, notebooks.load(stage / "notebooks" / f"{unit.name}.ipynb"))
         leaks.check_release(unit, stage)
+        leaks.check_text(unit, "lesson.py: a card", card_file(unit, stage).decode())
         _move(stage, project, say)
 
 

@@ -8,10 +8,13 @@ from pathlib import Path
 from course_grader.building import leaks
 from course_grader.building.bundle_pages import environment_file, project_file, readme
 from course_grader.building.bundle_words import adapt, without_missing_links
+from course_grader.building.card_file import card_file, review_page
 from course_grader.building.term_links import link_terms
 from course_grader.playground.page import HEADS, NAME, playground_page
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, units
+from course_utils.progress import REVIEW
+from course_utils.review.cards import FILE as CARDS
 
 FOLDER = "probabilistic-ml-course"
 ALONE = ("LICENSE", "constraints.txt")
@@ -55,6 +58,7 @@ def bundle_files(project=PROJECT, only=None):
     """Return {name in the bundle: bytes}."""
     held = only or units(project)
     files = {name: (project / name).read_bytes() for name in ALONE}
+    files[REVIEW] = notebooks.as_bytes(review_page())
     for unit in held:
         files |= _files_of(unit, {unit.name for unit in held}, project)
     for path in (project / "course_utils").rglob("*"):
@@ -71,7 +75,7 @@ def _files_of(unit, names, project):
     files = {f"lessons/{unit.name}.ipynb": notebooks.as_bytes(lesson)}
     for path in filter(Path.is_file, (project / "release" / unit.name).glob("*")):
         files[f"assignments/{unit.name}/{path.name}"] = path.read_bytes()
-    return files
+    return files | {f"assignments/{unit.name}/{CARDS}": card_file(unit, project)}
 
 
 def _pages(held, project):

@@ -49,6 +49,12 @@ known one. The cases that you see are a sample; more run when your work is grade
     from course_utils.progress import progress
     progress()
 
+## Review
+
+Five minutes a day keep what you have learnt. Open `review.ipynb` in this folder and run its cell:
+it asks what you have met, when you are about to forget it. The files `cards.json` and
+`review.json` beside an assignment belong to it.
+
 ## Validate
 
 The button **Validate** above an open assignment runs it from the top in a fresh kernel and names

@@ -17,7 +17,8 @@ REWORDED = {
             | `make lab` | opens JupyterLab at the map of `work/`, your own copy of the course |
             | `make check UNIT=00` | judges a saved assignment with all cases, hidden ones too |
             | `make progress` | shows where you stand |
-            | `make interview` | asks ten questions from all units, and scores your answers |""",
+            | `make interview` | asks ten questions from all units, and scores your answers |
+            | `make review` | asks what you have met, when you are about to forget it |""",
             "The button **Validate** above an assignment runs it from the top, as grading does, "
             "with the visible cases.",
         ),

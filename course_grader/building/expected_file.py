@@ -96,7 +96,9 @@ def _form(record):
 
 def _visible(entry):
     n = entry["visible"]
-    hints = [{"sentence": h["sentence"], "got": h["got"][:n]} for h in entry["hints"]]
+    hints = [
+        {"name": h["name"], "sentence": h["sentence"], "got": h["got"][:n]} for h in entry["hints"]
+    ]
     shown = [h for h in hints if _fails(h["got"], entry["checks"][:n])]
     return {"checks": [_wordless(check) for check in entry["checks"][:n]], "hints": shown}
 

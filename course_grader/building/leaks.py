@@ -1,6 +1,6 @@
 """Find what must not leave the instructor's side: solutions, hidden checks, hidden values."""
 
-__all__ = ["COPIED", "check_others", "check_release", "leaks_in", "secrets_of"]
+__all__ = ["COPIED", "check_others", "check_release", "check_text", "leaks_in", "secrets_of"]
 
 import dataclasses
 import functools
@@ -81,6 +81,12 @@ def check_release(unit, folder):
             place = _place(unit.master("lesson" if lesson else "assignment"), secrets)
             shows = f"{path.relative_to(folder)} shows {leak}"
             raise CourseError(f"{place}: {shows}: change the hidden input or the text")
+
+
+def check_text(unit, place, text):
+    """Stop the build if a text that a class gets holds a secret of the unit; `place` names it."""
+    for leak in leaks_in(text, secrets_of(unit)):
+        raise CourseError(f"masters/{unit.name}/{place} shows {leak}: change the text")
 
 
 def check_others(built, known, folder=PROJECT):

@@ -1,6 +1,6 @@
 """Predictions in a lesson: each is asked, folded away, answered; nothing open tells the answer."""
 
-__all__ = ["folds", "headings", "opening", "questions", "spoilers"]
+__all__ = ["SHOWN", "folds", "headings", "opening", "questions", "spoilers"]
 
 import ast
 import dataclasses

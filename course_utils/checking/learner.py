@@ -9,13 +9,14 @@ from course_utils.checking.comparison import expected_for, verdict
 from course_utils.checking.findings import findings
 from course_utils.checking.worked import worked_solution
 from course_utils.progress_file import keep_result
+from course_utils.review.mistakes import keep_mistake
 
 GRADED = "These are the visible cases; more cases run when graded."
 AT_HAND = "These are the visible cases; the button below runs all cases."
 
 
 def shown_to_learner(exercise, checks, heard, *, at_hand):
-    """Compare the visible cases; keep the result beside the notebook.
+    """Compare the visible cases; keep the result, and a mistake that is told, beside the notebook.
 
     Parameters
     ----------
@@ -38,6 +39,7 @@ def shown_to_learner(exercise, checks, heard, *, at_hand):
     outcome = dataclasses.replace(found, printed=heard.printed, place=place)
     points = sum(aspect.points for aspect in outcome.aspects if aspect.status == "passed")
     keep_result(exercise, outcome.status, points, cases="visible")
+    keep_mistake(exercise, known["hints"], outcome.hint)
     solution = worked_solution(exercise)
     return outcome, panel.text(outcome, solution), panel.html(outcome, solution)
 

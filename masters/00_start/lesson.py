@@ -149,6 +149,7 @@ display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=T
 # | `make check UNIT=00` | judges a saved assignment with all cases, hidden ones too |
 # | `make progress` | shows where you stand |
 # | `make interview` | asks ten questions from all units, and scores your answers |
+# | `make review` | asks what you have met, when you are about to forget it |
 #
 # In a class, hand in the assignment's notebook file, nothing else; you need not clear its outputs.
 # A notebook shows where you stand, too: in your own copy `progress()` lists all units, this cell
@@ -219,6 +220,12 @@ reveal("00-density-at-the-mean", round(peak.item(), 2), within=0.2, unit="per °
 # Thirty times as narrow, thirty times as tall. A density may exceed 1; the area under it
 # is still 1.
 
+# %% [markdown] card="00-density-above-one"
+# `log_prob` at one temperature is above 0. Is something broken?
+#
+# **Answer.** No. It is the logarithm of a density, which is probability per degree, and a narrow
+# bell is tall: its density may well exceed 1. Only areas under it are probabilities.
+
 # %% [markdown]
 # ## Where draws come from
 #
@@ -276,6 +283,13 @@ draw_inversion()
 # %%
 interactive(draw_inversion, n=(5, 40, 5), scale=(1.0, 5.0, 0.5))
 
+# %% [markdown] card="00-uniform-read-backwards"
+# A generator makes uniform numbers u. How do they become draws from a distribution function F, and
+# why does it work?
+#
+# **Answer.** Read F backwards: t = F⁻¹(u). Since F rises, F⁻¹(u) ≤ t just when u ≤ F(t), and a
+# uniform u does that with probability F(t).
+
 # %% [markdown]
 # ## Three shapes
 #
@@ -318,6 +332,12 @@ because = {"(100, 5, 3)": "So it is without Independent; with it, three numbers 
 because["(100,)"] = "Five rows stand side by side; each has a density of its own."
 reveal("00-shape-of-log-prob", str(shapes[3]), because=because)
 
+# %% [markdown] card="00-order-of-shapes"
+# In which order do a draw's shape list its parts, and which part does `log_prob` lack?
+#
+# **Answer.** Sample, batch, event. `log_prob` gives one number for each event, so the event's
+# dimensions are gone.
+
 # %% [markdown]
 # ### The same draws, two averages
 #
@@ -355,6 +375,13 @@ reveal(
 # drops to a third because `Independent` was removed, the model has not improved. So a loss is
 # quoted with its unit and its *reduction*: what is summed, what is averaged. In this course: **sum
 # over the event, mean over the batch.**
+
+# %% [markdown] card="00-loss-without-independent"
+# Somebody removes `Independent` over three numbers, and the mean loss falls to a third. Is the
+# model better?
+#
+# **Answer.** No, the reduction is another one: the log-density of an event is the sum over its
+# parts, and now each part counts as an event of its own. Sum over the event, mean over the batch.
 
 # %% [markdown]
 # ## Broken on purpose: a column against a vector
@@ -445,6 +472,13 @@ because = {nothing: "It is 2.5: twelve pairs compare a prediction with somebody 
 because |= {error: "These two shapes broadcast without a word."}
 because[stays] = "True of a loss that compares each prediction with its own target."
 reveal("00-training-a-perfect-network", worse, because=because)
+
+# %% [markdown] card="00-column-against-vector"
+# Predictions of shape (4, 1), targets of shape (4,): what does the mean squared error compare, and
+# which predictions make it smallest?
+#
+# **Answer.** All 16 pairs. It is smallest when every prediction is the mean of the targets, so
+# training makes a perfect network forget its input.
 
 # %% [markdown]
 # ### Follow the optimiser
@@ -543,6 +577,12 @@ for name, logits in {"vector": z, "column": z[:, None]}.items():
 # `squeeze(-1)` has the same flaw where there is no column: it makes a number of a vector with one
 # entry.)
 
+# %% [markdown] card="00-guard-against-broadcasting"
+# Which two lines protect a loss from a column that meets a vector? Does `log_prob` warn you?
+#
+# **Answer.** `prediction.squeeze(-1)`, and `assert prediction.shape == y.shape` before the loss.
+# `log_prob` says nothing: broadcasting is what distributions are for.
+
 # %% [markdown]
 # ## Notation
 #
@@ -634,6 +674,13 @@ for name, perfect in {"column": y[:, None], "vector": y}.items():
 # better on new data, may lack information.
 #
 # </details>
+
+# %% [markdown] card="00-loss-of-the-targets"
+# A regression's loss falls to the variance of the targets and stays there. Which one-line
+# experiment tells whether the loss is sound?
+#
+# **Answer.** Hand it the targets as predictions, in the predictions' shape. A sound squared error
+# returns 0; one that compares all pairs returns twice the variance.
 
 # %% [markdown]
 # ## What to read next

@@ -119,6 +119,13 @@ draw_noise_models()
 # %%
 interactive(draw_noise_models, outlier=(3.5, 9.0, 0.5), scale=(0.2, 5.0, 0.2))
 
+# %% [markdown] card="01-price-of-a-miss"
+# How does the surprise at a miss grow under a Normal, a Laplace and a Student-t, and which fit
+# does an outlier drag most?
+#
+# **Answer.** With its square, in proportion to it, and like a logarithm, so that a far miss costs
+# hardly more than a near one. It drags the Normal's fit, the mean, most.
+
 # %% [markdown]
 # ## From a density to a loss
 #
@@ -199,6 +206,13 @@ low = (curve[1:-1] < curve[:-2]) & (curve[1:-1] < curve[2:])
 valleys = mu[1:-1][low]
 print("Student-t, scale 0.2: minima at", *(f"{value:.1f} m" for value in valleys))
 assert len(valleys) == 2
+
+# %% [markdown] card="01-mean-and-median"
+# Independent errors of one scale: which location is the most likely under a Normal, and which
+# under a Laplace?
+#
+# **Answer.** The mean under the Normal (residuals sum to zero), the median under the Laplace
+# (their signs do).
 
 # %% [markdown]
 # ## Can a loss be negative?
@@ -290,6 +304,13 @@ reveal("01-product-of-densities", product, because=because)
 # number. So logarithms are taken first, always: the definition is mathematics, the order is
 # arithmetic.
 
+# %% [markdown] card="01-logs-before-products"
+# Why add log-densities, where the definition of a likelihood multiplies densities?
+#
+# **Answer.** The product of a thousand densities is smaller than the smallest positive number of
+# float64: it becomes exactly zero, its logarithm minus infinity, and no gradient comes back. The
+# sum of logs is an ordinary number.
+
 # %% [markdown]
 # ## Where the scale goes
 #
@@ -350,6 +371,13 @@ constant = library - F.gaussian_nll_loss(mean, y, scale**2)
 assert torch.isclose(constant, 0.5 * torch.tensor(2 * torch.pi).log())
 tiny = F.gaussian_nll_loss(mean, y, 1e-8 * scale**2)
 assert torch.isclose(tiny, F.gaussian_nll_loss(mean, y, torch.tensor([1e-6])))
+
+# %% [markdown] card="01-most-likely-scale"
+# With the mean given, which scale has the smallest Gaussian NLL? Is its square unbiased if the
+# mean was fitted to the same n points?
+#
+# **Answer.** The root mean square of the residuals. No: a fitted mean lies too near to its data,
+# so the squared scale is too small on average by the factor (n − 1)/n.
 
 # %% [markdown]
 # ## The same step for labels
@@ -536,6 +564,13 @@ for rate in (0.1, 1.0):
 # its parameters with many doubtful ones, its share of the gradient stays as small as computed
 # above, and no optimiser can tell.
 
+# %% [markdown] card="01-slope-at-a-confident-miss"
+# A classifier is confidently wrong. Why does the squared error of its probability hardly move it,
+# while cross-entropy does?
+#
+# **Answer.** With respect to the logit, cross-entropy has the slope p − y, the error itself. The
+# squared error has the factor p(1 − p) besides, which is near 0 wherever the model is sure.
+
 # %% [markdown]
 # ## Is squared error wrong for labels, then?
 #
@@ -616,6 +651,12 @@ assert squared_error_scatters_more(3, 300) > 0.05
 # So cross-entropy does with some two thirds of the labels what the squared error does with all of
 # them. (The theory is one for many labels, and 300 data sets give the ratio to a tenth or so.)
 
+# %% [markdown] card="01-proper-for-labels"
+# Does the squared error of a probability ask for the true probability? And the absolute error?
+#
+# **Answer.** The squared error does, as cross-entropy does: both are strictly proper. The absolute
+# error is not; it asks for the median of the labels, 0 or 1.
+
 # %% [markdown]
 # ## Broken on purpose: sigmoid first, log later
 #
@@ -669,6 +710,13 @@ reveal("01-sigmoid-before-loss", routes["binary_cross_entropy(p, y)"], because=b
 # Hence the rule: the network ends in logits, and sigmoid and logarithm are taken together, inside
 # the loss. Probabilities are for reading.
 
+# %% [markdown] card="01-logits-into-the-loss"
+# Why should a loss take logits, and not probabilities that went through a sigmoid in float32?
+#
+# **Answer.** Close to 1 the format has few numbers: a sure sigmoid is rounded to exactly 1. The
+# loss of a sure miss is then capped or infinite, and its gradient lost. From the logit it is
+# right, with the slope p − y.
+
 # %% [markdown]
 # ## A named mistake: softmax twice
 #
@@ -714,6 +762,13 @@ reveal("01-softmax-twice", round(floors[10].item(), 3), within=0.05, unit="nats"
 # gets through. With 1000 labels the perfect model is just one nat better than a uniform guess.
 # Nothing crashes, and the most probable label stays the most probable. That is why softmax twice
 # survives in real code: look at the loss, not only at the accuracy.
+
+# %% [markdown] card="01-softmax-twice-seen"
+# Ten classes, nearly all predictions right, and the loss does not fall below about 1.46 nats.
+# Where do you look?
+#
+# **Answer.** At the last layer: a softmax before `F.cross_entropy`, which applies its own. A
+# probability of 1, taken as a logit, leaves the wrong classes in play; accuracy does not show it.
 
 # %% [markdown]
 # ## Not every loss is a likelihood
@@ -830,14 +885,15 @@ print(f"{'oracle':12s} {nll:6.2f} {crps:6.2f} {level:9.2f} {level:7.2f} {level:7
 # %%
 own = torch.linspace(0.5, 4.5, 9, device=device)[:, None]
 r, single = guesses[:, None] - mu, torch.ones(1, device=device)
+symmetric = "symmetric, whatever their density"
+own_scales = "Normal, whatever each person's scale"
 found = {
-    "symmetric, whatever their density": laplace_nll(r, single),
-    "Normal, whatever each person's scale": normal_nll(r, own),
+    symmetric: laplace_nll(r, single),
+    own_scales: normal_nll(r, own),
     "Normal, all of one scale": normal_nll(r, single),
 }
 likely = {kind: mu[nll.sum(0).argmin()].item() for kind, nll in found.items()}
 print(f"the mean {guesses.mean():.2f} m; most likely:", *(f"{m:.2f}" for m in likely.values()))
-symmetric, own_scales, _ = likely
 because = {symmetric: "Laplace errors are symmetric, and the median is the most likely value."}
 because[own_scales] = "Then it is a mean with weights, one over the squared scale."
 truth = min(likely, key=lambda kind: abs(likely[kind] - guesses.mean()))

@@ -163,6 +163,12 @@ def train(model, batch, steps, lr=0.02, decay=0.0):
 for name in ("Normal", "Gamma", "Poisson", "NegativeBinomial", "Categorical"):
     print(f"{name}: rsample {getattr(D, name).has_rsample}")
 
+# %% [markdown] card="02-parts-of-a-head"
+# Which three parts does every head have, and what is its loss?
+#
+# **Answer.** A network that puts out real numbers of any size, a link that turns them into legal
+# parameters, and a distribution. The loss is minus the log-probability of the target.
+
 # %% [markdown]
 # ## Counts: three heads, one network
 #
@@ -287,6 +293,12 @@ def negative_binomial_beats_both(seed, steps):
 
 assert negative_binomial_beats_both(0, 1000) > 0.1
 
+# %% [markdown] card="02-how-to-judge-heads"
+# Three heads have about the same mean absolute error. How do you tell which is best?
+#
+# **Answer.** By the log-probability that they gave to new data. The absolute error compares one
+# number of each prediction, and sees nothing of the rest of the promise.
+
 # %% [markdown]
 # ## Which head covers best?
 #
@@ -344,6 +356,13 @@ assert normal_covers_nearest(0, 1000) > 0 and abs(coverage["oracle"] - 0.95) < 0
 # interval that promises 0.9 holds more. The Normal comes closest by accident: nothing falls below
 # its interval, where a share of 0.05 should. Coverage finds a gross error, as the Poisson's, and
 # cannot rank the rest; here is a test that can.
+
+# %% [markdown] card="02-coverage-of-counts"
+# The true distribution of a count is known. Why does its central 0.9 interval hold more than 0.9
+# of new counts?
+#
+# **Answer.** Its ends are whole numbers, and between two of them no quantile is exact, so the
+# interval holds more than it must. Coverage near 0.9 is therefore no test of a head for counts.
 
 # %% [markdown]
 # ## A picture that tells: the randomised PIT
@@ -433,6 +452,12 @@ interactive(draw_head, head=(0, 3, 1))
 # The Normal's PIT leans, though its mean is right: what it expects below zero never comes, and the
 # data have a longer upper tail. The negative binomial looks like the oracle, level up to chance.
 
+# %% [markdown] card="02-shapes-of-a-pit"
+# What do a hill, two heaps at the ends, and a slope in a PIT histogram say about the head?
+#
+# **Answer.** A hill: it promises too much spread. Heaps at both ends: too little. A slope: it is
+# shifted. Flat: right on average over the cases.
+
 # %% [markdown]
 # ## Where the link comes from
 #
@@ -488,6 +513,12 @@ for y in (0, 3, 11):
     mixed = integrate.quad(lambda t, y=y: stats.poisson.pmf(y, t) * rate.pdf(t), 0, 80)[0]
     assert np.isclose(mixed, nb.log_prob(torch.tensor(y)).exp())  # (4)
 assert np.isclose(nb.variance, mu + mu**2 / r)  # (5)
+
+# %% [markdown] card="02-canonical-link"
+# What is special about a canonical link, and which belong to Poisson and Bernoulli?
+#
+# **Answer.** The gradient of the loss with respect to the network's output is prediction minus
+# target. The exponential for the Poisson's rate, the sigmoid for the Bernoulli's probability.
 
 # %% [markdown]
 # ## Two libraries, two parametrisations
@@ -603,6 +634,13 @@ _ = ax.legend(loc="lower right")
 # exactly zero: nothing tells the network. No error, no warning, only an NLL of tens of thousands.
 # A clamp is a statement about units. Standardise the target inside the head, as `normal_head`
 # does, and raw numbers near 0 are always sensible.
+
+# %% [markdown] card="02-clamp-is-about-units"
+# A recipe clamps log sigma at 5; the target is in dollars and scatters by tens of thousands. What
+# happens, and what is the cure?
+#
+# **Answer.** Sigma stops at e⁵, and beyond the clamp the gradient is exactly zero: no error, no
+# warning. Standardise the target inside the head, so that raw numbers near 0 are sensible.
 
 # %% [markdown]
 # ### What standardising does to the NLL
@@ -1073,6 +1111,12 @@ reveal(
 # Most days lie below the mean of a skewed demand, and the few large ones do not pay for the
 # leftovers of all the others.
 
+# %% [markdown] card="02-newsvendor-quantile"
+# A missing item costs c, a leftover costs 1. Which order costs least on average?
+#
+# **Answer.** The c/(c + 1) quantile of the demand: one more item pays as long as F(q) is below
+# that. The mean is best for squared errors only.
+
 # %% [markdown]
 # ### Four losses
 #
@@ -1133,6 +1177,12 @@ interactive(draw_order, c=(0.25, 8.0, 0.25))
 alarm = torch.linspace(0, 1, 1001).double()
 better = alarm[(9 * alarm >= 1 * (1 - alarm))]  # a miss costs more than a false alarm
 assert abs(better[0] - 0.1) < 2e-3
+
+# %% [markdown] card="02-alarm-by-costs"
+# A false alarm costs 1, a miss 9. From which probability on is the alarm right?
+#
+# **Answer.** From 1/(1 + 9) = 0.1 on: there the expected costs of both actions are equal. One half
+# would be right for equal costs.
 
 # %% [markdown]
 # ## A sequence: one label after the other

@@ -149,6 +149,13 @@ for soft, guess in rng.dirichlet(np.full(5, 0.5), (1000, 2)):
 # %%
 assert np.isclose(cross_entropy(np.array([0.2, 0.8]), np.array([0.2, 0.8])), 0.5004, atol=1e-4)
 
+# %% [markdown] card="03-price-of-the-wrong-code"
+# How are cross-entropy H(p, q), entropy H(p) and KL(p‖q) related, and which of the differences
+# cannot be negative?
+#
+# **Answer.** H(p, q) = H(p) + KL(p‖q), and the divergence is never negative. So no model has an
+# expected cross-entropy below the entropy of the labels given the input.
+
 # %% [markdown]
 # ### Mutual information
 #
@@ -209,6 +216,12 @@ reveal("03-tenth-of-a-nat", round(powers, 1), within=1, because=because)
 # nat is a factor of $e$ per token; a bit, 0.69 nats, a factor of 2. Small differences per token
 # are large differences per text, and that is how to read every NLL in this course.
 
+# %% [markdown] card="03-perplexity"
+# What is a perplexity, and what is one of 10 like?
+#
+# **Answer.** e to the loss per token, in nats. A perplexity of 10 is as hard as a fair choice
+# among 10 tokens.
+
 # %% [markdown]
 # ## Zeros
 #
@@ -241,6 +254,12 @@ reveal("03-clipped-kl", round(clipped, 2), within=0.5, unit="nats", because=beca
 # $\mathrm{KL}(q \,\|\, p)$ is $\log 2$: an outcome with probability 0 adds $0 \log 0 = 0$. But
 # floats say that $0 \cdot (-\infty)$ is nan, so code has to say it differently.
 
+# %% [markdown] card="03-infinite-divergence"
+# KL(p‖q) comes out as infinite. What does it say, and why not clip q to be safe?
+#
+# **Answer.** That q rules out what happens under p. A clipped formula gives a number that depends
+# on the clip and not on the two distributions.
+
 # %% [markdown]
 # ### Who computes what
 #
@@ -266,6 +285,12 @@ for name, (value, meant) in rows.items():
 # *logarithm* of its input. By default it divides by the number of entries (this it warns of);
 # `reduction="batchmean"` divides by that of rows. SciPy's `entropy(p, q)` normalises what you hand
 # over, `rel_entr` does not, and `jensenshannon` returns a root.
+
+# %% [markdown] card="03-arguments-of-kl-div"
+# `F.kl_div(input, target)`: which divergence is it, and what does it expect as its input?
+#
+# **Answer.** KL(target‖input), and the input is a logarithm of probabilities. By default it
+# divides by the number of entries; `reduction="batchmean"` divides by that of rows.
 
 # %% [markdown]
 # ## Broken on purpose: a divergence without its logarithm
@@ -449,6 +474,13 @@ def only_the_sandwich_holds(seed, steps):
     return min(0.65 - found["Poisson"], found["sandwich"] - 0.9)
 
 
+# %% [markdown] card="03-nearest-is-not-near"
+# A Poisson is fitted by maximum likelihood to counts whose variance is above their mean. What of
+# it is right, and what is not?
+#
+# **Answer.** It is the nearest Poisson, so its mean is right; its error bars are not, since it
+# takes the variance to be the mean. Take the spread from the data instead (the sandwich).
+
 # %% [markdown]
 # ## Densities: metres and millimetres
 #
@@ -491,6 +523,13 @@ reveal("03-kl-in-millimetres", "it stays as it is" if same else "?", because=bec
 # A differential entropy, like any NLL of a density, means nothing without its unit, and may be
 # negative: that of a Normal is, in its unit, below a standard deviation of 0.24. A divergence has
 # no unit. That is one reason to compare models by differences.
+
+# %% [markdown] card="03-unit-of-an-entropy"
+# Heights go from metres to millimetres. What becomes of the differential entropy, and of a KL
+# divergence between two models?
+#
+# **Answer.** The entropy grows by a constant: a density is per unit. In the divergence the unit
+# cancels, and it stays.
 
 # %% [markdown]
 # ### The divergence of two Normals
@@ -925,6 +964,12 @@ def smoothing_helps_ece_late(seed, steps):
 # ones: no sentence about it survived. **Does label smoothing help calibration? It lowers
 # confidence.** That lowered the NLL where labels were wrong, and raised it where they were clean.
 
+# %% [markdown] card="03-what-smoothing-does"
+# Does label smoothing help calibration?
+#
+# **Answer.** It lowers confidence. That helps a network that is too sure, as one that has learnt
+# wrong labels by heart, and harms one that is not.
+
 # %% [markdown]
 # ## Soft targets from a teacher
 #
@@ -1194,6 +1239,13 @@ def reverse_kl_fast(mu, sd, m):
 
 assert np.isclose(reverse_kl_fast(0.4, 0.9, 2.0), reverse_kl(0.4, 0.9))
 draw_ends()
+
+# %% [markdown] card="03-two-directions"
+# For which places does q pay in the forward KL(p‖q), and for which in the reverse KL(q‖p)? Does
+# descent on the latter end at a mode?
+#
+# **Answer.** Forward: where data are and q is not. Reverse: where q is and the data are not. Not
+# always at a mode: between two heaps lies a minimum as well, and the start decides.
 
 # %% [markdown]
 # ### Where it ends from anywhere

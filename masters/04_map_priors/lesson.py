@@ -199,6 +199,13 @@ assert (torch.stack(three) - exact * 2 * sigma**2 / n).std() < 1e-6
 # prior: $\tau^2 = 2 \sigma^2 / (n \lambda)$. The end of the lesson tests that on the opening
 # question.
 
+# %% [markdown] card="04-prior-of-a-weight-decay"
+# PyTorch's weight decay λ beside the mean squared error of n examples with noise variance σ²:
+# which prior variance τ² does it claim?
+#
+# **Answer.** τ² = 2σ²/(nλ). The penalty has its own half; the factor of n is there because the
+# loss is a mean, and that of 2σ² because it is no NLL.
+
 # %% [markdown]
 # ## Twice the data
 #
@@ -252,6 +259,13 @@ _ = ax.legend(loc="lower left")
 # With the weight decay kept, nothing moves: the prior has become narrower at the pace at which the
 # data came in. A weight decay that was tuned on a tenth of the data is ten times too strong, as a
 # prior, on all of them.
+
+# %% [markdown] card="04-more-data-same-decay"
+# You keep the weight decay and the mean loss, and double the data. What happens to the prior that
+# it stands for?
+#
+# **Answer.** It narrows: its variance halves, and the pull on the weights stays what it was. With
+# the prior kept, the data would outvote it: about half the pull.
 
 # %% [markdown]
 # ## The same prior in scikit-learn
@@ -317,6 +331,13 @@ assert abs(shift).max() < 1e-9
 # slopes when only the origin of $y$ has changed; PyTorch's optimisers do just that, biases
 # included, unless you give them parameter groups. And a change of units is a change of prior:
 # standardise the inputs, or say what the prior's scale is measured in.
+
+# %% [markdown] card="04-alpha-of-ridge"
+# What does `Ridge(alpha)` claim about the weights, and why does the same alpha mean something else
+# in `Lasso`?
+#
+# **Answer.** alpha = σ²/τ²: Ridge minimises the sum of the squared residuals. Lasso takes half of
+# their mean, so there alpha = σ²/(nb) for a Laplace prior of scale b.
 
 # %% [markdown]
 # ## Adam, and AdamW
@@ -395,6 +416,12 @@ reveal("04-where-adamw-rests", round(rest["AdamW"][4], 2), within=0.05, because=
 # prior" holds for SGD and for `Adam(weight_decay=...)` where they rest, under noise like that
 # above; where the noise is skewed or changes with $w$, Adam may shift a little.
 
+# %% [markdown] card="04-what-adamw-means"
+# SGD with weight decay rests at the MAP. Does AdamW?
+#
+# **Answer.** No. It does not divide the decay by the running root mean square of the gradient, so
+# where it rests depends on the gradient's noise: the batch size, how far training has come.
+
 # %% [markdown]
 # ## Sparse: the kink, not the tail
 #
@@ -444,6 +471,13 @@ _ = ax.legend(loc="center right")
 # holds 0.0015 only. The mean of the Laplace posterior is 0.143, nearly that of the Normal: zeros
 # are a property of the mode, and of nothing else in the posterior.
 
+# %% [markdown] card="04-where-zeros-come-from"
+# Why does an L1 penalty make exact zeros? Does the Laplace posterior give a zero weight some
+# probability?
+#
+# **Answer.** Because of the kink of minus the log prior at zero, which holds the mode there. No: a
+# density gives no probability to a point, and the posterior mean is not sparse.
+
 # %% [markdown]
 # ## L1 by gradient
 #
@@ -492,6 +526,13 @@ reveal("04-zeros-by-adam", zeros["L1 and Adam"], because=because)
 # gradient step does not land on a point. Exact zeros need a step that knows the kink, such as the
 # Lasso's coordinate descent, or the *proximal* step of exercise 3. Counting weights below a
 # threshold instead introduces an arbitrary threshold.
+
+# %% [markdown] card="04-l1-by-gradient"
+# You add an L1 penalty and train with Adam. How many weights are exactly zero, and what would
+# change that?
+#
+# **Answer.** None: a gradient step does not land on a point, it goes to and fro across the kink. A
+# step that knows the kink does: coordinate descent, or a proximal step.
 
 # %% [markdown]
 # ## The mode depends on the ruler
@@ -547,6 +588,13 @@ reveal("04-mode-of-the-logit", round(1 / (1 + np.exp(-best_z)), 3), within=0.02,
 # So "MAP" is no property of prior and data alone: it needs a ruler, a choice of parametrisation.
 # Means need one as well. Probabilities of events, quantiles and predictions do not. With much data
 # the difference disappears, because the posterior becomes narrow on every ruler.
+
+# %% [markdown] card="04-ruler-of-the-mode"
+# Which of these change if a rate is described by its logit: the mode, the mean, a quantile, the
+# probability of an event?
+#
+# **Answer.** The mode and the mean: each needs a ruler. Quantiles and probabilities of events do
+# not change, nor do predictions.
 
 # %% [markdown]
 # ## Mode, mean or median?
@@ -861,6 +909,12 @@ print(f"no prior to speak of: tau {taus[-1]:.0f}  test NLL {test[-1]:.3f}")
 # features are wrong, as they are here, validation asks the more relevant question, with a noisier
 # answer, though here its 25 terms were too few. Look at both, and worry when they disagree by
 # much.
+
+# %% [markdown] card="04-evidence-as-predictions"
+# Why is the evidence p(y | τ) an honest score for a prior, although all points are used?
+#
+# **Answer.** It is a product of predictions, each of one point by the posterior of those before
+# it: every point is predicted before it is used. Its price: it believes the model.
 
 # %% [markdown]
 # ## What an `alpha` claims

@@ -125,6 +125,12 @@ theirs = calibration_curve(y, p, n_bins=10)
 assert np.allclose(theirs, (share, mean_p))
 print("examples in each bin:", count)
 
+# %% [markdown] card="05-what-calibrated-means"
+# What does it mean that a forecaster is calibrated? Does it say that she knows much?
+#
+# **Answer.** Of the cases that get the forecast p, a share p turns out to be ones, for each p. It
+# says nothing about how much was promised: the base rate for everybody is calibrated, too.
+
 # %% [markdown]
 # ## One number: the ECE
 #
@@ -203,6 +209,12 @@ for n, bins in [(100, 10), (100, 30), (1000, 10), (10_000, 10)]:
 
 # %% [markdown]
 # The bias falls only as $1/\sqrt N$, and it grows with the number of bins.
+
+# %% [markdown] card="05-ece-is-biased-upwards"
+# Why is the ECE of a perfect model above 0 on a finite test set, and what moves it?
+#
+# **Answer.** Chance carries each dot off the diagonal, and all distances count as positive. It
+# falls only as one over the root of N, and grows with the number of bins.
 
 # %% [markdown]
 # ### Four hundred perfect models
@@ -302,6 +314,12 @@ print(f"{'too sure':8s}   truth {ece_of(p, y):8.3f} {1000 * squared_error(p, y, 
 # a single test set it may well be negative: subtract, do not clip, if you average). And on 100
 # customers the test misses an overconfidence as gross as this in half of all cases.
 
+# %% [markdown] card="05-level-of-chance"
+# Your model has a certain ECE. How do you find out whether that is more than chance?
+#
+# **Answer.** Keep the forecasts, redraw the labels from them many times, and compute the ECE of
+# each: that is what a perfect model with these forecasts has. Put that level beside it.
+
 # %% [markdown]
 # ## Broken on purpose: the open bin
 #
@@ -384,6 +402,12 @@ reveal("05-the-open-bin", "about half of what it should", because=because)
 # forecast on an inner edge is a convention, yet it moves the forest's third decimal: state the
 # rule. (scikit-learn gives it to the lower bin.)
 
+# %% [markdown] card="05-forecast-of-exactly-one"
+# Every bin of an ECE is open above. Which forecasts are lost, and whom does that flatter?
+#
+# **Answer.** Those of exactly 1: they are in no bin. It flatters the models that are too sure.
+# Close the last bin.
+
 # %% [markdown]
 # ## Three quantities called ECE
 #
@@ -463,6 +487,12 @@ reveal("05-brier-of-the-base-rate", brier, within=0.005, because=because)
 # reverse, and by far. Both are *proper*: no forecast has a better expected score than the true
 # probability. The ECE is not, since it cannot tell the first row from the third. (Unit 14 is about
 # this: [what calibration cannot see](14_scoring_rules.ipynb#Calibration,-and-what-it-cannot-see).)
+
+# %% [markdown] card="05-why-ece-is-not-proper"
+# Why can an ECE not choose between two models, where Brier score and NLL can?
+#
+# **Answer.** It is not proper: the base rate has an ECE of 0, as the truth has. For Brier score
+# and NLL no forecast has a better expected score than the true probability.
 
 # %% [markdown]
 # ### What a confident miss costs
@@ -565,6 +595,13 @@ ax.invert_yaxis()
 # *subtracted*, uncertainty is *added*. The forecaster who says the base rate has reliability 0 and
 # resolution 0, so that his score is the uncertainty. Calibration alone is no achievement; the
 # Brier score is not "the calibration metric" but a proper score, of which calibration is one part.
+
+# %% [markdown] card="05-parts-of-a-brier-score"
+# Into which parts does a Brier score split, with their signs, and what is left out if you stop
+# after three?
+#
+# **Answer.** Reliability minus resolution plus uncertainty. Exact only with two terms within the
+# bins, the variance of the forecasts and their covariance with the labels.
 
 # %% [markdown]
 # ### What calibration can rank
@@ -759,6 +796,12 @@ draw_temperature()
 
 # %%
 interactive(draw_temperature, T=(0.5, 8.0, 0.1))
+
+# %% [markdown] card="05-who-chooses-the-temperature"
+# Which examples may choose a temperature, and why not the training examples?
+#
+# **Answer.** Held-out ones, neither training nor test. On a training part that is known by heart
+# the NLL falls to 0 as T goes to 0: the network would like to be surer still.
 
 # %% [markdown]
 # ### Three best temperatures
@@ -1164,6 +1207,13 @@ def worse_than_no_model(seed, steps):
     before, after = (bill(m.predict_proba(x_test)[:, 1], y_test, 0.1) for m in models)
     return min(before - 0.1, 0.1 - after)
 
+
+# %% [markdown] card="05-threshold-is-the-cost"
+# An action costs c and prevents a loss of 1. At which probability do you act, and what must be
+# true of it?
+#
+# **Answer.** At p ≥ c: the threshold is the cost, not 0.5. It holds if the probability keeps its
+# promise; an uncalibrated model can be worse than none.
 
 # %% [markdown]
 # ## A gain that is not calibration

@@ -122,6 +122,12 @@ print(f"deviations: {sds[0]:.2f} and {sds[1]:.2f} make {sds[2]:.2f}, not {sds[:2
 # %% [markdown]
 # Variances add, standard deviations do not.
 
+# %% [markdown] card="06-two-parts-of-a-variance"
+# How does the variance of a prediction split, and do standard deviations add?
+#
+# **Answer.** Into the mean of the variances (aleatoric) plus the variance of the means
+# (epistemic), over the hypotheses. Variances add, standard deviations do not.
+
 # %% [markdown]
 # ## Two bands
 #
@@ -226,6 +232,12 @@ reveal("06-band-without-noise", round(held[100][2], 2), within=0.05, because=bec
 # measurements scatter as before. **More data make this mistake worse.** The mirror image is in the
 # last column: whoever checks a band for $y$ against the noise-free function finds 1.00, and
 # wrongly concludes that it is too wide.
+
+# %% [markdown] card="06-band-for-f-and-data"
+# A band for f is used as one for new y. What happens to its coverage as data come in?
+#
+# **Answer.** It falls: the band narrows around the function, and the measurements scatter as
+# before. More data make this mistake worse.
 
 # %% [markdown]
 # ## The dial, and an exact posterior for it
@@ -336,6 +348,13 @@ print(f"best sigma: {sigmas[np.argmin(nll)]:.2f}")  # (8)
 # %% [markdown]
 # The best $\sigma$ is 0.50, not 0.30. So what a network reports as aleatoric is the noise plus its
 # own misfit.
+
+# %% [markdown] card="06-sigma-learns-misfit"
+# A network predicts its own standard deviation by the Gaussian NLL. What does the best one hold
+# besides the noise?
+#
+# **Answer.** The squared misfit of its own mean: σ² = noise variance + (f − μ)². So what it
+# reports as aleatoric is noise plus misfit.
 
 # %% [markdown]
 # ### Which loss finds the mean?
@@ -501,6 +520,14 @@ def beta_finds_the_noise(seed, steps):
     _, nll, beta = abs(log_sd - np.log(dial_scale(grid))).mean(1)
     return nll - beta
 
+
+# %% [markdown] card="06-pull-of-a-noisy-point"
+# The Gaussian NLL is the right likelihood. Why may it train a worse mean than the squared error
+# does?
+#
+# **Answer.** A residual pulls with 1/σ², so points that were once declared noisy are hardly fitted
+# any more. A failure of training, not of the likelihood; the beta-NLL gives them their weight
+# back.
 
 # %% [markdown]
 # ### With few data, the steps decide
@@ -777,6 +804,12 @@ _ = ax.legend()
 # Ten times the data, a tenth of the variance of $f$: the epistemic part goes as $1/n$. The noise
 # variance stays where it is, and is only estimated better.
 
+# %% [markdown] card="06-what-data-shrink"
+# Ten times the data: what becomes of the epistemic variance, and of the noise variance?
+#
+# **Answer.** The epistemic part falls to a tenth, as 1/n. The noise stays where it is, and is only
+# estimated better.
+
 # %% [markdown]
 # ## Ignorance that does not know itself
 #
@@ -844,6 +877,12 @@ def bumps_hold_more(seed, steps):
     models = in_the_gap(seed, steps)  # steps: resampled fits
     return models["16 bumps"][2] - models["bootstrap, degree 5"][2]
 
+
+# %% [markdown] card="06-blind-spot-of-a-class"
+# Thirty bootstrapped polynomials disagree in a gap. Does their band hold the true function there?
+#
+# **Answer.** Not if the class cannot bend like it: then all are wrong in the same way. Spread
+# within a class never shows what the class cannot do.
 
 # %% [markdown]
 # ## Bands that need no split
@@ -915,6 +954,13 @@ predict(
     ...,
     ask="Coin A, theta uniform on (0, 1): nats shared by the next throw and theta?",
 )
+
+# %% [markdown] card="06-entropy-of-one-softmax"
+# Can the entropy of one softmax output tell a fair coin from two experts who contradict each
+# other?
+#
+# **Answer.** No: it is total entropy. It takes several members: total minus the mean of their
+# entropies is the mutual information, which is 0 where they agree.
 
 # %% [markdown] fold="06-information-of-a-new-coin"
 # ### A closed form
@@ -1038,6 +1084,12 @@ reveal("06-what-makes-it-smaller", "something else that is measured each day", b
 # In both models the epistemic share is small: no data of the same kind would help. One more
 # feature cut the standard deviation of the noise to six tenths. Aleatoric and epistemic are no
 # properties of the world; they belong to a set of features and a class of models.
+
+# %% [markdown] card="06-irreducible-for-whom"
+# Noise is called irreducible. For whom?
+#
+# **Answer.** For those who have these features. One more measured feature may reduce it; more rows
+# or an ensemble do not. The split belongs to features and model class, not to the world.
 
 # %% [markdown]
 # ## Recap

@@ -142,6 +142,13 @@ assert np.isclose(probability @ (f - w @ h) ** 2, p / (1 - p) * ((w * h) ** 2).s
 # Look at (4). It contains the dropout rate, the weights and the activations. It does not contain
 # the number of data. That would have to come in through the weights. Does it?
 
+# %% [markdown] card="07-variance-of-a-dropout-layer"
+# What is the variance of a sum of w·h behind dropout with rate p, and what is missing in it that a
+# posterior's has?
+#
+# **Answer.** p/(1 − p) times the sum of (w·h)². The number of data does not occur: it could come
+# in through the weights only.
+
 # %% [markdown]
 # ## More data
 #
@@ -221,6 +228,13 @@ _ = ax.legend(loc="lower left")
 # The dropout spread stays where it is: in (5) both terms grow with $n$, so the weights tend to a
 # limit, which is not zero, and by (4) so does the spread. Perhaps that is an artefact of the
 # linear model; the end of this lesson trains networks.
+
+# %% [markdown] card="07-why-the-spread-stays"
+# Why does the spread of MC dropout not vanish with more data, as a posterior's does?
+#
+# **Answer.** Dropout acts as a ridge penalty that is a sum over the data and grows at their rate,
+# so the weights tend to a limit, and the spread with them. A posterior's falls as one over the
+# root of n.
 
 # %% [markdown]
 # ## Where the claim comes from
@@ -304,6 +318,12 @@ predict(
     ask="The widths agree at p = 0.02 for n = 100. At which p for n = 10 000?",
     choices=("0.02 again", "about 0.2, ten times as large", "a hundredth of it or less"),
 )
+
+# %% [markdown] card="07-what-the-rate-does"
+# Somebody tunes the dropout rate until coverage is 0.9. What does that show?
+#
+# **Answer.** Nothing about knowledge: the spread is proportional to the root of p/(1 − p), so some
+# rate reaches any coverage on average. With more data another rate would be needed.
 
 # %% [markdown] fold="07-rate-for-more-data"
 # ### Twenty-six rates
@@ -401,6 +421,13 @@ reveal("07-prediction-among-others", "by more than 2", because=because)
 #
 # The opposite mistake is a silent one, too: without switching anything on, all $T$ passes are
 # equal, and the uncertainty is zero everywhere.
+
+# %% [markdown] card="07-modes-to-switch-on"
+# How do you predict with dropout on, in a network that has batch normalisation as well?
+#
+# **Answer.** Switch on the dropout layers only, and restore each module's mode afterwards.
+# `net.train()` makes a prediction depend on its neighbours in the batch, and moves the running
+# averages for good.
 
 # %% [markdown]
 # ## A band for y, and the table
@@ -589,6 +616,12 @@ print(f"true noise {true_noise:.3f} + spread of the means {spread_of_means:.3f}"
 print(f"= {true_noise + spread_of_means:.3f}")
 assert abs(predicted - true_noise - spread_of_means) < abs(predicted - true_noise)
 
+# %% [markdown] card="07-noise-counted-twice"
+# Why may the noise that a dropout network has learnt already contain the spread of the passes?
+#
+# **Answer.** The scale was trained with the masks on, so it learnt noise plus the scatter of the
+# masked means. Adding the spread again counts it twice.
+
 # %% [markdown]
 # ## Does it grow where there are no data?
 #
@@ -645,6 +678,12 @@ _ = axes[1].legend(loc="lower left", fontsize=8)
 # In many pictures the spread does grow away from the data, because activations grow outwards. That
 # is a property of the activations, not of the method.
 
+# %% [markdown] card="07-spread-in-a-gap"
+# Does the spread of dropout know where data are missing?
+#
+# **Answer.** Nothing in it does: it is large where the terms w·h are large. It may grow outwards
+# because activations do; that is a property of the activations, not of the method.
+
 # %% [markdown]
 # ## How many passes?
 #
@@ -660,6 +699,12 @@ for T in (10, 100, 1000):
     groups = f.reshape(-1, T)
     print(f"{T:6d}   {groups.std(1).mean():.2f}               {groups.mean(1).std():.3f}")
     assert abs(groups.mean(1).std() / (f.std() / T**0.5) - 1) < 0.5
+
+# %% [markdown] card="07-what-passes-reduce"
+# What falls if you take more passes, and what does not?
+#
+# **Answer.** The standard error of their mean, as one over the root of T: an error of computing.
+# The spread itself does not fall.
 
 # %% [markdown]
 # ## Digits, turned
@@ -842,6 +887,13 @@ def plain_entropy_rejects_as_well(seed, steps):
 
 # %% [markdown]
 # Whatever you add to a network, compare it with the network alone, by numbers.
+
+# %% [markdown] card="07-compare-with-dropout-off"
+# Rejecting by the uncertainty of 30 passes works. What has to stand beside that before it is
+# praised?
+#
+# **Answer.** The same network with dropout off: here its plain entropy does it as well, at a
+# thirtieth of the cost.
 
 # %% [markdown]
 # ## Back to the opening question

@@ -140,6 +140,18 @@ print("nats missing from its loss:", " ".join(f"{gap:.2f}" for gap in nll - shor
 # ensemble of one must be that one model: a good first test of any ensemble code. The missing
 # constant does no harm to training, but makes the loss incomparable with any other NLL.
 
+# %% [markdown] card="08-variance-of-a-mixture"
+# What is the variance of an equally weighted ensemble whose members state Normals?
+#
+# **Answer.** The mean of their variances plus the variance of their means, divided by M: noise
+# plus disagreement. Neither a mean of standard deviations nor M − 1.
+
+# %% [markdown] card="08-ensemble-of-one"
+# Which first test should any ensemble code pass?
+#
+# **Answer.** An ensemble of one must be that one model. With a division by M − 1 its disagreement
+# is not a number.
+
 # %% [markdown]
 # ### Two moments are not the mixture
 #
@@ -156,6 +168,12 @@ print(f"at 0, the Normal's density is {ratio:.0f} times that of the mixture")
 # peak where neither member expects anything: at 0 its density is 28 times too high. So keep the
 # mixture. It has a density, a distribution function and quantiles, and nothing forces you to press
 # it into a Normal.
+
+# %% [markdown] card="08-not-one-normal"
+# Why not replace a mixture by the Normal with the same mean and variance?
+#
+# **Answer.** Where members disagree, that Normal puts its peak where neither expects anything. The
+# mixture has a density, a distribution function and quantiles of its own: keep it.
 
 # %% [markdown]
 # ## Ten networks, one training run
@@ -372,6 +390,12 @@ reveal("08-coverage-in-the-gap", round(np.mean(held), 2), within=0.1, because=be
 # the same way on the same points: what they get wrong in common, disagreement cannot show.
 # **Disagreement shows only the part of their ignorance in which the members differ.**
 
+# %% [markdown] card="08-what-disagreement-shows"
+# The members agree on a new kind of input. Is the forecast safe there?
+#
+# **Answer.** No. Disagreement shows what the random start decides. What all members get wrong in
+# common, none of them shows.
+
 # %% [markdown]
 # ## Members that differ by a prior
 #
@@ -457,6 +481,12 @@ for y in (0.0, 1.0, 3.0):
 f, y = torch.randn(10, 500, generator=torch_generator(1)).double(), 0.3
 of_mean, mean_error = (f.mean(0) - y) ** 2, ((f - y) ** 2).mean(0)
 assert torch.allclose(of_mean, mean_error - f.var(0, correction=0))
+
+# %% [markdown] card="08-mixture-against-members"
+# What does Jensen's inequality promise about the mixture's NLL, and what about the best member?
+#
+# **Answer.** At every point it is at most the mean of the members' NLLs. About the best member it
+# says nothing: the mixture may lie on either side.
 
 # %% [markdown]
 # ### The best of the ten
@@ -562,6 +592,12 @@ draw_members()
 
 # %%
 interactive(draw_members, members=(1, 10, 1))
+
+# %% [markdown] card="08-how-many-members"
+# How does the NLL change as members join, and what else shrinks?
+#
+# **Answer.** The second member brings most, and after a few little is left to gain. The luck of
+# the draw, the scatter between ensembles of one size, shrinks as well.
 
 # %% [markdown]
 # ## The table
@@ -674,6 +710,13 @@ print(f"range of the network: {f.max() - f.min():.2f}, halfway: {f_half.max() - 
 # Average what networks say, not what they are made of. (Weights along *one* run, or of copies of
 # one network that were trained a little further, lie close together. There, averaging can work.)
 
+# %% [markdown] card="08-average-functions"
+# Why average what networks say, and not their weights?
+#
+# **Answer.** Hidden units may change places, and a tanh unit may flip all its signs, without any
+# change of the function. Two runs end near different twins, and halfway between twins may lie a
+# network that does not see its input.
+
 # %% [markdown]
 # ## Classes: what can be averaged
 #
@@ -757,6 +800,12 @@ reveal("08-worse-than-its-members", "class numbers averaged", because=because)
 # a 7 and a 1 lies no compromise. The other three rules are close in accuracy. Their probabilities
 # are not: on turned images the mixture has the lowest NLL. On the images as they are, where the
 # networks are nearly always right, averaging logits does no harm: it stays surer.
+
+# %% [markdown] card="08-pooling-classes"
+# Which pooling of classifiers is nonsense, and which one is the mixture?
+#
+# **Answer.** A mean of class numbers: they are names. The mixture is the mean of the
+# probabilities; a mean of logits is another pool, in which a sure member outweighs a doubtful one.
 
 # %% [markdown]
 # ### Two means

@@ -171,6 +171,13 @@ reveal("09-variance-left", round(left.item(), 2), within=0.02, because=because)
 # For two weights it is $1 - \rho^2$. The stronger the correlation, the less is left; and weights
 # of a network are strongly correlated, since what one unit does another can undo.
 
+# %% [markdown] card="09-mean-field-keeps-conditionals"
+# Which variance does mean-field inference give to a weight of a Normal posterior? For two weights
+# with correlation ρ?
+#
+# **Answer.** One over the diagonal of the precision: what the weight may vary given all others.
+# For two weights of variance 1 that is 1 − ρ².
+
 # %% [markdown]
 # ### Move the correlation
 #
@@ -251,6 +258,12 @@ def local_draws_are_quieter(seed, steps):
 
 assert local_draws_are_quieter(0, 2000) > 0
 
+# %% [markdown] card="09-local-reparametrisation"
+# What does local reparametrisation draw, and why is its gradient quieter on a large batch?
+#
+# **Answer.** One output for each row, where the other way draws one set of weights for all rows.
+# Rows that share one draw share its luck, and it does not average out over the batch.
+
 # %% [markdown]
 # ## How heavy is the KL?
 #
@@ -298,6 +311,13 @@ reveal("09-whole-kl", round(found[100], 2), within=0.05, because=because)
 # With the whole KL, a hundred measurements count as one. With a tenth of the KL they count as a
 # thousand. Posteriors with $\beta \ne 1$ are called *tempered*, those with $\beta < 1$ *cold*, and
 # some find that cold ones predict better. Then say so; a wrong $N$ is no way to get there.
+
+# %% [markdown] card="09-scale-of-the-kl"
+# The loss is a mean NLL over a minibatch. By what is the KL divided, and what does the whole KL
+# do?
+#
+# **Answer.** By the number N of training examples, not by the batch size. With the whole KL all N
+# measurements count as one, so the posterior is far too wide.
 
 # %% [markdown]
 # ## Can a test set find the bug?
@@ -393,6 +413,12 @@ assert abs(rows[0.1][0] - rows[1][0]) < 0.03 and rows[1][1] - rows[0.1][1] > 0.4
 # it hardly sees the posterior. What does see it: a case with a known answer, as above, or a place
 # without data.
 
+# %% [markdown] card="09-blind-test-set"
+# A tenth of the right KL is used. Does the test NLL notice?
+#
+# **Answer.** Hardly: points from where the training data lie judge the mean and the noise. A case
+# with a known answer shows it, or a place without data.
+
 # %% [markdown]
 # ## A prior over weights is a prior over functions
 #
@@ -447,6 +473,13 @@ _ = axes[1].set_ylim(-4, 4)
 # *Gaussian process* as $H$ grows. Ours from here on has $H = 20$, $w_j$ and $b_j$ with standard
 # deviation 3, so that units bend within the data, $v_j$ with variance $4/H$, and $c$ with
 # variance 1.
+
+# %% [markdown] card="09-prior-and-width"
+# All weights have the prior N(0, 1). What happens to the functions as the hidden layer grows, and
+# what is the cure?
+#
+# **Answer.** The variance of the output grows with the width. Divide the prior variance of the
+# output weights by it: then the functions converge, to a Gaussian process.
 
 # %% [markdown]
 # ## The network, and the bottom of its valley
@@ -601,6 +634,12 @@ def spread_falls(seed, steps):  # Adam gets twenty steps for three
     return sds[0] / 2 - sds[1]
 
 
+# %% [markdown] card="09-unfinished-training"
+# Ten networks disagree after many steps of Adam. Is that their ignorance?
+#
+# **Answer.** Not for sure. They may not have arrived: at the minimum these ten are nearly one
+# function. Training on tells many minima from unfinished training.
+
 # %% [markdown]
 # ## Laplace: a bell at the best weights
 #
@@ -746,6 +785,14 @@ _ = axes[0].legend(loc="upper left", fontsize=8)
 # hardly opens. With all weights it does. And drawing weights without linearising fails on the data
 # themselves: the bell in (6) is the local shape of a curved valley, and draws from it leave the
 # valley. A Laplace approximation belongs to the *linearised* network.
+
+# %% [markdown] card="09-laplace-sum-and-line"
+# Of which loss does a Laplace approximation take the curvature, and what goes with it into the
+# predictions?
+#
+# **Answer.** Of the summed loss plus the prior's part; that of the mean loss gives a posterior too
+# wide by up to the root of N. And the network is linearised: weights drawn into the network itself
+# leave the valley.
 
 # %% [markdown]
 # ## The judge: Hamiltonian Monte Carlo
@@ -1257,6 +1304,13 @@ reveal("09-band-in-the-middle", "broader by a fifth or more", because=because)
 # Amid the data mean-field is too *wide*, outside too narrow: it cannot say "high here means low
 # there". "Mean-field is overconfident" is true of weights, and of functions where it matters most.
 # And it depends on the coordinates: measure $x$ from its mean, and the same method is exact.
+
+# %% [markdown] card="09-mean-field-of-a-line"
+# Mean-field weights of a line are too sure. Is its band for the line too narrow everywhere?
+#
+# **Answer.** No: amid the data it is too wide, since it lacks the covariance that cancels there;
+# outside it is too narrow. And it depends on the coordinates: with x measured from its mean it is
+# exact.
 
 # %% [markdown]
 # ## Recap

@@ -125,6 +125,12 @@ for place in (4.0, 60.0):
 # The *mean of the log-densities* is never larger than the logarithm of the mean (Jensen), and is
 # the loss of nothing. *Exponentials first* is right until one outlier turns the loss to infinity.
 
+# %% [markdown] card="10-log-sum-exp"
+# How do you add densities that you hold as logarithms, and why not exponentiate first?
+#
+# **Answer.** Take out the largest: m + log Σ exp(a − m). Without that, one outlier makes every
+# exponential 0, and the loss infinite. A mean of the logs is the loss of nothing.
+
 # %% [markdown]
 # ### The gradient is an average
 #
@@ -153,6 +159,12 @@ owner = torch.softmax(terms, 0)  # (1)
 assert np.allclose(terms.detach(), log_terms(np.array([0.4]), *pair))
 assert torch.allclose(slope, owner * (x - mu) / sd**2)  # (3), and with it (2)
 print("responsibilities", owner.detach().numpy().round(3))
+
+# %% [markdown] card="10-gradient-by-responsibility"
+# What does a component of a mixture learn from a point?
+#
+# **Answer.** Its own gradient times its responsibility. A component that is responsible for
+# nothing learns nothing, and equal components get equal gradients.
 
 # %% [markdown]
 # ## EM: guess who, then fit
@@ -237,6 +249,13 @@ draw_em()
 # %%
 interactive(draw_em, first=(-4.0, 4.0, 0.25), second=(-4.0, 4.0, 0.25), steps=(0, 60, 1))
 
+# %% [markdown] card="10-why-em-climbs"
+# What do the two steps of EM do, and why can the likelihood not fall?
+#
+# **Answer.** E: responsibilities from the components. M: each component fits all points with these
+# as weights. The E step makes a lower bound touch, the M step raises it, and the likelihood lies
+# above it.
+
 # %% [markdown]
 # ### Two components, one start
 #
@@ -292,6 +311,12 @@ reveal("10-identical-start", "both at the mean of all numbers", because=because)
 # Equal components get equal responsibilities and stay equal for ever. It is a saddle, no maximum:
 # the ninth digit suffices to leave it, after a long wait. The cure is a start that breaks the
 # symmetry: different data points, or k-means.
+
+# %% [markdown] card="10-break-the-symmetry"
+# Two components start exactly alike. Where does EM take them?
+#
+# **Answer.** Nowhere apart: they keep equal responsibilities and both fit all the data. It is a
+# saddle; start at different data points, or from k-means.
 
 # %% [markdown]
 # ## Broken on purpose: a component on a single point
@@ -399,6 +424,13 @@ def many_components_collapse(seed, steps):
     return ten - two
 
 
+# %% [markdown] card="10-unbounded-likelihood"
+# Why has the likelihood of a mixture of Normals no maximum, and what stops a fit from finding that
+# out?
+#
+# **Answer.** A component on a single point may become narrower for ever, and each factor of ten
+# gains log 10 nats. A floor under the variances stops it, or a prior on them.
+
 # %% [markdown]
 # ## Which component is which?
 #
@@ -427,6 +459,12 @@ assert best.sum() >= 5 and np.ptp(np.sort(found[1][best], 1), 0).max() < 0.01
 # there is no heap. Sorting helps for numbers; for vectors, the components must be matched
 # (exercise 6). The same happens between the members of an ensemble and along a chain of posterior
 # draws. The *density* does not care: average that.
+
+# %% [markdown] card="10-labels-are-arbitrary"
+# May you average "the mean of component 0" over several fits?
+#
+# **Answer.** No: the components of equally good fits carry other numbers. Match them first, or
+# average the densities, which do not care.
 
 # %% [markdown]
 # ## How many components?
@@ -664,6 +702,13 @@ def each_answer_wins_one_score(seed, steps):
 
 
 assert each_answer_wins_one_score(0, 800) > 0.03
+
+# %% [markdown] card="10-mean-or-branch"
+# A mixture density network sees three branches. Which single answer has the smallest squared
+# error, and is it a good one?
+#
+# **Answer.** The mean, wherever it lies, even between the branches. Whether that is good depends
+# on the loss: a hand that must reach a place is better served by the mode.
 
 # %% [markdown]
 # ### How many components does it take?
@@ -967,6 +1012,13 @@ def draw_scores(n=100):
 
 
 draw_scores()
+
+# %% [markdown] card="10-threshold-from-unseen-data"
+# An alarm's threshold is a low percentile of the training scores. Why do more new clean cases
+# raise it than promised, and what is the cure?
+#
+# **Answer.** The fit has bent towards its own data, and new data score lower. Take the score with
+# place ⌊α(m + 1)⌋ among m clean ones that the fit has not seen.
 
 # %% [markdown]
 # ### How many parts must the fit see?

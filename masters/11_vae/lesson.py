@@ -169,6 +169,12 @@ reveal("11-elbo-at-the-posterior", "no different from log p(x)", because=because
 # can raise $\log p(x)$, or pull $q$ towards the posterior, or both. From the ELBO alone you cannot
 # tell which.
 
+# %% [markdown] card="11-gap-of-the-elbo"
+# How far does the ELBO lie below log p(x), and when is it equal?
+#
+# **Answer.** By KL(q‖p(z | x)), the divergence from the guess to the posterior. They are equal if
+# q is the posterior. A rise of the ELBO alone does not say which of the two has moved.
+
 # %% [markdown]
 # ## Broken on purpose: bounds that are none
 #
@@ -193,6 +199,12 @@ for name, value in slips.items():
 # All three report more than the data can have. Dropping constants does no harm to training with
 # $\sigma$ fixed, but the number is no ELBO. Decoding the mean scores a code that is more precise
 # than $q$ admits. A weight of 0.1 charges a tenth of what the code costs.
+
+# %% [markdown] card="11-a-bound-to-test"
+# The mean ELBO comes out above the exact log p(x). What does that tell?
+#
+# **Answer.** A bug: no q does that. Three that do are dropped constants, decoding the mean instead
+# of a draw, and a KL term with a weight below 1.
 
 # %% [markdown]
 # ## A gradient through a random draw
@@ -304,6 +316,14 @@ reveal("11-score-function-noise", "80", because=because)
 # With a single latent variable there is little to choose between (5) and (6) with a baseline, and
 # where $f$ has no derivative, for instance for a discrete $z$, there is only (6).
 
+# %% [markdown] card="11-noise-of-the-score-function"
+# Why does the score-function gradient scatter more with many latent variables, and when is there
+# no other?
+#
+# **Answer.** It multiplies each score by all of f, whose level grows with every variable; a
+# baseline takes out the level. Where f has no derivative, as for a discrete z, there is only this
+# one.
+
 # %% [markdown]
 # ### One letter
 #
@@ -314,6 +334,12 @@ reveal("11-score-function-noise", "80", because=because)
 mean = torch.zeros(3, requires_grad=True)
 print("sample: ", Normal(mean, 1.0).sample().requires_grad)
 print("rsample:", Normal(mean, 1.0).rsample().requires_grad)
+
+# %% [markdown] card="11-sample-and-rsample"
+# `sample()` or `rsample()` in an encoder's draw: what is the difference?
+#
+# **Answer.** `rsample()` writes the draw as mean plus scale times noise, so gradients flow back to
+# both. `sample()` returns a plain number, and the encoder receives nothing.
 
 # %% [markdown]
 # ## A tighter bound from more draws
@@ -377,6 +403,12 @@ _ = ax.legend(loc="lower right")
 # A tighter bound is a better *report*. As a training loss it has a catch: with many draws the
 # gradient for the encoder becomes small against its own noise (Rainforth and others, 2018), so
 # people train with few draws and report with many.
+
+# %% [markdown] card="11-average-before-the-log"
+# What makes the IWAE bound tighter than the ELBO: more draws, or where the logarithm stands?
+#
+# **Answer.** That the weights are averaged before the logarithm. The mean of the log weights is
+# the ELBO again, however many draws it gets.
 
 # %% [markdown]
 # ## The VAE
@@ -572,6 +604,19 @@ assert exact["σ = 1"] + 1 < disguised < exact["σ learned"]
 # nat; both end with a weight of one, or should. But ask first which noise your loss assumes.
 # Squared error summed over pixels plus KL assumes a variance of one half; averaged over pixels,
 # half the number of pixels: 32 for the digits below.
+
+# %% [markdown] card="11-when-a-latent-dies"
+# In a linear VAE, which directions get a dead latent variable at the maximum of the likelihood?
+#
+# **Answer.** Those in which the data vary less than the decoder's noise: the noise explains them
+# already. No better encoder could revive one; a smaller or learned noise does.
+
+# %% [markdown] card="11-weight-is-noise"
+# Squared error with noise variance 1, and a weight β below 1 on the KL term: which model is that
+# in disguise?
+#
+# **Answer.** The one with noise variance β and the full KL term, up to a constant. So say the
+# noise, or learn it, before you touch the weight.
 
 # %% [markdown]
 # ## Digits, black or white
@@ -954,6 +999,12 @@ reveal("11-bernoulli-on-grey", integral[0.1], within=0.03, because=because)
 # be added afterwards: it differs from pixel to pixel and moves with training. The decoder's $p$
 # still tends to the mean of $x$, so reconstructions look fine. But the loss is no NLL, its balance
 # against the KL term is arbitrary, and it cannot be compared with a likelihood.
+
+# %% [markdown] card="11-grey-is-no-label"
+# Binary cross-entropy on grey pixels: is it an NLL?
+#
+# **Answer.** No: p^x (1 − p)^(1 − x) does not integrate to 1 over x from 0 to 1, and the integral
+# depends on p. Reconstructions look fine; the number cannot be compared with any likelihood.
 
 # %% [markdown]
 # ### A density for grey

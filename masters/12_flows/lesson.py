@@ -124,6 +124,12 @@ assert np.isclose(integrate.quad(lambda x: stats.norm.pdf(f(x)) * 2 / x, a, b)[0
 by_slope_of_g = stats.norm.pdf(f(x)) / (0.5 * np.exp(f(x) / 2))
 assert np.allclose(density, by_slope_of_g)  # (3) = (4)
 
+# %% [markdown] card="12-change-of-variables"
+# f takes data to noise. What is the log-density of x?
+#
+# **Answer.** That of the noise at f(x), plus the log of the absolute slope of f there. Where the
+# way from noise to data is steep, probability is spread thin.
+
 # %% [markdown]
 # ## The sign
 #
@@ -160,6 +166,12 @@ reveal("12-wrong-sign", round(integral, 3), within=0.01, because=because)
 # sign the mistake counts twice, and 4 comes out. Neither version crashes, and either reports a
 # *better* NLL than the truth. An integral tells.
 
+# %% [markdown] card="12-find-a-wrong-log-det"
+# The sign of a log-determinant is wrong. Does training crash? Which test finds it?
+#
+# **Answer.** Nothing crashes, and the NLL may look better than the truth's. Integrate the density
+# in few dimensions: it must come to 1. In many, compare with `slogdet` at values other than 0.
+
 # %% [markdown]
 # ### The order
 #
@@ -179,6 +191,11 @@ for name, chain in {"add, double": steps, "double, add": steps[::-1]}.items():
 # %% [markdown]
 # The two orders give different distributions, 2 or 1 in the centre, and both are properly
 # normalised: no integral tells them apart. Compare draws with the density as well.
+
+# %% [markdown] card="12-order-of-the-maps"
+# Two layers are applied in the wrong order. Does an integral show it?
+#
+# **Answer.** No: both orders are properly normalised. Compare draws with the density as well.
 
 # %% [markdown]
 # ## Many dimensions: make the Jacobian triangular
@@ -266,6 +283,13 @@ for name, s in {"raw": raw, "tanh": 2 * torch.tanh(raw / 2)}.items():
 # %% [markdown]
 # Without the bound, one large output of the network ends in infinity and a round trip in "not a
 # number". Keep scales bounded, and the layer is invertible in floating point too.
+
+# %% [markdown] card="12-why-couplings"
+# Why may the networks inside an affine coupling be of any kind, and what does its log-determinant
+# cost?
+#
+# **Answer.** They are never inverted: they look at the half that stays. The Jacobian is
+# triangular, so its log-determinant is minus the sum of the log-scales.
 
 # %% [markdown]
 # ## RealNVP: a stack with alternating halves
@@ -531,6 +555,12 @@ for row in torch.tensor([[0.3, -0.7], [1.9, 0.4]], dtype=torch.float64):
 # Its density takes one pass. Its sampling takes one pass for each coordinate, since $x_2$ can be
 # drawn only once $x_1$ is known; exercise 4 is about that.
 
+# %% [markdown] card="12-price-of-autoregression"
+# An autoregressive flow: how many passes for a density, how many for a draw?
+#
+# **Answer.** One pass for the density; for a draw one for each coordinate, since a coordinate can
+# be drawn only once those before it are known.
+
 # %% [markdown]
 # ### Names that you will meet
 #
@@ -746,6 +776,12 @@ def bridges_stay(seed, steps):
     return between(seed, steps) - 5 * np.exp(-4.5)
 
 
+# %% [markdown] card="12-bridges"
+# Why does a flow leave probability between two clusters that lie far apart?
+#
+# **Answer.** It is continuous both ways: noise in one piece gives data in one piece. What lies
+# between can be squeezed thin, and not cut; longer training lowers it, and does not end it.
+
 # %% [markdown]
 # ## Flows in continuous time
 #
@@ -903,6 +939,13 @@ _ = ax.legend()
 
 # %% [markdown]
 # On dequantised data the same spikes are punished, and no model gets below $H$.
+
+# %% [markdown] card="12-dequantise"
+# Why add uniform noise to whole numbers before a density is fitted, and what does the NLL bound
+# then?
+#
+# **Answer.** Without it narrow spikes on the integers sink the NLL below any bound. With it, the
+# expected NLL is at least that of a discrete model, which is at least the entropy.
 
 # %% [markdown]
 # ## Digits, in bits per dimension
@@ -1092,6 +1135,13 @@ reveal("12-strange-inputs", "above it, nearly always", because=because)
 # others (2019) found the same in flows trained on photographs, which give house numbers a higher
 # likelihood than the photographs of their own test set. A detector has to ask whether a
 # log-density is *typical*, too high included, and even that catches only some.
+
+# %% [markdown] card="12-dense-is-not-typical"
+# In 64 dimensions, inputs nearer to the centre than any data have a higher density than the data.
+# How can that be?
+#
+# **Answer.** Data lie where density times volume is large, and near the centre there is hardly any
+# volume. A detector must ask whether a log-density is typical: too high is strange as well.
 
 # %% [markdown]
 # ## Back to the opening question

@@ -78,6 +78,12 @@ _ = ax.legend()
 # The band answers questions about one hour. Whether a path that is high stays high, how a day's
 # sum scatters, whether the peak is reached at all: that is in the paths, and in no band.
 
+# %% [markdown] card="13-paths-and-bands"
+# What does a set of paths know that a band for each hour has forgotten?
+#
+# **Answer.** Which values belong together: whether a high path stays high, how a day's sum
+# scatters, whether a peak is reached at all.
+
 # %% [markdown]
 # ## The fan, by hand
 #
@@ -140,6 +146,13 @@ reveal("13-mean-fed-back", round(inside[-1], 2), within=0.08, because=because)
 # The mean of the future is not a future. What goes back into the model must be a **draw**, and
 # each path has its own.
 
+# %% [markdown] card="13-feed-back-draws"
+# What must be fed back into a model that forecasts step by step, and what goes wrong with the
+# mean?
+#
+# **Answer.** A draw, for each path its own. With the mean, a band far ahead holds one step's noise
+# only, though later steps inherit the noise of all before them.
+
 # %% [markdown]
 # ## Totals
 #
@@ -176,6 +189,12 @@ reveal("13-total", round(total, 2), within=1, because=because)
 # Only a day on which all hours come out high together, $\varphi = 1$ if you like, has the sum of
 # the quantiles. And "the sum is too large" is no rule either: for skewed hours the medians add up
 # to less than the median of the total. Means add up, quantiles do not.
+
+# %% [markdown] card="13-quantile-of-a-total"
+# Is the 95% quantile of a day's total the sum of the hours' 95% quantiles?
+#
+# **Answer.** Only if all hours come out high together. Independent highs and lows cancel, so there
+# it is less. Add up each path, then take the quantile of the sums; means add up, quantiles do not.
 
 # %% [markdown]
 # ## Counts with two seasons
@@ -257,6 +276,13 @@ assert leaky < 0.7 * fair
 # The random split lets the method look at the hour *after* the one that it forecasts. In use,
 # nobody will tell. The last line is the baseline: the *seasonal naive* forecast, the same hour of
 # yesterday. It costs nothing, and what does not beat it is not a model.
+
+# %% [markdown] card="13-no-random-split"
+# Why is a random split into training and test hours no test of a forecast? What is, and beside
+# what?
+#
+# **Answer.** It lets the method look at the hours after the one that it forecasts. Judge at an
+# origin, with what was known then, and roll it forward; beside the seasonal naive forecast.
 
 # %% [markdown]
 # ## One number for draws
@@ -686,6 +712,13 @@ def quantiles_cross(seed, steps):
     return crossing_share(seed, steps)[0]  # the share of x where some pair crosses
 
 
+# %% [markdown] card="13-pinball-slope"
+# Why is the τ-quantile the minimum of the expected pinball loss, and what does nobody tell several
+# such outputs?
+#
+# **Answer.** Its slope in q is F(q) − τ, which is 0 there. Nobody tells them to stay in order:
+# quantiles may cross, and sorting repairs that.
+
 # %% [markdown]
 # ## An honest interval for any forecaster
 #
@@ -722,6 +755,13 @@ predict(
     ask="The standard deviation, over calibration sets of nine, of the interval's coverage?",
     choices=("about 0.01", "about 0.03", "about 0.09"),
 )
+
+# %% [markdown] card="13-place-of-the-score"
+# Split conformal with n scores and level 1 − α: which score is the half-width, and what must hold?
+#
+# **Answer.** The one with number ⌈(n + 1)(1 − α)⌉ in their order, from examples that the
+# forecaster was not fitted to. Old and new examples must be exchangeable; the forecaster may be
+# anything.
 
 # %% [markdown] fold="13-one-set"
 # ### Coverage, set by set
@@ -865,6 +905,12 @@ def adaptive_beats_fixed(seed, steps):
     return abs(fixed - 0.9) - abs(adaptive - 0.9)
 
 
+# %% [markdown] card="13-marginal-promise"
+# A conformal interval covers 90%. What does that not promise?
+#
+# **Answer.** 90% in each place: quiet ones may pay for noisy ones. Nor under drift, nor for one
+# calibration set, nor that the interval is short.
+
 # %% [markdown]
 # ## Back to the roof
 #
@@ -930,6 +976,13 @@ fresh_days = np.abs((futures[20_000:] - fed_back) / deviation).max(1) <= day_wid
 print(f"half-width for an hour {z90:.1f}, for a whole day {day_wide:.1f} standard deviations")
 print(f"holds {fresh_days.mean():.2f} of 20 000 other days")
 assert abs(fresh_days.mean() - 0.9) < 0.015
+
+# %% [markdown] card="13-all-hours-at-once"
+# Each hour lies in its 90% interval on 90% of days. Why do all 24 on fewer days, and yet on more
+# than if the hours were independent?
+#
+# **Answer.** A whole day is a joint event, so it is rarer than each hour alone. Dependent hours
+# stay together: if one is inside, the next is likelier to be.
 
 # %% [markdown]
 # ### Fans that follow the hand

@@ -103,6 +103,12 @@ predict(
     choices=("a hedge, 0.5", "what she believes, 0.7", "certainty, that it rains"),
 )
 
+# %% [markdown] card="14-proper"
+# When is a score proper, and when strictly proper?
+#
+# **Answer.** If the honest report is among those with the lowest expected charge in the
+# forecaster's own eyes; strictly, if it is the only one.
+
 # %% [markdown] fold="14-linear-contract"
 # ### The charge against the report
 
@@ -173,6 +179,13 @@ assert best.pop("linear") > 0.99 and all(abs(p - 0.7) < 0.002 for p in best.valu
 # %% [markdown]
 # Under the linear score honesty costs 0.42 and certainty 0.30: the contract pays for exaggeration.
 # Whoever ranks forecasters of yes and no by mean absolute error ranks their boldness.
+
+# %% [markdown] card="14-what-the-linear-score-pays"
+# A forecaster is charged |y − p|, and believes that rain is likelier than not. What does she
+# report?
+#
+# **Answer.** Certainty. Her expected charge is a straight line in p, lowest at one end: the
+# contract pays for exaggeration.
 
 # %% [markdown]
 # ### Other beliefs
@@ -277,6 +290,12 @@ _ = ax.legend()
 # says when no umbrella is needed. Any weights on the costs give a proper score; a
 # leaderboard that takes *one* has chosen whose costs count.
 
+# %% [markdown] card="14-brier-as-regret"
+# Of whose regret is the Brier score the sum?
+#
+# **Answer.** Of people who protect themselves at all sorts of costs between 0 and 1, equally
+# common. Other weights on the costs give other proper scores.
+
 # %% [markdown]
 # ## Numbers: the CRPS
 #
@@ -341,6 +360,12 @@ assert abs(point - (4.37 - 1.90)) < 1e-3
 # %% [markdown]
 # It is the absolute error. So the CRPS puts point forecasts and distributions into one table,
 # which the NLL cannot: a point has no density.
+
+# %% [markdown] card="14-crps-of-certainty"
+# What is the CRPS of a forecast without any spread, and what use is that?
+#
+# **Answer.** The absolute error. So points and distributions stand in one table, in the unit of y;
+# an NLL cannot do that, for a point has no density.
 
 # %% [markdown]
 # ### Three forms of one score
@@ -468,6 +493,13 @@ _ = ax.legend()
 # score is the honest one; if it stands for a distribution, take the fair one, and never compare
 # a plain number with a fair one.
 
+# %% [markdown] card="14-plain-or-fair"
+# An ensemble of a few draws is charged the plain CRPS. Which spread does that reward, and what
+# does the fair one change?
+#
+# **Answer.** One below the truth, since few honest draws do not show the tails. The fair score
+# leaves out the pairs of a member with itself; never compare a plain number with a fair one.
+
 # %% [markdown]
 # ### Over ten worlds
 
@@ -542,6 +574,13 @@ assert max(weighted) < 0 < chosen[-1]
 # %% [markdown]
 # Chosen days turn the ranking round from about 2 on; chosen thresholds leave the oracle ahead
 # everywhere.
+
+# %% [markdown] card="14-forecasters-dilemma"
+# Forecasters are compared on the days on which a disaster came. What is wrong with that, and what
+# may be chosen instead?
+#
+# **Answer.** Cases chosen by what came make any score improper: who always cries wolf wins. Choose
+# thresholds instead, and score all days above them in the integral.
 
 # %% [markdown]
 # ### The rule, not the draw
@@ -633,6 +672,12 @@ off = {name: stats.kstest(u, "uniform").statistic for name, u in ways.items()}
 print(", ".join(f"{name}: {d:.3f}" for name, d in off.items()))
 assert off["random"] < 0.012 < off["middle"] < off["F(y)"]
 
+# %% [markdown] card="14-flat-and-useless"
+# The PIT histogram is flat. Is the forecast good?
+#
+# **Answer.** It can be trusted, which is not the same: climatology is flat, and so is a weather
+# map read upside down with enough spread. A proper score sees how much was said.
+
 # %% [markdown]
 # ## How many cases decide?
 #
@@ -681,6 +726,13 @@ reveal("14-how-many-cases", answer, because=because)
 # %% [markdown]
 # Thousands; and without pairing, more than a million for an sd that is 10% too large. Always
 # compare case by case on the same cases: most of a score's scatter is the weather's, and cancels.
+
+# %% [markdown] card="14-compare-in-pairs"
+# How do you compare two forecasters on n cases, and which two things make a lead look surer than
+# it is?
+#
+# **Answer.** By the differences on the same cases, with their standard error: most of the scatter
+# is the cases' own and cancels. Beware of cases that depend on each other, and of few cases.
 
 # %% [markdown]
 # ### Small test sets

@@ -145,6 +145,12 @@ assert abs(by_table - counted) < 0.05 and counted < 0.3
 #   05);
 # - **nothing is worse than knowing nothing** (an NLL above log 2 for two classes).
 
+# %% [markdown] card="15-tests-of-a-table"
+# Which three tests must a table of results pass, before any code is read?
+#
+# **Answer.** Numbers about the same thing agree; nothing is better than chance allows; nothing is
+# worse than knowing nothing.
+
 # %% [markdown]
 # ### How narrow, in theory?
 #
@@ -181,6 +187,13 @@ print(f"the card's is {1.645 * rmse / reach:.1f} times too narrow")
 # %% [markdown]
 # More than five times, predicted from $n$ and $d$ alone, and measured on the card (whose prior
 # shrinks the line's variance a little more). A symptom of the right *size* names its cause.
+
+# %% [markdown] card="15-variance-of-the-line"
+# An interval uses the variance of the fitted line alone. By which factor is its variance too
+# small, for n patients and d weights?
+#
+# **Answer.** It is about d/n of the noise variance, on average. With more patients it becomes
+# narrower still, and the patients scatter as before.
 
 # %% [markdown]
 # ## The card
@@ -469,6 +482,13 @@ def prior_costs(seed, steps):
 print(f"{prior_costs(0, 300):.2f} nats on our split")
 assert prior_costs(0, 300) > 0.2
 
+# %% [markdown] card="15-copies-and-a-prior"
+# You hand a model each training patient twice, and its weights stay where they were. Which error
+# is that?
+#
+# **Answer.** The prior counts once for each patient, so its influence does not shrink as evidence
+# comes in. With a prior that counts once, the weights move away from 0.
+
 # %% [markdown]
 # ## Company: the same patient, among others
 #
@@ -509,6 +529,12 @@ def training_mode_costs(seed, steps):
     card, by_hand = (triage_nll(tested(net, X_new, m), y_new).mean() for m in ((), ("mode",)))
     return card - by_hand
 
+
+# %% [markdown] card="15-company"
+# Which tests of a network's forecasts need no right answer?
+#
+# **Answer.** Shuffle the patients, take batches of another size, a batch of one, run it twice: a
+# forecast must not depend on who else is there. A network left in training mode fails.
 
 # %% [markdown]
 # ## Limits: certain and wrong, certain and right
@@ -558,6 +584,12 @@ assert found["card"][1].sum() < 0.5 * len(y_new) and found["library"][1].sum() =
 # 0.00 or a 1.00, and the network is mostly right about them. *This time.* How far a number moves
 # says how lucky you were, not how wrong the code is. ([Unit 05](05_calibration.ipynb); exercise
 # 5.)
+
+# %% [markdown] card="15-limits"
+# How do you test a score by limits?
+#
+# **Answer.** Hand it a forecaster who is certain and wrong, and one who is certain and right: the
+# worst must get the worst score. A clamp, or a bin that loses them, shows at once.
 
 # %% [markdown]
 # ### The other limit
@@ -648,6 +680,12 @@ assert s.mean() < 0.75 * drawn.std(0).mean()
 # %% [markdown]
 # The card's number cannot be true beside the error; the simulated one can.
 # ([Unit 08](08_deep_ensembles.ipynb); exercise 4.)
+
+# %% [markdown] card="15-special-answers"
+# Why is a test with members that agree no test of how an ensemble is pooled?
+#
+# **Answer.** Where they agree, the mean of their standard deviations is right as well. Known
+# answers must not be special: nothing equal to 0, to 1 or to each other.
 
 # %% [markdown]
 # ## Reruns: three errors that the card does not have
@@ -790,6 +828,13 @@ def choice_flatters(seed, steps):
     return there - here
 
 
+# %% [markdown] card="15-best-seed"
+# The best of ten seeds is reported, chosen by the NLL on the test patients. What will new patients
+# see, and what should be reported?
+#
+# **Answer.** A higher NLL on average: what was chosen was mostly luck. Report all runs, the mean
+# and the worst.
+
 # %% [markdown]
 # ## Mended one at a time
 #
@@ -829,6 +874,12 @@ assert four[("clamp",)] > 10 * four[()] and four[("clamp", "noise")] < four[()]
 # to be near the truth. The model was signed rightly, for a wrong reason. Whoever mends a line,
 # sees the number explode, and takes the mend back "because it made things worse" has kept two
 # errors.
+
+# %% [markdown] card="15-hidden-errors"
+# You remove one error from a score, and a model's number explodes. Do you take the mend back?
+#
+# **Answer.** No: another error may have been hidden behind it. Mend the score first, then the
+# models; a number that gets worse is no reason to keep two errors.
 
 # %% [markdown] fold="15-one-mend"
 # ## All six

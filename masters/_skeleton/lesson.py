@@ -114,6 +114,12 @@ ax.set(xlabel="gap (minutes)", ylabel="density", title="You meet the long gaps")
 _ = ax.legend()
 reveal("00-skeleton-met", round(met.mean().item()), within=2, unit="minutes")
 
+# %% [markdown] card="00-skeleton-long-gaps"
+# Why is the mean of the gaps that people meet larger than the mean gap?
+#
+# **Answer.** A gap is met in proportion to its length. (Four to eight such cards in a lesson, each
+# below the section that shows its answer: they stand in no notebook, `make review` asks them.)
+
 # %% [markdown]
 # ### Figures that follow the hand
 #

@@ -39,10 +39,12 @@ def mine(unit, project):
     return project / "work" / unit.name / f"{unit.name}.ipynb"
 
 
-def test_work_holds_assignment_lesson_and_expected_values(unit, project):
+def test_work_holds_assignment_lesson_expected_values_and_cards(unit, project):
     assert len(prepared(unit, project)) == 2
     names = {path.name for path in (project / "work" / unit.name).iterdir()}
-    assert names == {f"{unit.name}.ipynb", f"{unit.name[:2]}_lesson.ipynb", "checks.json"}
+    data = {"checks.json", "cards.json"}
+    assert names == {f"{unit.name}.ipynb", f"{unit.name[:2]}_lesson.ipynb"} | data
+    assert (project / "work" / "review.ipynb").is_file()
 
 
 def test_a_lesson_in_work_shows_no_output_before_it_runs(unit, project):
@@ -157,6 +159,9 @@ def test_what_was_checked_with_all_cases_is_kept_as_progress(unit, project, monk
     kept = results(unit, project)
     assert kept["bce-from-logits"]["all"] == {"status": "passed", "points": 5.0}
     assert kept["gaussian-nll"]["all"]["status"] == "not yet"
+    made = progress_file.read(project / "work" / unit.name)["mistakes"]
+    assert made.keys() == {"gaussian-nll"}
+    assert "do not clip it at zero" in made["gaussian-nll"]["never-negative"]
 
 
 def answer_of(exercise, name, unit):

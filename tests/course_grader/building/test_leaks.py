@@ -117,6 +117,8 @@ def test_the_bundle_is_clean_complete_and_the_same_each_time(bundle):
     assert {"README.md", "LICENSE", "environment.yml", "course_utils/checks.py"} <= names
     assert "course_utils/checking/checks.py" in names
     assert all(f"assignments/{u.name}/checks.json" in names for u in UNITS)
+    assert all(f"assignments/{u.name}/cards.json" in names for u in UNITS)
+    assert "review.ipynb" in names
     forbidden = ("answers", "solutions", "source", "course_grader", "masters", "gradebook")
     assert not [name for name in names if any(word in name for word in forbidden)]
 
