@@ -971,8 +971,9 @@ check.keeps(
 #   be 0. `tau` is a Python number. Means may be of the size of $10^7$, and `sigma` may be 0.
 # - In example $i$ the component is the smallest $k$ with $u_i < \pi_{i0} + \ldots + \pi_{ik}$. The
 #   largest possible $u$ is $1 - 2^{-53}$, and in floating point the weights may sum to less; if no
-#   $k$ qualifies for that reason, it is the last one (whose weight is not 0 then). A component
-#   whose weight rounds to 0 is not drawn, also where $u_i = 0$.
+#   $k$ qualifies for that reason, it is the last one; that its weight is 0, too, is not asked.
+#   Else a component whose weight rounds to 0 is not drawn, also where $u_i = 0$. Apart from 0 and
+#   the largest, no $u_i$ lies within $10^{-10}$ of such a sum, where rounding would decide.
 # - The draw is made of that component by $z_i$ times the standard deviation, plus the mean.
 # - Logits lie between −800 and 800, $\tau$ between 0.05 and 20.
 # - Gradients with respect to `mu` and `sigma` flow, for the component that was drawn; that with
@@ -1311,6 +1312,11 @@ check.value(
     "order",
     lambda: match_fits(_ref + 7.1e8, _fits[:3] + 7.1e8)[0],
     case="means far beyond the first six digits",
+)
+check.value(
+    "order",
+    lambda: match_fits(_ref + 7.1e8, _ref[_seven_turns] + _noises + 7.1e8)[0],
+    case="seven fits far from zero",
 )
 _cycle = torch.tensor([[5.0, 5.0], [1.0, 6.0], [1.0, 2.0]], dtype=_t.dtype) * 1.1
 _three = torch.tensor([[1.0, 1.0], [5.0, 0.0], [3.0, 4.0]], dtype=_t.dtype) * 1.1

@@ -421,7 +421,8 @@ def draw(logits, mu, sigma, tau, u, z):
     return mu[rows, columns] + tau**0.5 * sigma[rows, columns] * z
 
 
-# %% draw-less-or-equal wrong="mixture-draws"
+# %% draw-less-or-equal right="mixture-draws"
+# Where u lies exactly on a sum rounding decides, and our own answers differ: not asked any more.
 # Takes the smallest k with u <= cumulative weight (zero weights skipped): for logits [0, 0] and
 # u = 0.5 it draws component 0 where 1 is right.
 def draw(logits, mu, sigma, tau, u, z):
@@ -436,7 +437,8 @@ def draw(logits, mu, sigma, tau, u, z):
     return chosen_mu + math.sqrt(tau) * chosen_sigma * z
 
 
-# %% draw-last-of-all wrong="mixture-draws"
+# %% draw-last-of-all right="mixture-draws"
+# Our own solution does the same, and the text contradicted itself: not asked any more.
 # If no k qualifies, takes the last of all components, also if its weight is 0: for logits of ten
 # zeros and then -800, tau = 1 and u = 1 - 2**-53, the sum of the weights is below 1 and it draws
 # component 10, which has weight 0, where 9 is right.
