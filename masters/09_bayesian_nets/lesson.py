@@ -54,8 +54,8 @@ predict(
 #
 # The line of the question: noise of variance 0.1, known, and the prior $N(0, 1)$ on both weights.
 # A steeper line through the same points needs a lower intercept, so the posterior is a long, thin
-# ellipse. Forbid the correlation, and what is left is an upright ellipse, no larger than the long
-# one is thick.
+# ellipse. Forbid the correlation, and what is left is a much smaller, upright ellipse: each weight
+# may only vary as far as it could if the other stood still.
 
 # %%
 rng = numpy_rng(0)
@@ -998,7 +998,7 @@ ax.set_title("In the gap three of five admit almost nothing")
 _ = ax.legend(loc="upper left")
 
 # %% [markdown]
-# Mean-field knows next to nothing of the gap. The weights are strongly correlated in the
+# Mean-field hardly tells the gap from the rest. The weights are strongly correlated in the
 # posterior, and (4) leaves to each only what it may vary while all others stand still.
 
 # %% [markdown]
@@ -1222,7 +1222,7 @@ def all_weights_beat_the_last_layer(seed, steps):
 
 
 # %% [markdown]
-# Both are Normal; what they differ in is the correlations:
+# Both are Normal. Full Laplace keeps the correlations; its centre also stays at the best weights:
 
 
 # %% claim="In the gap, full Laplace has a lower NLL than mean-field at its optimum." steps=300
@@ -1231,8 +1231,9 @@ def correlations_matter(seed, steps):
 
 
 # %% [markdown]
-# And the prior against the method. The Gaussian process differs from HMC in nothing but the prior
-# over functions; both posteriors are right for theirs.
+# And the prior against the method. The Gaussian process differs from HMC in its prior over
+# functions, two numbers of which the evidence fits to the data; each posterior is right for its
+# own.
 
 
 # %% claim="In the gap, the Gaussian process has a lower NLL than the network's HMC." steps=300

@@ -1044,8 +1044,8 @@ assert by_nll.index("climatology") < by_nll.index("dropout, spread only")
 assert by_crps.index("climatology") > by_crps.index("dropout, spread only")
 
 # %% [markdown]
-# What about five networks and one? The squares in (5) and the logarithm are convex, so that a
-# mixture scores at least as well as its members do *on average*, at each single point:
+# What about five networks and one? The squares in (5) and minus the logarithm are convex, so that
+# a mixture scores at least as well as its members do *on average*, at each single point:
 
 # %%
 mean, sd = ensembles(0, 400)
