@@ -29,10 +29,6 @@ REWORDED = {
     ],
     "02_output_distributions": [
         (
-            "This cell checks one data set; `make robustness` holds the claim against ten.",
-            "This cell checks one data set; the course's own tests hold the claim against ten.",
-        ),
-        (
             "To meet the heads without code: `make playground` opens a page on which",
             "To meet the heads without code, open `playground.html`, which lies beside the folder "
             "`lessons`, in a browser: on that page",
@@ -40,8 +36,8 @@ REWORDED = {
     ],
     "03_entropy_kl": [
         (
-            "`make robustness` reruns them on ten seeds, and three times as long.",
-            "the course's own tests rerun them on ten seeds, and three times as long.",
+            "`make robustness` reruns on ten seeds, and three times as long.",
+            "the course's own tests rerun on ten seeds, and three times as long.",
         )
     ],
 }
