@@ -54,7 +54,7 @@ def test_cards_are_answered_in_the_form_and_kept(lab):
     lab.page.get_by_text(f"2 of {total}", exact=False).first.wait_for(timeout=20_000)
     press(lab, "Show the answer")
     press(lab, "Forgotten")
-    number = cards["01-nll-of-a-perfect-hit"]
+    number = cards["01-ten-times-narrower"]
     lab.page.get_by_text(number["ask"]).wait_for(timeout=20_000)
     lab.page.locator(".widget-text input").fill("0")
     press(lab, "Commit")

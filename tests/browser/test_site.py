@@ -28,7 +28,7 @@ PAGES = [
     *(f"{tree}/{name}" for tree in ("lessons", "assignments") for name in LESSONS),
 ]
 PHONE = {"width": 390, "height": 844}
-ASKED = "01-nll-of-a-perfect-hit"
+ASKED = "01-ten-times-narrower"
 SPEC = ["site", "--unit", "00,01", "--frames", "20"]
 BRIGHTNESS = """
 () => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3)

@@ -53,7 +53,7 @@ def test_each_card_is_a_note_with_a_guid_and_tags(project, capsys):
     mistake = next(note for note in notes if "sign-flipped" in note[0])
     assert "Down, not &lt;up&gt;." in mistake[2]
     choice = next(note for note in notes if note[0] == "pml-01-errors-behind-the-mean")
-    assert choice[1].count("<li>") == 3 and choice[2].startswith("Normal, with a single scale")
+    assert choice[1].count("<li>") == 3 and choice[2].startswith("Normal, all of one scale")
 
 
 def test_an_edited_card_is_the_same_note(project):

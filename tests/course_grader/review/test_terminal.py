@@ -108,7 +108,7 @@ def test_sixty_days_of_review_are_those_of_fsrs(project, monkeypatch):
     for number in range(60):
         day = START + datetime.timedelta(days=number)
         noon = datetime.datetime.combine(day, datetime.time(12), datetime.UTC)
-        reached = OPENING if number >= 10 else "01-nll-of-a-perfect-hit"
+        reached = OPENING if number >= 10 else "01-ten-times-narrower"
         tells(project, reached)
         met = [name for name, card in cards.items() if card["place"] <= cards[reached]["place"]]
         due = [name for name in met if name not in known or known[name].due <= noon]
@@ -177,7 +177,7 @@ def test_nothing_due_and_no_work_are_told(project, monkeypatch, capsys, tmp_path
 
 
 def test_a_damaged_history_is_kept_aside_told_and_begun_anew(project, monkeypatch, capsys):
-    tells(project, "01-nll-of-a-perfect-hit")
+    tells(project, "01-ten-times-narrower")
     path = project / "work" / UNIT.name / schedule.FILE
     path.write_text("{")
     with pytest.warns(UserWarning, match=r"kept as review\.damaged-1\.json"):
@@ -188,7 +188,7 @@ def test_a_damaged_history_is_kept_aside_told_and_begun_anew(project, monkeypatc
 
 def test_new_cards_take_the_place_of_old_ones(project, monkeypatch, capsys):
     path = project / "work" / UNIT.name / "cards.json"
-    tells(project, "01-nll-of-a-perfect-hit")
+    tells(project, "01-ten-times-narrower")
     whole = path.read_text("utf-8")
     path.write_text('{"cards": []}')
     review(monkeypatch, capsys)
@@ -199,7 +199,7 @@ def test_new_cards_take_the_place_of_old_ones(project, monkeypatch, capsys):
 
 
 def test_progress_names_what_is_due_and_the_page_that_asks(project, capsys):
-    tells(project, "01-nll-of-a-perfect-hit")
+    tells(project, "01-ten-times-narrower")
     assert main(["progress"]) == 0
     assert "Review: 3 cards are due; 'make review' asks them" in capsys.readouterr().out
     assert (project / "work" / "review.ipynb").is_file()
@@ -229,7 +229,7 @@ def test_make_asks_in_a_clone_and_what_was_answered_outlives_the_process(project
     python.chmod(0o755)
     (project / "environment" / ".complete").touch()
     link.symlink_to(project / "environment")
-    tells(project, "01-nll-of-a-perfect-hit")
+    tells(project, "01-ten-times-narrower")
     monkeypatch.delenv("PYTHONPATH", raising=False)
     told = [
         subprocess.run(
