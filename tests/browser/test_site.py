@@ -123,25 +123,25 @@ def test_frames_come_when_their_figure_is_seen_and_are_small(site, visitor):
 def test_a_prediction_opens_its_section_tells_why_it_was_wrong_and_stays(lesson):
     form = lesson.locator(f'form[data-name="{ASKED}"]')
     fold = lesson.locator(f'details[data-fold="{ASKED}"]')
-    inside = fold.locator("p", has_text="A density is not a probability")
+    inside = fold.locator("p", has_text="Ten times as narrow is")
     assert lesson.get_by_role("heading", name="The price of a hit").is_visible()
     assert not inside.is_visible()
     form.locator("input[type=text]").fill("1,4")
     form.get_by_role("button").press("Enter")
     assert "such as 0.35" in form.locator(".told").inner_text()
     assert not inside.is_visible()
-    form.locator("input[type=text]").fill("1.4")
+    form.locator("input[type=text]").fill("10")
     form.locator("input[type=text]").press("Enter")
     assert "(kept)" in form.locator(".told").inner_text()
     assert inside.is_visible()
     told = fold.locator(".reveal").inner_text()
-    assert "You predicted 1.4; the answer is -1.38365 nats: off by 2.78365" in told
-    assert "on the other side of zero" in told and "minus its log is below 0" in told
+    assert "You predicted 10; the answer is 2.3 nats: off by 7.7" in told
+    assert "the NLL takes its logarithm" in told
     form.scroll_into_view_if_needed()
     lesson.screenshot(path=SHOTS / "site-prediction.png")
     lesson.reload()
     assert inside.is_visible() and fold.locator(".reveal").inner_text() == told
-    assert form.locator("input[type=text]").input_value() == "1.4"
+    assert form.locator("input[type=text]").input_value() == "10"
     assert form.get_by_role("button").is_disabled()
 
 
@@ -242,11 +242,11 @@ def test_it_is_dark_where_the_reader_is_and_by_the_button(site, chromium):
 
 def test_printed_all_folds_are_open_and_close_again(lesson, tmp_path):
     lesson.evaluate(ON_PAPER)
-    assert not lesson.locator("p", has_text="A density is not a probability").is_visible()
+    assert not lesson.locator("p", has_text="Ten times as narrow is").is_visible()
     lesson.pdf(path=tmp_path / "lesson.pdf")
     heights = lesson.evaluate("() => window.onPaper")
     assert len(heights) == 6 and min(heights) > 20
-    assert not lesson.locator("p", has_text="A density is not a probability").is_visible()
+    assert not lesson.locator("p", has_text="Ten times as narrow is").is_visible()
 
 
 ON_PAPER = """
