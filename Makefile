@@ -20,7 +20,7 @@ help:  ## Explain every target.
 	@echo "  MISSING=0 (in exports), WHEN=day-and-hour, STUDENT=id-or-name, PORT=8899, ALL=1"
 	@echo "  CARDS=20 and MINUTES=5 (of a review, at most),"
 	@echo "  EXERCISE=its-name, AS=void, full or none, APPLY=1 (of an adjustment: writes)"
-	@echo "  REPOSITORY=https://github.com/owner/name, PLAYGROUND=page.html, FRAMES=60 (of the site)"
+	@echo "  REPOSITORY=https://github.com/owner/name, FRAMES=60 (of the site)"
 
 ifdef LINKED
 $(STAMP):  # whose environment it is keeps it up to date
@@ -159,7 +159,7 @@ bundle: $(STAMP)  ## Write what a class gets, scanned for leaks; all, or a week 
 
 site: $(STAMP)  ## Make build/site/, lessons to look at: sliders, predictions, no kernel (UNIT=01,02).
 	$(COURSE) site --unit "$$UNIT" $(if $(REPOSITORY),--repository "$$REPOSITORY") \
-		$(if $(PLAYGROUND),--playground "$$PLAYGROUND") $(if $(FRAMES),--frames "$$FRAMES")
+		$(if $(FRAMES),--frames "$$FRAMES")
 
 test-site: $(STAMP)  ## Try each page of build/site/ in Chromium: sliders, sizes, seconds, 390 px.
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m tests.site_table

@@ -114,7 +114,6 @@ ADJUST = {
 }
 SITE = {
     "--repository": {"default": "", "help": "https://github.com/owner/name, for links to run"},
-    "--playground": {"default": "", "help": "a page of its own, which becomes playground.html"},
     "--frames": {"type": int, "default": 160, "help": "of a figure, at most; default: 160"},
     "--target": {
         "default": PROJECT / "build" / "site",

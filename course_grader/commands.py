@@ -130,7 +130,6 @@ def site_command(arguments):
         target=Path(arguments.target),
         repository=arguments.repository,
         most=arguments.frames,
-        page=Path(arguments.playground) if arguments.playground else None,
     )
     files = [path for path in made.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6

@@ -1,6 +1,6 @@
 """Links of the course's files, as links between pages of the site."""
 
-__all__ = ["Places", "relinked"]
+__all__ = ["Places", "heading_address", "relinked"]
 
 import dataclasses
 import re
@@ -31,6 +31,15 @@ def relinked(text, places):
     or, where none is set, becomes plain text.
     """
     return LINK.sub(lambda found: _link(*found.groups(default=""), places), text)
+
+
+def heading_address(unit, heading, places):
+    """Return where a heading of a lesson is, seen from the site's first page; None if not built.
+
+    >>> heading_address("01_x", "A head is a promise", Places({"01_x"}, set()))
+    'lessons/01_x.html#a-head-is-a-promise'
+    """
+    return _anchor(f"lessons/{unit}.html", heading) if unit in places.units else None
 
 
 def _link(words, target, title, places):

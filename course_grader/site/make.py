@@ -2,6 +2,7 @@
 
 __all__ = ["make_site"]
 
+import functools
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from course_grader.authoring.staleness import tell_if_stale
+from course_grader.playground.page import NAME as PLAYGROUND
+from course_grader.playground.page import playground_page
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, units
 from course_grader.site.launch import checked_repository
 from course_grader.site.lesson_pages import assignment_page, lesson_page
-from course_grader.site.links import Places, relinked
+from course_grader.site.links import Places, heading_address, relinked
 from course_grader.site.map_page import map_page
 from course_grader.site.recorded import recorded_lesson
 from course_grader.site.scan import check_site
@@ -24,7 +27,7 @@ MARK = ".nojekyll"  # without it GitHub Pages leaves out folders such as _static
 STATIC = Path(__file__).parent / "static"
 
 
-def make_site(only=None, *, target, project=PROJECT, repository="", most=160, page=None):
+def make_site(only=None, *, target, project=PROJECT, repository="", most=160):
     """Make the site anew; what was there stays until all is made and scanned.
 
     Parameters
@@ -38,8 +41,6 @@ def make_site(only=None, *, target, project=PROJECT, repository="", most=160, pa
         https://github.com/owner/name: then lessons link to Binder and Colab.
     most : int
         How many frames a figure has at most.
-    page : Path, optional
-        A page of its own that becomes playground.html.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def make_site(only=None, *, target, project=PROJECT, repository="", most=160, pa
     )
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         stage = Path(folder)
-        _write_pages(held, stage, project, places, page)
+        _write_pages(held, stage, project, places)
         for unit in tqdm(held, desc="lessons", unit="lesson"):
             _write_unit(unit, stage, project, places, most)
         run_sphinx(stage / "source", stage / "site", static=STATIC, extra=stage / "extra")
@@ -80,19 +81,17 @@ def _checked(target):
     return target
 
 
-def _write_pages(held, stage, project, places, page):
+def _write_pages(held, stage, project, places):
     source, extra = stage / "source", stage / "extra"
     source.mkdir()
     extra.mkdir()
     for name in PAGES:
         text = (project / "docs" / f"{name}.md").read_text("utf-8")
         (source / f"{name}.md").write_text(relinked(text, places), "utf-8")
-    (source / "index.md").write_text(map_page(held, playground=bool(page)), "utf-8")
+    (source / "index.md").write_text(map_page(held), "utf-8")
     (extra / MARK).touch()
-    if page:
-        if not page.is_file():
-            raise CourseError(f"The playground's page is a file; there is none at {page}.")
-        shutil.copy(page, extra / "playground.html")
+    page = playground_page(functools.partial(heading_address, places=places), home="index.html")
+    (extra / PLAYGROUND).write_text(page, "utf-8")
 
 
 def _write_unit(unit, stage, project, places, most):

@@ -25,7 +25,8 @@ A box is a unit; lines come from what it builds on.
 
 [Glossary](glossary.md): terms in a line each. [Errata](errata.md): what articles say, and what is
 true. [Coverage](coverage.md): each topic with its section and its exercises. [The dial](dial.md):
-every table about the data that runs through the course.{playground}
+every table about the data that runs through the course. <a href="playground.html">Playground</a>:
+distributions to move.
 
 ## Your predictions
 
@@ -53,19 +54,16 @@ predictions</button> <span class="told" role="status"></span>
 {assignments}
 ```
 """
-PLAYGROUND = ' <a href="playground.html">Playground</a>: distributions to move.'
 REFERENCE = ["Glossary <glossary>", "Errata <errata>", "Coverage <coverage>", "The dial <dial>"]
 
 
-def map_page(units, *, playground=False):
+def map_page(units):
     """Return the page as MyST Markdown.
 
     Parameters
     ----------
     units : list of Unit
         Those that the site holds.
-    playground : bool
-        Whether playground.html lies beside the page.
     """
     states = {unit.name[:2]: ("fresh", f"lessons/{unit.name}.html") for unit in units}
     entry = "{} {} <{}/{}>"
@@ -73,7 +71,6 @@ def map_page(units, *, playground=False):
     return PAGE.format(
         map=map_html(states),
         rows="\n".join(map(_row, units)),
-        playground=PLAYGROUND * playground,
         lessons="\n".join(entry.format(n, title, "lessons", name) for n, title, name in facts),
         assignments="\n".join(
             f"Assignment {number} <assignments/{name}>" for number, _, name in facts

@@ -38,11 +38,10 @@ BRIGHTNESS = """
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Lessons 00 and 01, with few frames, and a page where the playground goes."""
+    """Lessons 00 and 01, with few frames."""
     folder = tmp_path_factory.mktemp("site")
-    (folder / "page.html").write_text("<title>Playground</title><p>Move me.</p>")
-    asked = ["--target", str(folder / "made"), "--playground", str(folder / "page.html")]
-    assert main([*SPEC, *asked]) == 0
+    (folder / "mine.txt").touch()
+    assert main([*SPEC, "--target", str(folder / "made")]) == 0
     return folder / "made"
 
 
@@ -266,17 +265,23 @@ def test_links_lead_to_pages_of_the_site_or_to_the_map(site, visitor):
     first = visitor.open(site / "index.html")
     assert first.locator('a[href="lessons/01_loss_as_likelihood.html"]').count() >= 2
     assert first.get_by_text("Binder").count() == 0  # no repository is set
-    first.locator("article").get_by_role("link", name="Playground").click()
-    assert first.get_by_text("Move me.").is_visible()
+
+
+def test_the_playground_is_a_page_of_it_and_leads_to_the_lessons_that_are_there(site, visitor):
+    page = visitor.open(site / "index.html")
+    page.locator("article").get_by_role("link", name="Playground").click()
+    assert page.get_by_role("heading", name="Which constant does it predict?").is_visible()
+    page.get_by_role("link", name="unit 01, From a density to a loss").first.click()
+    place = page.evaluate("document.getElementById(location.hash.slice(1)).innerText")
+    assert page.url.endswith(f"lessons/{LESSONS[1]}.html#from-a-density-to-a-loss")
+    assert place.startswith("From a density to a loss")
 
 
 def test_the_same_again_gives_the_same_bytes_and_no_other_folder_is_replaced(site, tmp_path):
-    page = site.parent / "page.html"
-    again = [*SPEC, "--playground", str(page), "--target", str(tmp_path / "again")]
-    assert main(again) == 0
+    assert main([*SPEC, "--target", str(tmp_path / "again")]) == 0
     assert contents(tmp_path / "again") == contents(site)
     assert main([*SPEC, "--target", str(site.parent)]) == 2
-    assert page.is_file()
+    assert (site.parent / "mine.txt").is_file()
 
 
 def contents(folder):
