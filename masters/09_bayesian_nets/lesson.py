@@ -886,15 +886,18 @@ by_hand = hidden_layer_target(u.detach(), x, y)[1]
 assert (by_hand - by_autograd).norm() < 1e-4 * by_hand.norm()
 
 # %% [markdown]
-# Eight chains, each a few steps down the valley from a start of its own. Given each kept $u$, $f$
-# is Normal with a known mean and variance, and the prediction is the mixture over the draws.
+# Sixteen starts, each a few steps down the valley of its own, and eight chains from the eight
+# highest: in a valley hundreds of nats too low a chain is rejected at every step, and a frozen
+# chain would count for an eighth of all draws. Given each kept $u$, $f$ is Normal with a known
+# mean and variance, and the prediction is the mixture over the draws.
 
 
 # %%
 @functools.cache
 def hmc_draws(seed, steps):  # (steps / 2, 8, 40)
     x, y, *_ = dial_sets(seed)
-    u = by_gauss_newton(x, y, starts(seed, 8), 30)[:, : 2 * H]
+    u = by_gauss_newton(x, y, starts(seed, 16), 30)[:, : 2 * H]
+    u = u[hidden_layer_target(u, x, y)[0].topk(8).indices]
     return hmc(lambda u: hidden_layer_target(u, x, y), u, steps, torch_generator(seed))
 
 
@@ -922,7 +925,24 @@ hmc_f, f_var = given_hidden(draws.reshape(-1, 2 * H), x, y, grid)
 worst = r_hat(hmc_f.reshape(100, 8, -1)).max().item()
 hmc_sd = (f_var.mean(0) + hmc_f.var(0)).sqrt()
 print(f"largest R-hat of f: {worst:.2f}")
-assert worst < 1.3
+assert worst < 1.2
+
+# %% [markdown]
+# One data set is one look. From the first eight starts one chain or another freezes on four of the
+# ten sets below, and the largest $\hat R$ is 19 to 75 there; from the highest eight of sixteen it
+# stays below 1.2 on all. (For a result that is to be published one asks for 1.01 and many more
+# draws.)
+
+
+# %% claim="From the highest of sixteen starts, the largest R-hat of f is below 1.2." steps=300
+def chains_agree(seed, steps):
+    x, y, *_ = dial_sets(seed)
+    u = hmc_draws(seed, 2 * steps // 3)
+    f, _ = given_hidden(u.reshape(-1, 2 * H), x, y, grid)
+    return 1.2 - r_hat(f.reshape(len(u), 8, -1)).max().item()
+
+
+assert chains_agree(0, 300) > 0
 
 # %% hide=True alt="The band of HMC is narrow at the data, and opens in the gap, where draws vary."
 middle = hmc_f.mean(0)
@@ -1097,9 +1117,9 @@ predict(
 # ### Ten data sets
 
 # %% [markdown]
-# They take minutes, so their results stand here, as they came out on 2026-11-28 from
-# `predictions(seed, 300)` and `rivals(seed)` for the seeds 0 to 9: the NLL per point, in nats. In
-# the gap:
+# They take minutes, so their results stand here, as they came out on 2026-11-28 (HMC: the 29th)
+# from `predictions(seed, 300)` and `rivals(seed)` for the seeds 0 to 9: the NLL per point, in
+# nats. In the gap:
 
 # %%
 in_gap = {
@@ -1110,7 +1130,7 @@ in_gap = {
     "last-layer Laplace": [2.30, 0.90, 2.77, 1.30, 1.59, 4.37, 3.22, 2.83, 0.78, 1.40],
     "full Laplace": [1.22, 0.79, 2.36, 1.05, 1.11, 4.24, 1.57, 1.93, 0.76, 0.97],
     "ten, by Adam": [1.06, 0.67, 1.45, 0.83, 0.97, 2.24, 1.57, 1.55, 0.75, 0.85],
-    "HMC": [1.02, 0.75, 1.29, 1.00, 0.84, 1.87, 1.72, 1.50, 0.77, 0.77],
+    "HMC": [1.05, 0.76, 1.25, 0.99, 0.82, 1.78, 1.60, 1.53, 0.71, 0.72],
     "Gaussian process": [0.75, 0.47, 0.62, 0.75, 0.53, 0.96, 1.05, 0.83, 0.59, 0.47],
     "truth": [0.44, 0.37, 0.38, 0.37, 0.36, 0.36, 0.38, 0.40, 0.46, 0.40],
 }
@@ -1127,7 +1147,7 @@ on_data = {
     "last-layer Laplace": [-0.85, -0.76, -0.86, -0.72, -0.83, -0.72, -0.80, -0.89, -0.83, -0.78],
     "full Laplace": [-0.85, -0.76, -0.86, -0.72, -0.81, -0.72, -0.80, -0.90, -0.83, -0.78],
     "ten, by Adam": [-0.84, -0.76, -0.85, -0.72, -0.78, -0.73, -0.77, -0.89, -0.79, -0.77],
-    "HMC": [-0.85, -0.77, -0.85, -0.73, -0.82, -0.71, -0.79, -0.90, -0.80, -0.74],
+    "HMC": [-0.85, -0.76, -0.86, -0.73, -0.82, -0.74, -0.80, -0.90, -0.84, -0.78],
     "Gaussian process": [-0.85, -0.79, -0.86, -0.74, -0.85, -0.77, -0.81, -0.93, -0.86, -0.78],
     "truth": [-0.87, -0.82, -0.88, -0.81, -0.90, -0.80, -0.87, -0.99, -0.94, -0.79],
 }
@@ -1145,7 +1165,7 @@ more = {  # CRPS, coverage, seconds
     "last-layer Laplace": (0.594, 0.495, 0.2),
     "full Laplace": (0.562, 0.691, 0.2),
     "ten, by Adam": (0.477, 0.743, 2.3),
-    "HMC": (0.477, 0.814, 3.9),
+    "HMC": (0.466, 0.820, 3.9),
     "Gaussian process": (0.317, 0.905, 0.1),
     "truth": (0.230, 0.896, 0.0),
 }
@@ -1252,9 +1272,9 @@ assert min(f(0, 300) for f in (hmc_beats_one_network, correlations_matter, prior
 # of one network. Full Laplace gets more than half of its gain for a thousandth of a second; the
 # last layer alone gets little. Mean-field is *worse* than one network on eight of the ten sets,
 # and costs another training. Ten networks at the minimum are one network; ten that stopped early
-# look as good as HMC, by luck of the step count. The largest gain of all came from another prior:
-# no band of this network holds 0.9 in the gap, for an exact posterior is only as good as its
-# prior.
+# look nearly as good as HMC, but their loss does not say when to stop. The largest gain of all
+# came from another prior: no band of this network holds 0.9 in the gap, for an exact posterior is
+# only as good as its prior.
 
 # %% [markdown]
 # ## Back to the opening question
