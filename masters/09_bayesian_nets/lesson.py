@@ -928,10 +928,8 @@ print(f"largest R-hat of f: {worst:.2f}")
 assert worst < 1.2
 
 # %% [markdown]
-# One data set is one look. From the first eight starts one chain or another freezes on four of the
-# ten sets below, and the largest $\hat R$ is 19 to 75 there; from the highest eight of sixteen it
-# stays below 1.2 on all. (For a result that is to be published one asks for 1.01 and many more
-# draws.)
+# One data set is one look; this must hold on all ten of the sets below, or HMC judges nothing. (A
+# result that is to be published takes a far stricter limit, and many more draws.)
 
 
 # %% claim="From the highest of sixteen starts, the largest R-hat of f is below 1.2." steps=300
