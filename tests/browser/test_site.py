@@ -272,8 +272,8 @@ def test_the_playground_is_a_page_of_it_and_leads_to_the_lessons_that_are_there(
     page.locator("article").get_by_role("link", name="Playground").click()
     assert page.get_by_role("heading", name="Which constant does it predict?").is_visible()
     page.get_by_role("link", name="unit 01, From a density to a loss").first.click()
+    page.wait_for_url(f"**/lessons/{LESSONS[1]}.html#from-a-density-to-a-loss")
     place = page.evaluate("document.getElementById(location.hash.slice(1)).innerText")
-    assert page.url.endswith(f"lessons/{LESSONS[1]}.html#from-a-density-to-a-loss")
     assert place.startswith("From a density to a loss")
 
 
