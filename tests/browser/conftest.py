@@ -34,9 +34,20 @@ class Lab:
         self.page.wait_for_function(IDLE, timeout=90_000)
 
     def run_all(self):
-        """Run every cell; return when the last has ended."""
-        self.run("notebook:run-all-cells")
-        self.page.wait_for_function(IDLE, timeout=120_000)
+        """Run every cell; return when the last has ended, or one has stopped the others."""
+        self._run_until_done("notebook:run-all-cells", "cells => cells")
+
+    def run_cell(self):
+        """Run the active cell; return when it has ended."""
+        self._run_until_done("notebook:run-cell", "(cells, active) => [active]")
+
+    def _run_until_done(self, command, chosen):
+        """A kernel is idle for a moment between two cells, too: what counts is who has run."""
+        before = self.page.evaluate(LAST_COUNT)
+        self.run(command)
+        done = DONE.format(chosen=chosen)
+        self.page.wait_for_function(done, arg=before, timeout=120_000)
+        self.page.wait_for_function(IDLE, timeout=20_000)
 
     def settle(self):
         """Wait until the kernel has nothing to do, and the page shows it."""
@@ -67,6 +78,18 @@ key => {{
     const notebook = {CURRENT}.content;
     notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id == key);
 }}
+"""
+CODE = f"{CURRENT}.content.widgets.map(one => one.model).filter(one => one.type == 'code')"
+LAST_COUNT = f"() => Math.max(0, ...{CODE}.map(one => one.executionCount ?? 0))"
+DONE = f"""
+before => {{{{
+    const cells = ({{chosen}})({CODE}, {CURRENT}.content.activeCell.model);
+    const ran = cell => (cell.executionCount ?? 0) > before;
+    const stops = cell => !cell.getMetadata('tags')?.includes('raises-exception')
+        && cell.toJSON().outputs.some(one => one.output_type == 'error');
+    const due = cells.filter(cell => cell.sharedModel.source.trim());
+    return due.every(ran) || due.some(cell => ran(cell) && stops(cell));
+}}}}
 """
 IDLE = f"() => {CURRENT}?.sessionContext?.session?.kernel?.status == 'idle'"
 

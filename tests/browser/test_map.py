@@ -98,7 +98,7 @@ def test_a_learner_sees_no_instructor_s_menu_and_no_validate_button(lab):
 def test_after_a_restart_a_check_cell_says_which_cells_to_run(lab):
     lab.open(ASSIGNMENT)
     lab.choose(EXERCISE)
-    lab.run("notebook:run-cell")
+    lab.run_cell()
     lab.settle()
     shown = lab.page.locator(".jp-Cell.jp-mod-active .jp-OutputArea").inner_text()
     assert "NameError" in shown and "run the cells above first" in shown

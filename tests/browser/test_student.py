@@ -50,7 +50,7 @@ def check(lab, exercise):
     lab.choose(exercise)
     lab.run("notebook:run-all-above")
     lab.choose(exercise)
-    lab.run("notebook:run-cell")
+    lab.run_cell()
     lab.settle()
     return lab.page.locator(PANEL).inner_text()
 
@@ -153,6 +153,6 @@ def test_helpers_named_as_in_the_check_cell_stay_the_students(lab, answers):
     cells, key = answers(), f"{EXERCISE}-solution"
     write(lab, cells | {key: cells[key] + CLASH.format(bound="y")})
     assert "passed" in check(lab, EXERCISE)
-    lab.run("notebook:run-cell")  # a second time: the first has bound nothing
+    lab.run_cell()  # a second time: the first has bound nothing
     lab.settle()
     assert "passed" in lab.page.locator(PANEL).inner_text()
