@@ -36,7 +36,7 @@ class Drawing:
     """
 
     def __init__(self, draw):
-        self._draw, self._places = draw, None
+        self._draw, self._places, self._title_height = draw, None, None
 
     def __call__(self, values):
         """Draw, close the figure and return it.
@@ -46,7 +46,11 @@ class Drawing:
         ValueError
             `draw` does not leave exactly one new figure.
         """
-        laid_out = {"figure.constrained_layout.use": self._places is None}
+        laid_out = {
+            "figure.constrained_layout.use": self._places is None,
+            # A title that may move asks every tick where it is, a seventh of the time.
+            "axes.titley": self._title_height,
+        }
         # Interactive figures would wait, all of them, for the next cell's end to be shown.
         with mpl.rc_context(laid_out), plt.ioff(), _new_figures() as made:
             self._draw(**values)
@@ -61,6 +65,8 @@ class Drawing:
         figure.savefig(kept, format="png", pil_kwargs={"compress_level": 1})
         if self._places is None:
             self._places = [axes.get_position(original=True).frozen() for axes in figure.axes]
+            heights = {axes.title.get_position()[1] for axes in figure.axes}
+            self._title_height = heights.pop() if len(heights) == 1 else None
         return kept.getvalue()
 
 

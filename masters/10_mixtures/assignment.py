@@ -490,6 +490,11 @@ check.value(
 )
 check.value(
     "variances",
+    lambda: careful_em_step(970 + 1e-4 * _x, 1.0 * _one, 0.0 * _one, 2e6 * _one, 0, 1.9)[2] * 1e8,
+    case="narrow data a thousand away from the old mean, c = 0",
+)
+check.value(
+    "variances",
     lambda: careful_em_step(_x[:1], _p[:1] / _p[:1], _m[:1], _v[:1], 0.9, 0.237)[2],
     case="one point, one component",
 )

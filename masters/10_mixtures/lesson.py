@@ -229,7 +229,8 @@ def draw_em(first=0.0, second=0.5, steps=12):
     at = np.linspace(-4.5, 4.5, 300)
     parts = np.exp(log_terms(at, *shown))
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
-    left.hist(two_heaps, bins=40, density=True, color="#C0C0C0", label="200 numbers")
+    bars = {"bins": 40, "density": True, "histtype": "stepfilled", "color": "#C0C0C0"}
+    left.hist(two_heaps, **bars, label="200 numbers")
     for k, color in enumerate(("C0", "C1")):
         plot_curve(at, parts[:, k], ax=left, color=color, label=f"component {k}")
         left.axvline(shown[1][k], color=color, ls=":", lw=1.6)
