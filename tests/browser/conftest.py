@@ -43,11 +43,10 @@ class Lab:
 
     def _run_until_done(self, command, chosen):
         """A kernel is idle for a moment between two cells, too: what counts is who has run."""
-        before = self.page.evaluate(LAST_COUNT)
+        self.page.evaluate(FORGET.format(chosen=chosen))
         self.run(command)
-        done = DONE.format(chosen=chosen)
-        self.page.wait_for_function(done, arg=before, timeout=120_000)
-        self.page.wait_for_function(IDLE, timeout=20_000)
+        self.page.wait_for_function(DONE.format(chosen=chosen), timeout=120_000)
+        self.page.wait_for_function(IDLE, timeout=120_000)
 
     def settle(self):
         """Wait until the kernel has nothing to do, and the page shows it."""
@@ -80,14 +79,14 @@ key => {{
 }}
 """
 CODE = f"{CURRENT}.content.widgets.map(one => one.model).filter(one => one.type == 'code')"
-LAST_COUNT = f"() => Math.max(0, ...{CODE}.map(one => one.executionCount ?? 0))"
+DUE = f"({{chosen}})({CODE}, {CURRENT}.content.activeCell.model)"
+FORGET = f"() => {DUE}.forEach(cell => {{{{ cell.executionCount = null; }}}})"
 DONE = f"""
-before => {{{{
-    const cells = ({{chosen}})({CODE}, {CURRENT}.content.activeCell.model);
-    const ran = cell => (cell.executionCount ?? 0) > before;
+() => {{{{
+    const ran = cell => cell.executionCount != null;
     const stops = cell => !cell.getMetadata('tags')?.includes('raises-exception')
         && cell.toJSON().outputs.some(one => one.output_type == 'error');
-    const due = cells.filter(cell => cell.sharedModel.source.trim());
+    const due = {DUE}.filter(cell => cell.sharedModel.source.trim());
     return due.every(ran) || due.some(cell => ran(cell) && stops(cell));
 }}}}
 """
