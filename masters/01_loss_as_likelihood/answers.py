@@ -644,7 +644,7 @@ def bce_from_logits(z, y):
 
 
 # %% [markdown]
-# ## cross-entropy
+# ## one-of-several-labels
 
 
 # %% by-log-softmax right="one-of-several-labels"
