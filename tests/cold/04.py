@@ -251,8 +251,8 @@ def total_band(x, counts, mean, cov, sigma, level, contains):
     x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     check = math.sqrt(stats.chi2.ppf(level, df=1))
     low, high = [], []
-    for row in x:
-        k = max(row @ cov @ row, 0.0) + (sigma**2 if contains == "y" else 0.0)
+    for row, s in zip(x, sigma):
+        k = max(row @ cov @ row, 0.0) + (s**2 if contains == "y" else 0.0)
         y = row @ mean
         low.append(y - check * math.sqrt(k))
         high.append(y + check * math.sqrt(k))
@@ -265,7 +265,8 @@ def total_band(x, counts, mean, cov, sigma, level, contains):
     x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.stats import norm
 
-    v = (x[:, None, :] @ cov @ x[:, :, None]).squeeze() + sigma**2 * (contains == "y")
+    v = (x[:, None, :] @ cov @ x[:, :, None]).squeeze()
+    v = v + (sigma**2 * (contains == "y")).squeeze()
     middle = (x @ mean[:, None]).squeeze()
     half = norm.ppf(0.5 + level / 2) * np.sqrt(v)
     return middle - half, middle + half

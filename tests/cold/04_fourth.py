@@ -305,10 +305,10 @@ def total_band(x, counts, mean, cov, sigma, level, contains):
 
     z = math.sqrt(2) * erfinv(level)
     root = np.linalg.cholesky(cov)
-    noise = sigma if contains == "y" else 0.0
+    noise = sigma if contains == "y" else 0.0 * sigma
     low, high = np.empty(len(x)), np.empty(len(x))
     for i, row in enumerate(x):
-        deviation = math.hypot(*(root.T @ row), noise)
+        deviation = math.hypot(*(root.T @ row), noise[i])
         low[i] = row @ mean - z * deviation
         high[i] = row @ mean + z * deviation
     return low, high

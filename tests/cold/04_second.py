@@ -233,13 +233,13 @@ from scipy.special import erfinv
 def total_band(x, counts, mean, cov, sigma, level, contains):
     x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
 
-    def check(k):
+    def check(k, s):
         spread = math.sqrt(k @ cov @ k)
-        spread = math.hypot(spread, sigma) if contains == "y" else spread
+        spread = math.hypot(spread, s) if contains == "y" else spread
         reach = math.sqrt(2) * erfinv(level) * spread
         return k @ mean - reach, k @ mean + reach
 
-    low, high = np.array([check(k) for k in x]).T
+    low, high = np.array([check(k, s) for k, s in zip(x, sigma)]).T
     return low, high
 
 

@@ -294,9 +294,9 @@ def total_band(x, counts, mean, cov, sigma, level, contains):
 
     z = -special.ndtri((1 - level) / 2)
     ends = []
-    for row in x:
+    for row, s in zip(x, sigma):
         y = float(row @ mean)
-        k = math.sqrt(row @ cov @ row + (sigma**2 if contains == "y" else 0.0))
+        k = math.sqrt(row @ cov @ row + (s**2 if contains == "y" else 0.0))
         ends.append((y - z * k, y + z * k))
     low, high = np.array(ends).T
     return low, high
