@@ -84,7 +84,7 @@ def draw_posterior(prior_scale=0.5, n=12):
     ax.contour(axis, axis, prior, levels=[0.5, 2], colors="C2", linestyles=":")
     places = least_squares, (0, 0), best, truth
     for (name, look), place in zip(looks.items(), places, strict=True):
-        ax.plot(*place, look, markersize=10, label=name)
+        ax.plot(*place, look, markersize=10, markeredgecolor="white", label=name)
     far, moved = np.linalg.norm(least_squares), np.linalg.norm(best - least_squares)
     ax.plot(*np.outer(least_squares, [0, 1]), color="0.5", linewidth=1)
     title = f"MAP: {moved / far:.0%} of the way to zero, and not straight"

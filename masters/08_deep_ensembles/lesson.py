@@ -583,6 +583,7 @@ _ = ax.legend(loc="upper right")
 def draw_members(members=5):
     _, ax = plt.subplots()
     draw_band(ax, first(in_gap, members))
+    ax.set_ylim(-3, 3.2)
     beyond = x_fine > 2
     low, high = (v.cpu()[beyond] for v in band(mixture(first(in_gap, members))))
     truth = torch.tensor(dial_mean(x_fine[beyond]))
@@ -909,7 +910,11 @@ for name, (label, least) in orders.items():
     accuracy = (right.cumsum(1).cpu() / kept).mean(0)  # of the most certain 1, 2, ... 599
     print(f"{name:27s} all {accuracy[-1]:.2f}, half rejected {accuracy[299]:.2f}")
     ax = plot_curve(1 - kept / 599, accuracy, label=name)
-ax.set(xlabel="share rejected", ylabel="accuracy on the rest", title="One ranks nearly as well")
+ax.set(
+    xlabel="share rejected",
+    ylabel="accuracy on the rest",
+    title="One network ranks nearly as well",
+)
 _ = ax.legend(loc="lower right")
 
 # %% [markdown]
