@@ -772,7 +772,7 @@ def set_nll(logits, possible):
 
 
 # %% not-low-enough wrong="one-of-several-labels" fails="stability,gradient"
-# A class with a logit of -1000 is not impossible beside logits of -3000: leave it out, or use -inf.
+# A logit of -1000 is not impossible beside logits of -3000: leave the class out, or use -inf.
 def set_nll(logits, possible):
     return (logits.logsumexp(1) - logits.masked_fill(~possible, -1e3).logsumexp(1)).mean()
 

@@ -617,9 +617,9 @@ print(f"mean {posterior.mean():.2f}, median {posterior.median():.2f}, mode 0.80"
 
 # %% [markdown]
 # The mean for squared errors, the median for absolute errors, and the mode only where every miss
-# costs the same, however far. ([Unit 02](02_output_distributions.ipynb#One-prediction,-four-actions)
-# goes on from there.) It is the answer to "mode or mean?", and the reason to keep the whole
-# posterior: it serves every loss.
+# costs the same, however far. ([Unit
+# 02](02_output_distributions.ipynb#One-prediction,-four-actions) goes on from there.) It is the
+# answer to "mode or mean?", and the reason to keep the whole posterior: it serves every loss.
 
 # %% [markdown]
 # ## The whole posterior
