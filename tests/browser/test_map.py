@@ -111,7 +111,7 @@ def test_progress_outlives_an_unlucky_run_cleared_outputs_and_a_new_name(lab):
         "one-of-several-labels", "passed", 6.0, cases="visible", folder=lab.root / UNIT.name
     )
     before = str(progress(lab.root))
-    assert "cross-entropy: passed in the visible cases" in before
+    assert "one-of-several-labels: passed in the visible cases" in before
     lab.run("notebook:clear-all-cell-outputs")
     lab.run("docmanager:save")
     lab.page.wait_for_function(f"() => !{CURRENT}.context.model.dirty")

@@ -95,7 +95,10 @@ def test_the_landing_page_shows_the_map_and_keeps_what_a_learner_added(project, 
     again = notebooks.load(path)
     assert again.cells[0].source == "my own words"
     assert "<span>begun</span>" in again.cells[1].outputs[0].data["text/html"]
-    assert "cross-entropy: passed in all cases" in again.cells[1].outputs[0].data["text/plain"]
+    assert (
+        "one-of-several-labels: passed in all cases"
+        in again.cells[1].outputs[0].data["text/plain"]
+    )
 
 
 def test_the_glossary_links_to_the_lessons_of_the_copy(project):
