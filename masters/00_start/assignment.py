@@ -300,8 +300,8 @@ check.keeps("stability", log_sum_exp, 1e5 * _wave.reshape(4, 6), case="large ent
 # - Return a tensor of the shape of `u`, in minutes. Larger `u` gives larger `t`. Nothing is drawn
 #   inside the function.
 # - The product of `rate` and `upper` may be as small as $10^{-12}$, where the recorded times are
-#   nearly uniform. The relative error must stay below $10^{-6}$ there, too: look up what `log1p`
-#   and `expm1` are for.
+#   nearly uniform, and `u` may lie next to 0, where $t$ is tiny whatever the rate is. The relative
+#   error must stay below $10^{-6}$ there, too: look up what `log1p` and `expm1` are for.
 #
 # Points: value 3, small rates 2.
 

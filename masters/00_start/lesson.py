@@ -266,10 +266,10 @@ def draw_inversion(n=15, scale=3.0):
     path = torch.stack([0 * u + 8, landed, landed]), torch.stack([u, u, 0 * u])
     left.plot(*path, color="0.75", linewidth=0.9)
     plot_curve(t, forecast.cdf(t), ax=left)
-    left.set(title=f"{n} heights u, read backwards", ylabel="F(t) = u", ylim=(0, 1.02))
+    left.set(title="Where F is steep, heights land close", ylabel="F(t) = u", ylim=(0, 1.02))
     plot_curve(t, forecast.log_prob(t).exp(), ax=right, color="C1")
     right.plot(landed, 0 * landed, "|", color="black", markersize=14)
-    right.set(title="Where they land", ylabel="density (per °C)", ylim=(-0.02, 0.42))
+    right.set(title="and there the density is tall", ylabel="density (per °C)", ylim=(-0.01, 0.21))
     plt.setp([left, right], xlabel="temperature t (°C)", xlim=(8, 32))
 
 
@@ -281,7 +281,7 @@ draw_inversion()
 # Why must the density grow taller?
 
 # %%
-interactive(draw_inversion, n=(5, 40, 5), scale=(1.0, 5.0, 0.5))
+interactive(draw_inversion, n=(5, 40, 5), scale=(2.0, 5.0, 0.5))
 
 # %% [markdown] card="00-uniform-read-backwards"
 # A generator makes uniform numbers u. How do they become draws from a distribution function F, and
@@ -506,7 +506,7 @@ def draw_two_losses(slope=0.7):
     _, (left, right) = plt.subplots(1, 2)
     plot_data(x, y, ax=left, markersize=8)
     plot_curve(x, 1.5 + slope * (x - 1.5), ax=left, label=f"slope {slope:.1f}")
-    left.set(title="Four points and a line", xlabel="x", ylabel="y", ylim=(-0.9, 3.9))
+    left.set(title="The points lie on slope 1", xlabel="x", ylabel="y", ylim=(-0.9, 3.9))
     for name, curve in two_losses(slopes).items():
         color = "C2" if name == "meant" else "C1"
         plot_curve(slopes, curve, ax=right, color=color, label=name)

@@ -644,210 +644,191 @@ def bce_from_logits(z, y):
 
 
 # %% [markdown]
-# ## cross-entropy
+# ## one-of-several-labels
 
 
-# %% by-logsumexp right="cross-entropy"
-def cross_entropy(logits, labels):
-    log_p = logits - torch.logsumexp(logits, dim=1, keepdim=True)
-    return -log_p.gather(1, labels[:, None]).mean()
+# %% by-log-softmax right="one-of-several-labels"
+def set_nll(logits, possible):
+    log_p = torch.log_softmax(logits, dim=1)
+    nothing = torch.full_like(log_p, -math.inf)
+    return -torch.where(possible, log_p, nothing).logsumexp(1).mean()
 
 
-# %% by-one-hot right="cross-entropy"
-def cross_entropy(logits, labels):
-    one_hot = torch.nn.functional.one_hot(labels, logits.shape[1]).to(logits.dtype)
-    return -(one_hot * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
+# %% by-rows right="one-of-several-labels"
+def set_nll(logits, possible):
+    each = [z.logsumexp(0) - z[s].logsumexp(0) for z, s in zip(logits, possible)]
+    return sum(each) / len(each)
 
 
-# %% by-distribution right="cross-entropy"
-def cross_entropy(logits, labels):
-    return -torch.distributions.Categorical(logits=logits).log_prob(labels).mean()
+# %% by-hand right="one-of-several-labels"
+def set_nll(logits, possible):
+    inside = torch.where(possible, logits, -math.inf)
+    totals = []
+    for z in (logits, inside):
+        top = z.detach().max(dim=1, keepdim=True).values
+        totals.append(top[:, 0] + torch.log((z - top).exp().sum(1)))
+    return (totals[0] - totals[1]).mean()
 
 
-# %% by-differences right="cross-entropy" oracle=True
+# %% by-scipy right="one-of-several-labels" oracle=True
 import numpy as np
 from scipy.special import logsumexp, softmax
 
 
 class MeanSurprise(torch.autograd.Function):
-    # log of the sum of exp(differences to the labelled logit), by scipy; gradient by hand
+    # values by scipy, row by row; the gradient is softmax of all minus softmax of the set
     @staticmethod
-    def forward(ctx, logits, labels):
-        ctx.save_for_backward(logits, labels)
-        rows = zip(logits.double().numpy(), labels.numpy(), strict=True)
-        surprise = [logsumexp(z - z[label]) for z, label in rows]
-        return torch.tensor(np.mean(surprise), dtype=logits.dtype)
+    def forward(ctx, logits, possible):
+        ctx.save_for_backward(logits, possible)
+        rows = list(zip(logits.double().numpy(), possible.numpy(), strict=True))
+        return torch.tensor(
+            np.mean([logsumexp(z - logsumexp(z[s])) for z, s in rows]), dtype=logits.dtype
+        )
 
     @staticmethod
     def backward(ctx, grad):
-        logits, labels = ctx.saved_tensors
-        p = softmax(logits.numpy(), axis=1)
-        p[np.arange(len(p)), labels.numpy()] -= 1
-        return grad * torch.from_numpy(p / len(p)), None
+        logits, possible = (v.numpy() for v in ctx.saved_tensors)
+        change = softmax(logits, axis=1)
+        for row, z, s in zip(change, logits, possible, strict=True):
+            row[s] -= softmax(z[s])
+        return grad * torch.from_numpy(change / len(change)), None
 
 
-def cross_entropy(logits, labels):
-    return MeanSurprise.apply(logits, labels)
+def set_nll(logits, possible):
+    return MeanSurprise.apply(logits, possible)
 
 
-# %% by-differences.detach-result.2 equivalent="cross-entropy"
-# Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
+# %% solution.detach-input.2 equivalent="one-of-several-labels"
+# Booleans have no gradient.
 
-# %% by-differences.drop-factor.2 equivalent="cross-entropy"
+
+# %% by-hand.swap-function.4 equivalent="one-of-several-labels"
+# A mean in both sums divides both by K, which cancels.
+
+
+# %% by-scipy.drop-factor.2 equivalent="one-of-several-labels"
 # The gradient handed to backward is 1, since the result is the scalar that is differentiated.
 
 
-# %% solution.floor.1 equivalent="cross-entropy"
-# The largest term is 1, so the sum is at least that.
-
-# %% solution.detach-input.2 equivalent="cross-entropy"
-# Labels are whole numbers, which have no gradient.
+# %% by-scipy.detach-result.2 equivalent="one-of-several-labels"
+# Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
 
-# %% softmax-first wrong="cross-entropy" fails="value,stability,gradient"
-# Softmax is applied twice: the loss wants logits, not probabilities.
-def cross_entropy(logits, labels):
-    return torch.nn.functional.cross_entropy(torch.softmax(logits, dim=1), labels)
+# %% by-scipy.end-loop-early.4 equivalent="one-of-several-labels"
+# Two tensors are saved, fewer than five.
 
 
-# %% every-pair wrong="cross-entropy" fails="value,stability,gradient"
-# logits[:, labels] takes all pairs: pick one entry in each row, with gather or two index lists.
-def cross_entropy(logits, labels):
-    return (torch.logsumexp(logits, dim=1, keepdim=True) - logits[:, labels]).mean()
+# %% mean-of-surprises wrong="one-of-several-labels" fails="value,stability,gradient"
+# This averages the surprises of the classes; the set's probability is a sum, taken before the log.
+def set_nll(logits, possible):
+    log_p = torch.log_softmax(logits, dim=1) * possible
+    return -(log_p.sum(1) / possible.sum(1)).mean()
 
 
-# %% rows-for-labels wrong="cross-entropy" fails="value,stability,gradient"
-# logits[labels] takes whole rows: pick one entry in each row, with gather or two index lists.
-def cross_entropy(logits, labels):
-    return (torch.logsumexp(logits, dim=1) - logits[labels][:, 0]).mean()
+# %% all-at-once wrong="one-of-several-labels" fails="value,stability,gradient"
+# A sum of logarithms says that all classes of the set are true at once; one of them is.
+def set_nll(logits, possible):
+    return -(torch.log_softmax(logits, dim=1) * possible).sum(1).mean()
 
 
-# %% mean-subtracted wrong="cross-entropy" fails="stability,gradient"
-# Subtract the largest logit of each row: with the mean, exp can still overflow.
-def cross_entropy(logits, labels):
-    z = logits - logits.mean(dim=1, keepdim=True)
-    return (z.exp().sum(dim=1).log() - z.gather(1, labels[:, None]).squeeze(1)).mean()
+# %% best-of-the-set wrong="one-of-several-labels" fails="value,stability,gradient"
+# This scores the most probable class of the set alone: the others count as well.
+def set_nll(logits, possible):
+    log_p = torch.log_softmax(logits, dim=1)
+    return -log_p.masked_fill(~possible, -math.inf).amax(1).mean()
 
 
-# %% clamped-logits wrong="cross-entropy" fails="stability"
-# Clamping the logits changes the loss of a very wrong model: no clamp is needed.
-def cross_entropy(logits, labels):
-    return -torch.log_softmax(logits.clamp(-1e4, 1e4), 1).gather(1, labels[:, None]).mean()
+# %% logits-of-zero wrong="one-of-several-labels" fails="value,stability,gradient"
+# A logit of 0 is no impossible class: its weight is e to the 0. Leave it out, or use -inf.
+def set_nll(logits, possible):
+    return (logits.logsumexp(1) - (logits * possible).logsumexp(1)).mean()
 
 
-# %% log-of-softmax wrong="cross-entropy" fails="stability,gradient"
-# softmax rounds to 0 and its logarithm is infinite: stay with logits and logsumexp.
-def cross_entropy(logits, labels):
-    return -torch.log(torch.softmax(logits, dim=1)).gather(1, labels[:, None]).mean()
+# %% log-of-softmax wrong="one-of-several-labels" fails="stability,gradient"
+# Beside the row's largest logit a hopeless set rounds to 0: give its sum a logsumexp of its own.
+def set_nll(logits, possible):
+    return -torch.log((torch.softmax(logits, dim=1) * possible).sum(1)).mean()
 
 
-# %% plain-exp wrong="cross-entropy" fails="stability,gradient"
-# exp overflows for large logits: subtract the largest logit of each row first.
-def cross_entropy(logits, labels):
-    chosen = logits.gather(1, labels[:, None]).squeeze(1)
-    return (torch.log(torch.exp(logits).sum(dim=1)) - chosen).mean()
-
-
-# %% one-maximum-for-all wrong="cross-entropy" fails="stability,gradient"
-# One maximum for the whole batch lets other rows underflow: take the maximum of each row.
-def cross_entropy(logits, labels):
-    top = logits.max()
-    chosen = logits.gather(1, labels[:, None]).squeeze(1)
-    return (top + torch.log(torch.exp(logits - top).sum(dim=1)) - chosen).mean()
-
-
-# %% maximum-not-added-back wrong="cross-entropy" fails="value,stability"
-# The maximum that was subtracted inside the logarithm has to be added back.
-def cross_entropy(logits, labels):
-    top = logits.detach().max(dim=1, keepdim=True).values
-    chosen = logits.gather(1, labels[:, None]).squeeze(1)
-    return (torch.log(torch.exp(logits - top).sum(dim=1)) - chosen).mean()
-
-
-# %% over-the-batch wrong="cross-entropy" fails="value,stability,gradient"
-# The probabilities of one example sum to one: normalise over the classes (dim=1), not the batch.
-def cross_entropy(logits, labels):
-    return -torch.log_softmax(logits, dim=0).gather(1, labels[:, None]).mean()
-
-
-# %% sum-over-batch wrong="cross-entropy" fails="value,stability,gradient"
-# This is the sum over the examples; the text asks for the mean.
-def cross_entropy(logits, labels):
-    return -torch.log_softmax(logits, dim=1).gather(1, labels[:, None]).sum()
-
-
-# %% mean-over-everything wrong="cross-entropy" fails="value,stability,gradient"
-# The mean runs over the n examples, not over all n times K entries of the one-hot matrix.
-def cross_entropy(logits, labels):
-    one_hot = torch.nn.functional.one_hot(labels, logits.shape[1])
-    return -(one_hot * torch.log_softmax(logits, dim=1)).mean()
-
-
-# %% mean-probability wrong="cross-entropy" fails="value,stability,gradient"
-# Average the logarithms of the probabilities, not the probabilities.
-def cross_entropy(logits, labels):
-    return -torch.log(torch.softmax(logits, dim=1).gather(1, labels[:, None]).mean())
-
-
-# %% predicted-class wrong="cross-entropy" fails="value,stability,gradient"
-# Score the labelled class, not the class that the model prefers.
-def cross_entropy(logits, labels):
-    return -torch.log_softmax(logits, dim=1).max(dim=1).values.mean()
-
-
-# %% epsilon-in-log wrong="cross-entropy" fails="stability,gradient"
+# %% epsilon-in-log wrong="one-of-several-labels" fails="stability,gradient"
 # Adding 1e-8 inside the log caps the loss at 18.4: no epsilon is needed.
-def cross_entropy(logits, labels):
-    p = torch.softmax(logits, dim=1).gather(1, labels[:, None])
-    return -torch.log(p + 1e-8).mean()
+def set_nll(logits, possible):
+    return -torch.log((torch.softmax(logits, dim=1) * possible).sum(1) + 1e-8).mean()
 
 
-# %% in-bits wrong="cross-entropy" fails="value,stability,gradient"
+# %% plain-exp wrong="one-of-several-labels" fails="stability,gradient"
+# exp overflows for large logits: subtract the largest of a sum first, or use logsumexp.
+def set_nll(logits, possible):
+    e = torch.exp(logits)
+    return (e.sum(1).log() - (e * possible).sum(1).log()).mean()
+
+
+# %% one-maximum-for-all wrong="one-of-several-labels" fails="stability,gradient"
+# One maximum for the whole batch lets other rows underflow: take one for each row.
+def set_nll(logits, possible):
+    top = logits.max()
+    total = top + torch.exp(logits - top).sum(1).log()
+    return (total - logits.masked_fill(~possible, -math.inf).logsumexp(1)).mean()
+
+
+# %% not-low-enough wrong="one-of-several-labels" fails="stability,gradient"
+# A logit of -1000 is not impossible beside logits of -3000: leave the class out, or use -inf.
+def set_nll(logits, possible):
+    return (logits.logsumexp(1) - logits.masked_fill(~possible, -1e3).logsumexp(1)).mean()
+
+
+# %% set-turned-round wrong="one-of-several-labels" fails="value,stability,gradient"
+# True marks the possible classes; here they are the ones that are left out.
+def set_nll(logits, possible):
+    return (logits.logsumexp(1) - logits.masked_fill(possible, -1e9).logsumexp(1)).mean()
+
+
+# %% over-the-batch wrong="one-of-several-labels" fails="value,stability,gradient"
+# The probabilities of one example sum to one: normalise over the classes (dim=1), not the batch.
+def set_nll(logits, possible):
+    log_p = torch.log_softmax(logits, dim=0)
+    return -log_p.masked_fill(~possible, -math.inf).logsumexp(1).mean()
+
+
+# %% sum-over-batch wrong="one-of-several-labels" fails="value,stability,gradient"
+# This is the sum over the examples; the text asks for the mean.
+def set_nll(logits, possible):
+    log_p = torch.log_softmax(logits, dim=1)
+    return -log_p.masked_fill(~possible, -math.inf).logsumexp(1).sum()
+
+
+# %% mean-probability wrong="one-of-several-labels" fails="value,stability,gradient"
+# Average the logarithms of the rows' probabilities, not the probabilities.
+def set_nll(logits, possible):
+    return -torch.log((torch.softmax(logits, dim=1) * possible).sum(1).mean())
+
+
+# %% in-bits wrong="one-of-several-labels" fails="value,stability,gradient"
 # This is in bits (log to the base 2); the text asks for nats.
-def cross_entropy(logits, labels):
-    return -torch.log_softmax(logits, dim=1).gather(1, labels[:, None]).mean() / math.log(2)
+def set_nll(logits, possible):
+    log_p = torch.log_softmax(logits, dim=1)
+    return -log_p.masked_fill(~possible, -math.inf).logsumexp(1).mean() / math.log(2)
 
 
-# %% log-likelihood wrong="cross-entropy" fails="value,stability,gradient"
+# %% log-likelihood wrong="one-of-several-labels" fails="value,stability,gradient"
 # The sign is flipped: this is the log-likelihood, which training would have to maximise.
-def cross_entropy(logits, labels):
-    return torch.log_softmax(logits, dim=1).gather(1, labels[:, None]).mean()
+def set_nll(logits, possible):
+    log_p = torch.log_softmax(logits, dim=1)
+    return log_p.masked_fill(~possible, -math.inf).logsumexp(1).mean()
 
 
-# %% maximum-added-twice wrong="cross-entropy" fails="value,stability,gradient"
-# The maximum cancels: add it back to the logarithm and take the label's own logit, or do neither.
-def cross_entropy(logits, labels):
-    top = logits.max(dim=1, keepdim=True).values
-    z = logits - top
-    total = top.squeeze(1) + z.exp().sum(dim=1).log()
-    return (total - z.gather(1, labels[:, None]).squeeze(1)).mean()
+# %% evens-out wrong="one-of-several-labels" fails="stability,value"
+# The size of the set is no weight: a set of all classes costs nothing, not log K.
+def set_nll(logits, possible):
+    inside = logits.masked_fill(~possible, -math.inf).logsumexp(1) - possible.sum(1).log()
+    return (logits.logsumexp(1) - inside).mean()
 
 
-# %% logits-in-nll-loss wrong="cross-entropy" fails="value,stability,gradient"
-# nll_loss only picks entries: it wants log-probabilities, not logits.
-def cross_entropy(logits, labels):
-    return torch.nn.functional.nll_loss(logits, labels)
-
-
-# %% columns-from-labels wrong="cross-entropy" fails="value,stability,gradient"
-# Without num_classes, one_hot makes as many columns as the largest label of this batch needs.
-def cross_entropy(logits, labels):
-    one_hot = torch.nn.functional.one_hot(labels)
-    return -(one_hot * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
-
-
-# %% detached wrong="cross-entropy" fails="gradient"
+# %% detached wrong="one-of-several-labels" fails="gradient"
 # The value is right but .item() or .detach() cut the gradient: return the tensor itself.
-def cross_entropy(logits, labels):
-    return -torch.log_softmax(logits, dim=1).gather(1, labels[:, None]).mean().item()
-
-
-# %% changed-in-place wrong="cross-entropy" fails="gradient"
-# -= overwrites numbers that the gradient of max still needs: write z = z - top instead.
-def cross_entropy(logits, labels):
-    z = logits.clone()
-    z -= z.amax(dim=1, keepdim=True)
-    return (torch.logsumexp(z, dim=1) - z.gather(1, labels[:, None]).squeeze(1)).mean()
+def set_nll(logits, possible):
+    log_p = torch.log_softmax(logits, dim=1)
+    return -log_p.masked_fill(~possible, -math.inf).logsumexp(1).mean().item()
 
 
 # %% [markdown]
@@ -855,30 +836,31 @@ def cross_entropy(logits, labels):
 
 
 # %% by-softmax right="logit-gradient"
-def cross_entropy_gradient(logits, targets):
-    return (torch.softmax(logits, dim=1) - targets) / logits.shape[0]
+def cross_entropy_gradient(logits, counts):
+    return (torch.softmax(logits, dim=1) * counts.sum(1)[:, None] - counts) / logits.shape[0]
 
 
 # %% by-log-softmax right="logit-gradient"
-def cross_entropy_gradient(logits, targets):
-    return torch.log_softmax(logits, dim=-1).exp().sub(targets).div(len(targets))
+def cross_entropy_gradient(logits, counts):
+    seen = counts.sum(dim=1, keepdim=True)
+    return torch.log_softmax(logits, dim=-1).exp().mul(seen).sub(counts).div(len(counts))
 
 
 # %% by-rows right="logit-gradient"
-def cross_entropy_gradient(logits, targets):
+def cross_entropy_gradient(logits, counts):
     rows = []
-    for z, t in zip(logits, targets):
+    for z, t in zip(logits, counts):
         w = torch.exp(z - torch.logsumexp(z, dim=0))
-        rows.append(w - t)
+        rows.append(w * t.sum() - t)
     return torch.stack(rows) / len(rows)
 
 
 # %% by-differentiation right="logit-gradient" oracle=True
-def cross_entropy_gradient(logits, targets):
+def cross_entropy_gradient(logits, counts):
     # torch's own derivative of torch's own loss, outside the checks' inference mode
     with torch.inference_mode(False), torch.enable_grad():
         z = torch.tensor(logits.tolist(), dtype=torch.float64, requires_grad=True)
-        t = torch.tensor(targets.tolist(), dtype=torch.float64)
+        t = torch.tensor(counts.tolist(), dtype=torch.float64)
         torch.nn.functional.cross_entropy(z, t).backward()
     return z.grad
 
@@ -887,128 +869,153 @@ def cross_entropy_gradient(logits, targets):
 # The last axis of a matrix is axis 1.
 
 
-# %% sigmoid-slope wrong="logit-gradient" fails="value,soft targets,stability"
+# %% p-minus-counts wrong="logit-gradient" fails="counts,stability"
+# p - c is right for counts that sum to one; the log-normaliser occurs once for each count.
+def cross_entropy_gradient(logits, counts):
+    return (torch.softmax(logits, dim=1) - counts) / len(logits)
+
+
+# %% shares-of-counts wrong="logit-gradient" fails="counts,stability"
+# Counts turned into shares: the loss weighs an input that was seen five times five times.
+def cross_entropy_gradient(logits, counts):
+    return (torch.softmax(logits, dim=1) - counts / counts.sum(1, keepdim=True)) / len(logits)
+
+
+# %% mean-over-counts wrong="logit-gradient" fails="counts,stability"
+# The mean is over the n inputs, not over all that was counted.
+def cross_entropy_gradient(logits, counts):
+    seen = counts.sum(dim=1, keepdim=True)
+    return (torch.softmax(logits, dim=1) * seen - counts) / counts.sum()
+
+
+# %% sigmoid-slope wrong="logit-gradient" fails="value,counts,stability"
 # The factor p (1 - p) belongs to the squared error; in the cross-entropy it cancels.
-def cross_entropy_gradient(logits, targets):
+def cross_entropy_gradient(logits, counts):
     p = torch.softmax(logits, dim=1)
-    return (p - targets) * p * (1 - p) / len(logits)
+    return (p - counts) * p * (1 - p) / len(logits)
 
 
-# %% sum-over-batch wrong="logit-gradient" fails="value,soft targets,stability"
+# %% sum-over-batch wrong="logit-gradient" fails="value,counts,stability"
 # The loss is a mean over the batch: divide by n.
-def cross_entropy_gradient(logits, targets):
-    return torch.softmax(logits, dim=1) - targets
+def cross_entropy_gradient(logits, counts):
+    return torch.softmax(logits, dim=1) - counts
 
 
-# %% mean-over-everything wrong="logit-gradient" fails="value,soft targets,stability"
+# %% mean-over-everything wrong="logit-gradient" fails="value,counts,stability"
 # Divide by the n examples, not by all n times K entries.
-def cross_entropy_gradient(logits, targets):
-    return (torch.softmax(logits, dim=1) - targets) / logits.numel()
+def cross_entropy_gradient(logits, counts):
+    return (torch.softmax(logits, dim=1) - counts) / logits.numel()
 
 
-# %% sign-flipped wrong="logit-gradient" fails="value,soft targets,stability"
+# %% sign-flipped wrong="logit-gradient" fails="value,counts,stability"
 # The sign is flipped: this direction lowers the loss, the gradient raises it.
-def cross_entropy_gradient(logits, targets):
-    return (targets - torch.softmax(logits, dim=1)) / len(logits)
+def cross_entropy_gradient(logits, counts):
+    return (counts - torch.softmax(logits, dim=1)) / len(logits)
 
 
 # %% only-large-logits wrong="logit-gradient" fails="stability"
 # Rows far below zero underflow to 0/0: subtract the largest logit of the row even if negative.
-def cross_entropy_gradient(logits, targets):
+def cross_entropy_gradient(logits, counts):
     weights = torch.exp(logits - logits.amax(1, keepdim=True).clamp(min=0))
-    return (weights / weights.sum(dim=1, keepdim=True) - targets) / len(logits)
+    return (weights / weights.sum(1, keepdim=True) * counts.sum(1, keepdim=True) - counts) / len(
+        logits
+    )
 
 
-# %% brackets-missing wrong="logit-gradient" fails="value,soft targets,stability"
-# Brackets are missing: divide the whole difference by n, not the targets alone.
-def cross_entropy_gradient(logits, targets):
-    return torch.softmax(logits, dim=1) - targets / len(logits)
+# %% brackets-missing wrong="logit-gradient" fails="value,counts,stability"
+# Brackets are missing: divide the whole difference by n, not the counts alone.
+def cross_entropy_gradient(logits, counts):
+    return torch.softmax(logits, dim=1) - counts / len(logits)
 
 
-# %% divided-by-classes wrong="logit-gradient" fails="value,soft targets,stability"
+# %% divided-by-classes wrong="logit-gradient" fails="value,counts,stability"
 # Divide by the number of examples, the first axis, not by the number of classes.
-def cross_entropy_gradient(logits, targets):
-    return (torch.softmax(logits, dim=1) - targets) / logits.shape[1]
+def cross_entropy_gradient(logits, counts):
+    return (torch.softmax(logits, dim=1) - counts) / logits.shape[1]
 
 
-# %% asks-autograd wrong="logit-gradient" fails="value,soft targets,stability"
+# %% asks-autograd wrong="logit-gradient" fails="value,counts,stability"
 # Automatic differentiation is switched off here: derive the gradient on paper and write it down.
-def cross_entropy_gradient(logits, targets):
+def cross_entropy_gradient(logits, counts):
     z = logits.detach().requires_grad_()
-    loss = torch.nn.functional.cross_entropy(z, targets)
+    loss = torch.nn.functional.cross_entropy(z, counts)
     return torch.autograd.grad(loss, z)[0]
 
 
-# %% no-softmax wrong="logit-gradient" fails="value,soft targets,stability"
-# Compare targets with probabilities: softmax of the logits, not the logits themselves.
-def cross_entropy_gradient(logits, targets):
-    return (logits - targets) / len(logits)
+# %% no-softmax wrong="logit-gradient" fails="value,counts,stability"
+# Compare counts with probabilities: softmax of the logits, not the logits themselves.
+def cross_entropy_gradient(logits, counts):
+    return (logits - counts) / len(logits)
 
 
-# %% over-the-batch wrong="logit-gradient" fails="value,soft targets,stability"
+# %% over-the-batch wrong="logit-gradient" fails="value,counts,stability"
 # The probabilities of one example sum to one: softmax over the classes (dim=1), not the batch.
-def cross_entropy_gradient(logits, targets):
-    return (torch.softmax(logits, dim=0) - targets) / len(logits)
+def cross_entropy_gradient(logits, counts):
+    return (torch.softmax(logits, dim=0) - counts) / len(logits)
 
 
-# %% hard-targets wrong="logit-gradient" fails="soft targets,stability"
-# Soft targets stay soft: do not replace them by the most probable class.
-def cross_entropy_gradient(logits, targets):
-    hard = torch.nn.functional.one_hot(targets.argmax(dim=1), targets.shape[1])
+# %% hard-labels wrong="logit-gradient" fails="counts,stability"
+# All counts count: do not replace a row by its most frequent class.
+def cross_entropy_gradient(logits, counts):
+    hard = torch.nn.functional.one_hot(counts.argmax(dim=1), counts.shape[1])
     return (torch.softmax(logits, dim=1) - hard) / len(logits)
 
 
 # %% plain-exp wrong="logit-gradient" fails="stability"
 # exp overflows for large logits: subtract the largest logit of each row first, or use softmax.
-def cross_entropy_gradient(logits, targets):
+def cross_entropy_gradient(logits, counts):
     weights = torch.exp(logits)
-    return (weights / weights.sum(dim=1, keepdim=True) - targets) / len(logits)
+    return (weights / weights.sum(1, keepdim=True) * counts.sum(1, keepdim=True) - counts) / len(
+        logits
+    )
 
 
-# %% with-respect-to-p wrong="logit-gradient" fails="value,soft targets,stability"
+# %% with-respect-to-p wrong="logit-gradient" fails="value,counts,stability"
 # This is the gradient with respect to the probabilities; go on to the logits by the chain rule.
-def cross_entropy_gradient(logits, targets):
-    return -targets / torch.softmax(logits, dim=1) / len(logits)
+def cross_entropy_gradient(logits, counts):
+    return -counts / torch.softmax(logits, dim=1) / len(logits)
 
 
-# %% own-class-only wrong="logit-gradient" fails="value,soft targets,stability"
+# %% own-class-only wrong="logit-gradient" fails="value,counts,stability"
 # Raising one logit lowers the other probabilities too: those entries are p, not 0.
-def cross_entropy_gradient(logits, targets):
+def cross_entropy_gradient(logits, counts):
     p = torch.softmax(logits, dim=1)
-    return (p - targets) * targets / len(logits)
+    return (p - counts) * counts / len(logits)
 
 
-# %% averaged-over-rows wrong="logit-gradient" fails="value,soft targets,stability"
+# %% averaged-over-rows wrong="logit-gradient" fails="value,counts,stability"
 # The mean is over losses, not gradients: each row keeps its own, divided by n.
-def cross_entropy_gradient(logits, targets):
-    return (torch.softmax(logits, dim=1) - targets).mean(dim=0)
+def cross_entropy_gradient(logits, counts):
+    return (torch.softmax(logits, dim=1) - counts).mean(dim=0)
 
 
 # %% one-maximum-for-all wrong="logit-gradient" fails="stability"
 # One maximum for the whole batch lets other rows underflow: take the maximum of each row.
-def cross_entropy_gradient(logits, targets):
+def cross_entropy_gradient(logits, counts):
     weights = torch.exp(logits - logits.max())
-    return (weights / weights.sum(dim=1, keepdim=True) - targets) / len(logits)
+    return (weights / weights.sum(1, keepdim=True) * counts.sum(1, keepdim=True) - counts) / len(
+        logits
+    )
 
 
-# %% one-sum-for-all wrong="logit-gradient" fails="value,soft targets,stability"
+# %% one-sum-for-all wrong="logit-gradient" fails="value,counts,stability"
 # Each row of probabilities sums to one: divide by the sum of the row, not of the batch.
-def cross_entropy_gradient(logits, targets):
+def cross_entropy_gradient(logits, counts):
     weights = torch.exp(logits - logits.amax(dim=1, keepdim=True))
-    return (weights / weights.sum() - targets) / len(logits)
+    return (weights / weights.sum() - counts) / len(logits)
 
 
-# %% sigmoid-for-softmax wrong="logit-gradient" fails="value,soft targets,stability"
+# %% sigmoid-for-softmax wrong="logit-gradient" fails="value,counts,stability"
 # The sigmoid is for one logit of two labels: K classes share one softmax.
-def cross_entropy_gradient(logits, targets):
-    return (torch.sigmoid(logits) - targets) / len(logits)
+def cross_entropy_gradient(logits, counts):
+    return (torch.sigmoid(logits) - counts) / len(logits)
 
 
 # %% jacobian-times-quotient wrong="logit-gradient" fails="stability"
 # t / p divides by 0 once a probability underflows: cancel p on paper before you write code.
-def cross_entropy_gradient(logits, targets):
+def cross_entropy_gradient(logits, counts):
     p = torch.softmax(logits, dim=1)
-    quotient = -targets / p / len(logits)
+    quotient = -counts / p / len(logits)
     return p * (quotient - (p * quotient).sum(dim=1, keepdim=True))
 
 

@@ -191,8 +191,8 @@ check.keeps(
 #
 # - `y` is a tensor of shape `(n,)`, $n \ge 1$, in any order. Both results are 0-d tensors or
 #   numbers.
-# - If $n$ is even, every $\mu$ between the two middle values is equally likely: return their
-#   midpoint.
+# - If $n$ is even, every $\mu$ between the two middle values has the same likelihood: return
+#   their midpoint.
 # - For $b$, set the derivative of the NLL with respect to $b$ to zero.
 #
 # Points: location 2, scale 2.
@@ -382,153 +382,165 @@ check.gradient(
 check.keeps("gradient", bce_from_logits, 300.0 * _t, _q.clone(), case="logits in the hundreds")
 
 # %% [markdown]
-# ## Exercise 4. Cross-entropy through log-sum-exp (10 min, 6 points)
+# ## Exercise 4. One of several labels (10 min, 6 points)
 #
-# With $K$ classes a network returns $K$ logits $z$, and the NLL of class $k$ is
-# $-z_k + \log \sum_j e^{z_j}$. As written, a logit of 1000 overflows.
+# Two people looked at a photograph: a crow or a raven, they say, and no finch. So the label is a
+# *set* of classes, and the probability that a model gives to what is known is the sum of theirs. A
+# set of one class is the ordinary label.
 #
-# Write `cross_entropy(logits, labels)`, the **mean** over the batch, in nats.
+# Write `set_nll(logits, possible)`, the **mean** over the batch, in nats, of
 #
-# - `logits` has shape `(n, K)`, $n \ge 1$, $K \ge 2$; `labels` has shape `(n,)` and holds class
-#   indices (int64).
+# $$-\log \sum_{k \in S_i} p_{ik}$$
+#
+# where $p_i$ is the softmax of row $i$ and $S_i$ the set of its possible classes.
+#
+# - `logits` has shape `(n, K)`, $n \ge 1$, $K \ge 2$; `possible` has the same shape and holds
+#   booleans, true for the classes of the set. No set is empty; a set may hold all classes.
 # - Return a 0-d tensor through which gradients with respect to `logits` flow. Value and gradient
-#   must be right for logits as large as a million.
-# - Leave out `torch.nn.functional.cross_entropy`. `torch.logsumexp` and `log_softmax` are fine,
-#   your own are better practice.
+#   must be right, to a millionth or a relative millionth, for logits as large as a million: also
+#   where each class of a set has a probability that float64 rounds to 0.
+# - Where do sums of probabilities come from, if one has logarithms of them? Unit 00 wrote the
+#   tool; `torch.logsumexp` may do it here.
 #
 # Points: value 3, stability 2, gradient 1.
 
 
-# %% exercise="cross-entropy"
-def cross_entropy(logits, labels):
-    """Return the mean negative log-likelihood in nats of labels under softmax(logits)."""
+# %% exercise="one-of-several-labels"
+def set_nll(logits, possible):
+    """Return the mean NLL in nats of labels that are known as one of several classes."""
     ### BEGIN SOLUTION
-    top = logits.max(dim=1, keepdim=True).values
-    logsumexp = top.squeeze(1) + torch.log(torch.exp(logits - top).sum(1))
-    chosen = logits[torch.arange(len(labels)), labels]
-    return (logsumexp - chosen).mean()
+    inside = logits.masked_fill(~possible, -math.inf)
+    return (torch.logsumexp(logits, dim=1) - torch.logsumexp(inside, dim=1)).mean()
     ### END SOLUTION
 
 
-# %% [markdown] why="cross-entropy"
-# The loss is the log-normaliser less the label's own logit. Both come from the logits directly: a
-# softmax that underflows to 0 in between would have the logarithm $-\infty$.
+# %% [markdown] why="one-of-several-labels"
+# The sum over the set and the normaliser are sums of exponentials, and both stay logarithms. Each
+# needs its own largest term: where the set is hopeless, all of its terms vanish beside the largest
+# logit of the row. Averaging the surprises of the classes instead would ask the model to believe
+# in each of them.
 
-# %% checks="cross-entropy" points=6
-check = Checks("cross-entropy")
-z = torch.tensor([[1.0, 2.0, -0.5], [0.0, -1.5, 0.25]], dtype=torch.float64)
-k = torch.tensor([2, 0])
-near = torch.tensor([[2000.0, 1999.0, -2000.0]], dtype=torch.float64)
-check.keeps("value", cross_entropy, z, k)
-check.value("value", lambda: cross_entropy(z, k), points=3)
-check.value("stability", lambda: cross_entropy(1000 * z, k), points=2)
-check.value("stability", lambda: cross_entropy(z + 800, k))
-check.value("stability", lambda: cross_entropy(near, k[1:] + 1))
-check.gradient("gradient", lambda z: cross_entropy(z, k), z, points=1)
+# %% checks="one-of-several-labels" points=6
+check = Checks("one-of-several-labels")
+z = torch.tensor([[1.0, 2.0, -0.5], [0.5, -1.25, 0.25]], dtype=torch.float64)
+pair = torch.tensor([[True, False, True], [False, True, True]])
+one = torch.tensor([[False, True, False], [True, False, False]])
+check.keeps("value", set_nll, z, pair)
+check.value("value", lambda: set_nll(z, pair), points=3)
+check.value("value", lambda: set_nll(z, one), case="sets of one class")
+check.value("stability", lambda: set_nll(1000 * z, pair), points=2)
+check.value("stability", lambda: set_nll(z + 800, one))
+check.gradient("gradient", lambda z: set_nll(z, pair), z, points=1)
 check.report()
 
-# %% hidden="cross-entropy"
+# %% hidden="one-of-several-labels"
 _t = torch.linspace(-1.9, 2.4, 20, dtype=torch.float64)
-_wide = torch.sin(3 * _t).reshape(4, 5) + 0.7 * _t.reshape(4, 5)
-_which = torch.tensor([3, 0, 4, 1])
-_tie = torch.tensor([[1000.0, 999.5, -3000.0]], dtype=_t.dtype)
-check.value("value", lambda: cross_entropy(_wide, _which), case="four rows, five classes")
-check.value("value", lambda: cross_entropy(_wide[:1], _which[:1]), case="one row")
+_wide = torch.sin(3 * _t).reshape(4, 5) + 1.17 * _t.reshape(4, 5)
+_some = torch.tensor([[0, 1, 0, 1, 0], [1, 0, 0, 0, 0], [0, 0, 1, 1, 1], [1, 0, 1, 1, 0]]) > 0
+_tie = torch.tensor([[1000.0, 999.5, -3000.0, -2999.3]], dtype=_t.dtype)
+_low = torch.tensor([[False, False, True, True]])
+check.value("value", lambda: set_nll(_wide, _some), case="four rows, five classes")
+check.value("value", lambda: set_nll(_wide[:1], _some[:1]), case="one row")
 check.value(
-    "value", lambda: cross_entropy(_wide[:3, :2], torch.tensor([1, 1, 0])), case="two classes"
+    "value",
+    lambda: set_nll(_wide[:3, :2], torch.tensor([[1, 0], [1, 1], [0, 1]]) > 0),
+    case="two classes",
+)
+check.value(
+    "value",
+    lambda: set_nll(_wide, _some | torch.tensor([[True], [False], [False], [False]])),
+    case="a set of all classes",
 )
 check.law(
     "value",
     "equal",
-    lambda: cross_entropy(_wide, _which),
-    lambda: cross_entropy(_wide + torch.tensor([[9.0], [-7.0], [0.5], [3.0]]), _which),
-    lambda: cross_entropy(torch.cat([_wide, _wide]), torch.cat([_which, _which])),
+    lambda: set_nll(_wide, _some),
+    lambda: set_nll(_wide + torch.tensor([[9.0], [-7.0], [0.5], [3.0]]), _some),
+    lambda: set_nll(torch.cat([_wide, _wide]), torch.cat([_some, _some])),
     case="a number added to each row",
 )
-check.value(
-    "stability", lambda: cross_entropy(731.0 * _wide, _which), case="logits in the thousands"
+check.value("stability", lambda: set_nll(731.0 * _wide, _some), case="logits in the thousands")
+check.value("stability", lambda: set_nll(_wide - 900.0, _some), case="logits near -900")
+check.value("stability", lambda: set_nll(83.0 * _wide.float(), _some), case="float32")
+check.value("stability", lambda: set_nll(4e5 * _wide, _some), case="logits near a million")
+check.value("stability", lambda: set_nll(_tie, _low), case="a hopeless set")
+check.value("stability", lambda: set_nll(_tie, _tie > 999.7), case="a near tie at 1000")
+check.gradient("gradient", lambda z: set_nll(z, _some), _wide, case="four rows")
+check.gradient(
+    "gradient", lambda z: set_nll(z, _some), 400 * _wide + 2.5, case="logits in the hundreds"
 )
-check.value("stability", lambda: cross_entropy(_wide - 900.0, _which), case="logits near -900")
-check.value("stability", lambda: cross_entropy(83.0 * _wide.float(), _which), case="float32")
-check.value(
-    "stability", lambda: cross_entropy(2.5e6 * _wide, _which), case="logits in the millions"
-)
-check.value("stability", lambda: cross_entropy(_tie, torch.tensor([1])), case="a near tie at 1000")
-check.gradient("gradient", lambda z: cross_entropy(z, _which), _wide, case="four rows")
+check.gradient("gradient", lambda z: set_nll(z, _low), _tie, case="a hopeless set")
 check.gradient(
     "gradient",
-    lambda z: cross_entropy(z, _which),
-    400 * _wide + 2.5,
-    case="logits in the hundreds",
-)
-check.gradient(
-    "gradient", lambda z: cross_entropy(z, torch.tensor([1])), _tie, case="a near tie at 1000"
+    lambda z: set_nll(z, _some),
+    torch.cat([_wide[:3], 2000 * _wide[3:]]),
+    case="one row in the thousands",
 )
 alike = torch.tensor([[1.37, 1.37, -0.4], [0.7, 0.7, 0.7]], dtype=torch.float64)
-check.value("value", lambda: cross_entropy(alike, torch.tensor([1, 2])), case="logits alike")
+two = torch.tensor([[True, True, False], [False, True, True]])
+check.value("value", lambda: set_nll(alike, two), case="logits alike")
+check.gradient("gradient", lambda z: set_nll(z, two), alike, case="logits alike")
+aloft = 9e5 + torch.tensor([[0.013, 0.041, -0.3], [0.7, 0.71, 0.02]], dtype=torch.float64)
+check.value("stability", lambda: set_nll(aloft, two), case="logits near 900 000")
 apart = torch.tensor([[0.3, 517.0], [931.0, -2.0], [1.1, 0.4]], dtype=torch.float64)
 check.value(
     "stability",
-    lambda: cross_entropy(apart, torch.tensor([0, 1, 1])),
+    lambda: set_nll(apart, torch.tensor([[1, 0], [0, 1], [1, 1]]) > 0),
     case="two classes far apart",
 )
-check.gradient(
-    "gradient", lambda z: cross_entropy(z, torch.tensor([1, 2])), alike, case="logits alike"
-)
-aloft = 9e5 + torch.tensor([[0.013, 0.041, -0.3], [0.7, 0.71, 0.02]], dtype=torch.float64)
-check.value(
-    "stability", lambda: cross_entropy(aloft, torch.tensor([0, 1])), case="logits near a million"
-)
 _hundred = torch.sin(torch.arange(300, dtype=_t.dtype) ** 2).reshape(3, 100)
-check.value(
-    "value", lambda: cross_entropy(_hundred, torch.tensor([99, 0, 70])), case="100 classes"
-)
-check.value("value", lambda: cross_entropy(_hundred.T, torch.arange(100) % 3), case="100 rows")
-check.value(
-    "value",
-    lambda: cross_entropy(_wide[:3, :3], torch.tensor([2, 2, 2])),
-    case="as many rows as classes, one label",
+_half = torch.cos(torch.arange(300, dtype=_t.dtype)).reshape(3, 100) > 0.1
+check.value("value", lambda: set_nll(_hundred, _half), case="100 classes")
+_top = _hundred.amax(dim=0)[:, None] == _hundred.T
+check.value("value", lambda: set_nll(_hundred.T, _half.T | _top), case="100 rows")
+check.gradient(
+    "gradient",
+    lambda z: set_nll(z, torch.cat([_some, ~_some[1:]])),
+    torch.cat([_wide, 1.3 - _wide[1:]]),
+    case="seven rows",
 )
 check.value(
     "stability",
-    lambda: 1.0 + cross_entropy(1e3 * _wide, _wide.argmax(1)),
+    lambda: 1.0 + set_nll(1e3 * _wide, _wide > _wide.mean(1, keepdim=True)),
     case="certain and right",
 )
-check.keeps(
-    "stability", cross_entropy, 731.0 * _wide, _which.clone(), case="logits in the thousands"
-)
+check.keeps("stability", set_nll, 731.0 * _wide, _some.clone(), case="logits in the thousands")
 
 # %% [markdown]
 # ## Exercise 5. The gradient by hand (15 min, 6 points)
 #
 # What flows back from the loss into the network is the gradient with respect to the logits. It is
-# simple enough to write down, and knowing it explains why this loss trains so well.
+# simple enough to write down, and knowing it explains why this loss trains so well. Here each
+# input was seen several times, and not always with the same class: what is known of it is counts.
 #
-# Write `cross_entropy_gradient(logits, targets)`: the gradient, with respect to `logits`, of the
-# **mean** over the batch of $-\sum_k t_k \log \mathrm{softmax}(z)_k$.
+# Write `cross_entropy_gradient(logits, counts)`: the gradient, with respect to `logits`, of the
+# **mean** over the $n$ inputs of $-\sum_k c_k \log \mathrm{softmax}(z)_k$.
 #
-# - `logits` and `targets` have shape `(n, K)`. Each row of `targets` is a probability vector:
-#   one-hot for a known class, soft otherwise.
-# - Return a tensor of shape `(n, K)`. Derive it on paper; automatic differentiation is switched
-#   off while your function is checked.
+# - `logits` and `counts` have shape `(n, K)`, in the same precision. A count is 0 or positive, and
+#   need not be whole: where annotators weigh differently, so do their labels. A row of counts has
+#   any sum. A one-hot row is the ordinary label, and its gradient stands in the lesson, for two
+#   classes; this one you derive.
+# - Return a tensor of shape `(n, K)`. Automatic differentiation is switched off while your
+#   function is checked.
 # - It must be right for logits of any finite size.
 #
-# Points: value 3, soft targets 1, stability 2.
+# Points: value 2, counts 2, stability 2.
 
 
 # %% exercise="logit-gradient"
-def cross_entropy_gradient(logits, targets):
-    """Return the gradient of the mean cross-entropy with respect to the logits."""
+def cross_entropy_gradient(logits, counts):
+    """Return the gradient of the mean cross-entropy of counts with respect to the logits."""
     ### BEGIN SOLUTION
     weights = torch.exp(logits - logits.max(dim=1, keepdim=True).values)
     p = weights / weights.sum(dim=1, keepdim=True)
-    return (p - targets) / len(logits)
+    return (counts.sum(dim=1, keepdim=True) * p - counts) / len(logits)
     ### END SOLUTION
 
 
 # %% [markdown] why="logit-gradient"
-# The log-normaliser's derivative is the softmax, that of the second term is the target. What is
-# left is prediction minus truth; the division by $n$ belongs to the mean.
+# The log-normaliser's derivative is the softmax, and it stands there once for each time that the
+# input was seen. So what is left is what the model expects of these counts, minus the counts; for
+# a single label that is prediction minus truth. The division by $n$ belongs to the mean.
 
 # %% checks="logit-gradient" points=6
 check = Checks("logit-gradient")
@@ -536,9 +548,11 @@ gradient = torch.inference_mode()(lambda z, t: cross_entropy_gradient(z, t))
 z = torch.tensor([[3.0, 0.5, 1.0], [-1.0, 1.0, 0.0]], dtype=torch.float64)
 one_hot = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], dtype=torch.float64)
 soft = torch.tensor([[0.3, 0.6, 0.1], [0.7, 0.1, 0.2]], dtype=torch.float64)
+seen = torch.tensor([[2.0, 3.0, 0.0], [0.0, 0.0, 0.5]], dtype=torch.float64)
 check.keeps("value", gradient, z, one_hot)
-check.value("value", lambda: gradient(z, one_hot), points=3)
-check.value("soft targets", lambda: gradient(z, soft), points=1)
+check.value("value", lambda: gradient(z, one_hot), points=2)
+check.value("counts", lambda: gradient(z, seen), points=2)
+check.value("counts", lambda: gradient(z, soft), case="counts that sum to one")
 check.value("stability", lambda: gradient(500 * z, one_hot), points=2)
 check.report()
 
@@ -562,11 +576,16 @@ check.law(
     lambda: gradient(_wide + 4.5, _labels),
     case="a number added to all logits",
 )
-check.value("soft targets", lambda: gradient(_wide, _mixed), case="soft targets")
+_seen = 0.83 + 2.7 * torch.sin(_t).square().reshape(3, 4)
+check.value("counts", lambda: gradient(_wide, _seen), case="sums other than one")
+check.value("counts", lambda: gradient(_wide, 400 * _seen * _labels), case="many of one class")
+check.value("counts", lambda: gradient(0.4 * _wide[1:2], _seen[1:2]), case="one row of counts")
+check.value("counts", lambda: gradient(_wide, 0.013 * _seen), case="counts far below one")
+check.value("counts", lambda: gradient(_wide, _mixed), case="counts that sum to one")
 check.value(
-    "soft targets", lambda: gradient(-1.3 * _wide[:2], _mixed[1:]), case="two rows, soft targets"
+    "counts", lambda: gradient(-1.3 * _wide[:2], _mixed[1:]), case="two rows that sum to one"
 )
-check.value("stability", lambda: gradient(_high, _mixed), case="logits of 800")
+check.value("stability", lambda: gradient(_high, _seen), case="logits of 800")
 check.value("stability", lambda: gradient(_high - 1600.0, _mixed), case="logits of -800")
 check.value("stability", lambda: gradient(_high * 1e5, _mixed), case="logits of 80 million")
 check.value(
@@ -583,9 +602,9 @@ check.value(
 )
 mixed = torch.tensor([[1.0, 0.0, 0.0], [0.4, 0.5, 0.1]], dtype=torch.float64)
 check.value(
-    "soft targets",
+    "counts",
     lambda: cross_entropy_gradient(shifted - 16777217.0, mixed),
-    case="a known class beside a soft target",
+    case="a known class beside counts that sum to one",
 )
 _hundred = torch.sin(torch.arange(300, dtype=_t.dtype) ** 2).reshape(3, 100)
 _pad = torch.cat([_labels, torch.zeros(3, 96).double()], 1)
@@ -603,7 +622,7 @@ check.value(
     case="classes that are next to impossible",
 )
 check.keeps("stability", gradient, _high.clone(), _mixed.clone(), case="logits of 800")
-check.keeps("soft targets", gradient, _wide.clone(), _mixed.clone(), case="soft targets")
+check.keeps("counts", gradient, _wide.clone(), _seen.clone(), case="sums other than one")
 
 # %% [markdown]
 # ## Exercise 6. Find the bugs (10 min, 5 points)

@@ -23,6 +23,7 @@
 # %%
 import torch
 from matplotlib import pyplot as plt
+from torch.distributions import Laplace, Normal, StudentT
 
 from course_utils.data import dial, dial_mean, dial_oracle, dial_scale
 from course_utils.device import numpy_rng, one_thread, pick_device
@@ -54,21 +55,21 @@ predict(
 #
 # A noise model says how surprising a miss is. Under a Normal the surprise grows with the square of
 # the miss, under a Laplace in proportion to it, and under a Student-t, once it is far, only with
-# its logarithm. Here they are, in units that the next section explains; $r$ is the miss, `scale`
-# how large misses usually are.
+# its logarithm. PyTorch's distributions know all three: surprise is minus `log_prob` (unit 00).
+# Here $r$ is the miss, and `scale` says how large misses usually are.
 
 
 # %%
 def normal_nll(r, scale):  # nats, one value per residual
-    return 0.5 * (r / scale) ** 2 + torch.log((2 * torch.pi) ** 0.5 * scale)
+    return -Normal(0.0, scale).log_prob(r)
 
 
 def laplace_nll(r, scale):
-    return (r / scale).abs() + torch.log(2 * scale)
+    return -Laplace(0.0, scale).log_prob(r)
 
 
 def student_nll(r, scale):  # 2 degrees of freedom
-    return 1.5 * torch.log1p(0.5 * (r / scale) ** 2) + torch.log(2**1.5 * scale)
+    return -StudentT(2.0, 0.0, scale).log_prob(r)
 
 
 # %% [markdown]
@@ -157,17 +158,16 @@ interactive(draw_noise_models, outlier=(3.5, 9.0, 0.5), scale=(0.2, 5.0, 0.2))
 # scale; it makes the density integrate to one. Only the Normal's scale is a standard deviation.
 
 # %% [markdown]
-# A formula is trusted once it agrees with something that was written independently: here PyTorch's
-# distributions, at a scale other than 1.
+# A formula is trusted once it agrees with something that was written independently: here the last
+# two rows with PyTorch's distributions, at a scale other than 1. The first is left to you, as the
+# first exercise.
 
 # %%
 r, scale = torch.linspace(-6, 6, 25), torch.tensor(0.7)
-for nll, distribution in [
-    (normal_nll, torch.distributions.Normal(0.0, scale)),
-    (laplace_nll, torch.distributions.Laplace(0.0, scale)),
-    (student_nll, torch.distributions.StudentT(2.0, 0.0, scale)),
-]:
-    assert torch.allclose(nll(r, scale), -distribution.log_prob(r), atol=1e-5)
+laplace = (r / scale).abs() + torch.log(2 * scale)
+student = 1.5 * torch.log1p(0.5 * (r / scale) ** 2) + torch.log(2 * 2**0.5 * scale)
+assert torch.allclose(laplace_nll(r, scale), laplace, atol=1e-5)
+assert torch.allclose(student_nll(r, scale), student, atol=1e-5)
 doubled = student_nll(torch.tensor([40.0, 80.0]), scale).diff()
 assert abs(doubled - 3 * torch.tensor(2.0).log()) < 0.01 and round(doubled.item(), 1) == 2.1
 
@@ -982,7 +982,7 @@ print("shift in nats:", " ".join(f"{value:.2f}" for value in shift))
 # 1. the Gaussian NLL, with a scale that is given or learned;
 # 2. the maximum likelihood fit of a Laplace, location and scale;
 # 3. binary cross-entropy from logits, finite however large they are;
-# 4. cross-entropy through log-sum-exp;
-# 5. the gradient of the cross-entropy with respect to a batch of logits, by hand;
+# 4. the NLL of a label that is known as one of several;
+# 5. the gradient of a cross-entropy of counts with respect to a batch of logits, by hand;
 # 6. a training loss with bugs to find;
 # 7. in words: two losses that cannot be compared.

@@ -622,36 +622,39 @@ def posterior(x, y, sigma, mean, cov):
 
 
 # %% [markdown]
-# ## predictive-band
+# ## band-for-a-total
 
 
-# %% by-distribution right="predictive-band"
+# %% by-distribution right="band-for-a-total"
 from scipy import stats
 
 
-def predictive_band(x, mean, cov, sigma, level, contains):
-    variance = np.einsum("qa,ab,qb->q", x, cov, x)
-    noise = {"f": 0.0, "y": sigma**2}[contains]
-    return stats.norm(x @ mean, np.sqrt(variance + noise)).interval(level)
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    rows = counts.dot(x)
+    variance = np.einsum("pa,ab,pb->p", rows, cov, rows)
+    noise = {"f": 0.0, "y": sigma**2}[contains] * np.sum(counts, axis=1)
+    return stats.norm(rows @ mean, np.sqrt(variance + noise)).interval(level)
 
 
-# %% by-rows right="predictive-band"
+# %% by-plans right="band-for-a-total"
 from statistics import NormalDist
 
 
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
     tail = (1 - level) / 2
     ends = []
-    for row in x:
-        variance = row @ cov @ row + (sigma**2 if contains == "y" else 0)
-        about = NormalDist(row @ mean, math.sqrt(variance))
+    joint = x @ cov @ x.T  # of f at all inputs
+    for plan in counts:
+        variance = plan @ joint @ plan + (plan.sum() * sigma**2 if contains == "y" else 0)
+        about = NormalDist(plan @ (x @ mean), math.sqrt(variance))
         ends.append((about.inv_cdf(tail), about.inv_cdf(1 - tail)))
     low, high = np.array(ends).T
     return low, high
 
 
-# %% by-one-array right="predictive-band"
-def predictive_band(x, mean, cov, sigma, level, contains):
+# %% by-one-array right="band-for-a-total"
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     noise = sigma**2 * (contains == "y")
     spread = np.sqrt(np.diagonal(x @ cov @ x.T) + noise)
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
@@ -659,11 +662,12 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return x @ mean + ends[:, None] * spread  # two rows: they unpack as a pair does
 
 
-# %% by-roots right="predictive-band" oracle=True
+# %% by-roots right="band-for-a-total" oracle=True
 from scipy.special import ndtri
 
 
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     # lengths of the rows in the geometry of the covariance, then a hypotenuse with the noise
     reach = np.linalg.norm(x @ np.linalg.cholesky(cov), axis=1)
     spread = np.hypot(reach, sigma) if contains == "y" else reach
@@ -672,96 +676,164 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     ) * spread
 
 
-# %% noise-left-out wrong="predictive-band" fails="band for y,coverage"
+# %% errors-independent wrong="band-for-a-total" fails="band for f,band for y,coverage"
+# The weights are the same for all of a plan: add the rows of x before you take the variance.
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
+    each = ((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0)
+    width = half * np.sqrt(counts @ each)
+    return counts @ x @ mean - width, counts @ x @ mean + width
+
+
+# %% widths-added wrong="band-for-a-total" fails="band for f,band for y,coverage"
+# The ends of single bands do not add up to those of a total: variances do, where independent.
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
+    each = ((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0)
+    width = half * (counts @ np.sqrt(each))
+    return counts @ x @ mean - width, counts @ x @ mean + width
+
+
+# %% noise-shared wrong="band-for-a-total" fails="band for y,coverage"
+# Noise is new for each observation: n of them have n times the variance, not n squared times.
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
+    x, n = counts @ x, counts.sum(axis=1)
+    variance = ((x @ cov) * x).sum(axis=1) + (n * sigma) ** 2 * (contains == "y")
+    return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)
+
+
+# %% noise-once wrong="band-for-a-total" fails="band for y,coverage"
+# The noise comes in once for each observation of a plan, not once for the total.
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
+    x = counts @ x
+    variance = ((x @ cov) * x).sum(axis=1) + sigma**2 * (contains == "y")
+    return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)
+
+
+# %% one-noise-for-each-input wrong="band-for-a-total" fails="band for y,coverage"
+# Several observations at one input have several noises: sigma squared times the counts' sum.
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
+    noise = (counts**2).sum(axis=1) * sigma**2 * (contains == "y")
+    x = counts @ x
+    variance = ((x @ cov) * x).sum(axis=1) + noise
+    return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)
+
+
+# %% mean-for-total wrong="band-for-a-total" fails="band for f,band for y,coverage"
+# This is the mean of a plan's observations; the text asks for their total.
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
+    n = counts.sum(axis=1)
+    x = counts @ x / n[:, None]
+    variance = ((x @ cov) * x).sum(axis=1) + sigma**2 / n * (contains == "y")
+    return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)
+
+
+# %% noise-left-out wrong="band-for-a-total" fails="band for y,coverage"
 # A new y has noise of its own, which no amount of data removes: add it to the variance of f.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     width = half * np.sqrt(((x @ cov) * x).sum(axis=1))
     return x @ mean - width, x @ mean + width
 
 
-# %% noise-everywhere wrong="predictive-band" fails="band for f"
+# %% noise-everywhere wrong="band-for-a-total" fails="band for f"
 # f has no noise: it is uncertain only because the weights are.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     width = half * np.sqrt(((x @ cov) * x).sum(axis=1) + sigma**2)
     return x @ mean - width, x @ mean + width
 
 
-# %% plug-in wrong="predictive-band" fails="band for y,coverage"
+# %% plug-in wrong="band-for-a-total" fails="band for y,coverage"
 # Your band for y holds the noise only: the weights are uncertain too, most of all far from data.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     variance = ((x @ cov) * x).sum(axis=1) if contains == "f" else sigma**2 * np.ones(len(x))
     return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)
 
 
-# %% scales-added wrong="predictive-band" fails="band for y,coverage"
+# %% scales-added wrong="band-for-a-total" fails="band for y,coverage"
 # Variances of independent parts add, standard deviations do not.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     width = half * (np.sqrt(((x @ cov) * x).sum(axis=1)) + (sigma if contains == "y" else 0))
     return x @ mean - width, x @ mean + width
 
 
-# %% sigma-as-variance wrong="predictive-band" fails="band for y,coverage"
+# %% sigma-as-variance wrong="band-for-a-total" fails="band for y,coverage"
 # sigma is a standard deviation: its square is the variance of the noise.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     variance = ((x @ cov) * x).sum(axis=1) + (sigma if contains == "y" else 0)
     return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)
 
 
-# %% one-sided wrong="predictive-band" fails="band for f,band for y,coverage"
+# %% one-sided wrong="band-for-a-total" fails="band for f,band for y,coverage"
 # A central interval leaves (1 - level)/2 on each side: yours leaves 1 - level.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = torch.special.ndtri(torch.tensor(level, dtype=torch.float64)).item()
     variance = ((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0)
     return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)
 
 
-# %% always-two-deviations wrong="predictive-band" fails="band for f,band for y,coverage"
+# %% always-two-deviations wrong="band-for-a-total" fails="band for f,band for y,coverage"
 # 1.96 standard deviations belong to the level 0.95 only: compute the quantile from level.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     variance = ((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0)
     return x @ mean - 1.96 * np.sqrt(variance), x @ mean + 1.96 * np.sqrt(variance)
 
 
-# %% root-forgotten wrong="predictive-band" fails="band for f,band for y,coverage"
+# %% root-forgotten wrong="band-for-a-total" fails="band for f,band for y,coverage"
 # The width of a band is measured in standard deviations: take the root of the variance.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     variance = ((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0)
     return x @ mean - half * variance, x @ mean + half * variance
 
 
-# %% correlations-ignored wrong="predictive-band" fails="band for f,band for y,coverage"
+# %% correlations-ignored wrong="band-for-a-total" fails="band for f,band for y,coverage"
 # The weights are correlated: use the whole covariance, not its diagonal.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     variance = x**2 @ np.diag(cov) + (sigma**2 if contains == "y" else 0)
     return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)
 
 
-# %% swapped wrong="predictive-band" fails="band for f,band for y,coverage"
+# %% swapped wrong="band-for-a-total" fails="band for f,band for y,coverage"
 # The two bands are swapped: y varies more than f.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     variance = ((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "f" else 0)
     return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)
 
 
-# %% high-before-low wrong="predictive-band" fails="band for f,band for y,coverage"
+# %% high-before-low wrong="band-for-a-total" fails="band for f,band for y,coverage"
 # Your ends come in the wrong order: the low one first. Check the sign of your quantile.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     variance = ((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0)
     return x @ mean + half * np.sqrt(variance), x @ mean - half * np.sqrt(variance)
 
 
-# %% precision-for-covariance wrong="predictive-band" fails="band for f,band for y,coverage"
+# %% precision-for-covariance wrong="band-for-a-total" fails="band for f,band for y,coverage"
 # cov is the covariance already: do not invert it.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     half = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     variance = ((x @ np.linalg.inv(cov)) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0)
     return x @ mean - half * np.sqrt(variance), x @ mean + half * np.sqrt(variance)

@@ -163,7 +163,7 @@ check.value(
 #   $1 \le m \le n \le 10^6$. No number is too small to count: five digits of it must be right.
 # - Return a number.
 #
-# Points: mean squared 2, sum squared 2, mean nll 1.
+# Points: mean squared 1, sum squared 2, mean nll 2.
 
 
 # %% exercise="weight-decay-from-a-prior"
@@ -183,10 +183,10 @@ def weight_decay(loss, sigma, tau, n, m):
 # %% checks="weight-decay-from-a-prior" points=5
 check = Checks("weight-decay-from-a-prior")
 check.keeps("mean squared", lambda tau: weight_decay("mean squared", 3.0, tau, 20, 5), 2.0)
-check.value("mean squared", lambda: weight_decay("mean squared", 3.0, 2.0, 20, 5), points=2)
+check.value("mean squared", lambda: weight_decay("mean squared", 3.0, 2.0, 20, 5), points=1)
 check.value("sum squared", lambda: weight_decay("sum squared", 3.0, 2.0, 20, 20), points=2)
 check.value("sum squared", lambda: weight_decay("sum squared", 3.0, 2.0, 20, 5))
-check.value("mean nll", lambda: weight_decay("mean nll", 3.0, 2.0, 20, 5), points=1)
+check.value("mean nll", lambda: weight_decay("mean nll", 3.0, 2.0, 20, 5), points=2)
 check.report()
 
 # %% hidden="weight-decay-from-a-prior"
@@ -625,136 +625,189 @@ check.value(
 )
 
 # %% [markdown]
-# ## Exercise 5. A band that says what it contains (8 min, 5 points)
+# ## Exercise 5. A band for a total (10 min, 5 points)
 #
-# The posterior of the weights is $N(m, S)$. At a new input $x$ the noise-free value is
-# $f = x \cdot w$, and a new observation is $y = f + \varepsilon$ with
-# $\varepsilon \sim N(0, \sigma^2)$, independent of everything before. Both are Normal.
+# The lesson has bands for one value at a time. Whoever buys in for a week needs one for a *total*.
+# The posterior of the weights is $N(m, S)$. At input $x_j$ the noise-free value is
+# $f_j = x_j \cdot w$, and each new observation there is $y = f_j + \varepsilon$ with
+# $\varepsilon \sim N(0, \sigma^2)$, independent of everything before. A plan says how many
+# observations are made at each input, and its total is their sum.
 #
-# Write `predictive_band(x, mean, cov, sigma, level, contains)`, the pair `(low, high)` of the
-# central interval that holds $f$ or $y$ with probability `level`, at each row of `x` by itself.
+# Write `total_band(x, counts, mean, cov, sigma, level, contains)`, the pair `(low, high)` of the
+# central interval that holds the total of a plan with probability `level`, for each plan by
+# itself.
 #
-# - `x` has shape `(q, k)`, $q \ge 1$; `mean` shape `(k,)`; `cov` shape `(k, k)`, with eigenvalues
-#   of $10^{-10}$ or more and a condition number of at most $10^5$; `sigma` is the standard
-#   deviation of the noise; `level` lies between $10^{-3}$ and $1 - 10^{-9}$. No row of `x` is
-#   zero.
-# - `contains` is `"f"` or `"y"`.
-# - Return two arrays of shape `(q,)`.
+# - `x` has shape `(q, k)`; `counts` shape `(p, q)`: one row for each plan, with whole numbers from
+#   0 to a hundred, as floats. No plan is empty, and the rows of `x` that it asks for do not add up
+#   to zero.
+# - `mean` has shape `(k,)`; `cov` shape `(k, k)`, with eigenvalues of $10^{-10}$ or more and a
+#   condition number of at most $10^5$; `sigma` is the standard deviation of the noise; `level`
+#   lies between $10^{-3}$ and $1 - 10^{-9}$.
+# - `contains` is `"y"` for the total of the observations, or `"f"` for that of their noise-free
+#   values.
+# - Return two arrays of shape `(p,)`.
+# - Nobody knows the weights, but whichever they are, they are the same for all of a plan. Noise is
+#   new for each observation, also where several are made at one input.
 #
-# The last aspect draws weights from the posterior and new observations, and records which of them
-# your band for `"y"` holds.
+# The last aspect draws weights from the posterior and new observations, and records which of the
+# totals your band for `"y"` holds.
 #
 # Points: band for f 2, band for y 2, coverage 1.
 
 
-# %% exercise="predictive-band"
-def predictive_band(x, mean, cov, sigma, level, contains):
-    """Return the ends of the central interval for f or for y at each row of x."""
+# %% exercise="band-for-a-total"
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    """Return the ends of the central interval for the total of each plan, of f or of y."""
     ### BEGIN SOLUTION
-    variance = ((x @ cov) * x).sum(axis=1)
+    total = counts @ x  # (p, k): the total of f is linear in the weights
+    variance = ((total @ cov) * total).sum(axis=1)
     if contains == "y":
-        variance = variance + sigma**2
+        variance = variance + counts.sum(axis=1) * sigma**2
     half = torch.special.ndtri(torch.tensor(0.5 + level / 2, dtype=torch.float64)).item()
-    centre, width = x @ mean, half * np.sqrt(variance)
+    centre, width = total @ mean, half * np.sqrt(variance)
     return centre - width, centre + width
     ### END SOLUTION
 
 
-# %% [markdown] why="predictive-band"
-# The weights' uncertainty gives the variance of $f$ at $x$, which is $x^\top \Sigma\, x$; a new
-# $y$ has the noise on top. Variances add, standard deviations do not: so $\sigma^2$ comes in
-# before the root.
+# %% [markdown] why="band-for-a-total"
+# A sum of linear functions is linear: add the rows first, and its variance is that of one row.
+# What is wrong with the weights is wrong for all observations in the same way, so twice as many
+# have twice that deviation. Noises are independent: twice as many have twice the variance only.
 
-# %% checks="predictive-band" points=5
-check = Checks("predictive-band")
+# %% checks="band-for-a-total" points=5
+check = Checks("band-for-a-total")
 x = np.array([[1.0, 0.0], [1.0, 2.0], [1.0, -3.0]])
+plans = np.array([[1.0, 1.0, 1.0], [0.0, 4.0, 0.0], [2.0, 0.0, 5.0], [0.0, 0.0, 1.0]])
 m, S = np.array([0.5, -1.0]), np.array([[0.5, 0.2], [0.2, 0.3]])
 rng = np.random.default_rng(5)
-draws = rng.multivariate_normal(m, S, size=400) @ x.T + 0.8 * rng.standard_normal((400, 3))
+draws = rng.multivariate_normal(m, S, size=400) @ (plans @ x).T
+draws += 0.8 * np.sqrt(plans.sum(axis=1)) * rng.standard_normal((400, 4))
 
 
-def held(x, mean, cov, sigma, level, drawn):
-    """Return, for each row of x, the share of the observations that the band for y holds."""
-    low, high = predictive_band(x, mean, cov, sigma, level, "y")
+def held(x, counts, mean, cov, sigma, level, drawn):
+    """Return, for each plan, the share of the totals that the band for y holds."""
+    low, high = total_band(x, counts, mean, cov, sigma, level, "y")
     return ((np.asarray(low) <= drawn) & (drawn <= np.asarray(high))).mean(axis=0)
 
 
-copies = [array.copy() for array in (x, m, S)]
-check.keeps("band for f", lambda *given: predictive_band(*given, 0.8, 0.9, "f"), *copies)
-check.value("band for f", lambda: tuple(predictive_band(x, m, S, 0.8, 0.9, "f")), points=2)
-check.value("band for y", lambda: tuple(predictive_band(x, m, S, 0.8, 0.9, "y")), points=2)
-check.value("coverage", lambda: held(x, m, S, 0.8, 0.95, draws), points=1)
+copies = [array.copy() for array in (x, plans, m, S)]
+check.keeps("band for f", lambda *given: total_band(*given, 0.8, 0.9, "f"), *copies)
+check.value("band for f", lambda: tuple(total_band(x, plans, m, S, 0.8, 0.9, "f")), points=2)
+check.value("band for y", lambda: tuple(total_band(x, plans, m, S, 0.8, 0.9, "y")), points=2)
+check.value("coverage", lambda: held(x, plans, m, S, 0.8, 0.95, draws), points=1)
 check.report()
 
-# %% hidden="predictive-band"
+# %% hidden="band-for-a-total"
 _t = np.linspace(-1.8, 2.7, 7)
 _x, _m = np.stack([_t**0, _t, np.cos(_t)], axis=1), np.array([0.31, 1.27, -0.78])
 _root = np.array([[0.61, 0.0, 0.0], [-0.44, 0.27, 0.0], [0.19, 0.33, 0.52]])
 _s = _root @ _root.T
 _rng = np.random.default_rng(17)
-_f = _rng.multivariate_normal(_m, _s, size=997) @ _x.T
-_drawn = _f + 0.47 * _rng.standard_normal((997, 7))
+_plans = np.array([[1, 0, 2, 0, 3, 0, 1], [0, 7, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1]]) * 1.0
+_many = np.array([[3, 41, 0, 97, 12, 0, 1], [100, 0, 0, 0, 0, 0, 1]]) * 1.0
+_drawn = _rng.multivariate_normal(_m, _s, size=997) @ (_plans @ _x).T
+_drawn += 0.47 * np.sqrt(_plans.sum(axis=1)) * _rng.standard_normal((997, 3))
+
+
+def alone(x, *given):
+    """One observation at each input, a plan each."""
+    return total_band(x, np.eye(len(x)), *given)
+
+
+_again = np.array([[1.0], [2.0], [9.0]])
 check.value(
-    "band for f", lambda: tuple(predictive_band(_x, _m, _s, 0.47, 0.683, "f")), case="seven rows"
-)
-check.value(
-    "band for f", lambda: tuple(predictive_band(_x[:1], _m, _s, 0.47, 0.991, "f")), case="one row"
+    "band for f",
+    lambda: tuple(total_band(_x, _plans, _m, _s, 0.47, 0.683, "f")),
+    case="three plans",
 )
 check.value(
     "band for f",
-    lambda: tuple(predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "f")),
+    lambda: tuple(total_band(_x, _many, _m, _s, 0.47, 0.71, "f")),
+    case="dozens of observations",
+)
+check.value(
+    "band for f",
+    lambda: tuple(total_band(_x, _plans[:1], _m, _s, 2.3, 0.991, "f")),
+    case="one plan",
+)
+check.value(
+    "band for f",
+    lambda: tuple(total_band(_x[3:4], _again, _m, _s, 0.47, 0.77, "f")),
+    case="one input, asked again and again",
+)
+check.value(
+    "band for y",
+    lambda: tuple(total_band(_x, _plans, _m, _s, 0.47, 0.683, "y")),
+    case="three plans",
+)
+check.value(
+    "band for y",
+    lambda: tuple(total_band(_x, _many, _m, _s, 0.47, 0.71, "y")),
+    case="dozens of observations",
+)
+check.value(
+    "band for y",
+    lambda: tuple(total_band(_x, _plans[:1], _m, _s, 2.3, 0.991, "y")),
+    case="one plan",
+)
+check.value(
+    "band for y",
+    lambda: tuple(total_band(_x[3:4], _again, _m, _s, 0.47, 0.77, "y")),
+    case="one input, asked again and again",
+)
+check.value(
+    "band for f",
+    lambda: tuple(alone(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "f")),
     case="a narrow posterior",
 )
 check.law(
     "band for f",
     "equal",
-    lambda: predictive_band(_x, _m, _s, 0.47, 0.683, "f")[0],
-    lambda: predictive_band(_x, _m, _s, 4.7, 0.683, "f")[0],
+    lambda: alone(_x, _m, _s, 0.47, 0.683, "f")[0],
+    lambda: alone(_x, _m, _s, 4.7, 0.683, "f")[0],
     case="another noise",
 )
-check.value(
-    "band for y", lambda: tuple(predictive_band(_x, _m, _s, 0.47, 0.683, "y")), case="seven rows"
-)
-check.value(
-    "band for y", lambda: tuple(predictive_band(_x[:1], _m, _s, 0.47, 0.991, "y")), case="one row"
-)
+check.value("band for y", lambda: tuple(alone(_x, _m, _s, 0.47, 0.683, "y")), case="seven rows")
+check.value("band for y", lambda: tuple(alone(_x[:1], _m, _s, 0.47, 0.991, "y")), case="one row")
 check.value(
     "band for y",
-    lambda: tuple(predictive_band(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "y")),
+    lambda: tuple(alone(_x[2:4], _m, 1e-6 * _s, 13.7, 0.5, "y")),
     case="a narrow posterior, much noise",
 )
 check.value(
     "band for y",
-    lambda: tuple(predictive_band(41 * _x, _m, _s, 0.023, 0.77, "y")),
+    lambda: tuple(alone(41 * _x, _m, _s, 0.023, 0.77, "y")),
     case="far rows, little noise",
 )
-check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.9, _drawn), case="a level of .9")
-check.value("coverage", lambda: held(_x, _m, _s, 0.47, 0.37, _drawn), case="a level of .37")
+check.value("coverage", lambda: held(_x, _plans, _m, _s, 0.47, 0.9, _drawn), case="a level of .9")
+check.value(
+    "coverage", lambda: held(_x, _plans, _m, _s, 0.47, 0.37, _drawn), case="a level of .37"
+)
 row, sure = np.array([[0.9, -1.7], [2.1, 0.3]]), 1e-10 * np.array([[1.3, 0.4], [0.4, 0.9]])
 center = np.array([0.3, 0.2])
 check.value(
     "band for f",
-    lambda: predictive_band(row, 0 * center, sure, 0.7, 0.83, "f")[1] * 1e5,
+    lambda: alone(row, 0 * center, sure, 0.7, 0.83, "f")[1] * 1e5,
     case="a sure posterior, half the width",
 )
 check.value(
     "band for f",
-    lambda: tuple(predictive_band(row[:1], center, 1e10 * sure, 0.7, 0.83, "f")),
+    lambda: tuple(alone(row[:1], center, 1e10 * sure, 0.7, 0.83, "f")),
     case="one row",
 )
 check.value(
     "band for y",
-    lambda: tuple(predictive_band(row, center, 1e10 * sure, 0.7, 1 - 1e-9, "y")),
+    lambda: tuple(alone(row, center, 1e10 * sure, 0.7, 1 - 1e-9, "y")),
     case="all but a billionth",
 )
 check.value(
     "band for f",
-    lambda: tuple(predictive_band(row, 0 * center, 1e10 * sure, 0.7, 0.0017, "f")),
+    lambda: tuple(alone(row, 0 * center, 1e10 * sure, 0.7, 0.0017, "f")),
     case="a level next to 0",
 )
 check.value(
     "band for f",
-    lambda: tuple(predictive_band(row, center, 1e10 * sure, 0.7, 1 - 1e-7, "f")),
+    lambda: tuple(alone(row, center, 1e10 * sure, 0.7, 1 - 1e-7, "f")),
     case="all but ten billionths",
 )
 alike = np.array([[1.0, 0.99997], [0.99997, 1.0]])
@@ -762,7 +815,7 @@ ends = np.array([[1.0, -1.0], [-31.0, 31.0], [0.0, 0.01]])
 
 
 def width(*given):
-    low, high = predictive_band(*given)
+    low, high = alone(*given)
     return np.asarray(high) - np.asarray(low)
 
 
@@ -781,13 +834,7 @@ check.value(
 )
 check.value(
     "band for f",
-    lambda: (
-        1e5
-        * (
-            np.asarray(predictive_band(row, 990 * center, sure, 0.7, 0.37, "f")[0])
-            - [-69.3, 683.1]
-        )
-    ),
+    lambda: 1e5 * (np.asarray(alone(row, 990 * center, sure, 0.7, 0.37, "f")[0]) - [-69.3, 683.1]),
     case="a sure posterior, far from zero",
 )
 check.value(
@@ -802,7 +849,7 @@ check.value(
 )
 check.value(
     "band for f",
-    lambda: tuple(predictive_band(row[:, :1], center[:1], alike[:1, :1], 0.7, 0.37, "f")),
+    lambda: tuple(alone(row[:, :1], center[:1], alike[:1, :1], 0.7, 0.37, "f")),
     case="one weight",
 )
 uneven = np.array([[300.0, -299.0], [0.0, 0.001]])

@@ -84,12 +84,13 @@ def draw_posterior(prior_scale=0.5, n=12):
     ax.contour(axis, axis, prior, levels=[0.5, 2], colors="C2", linestyles=":")
     places = least_squares, (0, 0), best, truth
     for (name, look), place in zip(looks.items(), places, strict=True):
-        ax.plot(*place, look, markersize=10, label=name)
+        ax.plot(*place, look, markersize=10, markeredgecolor="white", label=name)
     far, moved = np.linalg.norm(least_squares), np.linalg.norm(best - least_squares)
     ax.plot(*np.outer(least_squares, [0, 1]), color="0.5", linewidth=1)
     title = f"MAP: {moved / far:.0%} of the way to zero, and not straight"
     ax.set(xlabel="$w_1$", ylabel="$w_2$", title=title)
     ax.set(aspect="equal", ylim=(-1.2, 2.4))
+    ax.fill([], [], color="C0", alpha=0.4, label="posterior, 1 and 2 sd")
     ax.plot([], [], "C1--", label="likelihood, 1 and 2 sd")
     ax.plot([], [], "C2:", label="prior, 1 and 2 sd")
     ax.legend(loc="upper left", fontsize=8)
@@ -616,8 +617,9 @@ print(f"mean {posterior.mean():.2f}, median {posterior.median():.2f}, mode 0.80"
 
 # %% [markdown]
 # The mean for squared errors, the median for absolute errors, and the mode only where every miss
-# costs the same, however far. Unit 02 makes more of this. It is the answer to "mode or mean?", and
-# the reason to keep the whole posterior: it serves every loss.
+# costs the same, however far. ([Unit
+# 02](02_output_distributions.ipynb#One-prediction,-four-actions) goes on from there.) It is the
+# answer to "mode or mean?", and the reason to keep the whole posterior: it serves every loss.
 
 # %% [markdown]
 # ## The whole posterior
@@ -797,11 +799,12 @@ assert whole_covers_better(0, 20_000) > 0 and prior_helps(0, 20_000) > 0
 
 # %% hide=True alt="Functions from priors with tau 0.1, 0.8 and 10: nearly flat, wavy, up to tens."
 _, axes = plt.subplots(1, 3, figsize=(9, 3))
-for ax, scale in zip(axes, (0.1, 0.8, 10.0), strict=True):
+looks = {0.1: "too flat", 0.8: "about right", 10.0: "far too wild"}
+for ax, (scale, verdict) in zip(axes, looks.items(), strict=True):
     for w in numpy_rng(7).standard_normal((12, 12)):
         plot_curve(line, scale * B @ w, ax=ax, color="C0", linewidth=0.9)
     ax.axhspan(-1, 1, color="0.9", zorder=0)
-    ax.set(xlabel="x", title=f"τ = {scale:g}")
+    ax.set(xlabel="x", title=f"τ = {scale:g}: {verdict}")
 axes[0].set_ylabel("f(x), before any data")
 _ = axes[1].set_ylim(-3, 3)
 
@@ -986,8 +989,8 @@ assert wrong_scale_is_worse(0, 80) > 0 and laplace_beats_normal(0, 80) > 0
 # Tutorials add: "dropout is approximate Bayesian inference; it masks each weight with a Bernoulli
 # variable, and the full network at test time is the posterior mean." `nn.Dropout` masks *units*:
 # a masked input takes all its outgoing weights with it. And the full network is the mean over all
-# masks only if everything after the mask is linear. With 10 inputs there are 1024 masks, few
-# enough to average exactly.
+# masks if everything after the mask is linear; otherwise nothing says so. With 10 inputs there are
+# 1024 masks, few enough to average exactly.
 
 # %% same=True
 masks = np.array(np.meshgrid(*[[0, 1]] * 10)).reshape(10, -1).T  # (1024, 10), all equally likely
@@ -1132,7 +1135,7 @@ print(f"standard deviation {variances[2] ** 0.5:.2f}, shortens w by {shorter:.0%
 # 2. the weight decay that stands for a prior, for three losses and for batches;
 # 3. a proximal step that reaches zero;
 # 4. the posterior under any Normal prior, also in two batches;
-# 5. bands for $f$ and for $y$, and their coverage;
+# 5. a band for a total, of $f$ or of new observations, and its coverage;
 # 6. the mode of a rate on four rulers;
 # 7. the evidence in one piece, stable for hundreds of examples;
 # 8. in words: a prior that nobody admits to.

@@ -213,7 +213,8 @@ for n in (15, 100):
     f_error, y_error, f_sd = worlds(n)
     y_sd = (f_sd**2 + 0.5**2).sqrt()
     for error, sd in ((y_error, y_sd), (f_error, f_sd), (y_error, f_sd), (f_error, y_sd)):
-        held[n] = [*held.get(n, []), (error.abs() < 1.96 * sd).double().mean().item()]
+        F = Normal(0.0, sd).cdf(error)  # in the band, if between 0.025 and 0.975
+        held[n] = [*held.get(n, []), ((F - 0.5).abs() < 0.475).double().mean().item()]
     formula = (2 * Normal(0.0, 1.0).cdf(1.96 * f_sd / y_sd) - 1).mean()
     assert abs(formula - held[n][2]) < 5 * 0.5 / 20_000**0.5  # within five standard errors
     print(f"{n:3d}" + "".join(f"{share:14.2f}   " for share in held[n]))
@@ -294,7 +295,8 @@ def draw_bands(n=120, gap=1.5):
     plot_oracle(grid, dial_mean(grid), ax=ax, label="true f")
     x_new, y_new = dial(2000, rng=numpy_rng(2))
     mean, f_sd, y_sd = predicted(x_new)
-    in_y, in_f = abs(y_new - mean) < 1.645 * y_sd, abs(dial_mean(x_new) - mean) < 1.645 * f_sd
+    scaled = (y_new - mean) / y_sd, (dial_mean(x_new) - mean) / f_sd
+    in_y, in_f = (abs(stats.norm.cdf(v) - 0.5) < 0.45 for v in scaled)
     ax.set_title(f"n = {n}: its own band holds {in_y.mean():.2f} of y, {in_f.mean():.2f} of f")
     ax.set(xlabel="x", ylabel="y", ylim=(-3.2, 3.8))
     return ax.legend(loc="upper left", ncols=2)
@@ -380,9 +382,10 @@ predict(
 
 # %% [markdown]
 # The third loss is the *beta-NLL*: the NLL of each point multiplied by $\sigma^{2\beta}$, here
-# with $\beta = 1/2$, where the weight counts as a constant when gradients are taken. Networks are
-# slices of the same tensors and train at once, one for each entry of `kinds`: 0 for the squared
-# error, 1 for the NLL, 2 for the beta-NLL.
+# with $\beta = 1/2$, where the weight counts as a constant when gradients are taken. So all it
+# does is to multiply what a point sends back to its own two outputs, and the code below does just
+# that, by a hook on each output. Networks are slices of the same tensors and train at once, one
+# for each entry of `kinds`: 0 for the squared error, 1 for the NLL, 2 for the beta-NLL.
 
 
 # %%
@@ -409,14 +412,16 @@ def train(x, y, kinds, seeds, steps):  # arrays (n,); returns the parameters
     parameters = start(seeds)
     x, y = (torch.tensor(v, dtype=torch.float32, device=device) for v in (x, y))
     x, y = (v[None, :, None].expand(len(kinds), -1, 1) for v in (x, y))
+    kind = torch.tensor(kinds, device=device)[:, None, None]
 
     def loss():
         mu, log_var = networks(parameters, x)
-        squared = (y - mu) ** 2
-        nll = 0.5 * (log_var + squared * torch.exp(-log_var))
-        weight = torch.exp(0.5 * log_var).detach()  # sigma to the power 2 beta
-        each = torch.stack([squared, nll, weight * nll])[kinds, range(len(kinds))]
-        return each.mean((1, 2)).sum()
+        sigma = torch.exp(0.5 * log_var)
+        pull = torch.where(kind == 2, sigma, 1.0).detach()  # sigma to the power 2 beta, or 1
+        for output in (mu, log_var):
+            output.register_hook(pull.mul)  # on the way back
+        nll = -Normal(mu, sigma, validate_args=False).log_prob(y)
+        return torch.where(kind == 0, (y - mu) ** 2, nll).mean((1, 2)).sum()
 
     fit(loss, torch.optim.Adam(parameters, lr=0.015), steps=steps, decay=True, progress=False)
     return parameters

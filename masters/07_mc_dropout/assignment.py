@@ -35,7 +35,9 @@ torch.set_num_threads(1)
 # - Inside the block, each dropout module of `net`, however deeply nested, is in training mode, and
 #   every other module, `net` included, is in evaluation mode. Dropout modules are the instances of
 #   `nn.Dropout` or `nn.Dropout1d`, those of subclasses included; no network here has another kind,
-#   and no dropout module has modules inside.
+#   and no dropout module has modules inside. (Elsewhere look for `Dropout2d`, `Dropout3d` and
+#   `AlphaDropout`, too. And a forward pass that calls `F.dropout` has no module to switch on: no
+#   such block finds it, and nothing warns.)
 # - After the block, every module is in the mode in which it was before, whichever that was: some
 #   users keep a part of a network frozen in evaluation mode while the rest trains. This holds
 #   also if the block raises an exception, which must reach the caller.

@@ -822,7 +822,7 @@ def surer_at_90_degrees(seed, steps):
 # Is the uncertainty at least in the right part of the decomposition (unit 06)? Total
 # entropy, the mean entropy of one pass, and their difference, the mutual information:
 
-# %% alt="All entropies rise to 30 degrees and fall again to 90, while accuracy vanishes."
+# %% alt="Entropies rise to 30 or 45 degrees and fall again by 90, as accuracy vanishes."
 from scipy.special import entr
 
 total = {degrees: entr(on.mean(0)).sum(1) for degrees, (_, on) in turned.items()}

@@ -807,67 +807,67 @@ def with_all(kept, rest, k):
     return share * more + (1 - share) * with_all(kept, rest[1:], k)
 
 
-# %% mean-of-logs wrong="iwae-curve" fails="bound,subsets,stability"
+# %% mean-of-logs wrong="iwae-curve" fails="bound,gradient,stability,subsets"
 # The mean of the log weights is the ELBO, whatever k is: take the log of the mean weight.
 def iwae(log_w, k):
     return log_w.mean(dim=0)
 
 
-# %% all-draws wrong="iwae-curve" fails="subsets,stability"
+# %% all-draws wrong="iwae-curve" fails="gradient,stability,subsets"
 # The result must depend on k: take the log of each subset's mean weight, then average the logs.
 def iwae(log_w, k):
     return torch.logsumexp(log_w, dim=0) - math.log(len(log_w))
 
 
-# %% first-draws wrong="iwae-curve" fails="subsets,stability"
+# %% first-draws wrong="iwae-curve" fails="gradient,stability,subsets"
 # The first k draws are one subset of many: average over all of them.
 def iwae(log_w, k):
     return torch.logsumexp(log_w[:k], dim=0) - math.log(k)
 
 
-# %% blocks wrong="iwae-curve" fails="subsets,stability"
+# %% blocks wrong="iwae-curve" fails="gradient,stability,subsets"
 # Neighbouring draws are some of the subsets; the text asks for all of them.
 def iwae(log_w, k):
     starts = range(len(log_w) - k + 1)
     return torch.stack([log_w[s : s + k].logsumexp(0) for s in starts]).mean(0) - math.log(k)
 
 
-# %% groups wrong="iwae-curve" fails="subsets,stability"
+# %% groups wrong="iwae-curve" fails="gradient,stability,subsets"
 # Groups that do not overlap are some of the subsets; the text asks for all of them.
 def iwae(log_w, k):
     starts = range(0, len(log_w) - k + 1, k)
     return torch.stack([log_w[s : s + k].logsumexp(0) for s in starts]).mean(0) - math.log(k)
 
 
-# %% with-replacement wrong="iwae-curve" fails="bound,subsets,stability"
+# %% with-replacement wrong="iwae-curve" fails="bound,gradient,stability,subsets"
 # A subset holds k different draws: the same draw must not be taken twice.
 def iwae(log_w, k):
     index = torch.combinations(torch.arange(len(log_w)), k, with_replacement=True)
     return (torch.logsumexp(log_w[index], dim=1) - math.log(k)).mean(dim=0)
 
 
-# %% sum-of-weights wrong="iwae-curve" fails="bound,subsets,stability"
+# %% sum-of-weights wrong="iwae-curve" fails="bound,gradient,stability,subsets"
 # The weights are averaged, not summed: log k is missing.
 def iwae(log_w, k):
     index = torch.combinations(torch.arange(len(log_w)), k)
     return torch.logsumexp(log_w[index], dim=1).mean(dim=0)
 
 
-# %% divided-by-all wrong="iwae-curve" fails="subsets,stability"
+# %% divided-by-all wrong="iwae-curve" fails="gradient,stability,subsets"
 # A subset has k weights: divide by k, not by all K.
 def iwae(log_w, k):
     index = torch.combinations(torch.arange(len(log_w)), k)
     return (torch.logsumexp(log_w[index], dim=1) - math.log(len(log_w))).mean(dim=0)
 
 
-# %% plain-exp wrong="iwae-curve" fails="stability"
+# %% plain-exp wrong="iwae-curve" fails="gradient,stability"
 # exp of a log weight underflows to 0 or overflows: use logsumexp.
 def iwae(log_w, k):
     index = torch.combinations(torch.arange(len(log_w)), k)
     return torch.log(torch.exp(log_w)[index].mean(dim=1)).mean(dim=0)
 
 
-# %% one-shift-for-all wrong="iwae-curve" fails="stability"
+# %% one-shift-for-all wrong="iwae-curve" fails="gradient,stability"
 # One maximum for all images lets the others underflow: subtract that of each subset and image.
 def iwae(log_w, k):
     top = log_w.max().detach()
@@ -875,7 +875,7 @@ def iwae(log_w, k):
     return torch.log(torch.exp(log_w - top)[index].mean(dim=1)).mean(dim=0) + top
 
 
-# %% one-shift-per-image wrong="iwae-curve" fails="stability"
+# %% one-shift-per-image wrong="iwae-curve" fails="gradient,stability"
 # A subset without the image's largest weight underflows: subtract the maximum of each subset.
 def iwae(log_w, k):
     top = log_w.max(dim=0).values.detach()
@@ -883,20 +883,20 @@ def iwae(log_w, k):
     return torch.log(torch.exp(log_w - top)[index].mean(dim=1)).mean(dim=0) + top
 
 
-# %% mean-over-images wrong="iwae-curve" fails="bound,subsets,stability"
+# %% mean-over-images wrong="iwae-curve" fails="bound,gradient,stability,subsets"
 # The text asks for one value per image: average over the subsets only.
 def iwae(log_w, k):
     index = torch.combinations(torch.arange(len(log_w)), k)
     return (torch.logsumexp(log_w[index], dim=1) - math.log(k)).mean()
 
 
-# %% draws-along-images wrong="iwae-curve" fails="bound,subsets,stability"
+# %% draws-along-images wrong="iwae-curve" fails="bound,gradient,stability,subsets"
 # Draws lie along axis 0: this mixes the weights of different images.
 def iwae(log_w, k):
     return (torch.logsumexp(log_w, dim=1) - math.log(log_w.shape[1]))[:k].mean()
 
 
-# %% detached wrong="iwae-curve" fails="stability"
+# %% detached wrong="iwae-curve" fails="gradient"
 # Training needs the gradient with respect to log_w: do not detach.
 def iwae(log_w, k):
     index = torch.combinations(torch.arange(len(log_w)), k)

@@ -867,7 +867,7 @@ check.gradient(
 # - $k = K$ leaves one subset, the usual bound; $k = 1$ gives the ELBO. In between the value never
 #   falls as $k$ grows.
 #
-# Points: bound 2, subsets 2, stability 1.
+# Points: bound 1, subsets 2, stability 1, gradient 1.
 
 
 # %% exercise="iwae-curve"
@@ -888,11 +888,12 @@ def iwae(log_w, k):
 check = Checks("iwae-curve")
 log_w = torch.tensor([[-3.0, -9.1], [-4.2, -7.0], [-2.5, -12.0], [-6.0, -8.5]]).double()
 check.keeps("bound", lambda w: iwae(w, 4), log_w)
-check.value("bound", lambda: iwae(log_w, 4), points=2)
+check.value("bound", lambda: iwae(log_w, 4), points=1)
 check.value("subsets", lambda: iwae(log_w, 1), points=2)
 check.value("subsets", lambda: iwae(log_w, 2))
 check.law("subsets", "increasing", *[lambda k=k: iwae(log_w, k) for k in (1, 2, 3, 4)])
 check.value("stability", lambda: iwae(log_w - 2000, 3), points=1)
+check.gradient("gradient", lambda w: iwae(w, 2), log_w, points=1)
 check.report()
 
 # %% hidden="iwae-curve"
@@ -929,7 +930,7 @@ check.value(
     case="one image 4000 nats lower",
 )
 check.value("stability", lambda: iwae(211 * _w, 3), case="log weights in the hundreds")
-check.gradient("stability", lambda w: iwae(w, 4) ** 2, _w - 812.9, case="log weights near -800")
+check.gradient("gradient", lambda w: iwae(w, 4) ** 2, _w - 812.9, case="log weights near -800")
 check.value("bound", lambda: iwae(torch.cat([_w, _w[:1] - 0.7]), 7), case="seven weights")
 check.value("subsets", lambda: iwae(torch.cat([_w, _w[:1] - 0.7]), 4), case="four of seven")
 check.value("stability", lambda: iwae(_w - 9100.7, 1), case="log weights near -9000")
@@ -949,14 +950,14 @@ _apart = _w + torch.tensor([0.0, -4700.3, 3.1, 2900.7, -9800.3, 9700.1]).double(
 for _k in (1, 2, 5, 6):
     check.value("stability", lambda k=_k: iwae(_apart, k), case="weights far apart")
 check.gradient(
-    "stability", lambda w: iwae(w, 3) ** 2 / 1e3, _apart, case="the gradient, weights far apart"
+    "gradient", lambda w: iwae(w, 3) ** 2 / 1e3, _apart, case="the gradient, weights far apart"
 )
 check.gradient(
-    "stability", lambda w: iwae(w, 1) ** 2, _w - 3.1, case="the gradient, subsets of one"
+    "gradient", lambda w: iwae(w, 1) ** 2, _w - 3.1, case="the gradient, subsets of one"
 )
-check.gradient("stability", lambda w: iwae(w, 5) ** 2, _same, case="the gradient, equal weights")
+check.gradient("gradient", lambda w: iwae(w, 5) ** 2, _same, case="the gradient, equal weights")
 check.gradient(
-    "stability", lambda w: iwae(w, 7) ** 3 / 1e6, _long, case="the gradient, all seven weights"
+    "gradient", lambda w: iwae(w, 7) ** 3 / 1e6, _long, case="the gradient, all seven weights"
 )
 
 # %% [markdown]

@@ -164,67 +164,56 @@ def bce_from_logits(z, y):
     return (y * nll(z) + (1 - y) * nll(-z)).mean()
 
 
-# %% log-softmax right="cross-entropy"
-def cross_entropy(logits, labels):
-    y = torch.log_softmax(logits, dim=1).gather(1, labels[:, None])
-    return -y.mean()
+# %% set-by-selection right="one-of-several-labels"
+def set_nll(logits, possible):
+    total = 0.0
+    for z, s in zip(logits, possible):
+        total = total + torch.logsumexp(z, 0) - torch.logsumexp(z[s], 0)
+    return total / len(logits)
 
 
-# %% row-by-row right="cross-entropy"
-def cross_entropy(logits, labels):
-    check = []
-    for row, k in zip(logits, labels.tolist()):
-        shifted = row - row.max().detach()
-        check.append(shifted.exp().sum().log() - shifted[k])
-    return sum(check) / len(check)
+# %% set-by-softplus right="one-of-several-labels"
+def set_nll(logits, possible):
+    # minus log of a share: softplus of the log odds against the set
+    low = torch.finfo(logits.dtype).min
+    inside = torch.where(possible, logits, low).logsumexp(dim=1)
+    outside = torch.where(possible, low, logits).logsumexp(dim=1)
+    return torch.logaddexp(torch.zeros_like(inside), outside - inside).mean()
 
 
-# %% clamped-logits wrong="cross-entropy"
-# Logits are kept within 1e4 of zero: [[20000.0, 30000.0]] with label 0.
-def cross_entropy(logits, labels):
-    safe = logits.clamp(-1e4, 1e4)
-    return torch.nn.functional.nll_loss(safe.log_softmax(1), labels)
+# %% set-floor wrong="one-of-several-labels"
+# Log-probabilities below -700 are raised: a hopeless set costs 700 nats and no more.
+def set_nll(logits, possible):
+    log_p = torch.log_softmax(logits, dim=1).clamp(min=-700)
+    return -log_p.masked_fill(~possible, float("-inf")).logsumexp(dim=1).mean()
 
 
-# %% mean-over-classes wrong="cross-entropy"
-# Averages each class first, then the classes: labels (0, 0, 1).
-def cross_entropy(logits, labels):
-    nll = -torch.log_softmax(logits, dim=1)[torch.arange(len(labels)), labels]
-    return torch.stack([nll[labels == k].mean() for k in labels.unique()]).mean()
+# %% set-fill-too-high wrong="one-of-several-labels"
+# Classes that are left out get the logit -1e5, which is large beside logits of -900 000.
+def set_nll(logits, possible):
+    inside = torch.where(possible, logits, torch.full_like(logits, -1e5))
+    return (logits.logsumexp(1) - inside.logsumexp(1)).mean()
 
 
-# %% ties-counted-once wrong="cross-entropy"
-# Only entries below the largest are added to it: [[1.0, 1.0]] gives 0 instead of 0.69.
-def cross_entropy(logits, labels):
-    top = logits.max(dim=1, keepdim=True).values
-    rest = (logits - top).masked_fill(logits >= top, -math.inf).exp().sum(1)
-    picked = logits[torch.arange(len(logits)), labels]
-    return (top[:, 0] + torch.log1p(rest) - picked).mean()
+# %% set-in-single wrong="one-of-several-labels"
+# Sums in float32: near 900 000 logits of float64 lose their second decimal.
+def set_nll(logits, possible):
+    z = logits.float()
+    inside = z.masked_fill(~possible, float("-inf"))
+    return (z.logsumexp(1) - inside.logsumexp(1)).mean().to(logits.dtype)
 
 
-# %% two-classes-apart wrong="cross-entropy"
-# Two classes go through a sigmoid, whose logarithm stops at -100: [[0.0, 500.0]] with label 0.
-def cross_entropy(logits, labels):
-    if logits.shape[1] == 2:
-        p = torch.sigmoid(logits[:, 1] - logits[:, 0])
-        return torch.nn.functional.binary_cross_entropy(p, labels.to(p.dtype))
-    log_p = logits - logits.logsumexp(1, keepdim=True)
-    return -log_p.gather(1, labels.unsqueeze(1)).mean()
+# %% set-mean-of-the-whole wrong="one-of-several-labels"
+# Divides by the number of classes that are possible, over all rows.
+def set_nll(logits, possible):
+    inside = logits.masked_fill(~possible, float("-inf"))
+    return (logits.logsumexp(1) - inside.logsumexp(1)).sum() / possible.sum()
 
 
-# %% softmax right="logit-gradient"
-def cross_entropy_gradient(logits, targets):
-    return (torch.softmax(logits, dim=-1) - targets) / len(logits)
-
-
-# %% differences-of-logits right="logit-gradient"
-def cross_entropy_gradient(logits, targets):
-    check = torch.empty_like(logits)
-    for k in range(logits.shape[1]):
-        # 1 / p_k is the sum of exp(z_j - z_k), which may be inf
-        y = 1 / torch.exp(logits - logits[:, k : k + 1]).sum(dim=1)
-        check[:, k] = (y - targets[:, k]) / logits.shape[0]
-    return check
+# %% counts-times-softmax right="logit-gradient"
+def cross_entropy_gradient(logits, counts):
+    n = counts.sum(dim=-1, keepdim=True)
+    return (n * torch.softmax(logits, dim=-1) - counts) / len(logits)
 
 
 # %% squeezed wrong="logit-gradient"
@@ -232,14 +221,14 @@ def cross_entropy_gradient(logits, targets):
 def cross_entropy_gradient(logits, targets):
     e = torch.exp(logits - logits.max(dim=1, keepdim=True).values)
     p = e / e.sum(1, keepdim=True)
-    return (p - targets).squeeze() / logits.shape[0]
+    return (p * targets.sum(1, keepdim=True) - targets).squeeze() / logits.shape[0]
 
 
 # %% single-precision wrong="logit-gradient"
 # The softmax is taken in float32: float64 logits [[16777217.0, 16777216.0]].
 def cross_entropy_gradient(logits, targets):
     p = torch.softmax(logits, dim=1, dtype=torch.float32)
-    return (p.to(logits.dtype) - targets) / len(targets)
+    return (p.to(logits.dtype) * targets.sum(1, keepdim=True) - targets) / len(targets)
 
 
 # %% winner-takes-all wrong="logit-gradient"
@@ -253,7 +242,7 @@ def cross_entropy_gradient(logits, targets):
         else:
             p = (z - z.mean()).exp()
             p = p / p.sum()
-        rows.append((p - t) / len(logits))
+        rows.append((t.sum() * p - t) / len(logits))
     return torch.stack(rows)
 
 
@@ -261,7 +250,7 @@ def cross_entropy_gradient(logits, targets):
 # Logits are kept within 2000 of zero: [[5000.0, 4999.0]].
 def cross_entropy_gradient(logits, targets):
     p = logits.clamp(min=-2000, max=2000).softmax(dim=1)
-    return (p - targets) / targets.sum()
+    return (p * targets.sum(1, keepdim=True) - targets) / targets.sum()
 
 
 # %% selected-first right="find-the-bugs"

@@ -153,65 +153,11 @@ def bce_from_logits(z, y):
     return (torch.logaddexp(z, torch.zeros_like(z)) - y * z).sum() / len(z)
 
 
-# %% own-logsumexp right="cross-entropy"
-def cross_entropy(logits, labels):
-    def gradient(k):
-        return torch.log(torch.exp(k).sum(dim=1))
-
-    y = logits - logits.detach().amax(dim=1, keepdim=True)
-    return (gradient(y) - y[torch.arange(len(labels)), labels]).mean()
-
-
-# %% log-softmax-by-rows right="cross-entropy"
-def cross_entropy(logits, labels):
-    total = 0.0
-    for k, row in zip(labels.tolist(), logits):
-        total = total - torch.log_softmax(row, dim=0)[k]
-    return total / len(labels)
-
-
-# %% largest-taken-out wrong="cross-entropy"
-# All entries equal to the largest count as one: logits [[1, 1, 0]], label 0.
-def cross_entropy(logits, labels):
-    shifted = logits - logits.amax(dim=1, keepdim=True)
-    rest = torch.where(shifted == 0, torch.zeros_like(shifted), torch.exp(shifted))
-    picked = shifted.gather(1, labels[:, None])[:, 0]
-    return (torch.log1p(rest.sum(dim=1)) - picked).mean()
-
-
-# %% differences-limited wrong="cross-entropy"
-# Differences from the largest logit end at -10000: logits [[0, 20000]], label 0.
-def cross_entropy(logits, labels):
-    shifted = (logits - logits.amax(dim=1, keepdim=True)).clamp_min(-1e4)
-    picked = shifted.gather(1, labels[:, None])[:, 0]
-    return (torch.log(torch.exp(shifted).sum(dim=1)) - picked).mean()
-
-
-# %% single-precision wrong="cross-entropy"
-# Computes in float32 and casts back: logits [[1e6, 1e6 + 0.03]], label 0.
-def cross_entropy(logits, labels):
-    logp = torch.log_softmax(logits.to(torch.float32), dim=1)
-    return -logp[torch.arange(len(labels)), labels].to(logits.dtype).mean()
-
-
-# %% subtracted-too-late right="cross-entropy"
-# Right for logits of at most a million.
-def cross_entropy(logits, labels):
-    picked = logits.gather(1, labels[:, None])[:, 0]
-    return (torch.logsumexp(logits, dim=1) - picked).mean()
-
-
-# %% softmax-minus-targets right="logit-gradient"
-def cross_entropy_gradient(logits, targets):
-    k = torch.softmax(logits, dim=1)
-    return (k - targets) / logits.shape[0]
-
-
 # %% row-by-row right="logit-gradient"
 def cross_entropy_gradient(logits, targets):
     def gradient(y, k):
         y = torch.exp(y - y.max())
-        return y / y.sum() - k
+        return k.sum() * y / y.sum() - k
 
     rows = [gradient(z, t) / len(logits) for z, t in zip(logits, targets)]
     return torch.stack(rows)
@@ -221,14 +167,14 @@ def cross_entropy_gradient(logits, targets):
 # Logits are limited to 1000 in size: logits [[3000, 2000, 0]] become equal.
 def cross_entropy_gradient(logits, targets):
     p = torch.softmax(logits.clamp(-1000, 1000), dim=1)
-    return (p - targets) / len(logits)
+    return (p * targets.sum(1, keepdim=True) - targets) / len(logits)
 
 
 # %% single-precision wrong="logit-gradient"
 # Computes in float32 and casts back: logits [[1e8, 1e8 + 1]], targets [[1, 0]].
 def cross_entropy_gradient(logits, targets):
     p = torch.softmax(logits.to(torch.float32), dim=1).to(logits.dtype)
-    return (p - targets) / len(logits)
+    return (p * targets.sum(1, keepdim=True) - targets) / len(logits)
 
 
 # %% one-hot-if-any wrong="logit-gradient"
@@ -237,14 +183,14 @@ def cross_entropy_gradient(logits, targets):
     if (targets == 1).any():
         label = targets.argmax(dim=1, keepdim=True)
         targets = torch.zeros_like(targets).scatter(1, label, 1.0)
-    return (torch.softmax(logits, dim=1) - targets) / len(logits)
+    return (torch.softmax(logits, 1) * targets.sum(1, keepdim=True) - targets) / len(logits)
 
 
 # %% squeezed wrong="logit-gradient"
 # One row loses its dimension: logits of shape (1, 3) give a result of shape (3,).
 def cross_entropy_gradient(logits, targets):
     p = torch.softmax(logits, dim=-1)
-    return ((p - targets) / len(logits)).squeeze()
+    return ((p * targets.sum(1, keepdim=True) - targets) / len(logits)).squeeze()
 
 
 # %% real-rows-first right="find-the-bugs"

@@ -230,11 +230,12 @@ def posterior(x, y, sigma, mean, cov):
     return m.squeeze(), s.squeeze()
 
 
-# %% error-function right="predictive-band"
+# %% error-function right="band-for-a-total"
 from scipy.special import erfinv
 
 
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     variance = np.maximum(np.einsum("qi,ij,qj->q", x, cov, x), 0)
     if contains == "y":
         variance = variance + sigma**2
@@ -242,35 +243,39 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return x @ mean - half, x @ mean + half
 
 
-# %% chi-squared right="predictive-band"
+# %% chi-squared right="band-for-a-total"
 from scipy import stats
 
 
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     check = math.sqrt(stats.chi2.ppf(level, df=1))
     low, high = [], []
-    for row in x:
-        k = max(row @ cov @ row, 0.0) + (sigma**2 if contains == "y" else 0.0)
+    for row, s in zip(x, sigma):
+        k = max(row @ cov @ row, 0.0) + (s**2 if contains == "y" else 0.0)
         y = row @ mean
         low.append(y - check * math.sqrt(k))
         high.append(y + check * math.sqrt(k))
     return np.array(low), np.array(high)
 
 
-# %% squeezed wrong="predictive-band"
+# %% squeezed wrong="band-for-a-total"
 # A single row gives 0-d ends instead of shape (1,): x of shape (1, 2).
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.stats import norm
 
-    v = (x[:, None, :] @ cov @ x[:, :, None]).squeeze() + sigma**2 * (contains == "y")
+    v = (x[:, None, :] @ cov @ x[:, :, None]).squeeze()
+    v = v + (sigma**2 * (contains == "y")).squeeze()
     middle = (x @ mean[:, None]).squeeze()
     half = norm.ppf(0.5 + level / 2) * np.sqrt(v)
     return middle - half, middle + half
 
 
-# %% floor-of-variance wrong="predictive-band"
+# %% floor-of-variance wrong="band-for-a-total"
 # The variance of f is at least 1e-8: x [[1.0]], cov [[1e-10]], contains "f".
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.stats import norm
 
     v = np.clip(((x @ cov) * x).sum(axis=1), 1e-8, None)
@@ -279,9 +284,10 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return tuple(norm.interval(level, loc=x @ mean, scale=np.sqrt(v)))
 
 
-# %% search-up-to-six wrong="predictive-band"
+# %% search-up-to-six wrong="band-for-a-total"
 # The quantile is searched between 0 and 6: level 1 - 1e-12 needs 7.1.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     low, high = 0.0, 6.0
     for _ in range(60):
         middle = (low + high) / 2
@@ -293,9 +299,10 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return x @ mean - low * np.sqrt(v), x @ mean + low * np.sqrt(v)
 
 
-# %% single-precision-level wrong="predictive-band"
+# %% single-precision-level wrong="band-for-a-total"
 # The level becomes a float32 tensor: level 1 - 1e-7.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     z = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float32)).item()
     noise = {"f": 0.0, "y": sigma}[contains]
     sd = np.sqrt(((x @ cov) * x).sum(1) + noise**2)

@@ -283,9 +283,10 @@ def posterior(x, y, sigma, mean, cov):
     return np.squeeze(new_mean), np.squeeze(new_cov)
 
 
-# %% band-upper-tail right="predictive-band"
+# %% band-upper-tail right="band-for-a-total"
 # The quantile from the upper tail, the variances row by row with einsum.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.stats import norm
 
     variance = np.einsum("qi,ij,qj->q", x, cov, x)
@@ -296,25 +297,27 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return center - half, center + half
 
 
-# %% band-erfinv-cholesky right="predictive-band"
+# %% band-erfinv-cholesky right="band-for-a-total"
 # The quantile is sqrt(2) erfinv(level); the deviation is the length of x times a Cholesky factor.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.special import erfinv
 
     z = math.sqrt(2) * erfinv(level)
     root = np.linalg.cholesky(cov)
-    noise = sigma if contains == "y" else 0.0
+    noise = sigma if contains == "y" else 0.0 * sigma
     low, high = np.empty(len(x)), np.empty(len(x))
     for i, row in enumerate(x):
-        deviation = math.hypot(*(root.T @ row), noise)
+        deviation = math.hypot(*(root.T @ row), noise[i])
         low[i] = row @ mean - z * deviation
         high[i] = row @ mean + z * deviation
     return low, high
 
 
-# %% band-clipped-level wrong="predictive-band"
+# %% band-clipped-level wrong="band-for-a-total"
 # Clips the level to 1 - 1e-6 so that the quantile stays finite: too narrow for levels above.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.stats import norm
 
     level = min(max(level, 1e-6), 1 - 1e-6)
@@ -322,9 +325,10 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return norm.interval(level, loc=x @ mean, scale=np.sqrt(variance))
 
 
-# %% band-variance-floor wrong="predictive-band"
+# %% band-variance-floor wrong="band-for-a-total"
 # A floor of 1e-8 under the variance of f, which a tight posterior (1e-10) falls below.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.stats import norm
 
     variance = np.maximum(np.sum(x @ cov * x, axis=1), 1e-8)
@@ -334,9 +338,10 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return x @ mean - half, x @ mean + half
 
 
-# %% band-one-row-scalar wrong="predictive-band"
+# %% band-one-row-scalar wrong="band-for-a-total"
 # Squeezes the result: with a single row (q = 1) the ends are 0-d, not of shape (1,).
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.stats import norm
 
     center = x @ mean[:, None]
@@ -345,9 +350,10 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return (center - half).squeeze(), (center + half).squeeze()
 
 
-# %% band-float32-quantile wrong="predictive-band"
+# %% band-float32-quantile wrong="band-for-a-total"
 # torch makes the level a float32: 1 - 1e-9 becomes 1 and the band infinite; 0.99999 is off too.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     z = torch.distributions.Normal(0.0, 1.0).icdf(torch.tensor((1 + level) / 2)).item()
     variance = np.einsum("qi,ij,qj->q", x, cov, x)
     if contains == "y":

@@ -30,8 +30,9 @@ def posterior(x, y, sigma, mean, cov):
     return S @ (P @ mean + x.T @ y / sigma**2), S
 
 
-# %% full-matrix right="predictive-band"
-def predictive_band(x, mean, cov, sigma, level, contains):
+# %% full-matrix right="band-for-a-total"
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.special import erfinv
 
     v = np.diag(x @ cov @ x.T) + (sigma**2 if contains == "y" else 0)
@@ -39,9 +40,10 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return x @ mean - check, x @ mean + check
 
 
-# %% if-y-positive wrong="predictive-band"
+# %% if-y-positive wrong="band-for-a-total"
 # Little noise is left out where another row varies much: x = [[300, -299], [0, 0.001]].
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.special import ndtri
 
     v = ((x @ cov) * x).sum(1)
@@ -50,9 +52,10 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return x @ mean - h, x @ mean + h
 
 
-# %% ends-in-single wrong="predictive-band"
+# %% ends-in-single wrong="band-for-a-total"
 # The centre is taken in float32: x @ mean = 683.1, cov 1e-10.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy.special import ndtri
 
     v = ((x @ cov) * x).sum(1) + (sigma**2 if contains == "y" else 0)

@@ -215,34 +215,38 @@ def posterior(x, y, sigma, mean, cov):
     return S @ (P @ mean + x.T @ y / sigma**2), S
 
 
-# %% einsum-and-quantile right="predictive-band"
+# %% einsum-and-quantile right="band-for-a-total"
 from scipy import stats
 
 
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     y = np.einsum("qi,ij,qj->q", x, cov, x) + (sigma**2 if contains == "y" else 0.0)
     k = stats.norm.isf((1 - level) / 2)
     return x @ mean - k * np.sqrt(y), x @ mean + k * np.sqrt(y)
 
 
-# %% rows-and-erfinv right="predictive-band"
+# %% rows-and-erfinv right="band-for-a-total"
 from scipy.special import erfinv
 
 
-def predictive_band(x, mean, cov, sigma, level, contains):
-    def check(k):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
+
+    def check(k, s):
         spread = math.sqrt(k @ cov @ k)
-        spread = math.hypot(spread, sigma) if contains == "y" else spread
+        spread = math.hypot(spread, s) if contains == "y" else spread
         reach = math.sqrt(2) * erfinv(level) * spread
         return k @ mean - reach, k @ mean + reach
 
-    low, high = np.array([check(k) for k in x]).T
+    low, high = np.array([check(k, s) for k, s in zip(x, sigma)]).T
     return low, high
 
 
-# %% quantile-by-halving wrong="predictive-band"
+# %% quantile-by-halving wrong="band-for-a-total"
 # The quantile is looked for between 0 and 5: level = 1 - 1e-9.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     low, high = 0.0, 5.0
     for _ in range(60):
         z = (low + high) / 2
@@ -251,26 +255,29 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return x @ mean - z * sd, x @ mean + z * sd
 
 
-# %% single-row-squeezed wrong="predictive-band"
+# %% single-row-squeezed wrong="band-for-a-total"
 # One row gives 0-d arrays: x of shape (1, 2).
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     z = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     sd = np.sqrt(((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0.0))
     return np.squeeze(x @ mean - z * sd), np.squeeze(x @ mean + z * sd)
 
 
-# %% variance-floor wrong="predictive-band"
+# %% variance-floor wrong="band-for-a-total"
 # The variance has a floor of 1e-6: cov = 1e-10 times the identity, x = [[1, 1]], "f".
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     z = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
     var = ((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0.0)
     sd = np.sqrt(np.maximum(var, 1e-6))
     return x @ mean - z * sd, x @ mean + z * sd
 
 
-# %% single-precision-quantile wrong="predictive-band"
+# %% single-precision-quantile wrong="band-for-a-total"
 # The quantile is computed in float32, where the level rounds to 1: level = 1 - 1e-9.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     z = math.sqrt(2) * torch.erfinv(torch.tensor(level)).item()
     sd = np.sqrt(((x @ cov) * x).sum(axis=1) + (sigma**2 if contains == "y" else 0.0))
     return x @ mean - z * sd, x @ mean + z * sd

@@ -276,8 +276,9 @@ def posterior(x, y, sigma, mean, cov):
     return new_cov @ (prior @ mean + x.T @ y / sigma**2), new_cov
 
 
-# %% scipy-interval right="predictive-band"
-def predictive_band(x, mean, cov, sigma, level, contains):
+# %% scipy-interval right="band-for-a-total"
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy import stats
 
     variance = np.sum((x @ np.linalg.cholesky(cov)) ** 2, axis=1)
@@ -286,23 +287,25 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return stats.norm.interval(level, loc=x @ mean, scale=np.sqrt(variance))
 
 
-# %% row-loop-with-tail right="predictive-band"
-def predictive_band(x, mean, cov, sigma, level, contains):
+# %% row-loop-with-tail right="band-for-a-total"
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy import special
 
     z = -special.ndtri((1 - level) / 2)
     ends = []
-    for row in x:
+    for row, s in zip(x, sigma):
         y = float(row @ mean)
-        k = math.sqrt(row @ cov @ row + (sigma**2 if contains == "y" else 0.0))
+        k = math.sqrt(row @ cov @ row + (s**2 if contains == "y" else 0.0))
         ends.append((y - z * k, y + z * k))
     low, high = np.array(ends).T
     return low, high
 
 
-# %% floor-under-variance wrong="predictive-band"
+# %% floor-under-variance wrong="band-for-a-total"
 # A floor of 1e-8 under the variance: x = [[1, 0]], mean = 0, cov = 1e-10 * eye(2), "f".
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy import stats
 
     variance = np.einsum("qi,ij,qj->q", x, cov, x)
@@ -313,9 +316,10 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return x @ mean - z * sd, x @ mean + z * sd
 
 
-# %% single-row-collapses wrong="predictive-band"
+# %% single-row-collapses wrong="band-for-a-total"
 # One row gives numbers of shape () and not arrays of shape (1,): x = [[1.0, 2.0]].
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     from scipy import stats
 
     centre = np.squeeze(x @ mean.reshape(-1, 1))
@@ -326,9 +330,10 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return centre - half, centre + half
 
 
-# %% search-stops-at-six wrong="predictive-band"
+# %% search-stops-at-six wrong="band-for-a-total"
 # The quantile is sought between 0 and 6: level = 1 - 1e-9 needs 6.109.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     low, high = 0.0, 6.0
     for _ in range(200):
         middle = (low + high) / 2
@@ -340,9 +345,10 @@ def predictive_band(x, mean, cov, sigma, level, contains):
     return x @ mean - low * sd, x @ mean + low * sd
 
 
-# %% single-precision-quantile wrong="predictive-band"
+# %% single-precision-quantile wrong="band-for-a-total"
 # The level becomes float32, which turns 1 - 1e-9 into 1 and the band infinite.
-def predictive_band(x, mean, cov, sigma, level, contains):
+def total_band(x, counts, mean, cov, sigma, level, contains):
+    x, sigma = counts @ x, sigma * np.sqrt(counts.sum(axis=1))
     z = math.sqrt(2) * torch.erfinv(torch.tensor(float(level))).item()
     sd = np.sqrt(np.sum((x @ cov) * x, axis=1) + (contains == "y") * sigma**2)
     return x @ mean - z * sd, x @ mean + z * sd

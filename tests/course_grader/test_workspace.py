@@ -88,12 +88,17 @@ def test_the_landing_page_shows_the_map_and_keeps_what_a_learner_added(project, 
     assert f"Next: read {known[0].name}/" in shown
     page.cells[0].source = "my own words"
     notebooks.save(page, path)
-    keep_result("cross-entropy", "passed", 6.0, cases="all", folder=path.parent / known[1].name)
+    keep_result(
+        "one-of-several-labels", "passed", 6.0, cases="all", folder=path.parent / known[1].name
+    )
     prepare_work(known, project=project, say=lambda words: None)
     again = notebooks.load(path)
     assert again.cells[0].source == "my own words"
     assert "<span>begun</span>" in again.cells[1].outputs[0].data["text/html"]
-    assert "cross-entropy: passed in all cases" in again.cells[1].outputs[0].data["text/plain"]
+    assert (
+        "one-of-several-labels: passed in all cases"
+        in again.cells[1].outputs[0].data["text/plain"]
+    )
 
 
 def test_the_glossary_links_to_the_lessons_of_the_copy(project):
