@@ -239,6 +239,8 @@ def draw_em(first=0.0, second=0.5, steps=12):
     plot_curve(range(61), climb, ax=right)
     right.plot(steps, climb[steps], "o", color="C3", markersize=9)
     right.set(xlabel="EM step", ylabel="mean log p (nats)", title="No step goes down")
+    for axes in (left, right):
+        axes.locator_params(nbins=5)  # each tick costs a picture time
 
 
 draw_em()
