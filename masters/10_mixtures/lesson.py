@@ -493,11 +493,10 @@ predict("10-iris-bic", ..., ask="The number of components with the smallest BIC?
 # Full matrices, and spheres (one variance for each component):
 
 # %% alt="BIC against the number of components: full is smallest at two, spherical falls to six."
-flowers = load_iris().data
+flowers, smallest = load_iris().data, {}
 quick = {"init_params": "k-means++", "n_init": 2, "random_state": 0}
 sizes = range(1, 7)
 _, ax = plt.subplots()
-smallest = {}
 for kind in ("full", "spherical"):
     fits = [GaussianMixture(K, covariance_type=kind, **quick) for K in sizes]
     bic = [fit.fit(flowers).bic(flowers) for fit in fits]

@@ -392,6 +392,10 @@ def weeks_of(y):  # the count before, the hour, the count; one row per week
     return [v[:STOP].reshape(-1, WEEK) for v in (before, t, y)]
 
 
+# %% [markdown]
+# The training loop:
+
+
 # %%
 def learn(seed, steps):
     weeks = weeks_of(station(seed)[0])
@@ -814,10 +818,7 @@ of_nine = covered.std()
 assert abs(covered.mean() - 0.9) < 0.002 and abs(of_nine - stats.beta(9, 1).std()) < 0.002
 choices = {0.01: "about 0.01", 0.03: "about 0.03", 0.09: "about 0.09"}
 nearest = min(choices, key=lambda sd: abs(sd - of_nine))
-because = {
-    "about 0.01": "That is a set of a thousand.",
-    "about 0.03": "That is a set of a hundred.",
-}
+because = {"about 0.01": "That is a set of a thousand.", "about 0.03": "That is one of a hundred."}
 reveal("13-one-set", choices[nearest], because=because)
 
 # %% [markdown]
