@@ -4,6 +4,7 @@ __all__ = ["run_sphinx"]
 
 import io
 import os
+from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.util.console import strip_escape_sequences
@@ -12,12 +13,17 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 from course_grader.project.course import CourseError
 from course_grader.site import extension
 
+# The theme's own parts, and ours behind its list of pages: a page that is no document of Sphinx's.
+SIDEBAR = ["brand", "search", "scroll-start", "navigation", "playground", "scroll-end"]
+
 SETTINGS = {
     "project": "Probabilistic machine learning",
     "html_title": "Probabilistic machine learning",
     "language": "en",
     "extensions": ["myst_nb", extension.__name__],
     "html_theme": "furo",
+    "templates_path": [str(Path(__file__).parent / "templates")],
+    "html_sidebars": {"**": [f"sidebar/{part}.html" for part in SIDEBAR]},
     "html_css_files": ["site.css"],
     "html_js_files": [("sliders.js", {"defer": "defer"}), ("predictions.js", {"defer": "defer"})],
     "html_math_renderer": "mathml",

@@ -150,6 +150,7 @@ display({"text/plain": panel.text(shown), "text/html": panel.html(shown)}, raw=T
 # | `make progress` | shows where you stand |
 # | `make interview` | asks ten questions from all units, and scores your answers |
 # | `make review` | asks what you have met, when you are about to forget it |
+# | `make playground` | opens a page of distributions and their losses, to move by hand |
 #
 # In a class, hand in the assignment's notebook file, nothing else; you need not clear its outputs.
 # A notebook shows where you stand, too: in your own copy `progress()` lists all units, this cell

@@ -275,6 +275,8 @@ def test_the_playground_is_a_page_of_it_and_leads_to_the_lessons_that_are_there(
     page.wait_for_url(f"**/lessons/{LESSONS[1]}.html#from-a-density-to-a-loss")
     place = page.evaluate("document.getElementById(location.hash.slice(1)).innerText")
     assert place.startswith("From a density to a loss")
+    page.locator(".sidebar-drawer").get_by_role("link", name="Playground").click(force=True)
+    page.wait_for_url("**/playground.html")
 
 
 def test_the_same_again_gives_the_same_bytes_and_no_other_folder_is_replaced(site, tmp_path):
