@@ -850,6 +850,7 @@ def cross_entropy_gradient(logits, counts):
 def cross_entropy_gradient(logits, counts):
     rows = []
     for z, t in zip(logits, counts):
+        z = z - z.max()  # before the logsumexp, which rounds to its own size
         w = torch.exp(z - torch.logsumexp(z, dim=0))
         rows.append(w * t.sum() - t)
     return torch.stack(rows) / len(rows)

@@ -397,8 +397,8 @@ check.keeps("gradient", bce_from_logits, 300.0 * _t, _q.clone(), case="logits in
 # - `logits` has shape `(n, K)`, $n \ge 1$, $K \ge 2$; `possible` has the same shape and holds
 #   booleans, true for the classes of the set. No set is empty; a set may hold all classes.
 # - Return a 0-d tensor through which gradients with respect to `logits` flow. Value and gradient
-#   must be right, to a millionth or a relative millionth, for logits as large as a million: also
-#   where each class of a set has a probability that float64 rounds to 0.
+#   must be right, to a millionth or a relative millionth, for float64 logits as large as a million:
+#   also where each class of a set has a probability that float64 rounds to 0.
 # - Where do sums of probabilities come from, if one has logarithms of them? Unit 00 wrote the
 #   tool; `torch.logsumexp` may do it here.
 #
@@ -463,6 +463,8 @@ check.value("stability", lambda: set_nll(731.0 * _wide, _some), case="logits in 
 check.value("stability", lambda: set_nll(_wide - 900.0, _some), case="logits near -900")
 check.value("stability", lambda: set_nll(83.0 * _wide.float(), _some), case="float32")
 check.value("stability", lambda: set_nll(4e5 * _wide, _some), case="logits near a million")
+_far = torch.tensor([[9.3e5, -8.7e5, -8.7e5 + 0.5]], dtype=_t.dtype)
+check.value("stability", lambda: set_nll(_far, _far < 0), case="another class a million above")
 check.value("stability", lambda: set_nll(_tie, _low), case="a hopeless set")
 check.value("stability", lambda: set_nll(_tie, _tie > 999.7), case="a near tie at 1000")
 check.gradient("gradient", lambda z: set_nll(z, _some), _wide, case="four rows")
@@ -518,8 +520,8 @@ check.keeps("stability", set_nll, 731.0 * _wide, _some.clone(), case="logits in 
 #
 # - `logits` and `counts` have shape `(n, K)`, in the same precision. A count is 0 or positive, and
 #   need not be whole: where annotators weigh differently, so do their labels. A row of counts has
-#   any sum. A one-hot row is the ordinary label, and its gradient stands in the lesson, for two
-#   classes; this one you derive.
+#   any sum, 0 too: an input that nobody has labelled is still one of the $n$. A one-hot row is the
+#   ordinary label, and its gradient stands in the lesson, for two classes; this one you derive.
 # - Return a tensor of shape `(n, K)`. Automatic differentiation is switched off while your
 #   function is checked.
 # - It must be right for logits of any finite size.
@@ -585,6 +587,11 @@ check.value("counts", lambda: gradient(_wide, _mixed), case="counts that sum to 
 check.value(
     "counts", lambda: gradient(-1.3 * _wide[:2], _mixed[1:]), case="two rows that sum to one"
 )
+_none = torch.tensor([[1.0], [0.0], [1.0]], dtype=_t.dtype)
+check.value("counts", lambda: gradient(_wide, _none * _seen), case="a row of zeros")
+check.value("counts", lambda: gradient(_wide[:, :2], _seen[:, 1:3]), case="two classes")
+_whole = torch.tensor([[1.0, 3.0, 0.0, 2.0]], dtype=_t.dtype).repeat(3, 1)
+check.value("stability", lambda: gradient(1e13 + _whole, _seen), case="logits of ten trillion")
 check.value("stability", lambda: gradient(_high, _seen), case="logits of 800")
 check.value("stability", lambda: gradient(_high - 1600.0, _mixed), case="logits of -800")
 check.value("stability", lambda: gradient(_high * 1e5, _mixed), case="logits of 80 million")

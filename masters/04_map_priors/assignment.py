@@ -638,8 +638,8 @@ check.value(
 # itself.
 #
 # - `x` has shape `(q, k)`; `counts` shape `(p, q)`: one row for each plan, with whole numbers from
-#   0 to a hundred, as floats. No plan is empty, and the rows of `x` that it asks for do not add up
-#   to zero.
+#   0 to a hundred, as floats. No plan is empty, and the rows of `x` that it asks for, each as
+#   often as it does, do not add up to zero.
 # - `mean` has shape `(k,)`; `cov` shape `(k, k)`, with eigenvalues of $10^{-10}$ or more and a
 #   condition number of at most $10^5$; `sigma` is the standard deviation of the noise; `level`
 #   lies between $10^{-3}$ and $1 - 10^{-9}$.
@@ -719,6 +719,11 @@ check.value(
     "band for f",
     lambda: tuple(total_band(_x, _plans, _m, _s, 0.47, 0.683, "f")),
     case="three plans",
+)
+check.value(
+    "band for f",
+    lambda: tuple(total_band(_x[:3], _plans[:, :3] + _plans[:, 4:], _m, _s, 0.47, 0.71, "f")),
+    case="as many plans as inputs",
 )
 check.value(
     "band for f",

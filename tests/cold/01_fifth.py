@@ -95,7 +95,8 @@ def set_nll(logits, possible):
     return torch.where(chance > 1e-30, -torch.log(chance), safe).mean()
 
 
-# %% difference-rounds-in-float32 wrong="one-of-several-labels"
+# %% difference-rounds-in-float32 right="one-of-several-labels"
+# Right: the text promises its digits for float64 only, since.
 # Plain difference of two logsumexps: in float32 at a million each is rounded to 1/16, e.g.
 # float32 logits [[1e6, 1e6]], set {0}: 0.6875 for log 2 = 0.6931. Right in float64.
 def set_nll(logits, possible):
@@ -103,7 +104,8 @@ def set_nll(logits, possible):
     return (torch.logsumexp(logits, dim=1) - torch.logsumexp(inside, dim=1)).mean()
 
 
-# %% log-softmax-then-rounded-gradient wrong="one-of-several-labels"
+# %% log-softmax-then-rounded-gradient right="one-of-several-labels"
+# Right: the text promises its digits for float64 only, since.
 # logsumexp of log_softmax: value right, but in float32 the log-probabilities near -1e6 lose what
 # tells the classes of the set apart. Float32 logits [[1e6, 0, 0.02]], set {1, 2}: gradient
 # (1, -0.5, -0.5) for (1, -0.495, -0.505). Right in float64.
