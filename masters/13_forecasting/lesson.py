@@ -874,9 +874,9 @@ def honest_is_not_sharp(seed, steps):
 # forecaster states 90% intervals; the other cuts the expensive ones and pays with the cheap ones:
 
 # %%
-for name, levels in {"honest": (0.9, 0.9), "gaming": (0.96, 0.84)}.items():
-    widths = 2 * stats.norm.ppf(0.5 + np.array(levels) / 2) * [1, 3]
-    print(f"{name}: covers {np.mean(levels):.2f}, mean width {widths.mean():.2f}")
+for name, covers in {"honest": (0.9, 0.9), "gaming": (0.96, 0.84)}.items():
+    widths = 2 * stats.norm.ppf(0.5 + np.array(covers) / 2) * [1, 3]
+    print(f"{name}: covers {np.mean(covers):.2f}, mean width {widths.mean():.2f}")
 
 # %% [markdown]
 # Compare by the CRPS, or by the interval score (unit 14), which charges width and misses together.
