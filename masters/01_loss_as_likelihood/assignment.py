@@ -397,8 +397,8 @@ check.keeps("gradient", bce_from_logits, 300.0 * _t, _q.clone(), case="logits in
 # - `logits` has shape `(n, K)`, $n \ge 1$, $K \ge 2$; `possible` has the same shape and holds
 #   booleans, true for the classes of the set. No set is empty; a set may hold all classes.
 # - Return a 0-d tensor through which gradients with respect to `logits` flow. Value and gradient
-#   must be right, to a millionth or a relative millionth, for float64 logits as large as a million:
-#   also where each class of a set has a probability that float64 rounds to 0.
+#   must be right, to a millionth or a relative millionth, for float64 logits as large as a
+#   million: also where each class of a set has a probability that float64 rounds to 0.
 # - Where do sums of probabilities come from, if one has logarithms of them? Unit 00 wrote the
 #   tool; `torch.logsumexp` may do it here.
 #
