@@ -799,8 +799,8 @@ assert whole_covers_better(0, 20_000) > 0 and prior_helps(0, 20_000) > 0
 
 # %% hide=True alt="Functions from priors with tau 0.1, 0.8 and 10: nearly flat, wavy, up to tens."
 _, axes = plt.subplots(1, 3, figsize=(9, 3))
-looks = {0.1: "too flat", 0.8: "about right", 10.0: "far too wild"}
-for ax, (scale, verdict) in zip(axes, looks.items(), strict=True):
+verdicts = {0.1: "too flat", 0.8: "about right", 10.0: "far too wild"}
+for ax, (scale, verdict) in zip(axes, verdicts.items(), strict=True):
     for w in numpy_rng(7).standard_normal((12, 12)):
         plot_curve(line, scale * B @ w, ax=ax, color="C0", linewidth=0.9)
     ax.axhspan(-1, 1, color="0.9", zorder=0)
