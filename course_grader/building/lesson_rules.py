@@ -6,6 +6,7 @@ A lesson that breaks a rule stops the build with file, line and what to do.
 __all__ = ["check_lesson"]
 
 from course_grader.authoring.masters import MasterError
+from course_grader.building.name_rules import taken_names
 from course_grader.building.prediction_rules import folds, headings, opening, spoilers
 
 FIRST_PICTURE = 10  # cells, counted from the top, among which a picture must be
@@ -32,6 +33,8 @@ def check_lesson(master, notebook):
     for rule in (folds, spoilers, opening, _pictures, _headings, _hidden):
         for place, message in rule(notebook.cells):
             raise MasterError(master.path, master.cells[place].line, message)
+    for place, message in taken_names(master.cells):
+        raise MasterError(master.path, master.cells[place].line, message)
 
 
 def _pictures(cells):
