@@ -12,6 +12,9 @@ SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 def taken_names(cells):
     """Yield (place, message) where a cell binds a name that an earlier function still needs.
 
+    A function needs its own name, the global names that it reads, and what those need that are
+    functions of the lesson.
+
     Parameters
     ----------
     cells : list of Cell
@@ -22,7 +25,7 @@ def taken_names(cells):
     bound = {place: _bound(ast.parse(cell.source)) for place, cell in code.items()}
     for place, cell in code.items():
         for function in _run_again(cell):
-            needed = _closure(function, uses)
+            needed = _closure(function, uses) | {function}
             for later in filter(lambda other: other > place, code):
                 for name in sorted(needed & bound[later]):
                     yield later, f"{name!r} is what {function}() draws or computes with: rename it"
@@ -66,6 +69,8 @@ def _bound(node):
     for one in ast.iter_child_nodes(node):
         if isinstance(one, (ast.FunctionDef, ast.ClassDef)):
             found.add(one.name)
+        elif isinstance(one, ast.alias):
+            found.add((one.asname or one.name).split(".")[0])
         elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
             found.add(one.id)
         elif not isinstance(one, SCOPES):

@@ -33,6 +33,7 @@ TAKEN = (
     "for t in (1, 2):\n    pass",
     "def t():\n    pass",
     "t, other = 1, 2",
+    "import time as t",
 )
 
 
@@ -46,7 +47,13 @@ def test_what_binds_nothing_of_theirs_is_let_through(own, source):
     assert told(own, source) == []
 
 
+def test_the_functions_themselves_keep_their_names_too(own):
+    assert told(own, "draw_gaps = 3") == ["draw_gaps"]
+
+
 def test_the_build_stops_and_names_the_line(own, tmp_path):
     told(own, "t = 3")
-    with pytest.raises(MasterError, match=r"'t' is what .+\(\) draws or computes with: rename"):
+    line = own.master("lesson").read_text("utf-8").splitlines().index("t = 3")
+    words = rf"lesson\.py:{line}: 't' is what draw_gaps\(\) draws or computes with: rename"
+    with pytest.raises(MasterError, match=words):
         build(own, project=tmp_path, say=lambda words: None)
