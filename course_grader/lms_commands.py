@@ -5,6 +5,7 @@ Each takes the parsed arguments, and imports what it needs, so that the others s
 
 __all__ = ["due_command", "export_command", "feedback_command", "roster_command"]
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from course_grader.class_commands import course_of, directory_of
 from course_grader.project.course import CourseError, find_unit
 
 
-def roster_command(arguments):
+def roster_command(arguments: argparse.Namespace) -> None:
     """Enter who takes the course, from an LMS's list or a plain one."""
     from course_grader.gradebook.people import enter_people, people_of
     from course_grader.intake.roster import read_roster
@@ -32,7 +33,7 @@ def roster_command(arguments):
         print(f"Known, and not in this roster; kept: {', '.join(sorted(gone))}")
 
 
-def due_command(arguments):
+def due_command(arguments: argparse.Namespace) -> None:
     """Set or show when a unit is due, for the class or for one student."""
     from course_grader.gradebook.deadlines import deadlines, moment, set_due
     from course_grader.gradebook.people import people_of
@@ -63,7 +64,7 @@ def _shown(moment):
     return f"{here:%A, %d %B %Y, %H:%M} {here.tzname()} ({moment:%Y-%m-%d %H:%M} UTC)"
 
 
-def export_command(arguments):
+def export_command(arguments: argparse.Namespace) -> None:
     """Write the gradebook for an LMS, and name those whose last submission is not in it."""
     from course_grader.gradebook.exporters import export
     from course_grader.gradebook.hand_back import moodle_worksheet
@@ -86,7 +87,7 @@ def export_command(arguments):
         print(f"Not of the last submission: {name}: {what}. Grade again.", file=sys.stderr)
 
 
-def feedback_command(arguments):
+def feedback_command(arguments: argparse.Namespace) -> None:
     """Write a zip of feedback pages that an LMS takes back."""
     from course_grader.gradebook.hand_back import feedback_zip
 

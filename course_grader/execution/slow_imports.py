@@ -13,6 +13,6 @@ NEEDED_BY = {
 }
 
 
-def slow_imports(text):
+def slow_imports(text: str) -> list[str]:
     """Return the modules, sorted, that a source needs and that most do not: import them early."""
     return sorted({module for word, module in NEEDED_BY.items() if word in text})

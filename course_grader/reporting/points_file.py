@@ -2,16 +2,20 @@
 
 __all__ = ["changes_told", "write_points"]
 
+from collections.abc import Mapping
+
 from course_grader.gradebook.adjusting import in_force
+from course_grader.gradebook.final_points import Standing
 from course_grader.gradebook.one_submission import config_of
 from course_grader.gradebook.people import people_of
 from course_grader.gradebook.record import records_of
+from course_grader.project.course import Course, Unit
 from course_grader.reporting.table import aligned, missing_told, write_csv
 
 JUDGES = "The judge's scores do not know that; 'make export' and the term's report count it."
 
 
-def write_points(course, unit):
+def write_points(course: Course, unit: Unit) -> str:
     """Write records/UNIT.csv from the judge's records.
 
     Parameters
@@ -33,7 +37,7 @@ def write_points(course, unit):
     return "\n".join(filter(None, lines))
 
 
-def changes_told(changes, *, written):
+def changes_told(changes: Mapping[str, tuple[Standing, Standing]], *, written: bool) -> str:
     """Return a table of what an adjustment changes, and in a sentence how much that is.
 
     Parameters

@@ -4,14 +4,18 @@ __all__ = ["changes", "preview"]
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from course_grader.gradebook.grade import grade
 from course_grader.gradebook.record import read_record
-from course_grader.project.course import Course
+from course_grader.project.course import Course, Unit
 
 
-def preview(course, unit, **options):
+def preview(
+    course: Course, unit: Unit, **options: Any
+) -> tuple[list[tuple[Any, ...]], dict[str, str]]:
     """Grade a copy of the submissions and return what would change.
 
     The course's gradebook, records and folders stay as they are.
@@ -51,7 +55,9 @@ def preview(course, unit, **options):
     return changed, problems
 
 
-def changes(student, before, after):
+def changes(
+    student: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> list[tuple[Any, ...]]:
     """Return (student, exercise, points before, points after) of each exercise that differs.
 
     Parameters

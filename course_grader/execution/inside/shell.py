@@ -12,6 +12,8 @@ import importlib
 import os
 import socket
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 from .streams import catch
 from .syscalls import allow_only_known
@@ -49,9 +51,10 @@ PRELOADED = [
 ]
 
 
-def preload(also=()):
+def preload(also: Iterable[str] = ()) -> None:
     """Import what lessons use, once for all submissions, and take no thread for it."""
-    sys.modules["debugpy"] = None  # nobody debugs here, and each kernel would import it: 0.1 s
+    # Nobody debugs here, and each kernel would import it: 0.1 s.
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
     for name in (*PRELOADED, *also):
         with contextlib.suppress(ImportError):  # a leaner environment has fewer of them
             importlib.import_module(name)
@@ -59,7 +62,7 @@ def preload(also=()):
     gc.freeze()  # collections in a child then leave the shared pages alone
 
 
-def main():
+def main() -> None:
     """Be the shell of whoever started this process: its socket is where stdin was."""
     channel = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -70,7 +73,7 @@ def main():
     run_shell(channel)
 
 
-def run_shell(channel):
+def run_shell(channel: socket.socket) -> None:
     """Run each cell that arrives on a socket until the other side hangs up."""
     sys.argv = ["ipykernel_launcher.py"]
     sys.path[0:1] = [""]  # as -m leaves it: the working folder comes first
@@ -85,7 +88,7 @@ def run_shell(channel):
             _run(kernel, kernel.iopub_socket.receive())
 
 
-def _make_kernel(wire):
+def _make_kernel(wire: Wire) -> Any:
     from ipykernel.ipkernel import IPythonKernel
     from jupyter_client.session import Session
     from traitlets.config import Config
@@ -94,20 +97,20 @@ def _make_kernel(wire):
     config.HistoryManager.enabled = False  # else a thread and a database for nobody
     config.IPKernelApp.connection_file = ""  # by this, libraries know that they are in Jupyter
     session = Session(key=KEY)
-    kernel = IPythonKernel.instance(session=session, iopub_socket=wire, config=config)
+    kernel: Any = IPythonKernel.instance(session=session, iopub_socket=wire, config=config)
     kernel.shell.keepkernel_on_exit = False
     kernel.shell.observe(_leave, "exit_now")
     kernel._forward_input(allow_stdin=False)  # input() raises at once: nobody is there to answer
     return kernel
 
 
-def _leave(change):
+def _leave(change: dict[str, Any]) -> None:
     """End the process, as `exit` in a cell of a notebook does."""
     if change["new"]:
         os._exit(0)
 
 
-def _run(kernel, parts):
+def _run(kernel: Any, parts: list[bytes]) -> None:
     session, shell = kernel.session, kernel.shell
     request = session.deserialize(session.feed_identities(parts)[1])
     kernel.set_parent([], request)
@@ -121,18 +124,18 @@ def _run(kernel, parts):
     _send(kernel, "status", {"execution_state": "idle"})
 
 
-def _send(kernel, kind, content):
+def _send(kernel: Any, kind: str, content: dict[str, Any]) -> None:
     kernel.session.send(kernel.iopub_socket, kind, content, parent=kernel.get_parent())
 
 
-def _reseed():
+def _reseed() -> None:
     """Give numpy's global generator a seed of its own; torch's is the same in a fresh kernel."""
     import numpy as np
 
     np.random.seed()  # noqa: NPY002 - the global one is what a student's code may use
 
 
-def _connect_figures():
+def _connect_figures() -> None:
     """Show figures after each cell, if pyplot was imported before there was a shell to tell."""
     backend = sys.modules.get("matplotlib_inline.backend_inline")
     if backend:
