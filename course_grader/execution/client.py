@@ -13,6 +13,7 @@ from nbclient.exceptions import CellExecutionComplete
 from nbformat import NotebookNode
 
 from course_grader.execution.inside.transport import KEY, Wire
+from course_grader.hooks.nbclient import DISPLAYED
 
 MAX_OUTPUT = 1_000_000  # characters for each cell; the rest of a flood is dropped
 MAX_OUTPUTS = 1_000  # for each cell, besides what it prints
@@ -79,7 +80,7 @@ class Client(NotebookClient):
         """
         content = msg["content"]
         display = (content.get("transient") or {}).get("display_id")
-        shown = self._display_id_map.get(display, {}).values() if display else ()
+        shown = DISPLAYED.of(self).get(display, {}).values() if display else ()
         many = len(cell.outputs) >= MAX_OUTPUTS and msg["msg_type"] != "stream"
         self.heard[cell_index] += len(str(content)) * max(1, sum(map(len, shown)))
         said = self.heard[cell_index] > MAX_OUTPUT or self.heard.total() > MAX_SUBMISSION

@@ -6,8 +6,10 @@ that is needed by a notebook that is run from top to bottom. What a cell shows i
 
 __all__ = ["CONFINED", "PRELOADED", "main", "preload", "run_shell"]
 
+import builtins
 import contextlib
 import gc
+import getpass
 import importlib
 import os
 import socket
@@ -19,6 +21,7 @@ from .streams import catch
 from .syscalls import allow_only_known
 from .transport import KEY, Wire
 
+INLINE = "module://matplotlib_inline.backend_inline"
 CONFINED = "confined"  # an argument: take no system call but known ones
 PRELOADED = [
     "IPython.core.completerlib",  # what a kernel imports on its way up, to "pdb"
@@ -78,10 +81,10 @@ def run_shell(channel: socket.socket) -> None:
     sys.argv = ["ipykernel_launcher.py"]
     sys.path[0:1] = [""]  # as -m leaves it: the working folder comes first
     _reseed()
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    os.environ.setdefault("MPLBACKEND", INLINE)
     kernel = _make_kernel(Wire(channel))
     catch(lambda kind, content: _send(kernel, kind, content))
-    _connect_figures()
+    _connect_figures(kernel.shell)
     _send(kernel, "status", {"execution_state": "starting"})
     with contextlib.suppress(EOFError):
         while True:
@@ -100,7 +103,8 @@ def _make_kernel(wire: Wire) -> Any:
     kernel: Any = IPythonKernel.instance(session=session, iopub_socket=wire, config=config)
     kernel.shell.keepkernel_on_exit = False
     kernel.shell.observe(_leave, "exit_now")
-    kernel._forward_input(allow_stdin=False)  # input() raises at once: nobody is there to answer
+    # Both raise at once: nobody is there to answer.
+    builtins.input, getpass.getpass = kernel.raw_input, kernel.getpass
     return kernel
 
 
@@ -135,11 +139,14 @@ def _reseed() -> None:
     np.random.seed()  # noqa: NPY002 - the global one is what a student's code may use
 
 
-def _connect_figures() -> None:
+def _connect_figures(shell: Any) -> None:
     """Show figures after each cell, if pyplot was imported before there was a shell to tell."""
     backend = sys.modules.get("matplotlib_inline.backend_inline")
     if backend:
-        backend._enable_matplotlib_integration()
+        from IPython.core.pylabtools import activate_matplotlib
+
+        activate_matplotlib(INLINE)
+        backend.configure_inline_support(shell, INLINE)
 
 
 if __name__ == "__main__":
