@@ -5,11 +5,16 @@ import sys
 from collections.abc import Sequence
 
 from course_grader import class_commands, commands, learner_commands, lms_commands
+from course_grader.hooks.jsonschema import leave_out_grammar
 from course_grader.project.course import PROJECT, CourseError
+from course_grader.project.surroundings import find_programs, have_home
 
 
 def main(arguments: Sequence[str] | None = None) -> int | None:
     """Run one command; a mistake of the user's is one message, not a traceback."""
+    find_programs()
+    have_home()
+    leave_out_grammar()
     parser = _parser()
     chosen = parser.parse_args(arguments)
     try:

@@ -20,6 +20,7 @@ from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, Course, CourseError, Unit
 from course_grader.proving.reference import reference_for
 from course_utils.checking import panel
+from course_utils.checking.forms import solution_id
 from course_utils.checking.records import MIME
 from course_utils.progress_file import keep_result
 from course_utils.review.mistakes import keep_mistake
@@ -83,7 +84,7 @@ def check_answer(unit: Unit, exercise: str, source: str, *, work: Path = WORK) -
     Judged
     """
     mine = _mine(work / unit.name)
-    _put(mine, f"{exercise}-solution", source)
+    _put(mine, solution_id(exercise), source)
     built = _rebuilt(mine, unit)
     end = [cell.id for cell in built.cells].index(exercise) + 1
     built.cells = [c for c in built.cells[:end] if c.id == exercise or not _is_check(c)]

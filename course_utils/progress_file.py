@@ -10,6 +10,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from course_utils.whole_file import replacing
+
 FILE = "progress.json"
 
 
@@ -50,16 +52,10 @@ def set_aside(path: Path) -> None:
 
 def write(book: dict[str, Any], folder: str | Path = ".", name: str = FILE) -> None:
     """Write a file so that a crash leaves either the old one or the new one, whole."""
-    path = Path(folder, name).resolve()
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        with open(part, "w", encoding="utf-8") as file:
-            json.dump(book, file, indent=2, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(Path(folder, name)) as part, open(part, "w", encoding="utf-8") as file:
+        json.dump(book, file, indent=2, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def keep_result(

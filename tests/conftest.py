@@ -8,6 +8,8 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from course_grader.execution import sandbox
+from course_grader.hooks.jsonschema import leave_out_grammar
+from course_grader.project.surroundings import find_programs
 
 # Of these files each unit, or setting, is a load of its own.
 IN_PARTS = (
@@ -28,6 +30,12 @@ class LoadByFileOrPart(LoadFileScheduling):
         file = super()._split_scope(nodeid)
         part = re.search(r"\[(.*)\]$", nodeid)
         return f"{file}[{part[1]}]" if part and file.endswith(IN_PARTS) else file
+
+
+def pytest_configure():
+    """Have what a command has around it."""
+    find_programs()
+    leave_out_grammar()
 
 
 def pytest_xdist_make_scheduler(config, log):

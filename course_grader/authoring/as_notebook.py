@@ -16,6 +16,7 @@ from course_grader.authoring.masters import Master
 from course_grader.authoring.recap_cards import without_cards
 from course_grader.project.course import PROJECT, Unit
 from course_grader.project.notebooks import KERNELSPEC
+from course_utils.checking.forms import solution_id
 
 REPORT = "check.report()"
 INDENT = " " * 4
@@ -79,7 +80,7 @@ def _cells(master, hidden):
     """Yield (cell, source, nbgrader metadata) for an assignment, hidden cells merged."""
     for cell in master.cells:
         if "exercise" in cell.roles:
-            yield cell, cell.source, _grading(cell, f"{cell.roles['exercise']}-solution")
+            yield cell, cell.source, _grading(cell, solution_id(cell.roles["exercise"]))
         elif "checks" in cell.roles:
             name = cell.roles["checks"]
             text = check_source(master.exercises[name], hidden=name in hidden)

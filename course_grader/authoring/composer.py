@@ -15,6 +15,7 @@ from course_grader.authoring.check_calls import check_calls
 from course_grader.authoring.exercises import read_assignment
 from course_grader.project import notebooks
 from course_grader.project.course import Course, Unit
+from course_utils.checking.forms import solution_id
 
 
 class Composer:
@@ -37,7 +38,7 @@ class Composer:
         notebook, score = copy.deepcopy(self.release), 0.0
         for name in self.master.exercises:
             source, points = self._answer(name, (choices or {}).get(name, "solution"))
-            cell_of(notebook, f"{name}-solution").source = source
+            cell_of(notebook, solution_id(name)).source = source
             score += points
         return notebook, score
 

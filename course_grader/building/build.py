@@ -23,6 +23,7 @@ from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, Unit
 from course_grader.proving.reference import reference_for
 from course_utils.checking.comparison import EXPECTED_FILE
+from course_utils.checking.forms import solution_id
 
 
 def build(unit: Unit, *, project: Path = PROJECT, say: Callable[[str], object] = print) -> None:
@@ -106,7 +107,7 @@ def _check_stubs(assignment, released):
     """Stop unless nbgrader's stub is the one that 'not attempted' is recognised by."""
     sources = {cell.id: cell.source for cell in released.cells}
     for exercise in assignment.exercises.values():
-        if sources[f"{exercise.name}-solution"] != markers.stub(exercise.solution.source):
+        if sources[solution_id(exercise.name)] != markers.stub(exercise.solution.source):
             raise CourseError(f"{exercise.name}: the released stub is not the expected one")
 
 

@@ -10,6 +10,7 @@ import shutil
 from nbformat.v4 import new_code_cell
 
 from course_grader.authoring.composer import Composer, cell_of
+from course_utils.checking.forms import solution_id
 
 NOISE = """import logging, sys, warnings
 from tqdm import tqdm
@@ -50,16 +51,16 @@ def _choices(group):
 def cells(group: Composer) -> None:
     """Cells deleted, duplicated, split, retagged, and an import in the provided setup cell."""
     notebook, score = group.compose()
-    gone = (f"{group.first}-solution", group.second)
+    gone = (solution_id(group.first), group.second)
     notebook.cells = [c for c in notebook.cells if c.id not in gone]
     group.hand_in("deleted-cells", notebook, score - group.full(group.first))
 
     notebook, score = group.compose()
-    _insert_after(notebook, f"{group.first}-solution", "doubled = 1", same_metadata=True)
+    _insert_after(notebook, solution_id(group.first), "doubled = 1", same_metadata=True)
     group.hand_in("duplicated-cells", notebook, score)
 
     notebook, score = group.compose()
-    solution = cell_of(notebook, f"{group.first}-solution")
+    solution = cell_of(notebook, solution_id(group.first))
     body, solution.source = solution.source, "half = 1"
     _insert_after(notebook, solution.id, body, same_metadata=True)
     group.hand_in("split-cells", notebook, score)
@@ -74,7 +75,7 @@ def cells(group: Composer) -> None:
     notebook, score = group.compose()
     setup = next(c for c in notebook.cells if c.cell_type == "code")
     setup.source += "\nimport numpy as extra_import"
-    solution = cell_of(notebook, f"{group.second}-solution")
+    solution = cell_of(notebook, solution_id(group.second))
     solution.source = f"assert extra_import.zeros(1).size\n\n{solution.source}"
     group.hand_in("import-in-setup", notebook, score)
 
@@ -82,7 +83,7 @@ def cells(group: Composer) -> None:
 def running(group: Composer) -> None:
     """Noise on stderr, an exception, an endless loop, a dead process."""
     notebook, score = group.compose()
-    solution = cell_of(notebook, f"{group.first}-solution")
+    solution = cell_of(notebook, solution_id(group.first))
     solution.source = f"{NOISE}\n{_with_first_line(solution.source, 'warnings.warn(str(1))')}"
     group.hand_in("noisy", notebook, score)
     lines = {
@@ -92,7 +93,7 @@ def running(group: Composer) -> None:
     }
     for student, line in lines.items():
         notebook, score = group.compose()
-        solution = cell_of(notebook, f"{group.first}-solution")
+        solution = cell_of(notebook, solution_id(group.first))
         solution.source = _with_first_line(solution.source, line)
         group.hand_in(student, notebook, score - group.full(group.first))
 

@@ -24,6 +24,7 @@ from course_grader.intake.sanitize import untouched
 from course_grader.project import notebooks
 from course_grader.project.course import Course, Unit
 from course_grader.project.faults import OurFault, reason_for
+from course_utils.whole_file import replacing
 
 Place = tuple[pool.Run, pool.Opened]  # what runs one notebook, and what opens an executor
 
@@ -188,9 +189,8 @@ class Executions:
         return ""
 
     def _keep_file(self, key: str, done: NotebookNode) -> None:
-        waiting = self.path(key).with_suffix(".tmp")
-        notebooks.save_line(done, waiting)
-        waiting.replace(self.path(key))
+        with replacing(self.path(key)) as waiting:
+            notebooks.save_line(done, waiting)
 
 
 def _tell(words: str) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from course_grader.execution import cgroups, identity, mounts, sandbox
+from course_grader.execution.inside import bounds
 from course_grader.execution.inside.shell import CONFINED
 from course_grader.execution.inside.transport import Wire
 from course_grader.project.course import CourseError, Limits
@@ -61,10 +62,9 @@ def open_shell(
         If the preloaded process ends meanwhile.
     """
     ours, theirs = socket.socketpair()
-    memory = limits["memory_gib"] * sandbox.GIB
     with (
         ours,
-        cgroups.grouped(memory, sandbox.PROCESSES) as groups,
+        cgroups.grouped(limits["memory_gib"] * bounds.GIB, bounds.PROCESSES) as groups,
         (
             _forked(theirs, forkserver, limits, groups)
             if forkserver
@@ -94,7 +94,7 @@ def _forked(
     """Have a fork server fork a shell, which lives as long as the connection."""
     with _connected(forkserver) as connection:
         with channel:
-            memory = int(limits["memory_gib"] * sandbox.GIB)
+            memory = int(limits["memory_gib"] * bounds.GIB)
             request = {"memory": memory, "cpu_seconds": limits["submission_seconds"]}
             with contextlib.ExitStack() as opened:
                 entries = [opened.enter_context(path.open("wb", 0)) for path in groups]
@@ -148,19 +148,19 @@ def _spawned(
     channel: socket.socket, files: Mapping[str, Path], limits: Limits, groups: list[Path]
 ) -> Iterator[Callable[[], str]]:
     """Start a shell of its own, in a sandbox where there is one."""
-    bounds = {"memory_gib": limits["memory_gib"], "cpu_seconds": limits["submission_seconds"]}
+    held = {"memory_gib": limits["memory_gib"], "cpu_seconds": limits["submission_seconds"]}
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         tempfile.TemporaryFile() as told,
     ):
         if sandbox.available():
             python = [mounts.python(), "-m", "inside.shell", CONFINED]
-            command = _with_options_in(told, *sandbox.command(python, files=files, **bounds))
+            command = _with_options_in(told, *sandbox.command(python, files=files, **held))
         else:
             for name, path in files.items():
                 shutil.copy(path, Path(folder, name))
             python = [sys.executable, "-m", "course_grader.execution.inside.shell"]
-            command = [*sandbox.limits_prefix(**bounds), *python]
+            command = [*sandbox.limits_prefix(**held), *python]
         with channel:
             process = subprocess.Popen(
                 ["sh", "-c", ENTER, "sh", *map(str, groups), "--", *command],

@@ -13,8 +13,6 @@ from concurrent.futures.process import BrokenProcessPool
 
 from nbformat import NotebookNode
 
-# Each worker has it from the start; what grades, which takes seconds to import, stays out of them.
-import course_grader.execution.execute  # noqa: F401
 from course_grader.project.course import CourseError
 
 Run = Callable[[NotebookNode], NotebookNode]
@@ -46,7 +44,8 @@ def warm_pool(workers: int) -> concurrent.futures.ProcessPoolExecutor:
     if len(os.fsencode(place)) > LONGEST:
         raise CourseError(f"{place}: too long a path for sockets; set TMPDIR to a shorter one.")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])  # imported once, not by each worker
+    # Imported once, not by each worker.
+    context.set_forkserver_preload(["course_grader.execution.worker", __name__])
     pool = concurrent.futures.ProcessPoolExecutor(
         workers, mp_context=context, initializer=_end_with_the_grader
     )

@@ -5,9 +5,7 @@ home, gradebook, other submissions and the network are therefore not hidden but 
 """
 
 __all__ = [
-    "GIB",
     "HOME",
-    "PROCESSES",
     "PROGRAM",
     "available",
     "command",
@@ -32,12 +30,11 @@ from pathlib import Path
 import matplotlib
 
 from course_grader.execution import identity, mounts
+from course_grader.execution.inside import bounds
+from course_grader.execution.inside.bounds import GIB
 from course_grader.execution.mounts import HOME
 
 PROGRAM = Path(__file__).resolve().with_name("inside")
-GIB = 1 << 30
-MAPPED_BESIDES = 4  # GiB: libraries, threads' stacks, files
-PROCESSES = 256  # and threads, of a submission
 
 
 def kind(forkserver: Path | None = None) -> str:
@@ -112,11 +109,11 @@ def limits_prefix(memory_gib: float, cpu_seconds: float) -> list[str]:
     return [
         "prlimit",
         f"--data={int(memory_gib * GIB)}",
-        f"--as={int((memory_gib + MAPPED_BESIDES) * GIB)}",
-        f"--nproc={PROCESSES}",
-        f"--fsize={GIB // 4}",
+        f"--as={int(memory_gib * GIB) + bounds.MAPPED_ALONE}",
+        f"--nproc={bounds.PROCESSES}",
+        f"--fsize={bounds.FILE_BYTES}",
         "--core=0",
-        "--nofile=512",
+        f"--nofile={bounds.FILES}",
         f"--cpu={int(cpu_seconds) + 1}",
     ]
 

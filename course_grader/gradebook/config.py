@@ -20,6 +20,7 @@ from course_grader.gradebook.preprocessors import (
 )
 from course_grader.gradebook.stock_intake import take_in
 from course_grader.gradebook.validating import judge_submissions
+from course_grader.project.surroundings import find_programs
 
 TEMPLATES = [  # ours first: it takes the place of what loads MathJax
     str(Path(__file__).with_name("templates")),
@@ -39,6 +40,7 @@ def configure(c, root="."):
     with contextlib.suppress(OSError):  # a folder that may only be read: nothing is exchanged
         exchange.mkdir(parents=True, exist_ok=True)
     c.Exchange.root = str(exchange)
+    find_programs()
     judge_submissions()
     c.Autograde.pre_convert_hook = take_in
     c.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]

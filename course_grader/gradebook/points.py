@@ -11,6 +11,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from course_grader.gradebook.record import read_record, write_record
 from course_grader.hooks.nbgrader import ADD_SCORE
 from course_grader.project.course import Course, find_unit
+from course_utils.checking.forms import solution_id
 
 
 class SavePoints(SaveAutoGrades):
@@ -39,7 +40,7 @@ class SavePoints(SaveAutoGrades):
         grade = self.gradebook.find_grade(key)
         settled = grade.manual_score is not None and not grade.needs_manual_grade
         ADD_SCORE.get()(self, cell, resources)
-        if settled and self._unchanged & {key, f"{key}-solution"}:
+        if settled and self._unchanged & {key, solution_id(key)}:
             grade.needs_manual_grade = False
 
 

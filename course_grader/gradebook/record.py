@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 from course_utils import __version__
+from course_utils.whole_file import replacing
 
 VERSION = 3  # of record.schema.json
 
@@ -115,9 +116,8 @@ def ungraded(folder):
 def write_record(path, record):
     """Write a record; an older one is replaced when the new one is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    waiting = path.with_suffix(".tmp")
-    waiting.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    waiting.replace(path)
+    with replacing(path) as waiting:
+        waiting.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
 
 def _now():

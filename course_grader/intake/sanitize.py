@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from course_grader.authoring import markers
+from course_utils.checking.forms import SOLUTION
 
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -70,7 +71,7 @@ def attempts(notebook: NotebookNode, release: NotebookNode) -> dict[str, bool]:
     """Return {exercise: whether its solution cell differs from the release}, white space aside."""
     now = {cell.id: "".join(cell.source.split()) for cell in notebook.cells}
     stubs = {c.id: "".join(c.source.split()) for c in release.cells if _is_solution(c)}
-    return {k.removesuffix("-solution"): now.get(k, stub) != stub for k, stub in stubs.items()}
+    return {k.removesuffix(SOLUTION): now.get(k, stub) != stub for k, stub in stubs.items()}
 
 
 def _claims(cells, known):

@@ -3,7 +3,7 @@
 Rules, points and tolerances come from the reference, never from the submission.
 """
 
-__all__ = ["agrees_so_far", "hidden_findings", "judge", "judge_record", "misconception"]
+__all__ = ["agrees_so_far", "hidden_findings", "judge", "judge_record"]
 
 from collections.abc import Iterable
 from typing import Any, TypeGuard
@@ -72,8 +72,10 @@ def judge(
     earned = float(sum(aspect.points for aspect in aspects if aspect.status == "passed"))
     hint = matching_hint(got, expected, wrong, reference["hints"]) if any(wrong) else None
     status = "passed" if earned == sum(points for _, points in _stakes(expected)) else "not yet"
-    sentence = hint["sentence"] if hint else ""
-    return Verdict(exercise, status, aspects, hint=sentence, earned=earned, note=trouble)
+    met = (hint["sentence"], hint["name"]) if hint else ("", "")
+    verdict = Verdict(exercise, status, aspects, earned=earned, note=trouble)
+    verdict.hint, verdict.mistake = met
+    return verdict
 
 
 def judge_record(
@@ -86,16 +88,6 @@ def judge_record(
     found = "no record" if not records else f"{len(records)} records instead of one"
     trouble = f"The check cell left {found}: an earlier cell may have failed, run too long {MUCH}."
     return judge(exercise, None, reference, attempted=attempted, trouble=trouble)
-
-
-def misconception(exercise: str, record: object, reference: Reference) -> str | None:
-    """Return the name of the wrong answer that a record matches, or None."""
-    got = _readable(record, reference["checks"])
-    wrong = _findings(got, reference)
-    if not any(wrong):
-        return None
-    hint = matching_hint(got, reference["checks"], wrong, reference["hints"])
-    return hint["name"] if hint else None
 
 
 def hidden_findings(record: object, reference: Reference) -> list[str]:

@@ -65,7 +65,7 @@ def judge_notebook(
         verdicts[name] = judge.judge_record(name, records.get(name, []), entry, attempted=tried)
         verdicts[name].note = reason or verdicts[name].note
         if tried and len(records.get(name, [])) == 1:
-            met[name] = judge.misconception(name, records[name][0].get("checks"), entry)
+            met[name] = verdicts[name].mistake or None
     released = {(cell.id, cell.source) for cell in release.cells}
     sanitize_outputs(
         executed, trusted={c.id for c in executed.cells if (c.id, c.source) in released}
@@ -110,7 +110,6 @@ def judge_what_is_ours(release: NotebookNode, reference: Mapping[str, Reference]
             checks = zip(entry["checks"], got, strict=False)
             record = [{**check, "got": value} for check, value in checks]
             judge.judge(name, record, entry)
-            judge.misconception(name, record, entry)
 
 
 def refused(reference: Mapping[str, Reference]) -> list[str]:

@@ -5,7 +5,6 @@ __all__ = ["is_at_hand", "make_reference", "reference_for"]
 import functools
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Mapping
 from importlib import metadata
@@ -25,6 +24,7 @@ from course_grader.proving.answer_runner import (
 )
 from course_utils.checking.findings import findings
 from course_utils.checking.forms import Reference
+from course_utils.whole_file import replacing
 
 MADE_WITH = [  # what decides on a reference, beside the masters
     "course_utils",
@@ -40,9 +40,8 @@ def reference_for(unit: Unit) -> dict[str, Reference]:
     key = _key(unit)  # of what it is made from, whatever changes meanwhile
     made = make_reference(unit)
     path.parent.mkdir(parents=True, exist_ok=True)
-    waiting = path.with_suffix(f".{os.getpid()}.tmp")  # two processes may make it at once
-    waiting.write_text(json.dumps({"key": key, "exercises": made}), "utf-8")
-    waiting.replace(path)
+    with replacing(path) as waiting:
+        waiting.write_text(json.dumps({"key": key, "exercises": made}), "utf-8")
     return made
 
 

@@ -24,6 +24,7 @@ from course_grader.project.course import Course, CourseError, Unit
 from course_grader.project.faults import logged_to
 from course_grader.proving.answers_file import Claim, printable, read_claims
 from course_grader.proving.reference import reference_for
+from course_utils.checking.forms import solution_id
 from course_utils.checking.panel import Verdict
 
 
@@ -124,7 +125,7 @@ def _all(claims, course, unit, executions, progress):
 
 def _notebook(claim, source, release):
     """Return what runs: the provided code above an exercise, the answer, the full check cell."""
-    handed_in, ours = copy.deepcopy(release), (claim.exercise, f"{claim.exercise}-solution")
+    handed_in, ours = copy.deepcopy(release), (claim.exercise, solution_id(claim.exercise))
     cell_of(handed_in, ours[1]).source = claim.source
     built = rebuild(handed_in, source, release).notebook
     end = [cell.id for cell in built.cells].index(claim.exercise) + 1
@@ -156,7 +157,7 @@ def _trouble(done, exercise):
         for output in cell.outputs:
             error = output.get("ename") if output.output_type == "error" else None
             if error and (cell.id, error) != (exercise, "NotJudged"):
-                where = "" if cell.id == f"{exercise}-solution" else "another cell: "
+                where = "" if cell.id == solution_id(exercise) else "another cell: "
                 where = "its check cell: " if cell.id == exercise else where
                 return f"{where}{error}: {output.get('evalue')}"
     return ""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from course_grader.gradebook.exporters import harmless
 from course_grader.intake.people import People, Person
 from course_grader.project.course import Unit
+from course_utils.whole_file import replacing
 
 if TYPE_CHECKING:  # it brings what grades, which takes long to import
     from course_grader.gradebook.one_submission import Graded
@@ -68,10 +69,8 @@ def write_csv(
         {exercise: kind}, what is told in the last column; points stay the judge's.
     """
     names = sorted({name for record in records for name in record["exercises"]})
-    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    waiting = path.with_suffix(".tmp")
-    with open(waiting, "w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         ends = ["late", "status", "reason", "adjusted"]
         writer.writerow(["student", "score", "max_score", *names, *ends])
@@ -81,7 +80,6 @@ def write_csv(
         for student in missing:
             row = [student, "", "", *("" for _ in names), "", "missing", "", ""]
             writer.writerow(map(harmless, row))
-    waiting.replace(path)
 
 
 def _csv_row(record, names):

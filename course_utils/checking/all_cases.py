@@ -18,6 +18,8 @@ import ipywidgets
 from IPython import get_ipython
 from IPython.display import display
 
+from course_utils.checking.forms import solution_id
+
 
 def at_hand(folder: str | Path = ".") -> bool:
     """Tell whether a folder is a unit's in work/, beside the sources that hold all cases."""
@@ -131,7 +133,7 @@ def stub_names(exercise: str, folder: str | Path = ".") -> set[str]:
     here = Path(folder).resolve()
     path = here.parent.parent / "release" / here.name / f"{here.name}.ipynb"
     cells = json.loads(path.read_text("utf-8"))["cells"]
-    stubs = ["".join(c["source"]) for c in cells if c.get("id") == f"{exercise}-solution"]
+    stubs = ["".join(c["source"]) for c in cells if c.get("id") == solution_id(exercise)]
     if not stubs:
         raise LookupError(f"{path.name} has no exercise {exercise}")
     return bound_in(stubs[0])

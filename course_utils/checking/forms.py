@@ -5,10 +5,11 @@ whoever compares reads them as they lie, and no copy in another form could diffe
 a submission recorded may be forged; it has a form once the judge has looked.
 """
 
-__all__ = ["Check", "Exact", "Expected", "Got", "Hint", "Reference"]
+__all__ = ["SOLUTION", "Check", "Exact", "Expected", "Got", "Hint", "Reference", "solution_id"]
 
 from typing import Any, NotRequired, TypedDict
 
+SOLUTION = "-solution"
 Got = dict[str, Any]
 """What one call gave, as `records.plain` or `records.failure` makes it."""
 
@@ -60,3 +61,12 @@ class Reference(Expected):
     visible: int
     exact: dict[str, Exact]
     solid: list[int]
+
+
+def solution_id(exercise: str) -> str:
+    """Return the id of the cell that holds an exercise's answer.
+
+    >>> solution_id("gaussian-nll")
+    'gaussian-nll-solution'
+    """
+    return exercise + SOLUTION

@@ -38,7 +38,7 @@ class Verdict:
 
     `hint` names the mistake, where it is a known one; `more` are sentences about other mistakes
     that fail the same aspects. `printed` is what the answer printed, `place` where it first
-    raised; both are for its writer, and never graded.
+    raised; both are for its writer, and never graded. `mistake` is the name of the hint.
     """
 
     exercise: str
@@ -50,6 +50,7 @@ class Verdict:
     note: str = ""
     printed: str = ""
     place: str = ""
+    mistake: str = ""
 
     @property
     def possible(self) -> float:

@@ -9,13 +9,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import namespaces
+from . import bounds, namespaces
 
 HOME, RUN, DATA = "/home/student", "/run/containers", "/run/data"
-MIB = 1 << 20
-MAPPED_BESIDES = (
-    2 << 30
-)  # threads' stacks and files; a table of pages is a 512th of what is mapped
 WATCH_SECONDS = 0.1
 
 
@@ -39,19 +35,19 @@ def furnish() -> None:
     namespaces.mount_read_only(but={HOME, "/tmp", "/dev/shm"})
 
 
-def limit(*, memory: int, cpu_seconds: float, processes: int = 256, files: int = 512) -> None:
+def limit(*, memory: int, cpu_seconds: float) -> None:
     """Limit this process and its children; `memory` is bytes of data for each process."""
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    bounds = {
+    limits = {
         "DATA": memory,
-        "AS": mapped + memory + MAPPED_BESIDES,
+        "AS": mapped + memory + bounds.MAPPED_BESIDES,
         "CPU": int(cpu_seconds) + 1,
-        "NPROC": processes,
-        "NOFILE": files,
-        "FSIZE": 256 * MIB,
+        "NPROC": bounds.PROCESSES,
+        "NOFILE": bounds.FILES,
+        "FSIZE": bounds.FILE_BYTES,
         "CORE": 0,
     }
-    for name, bound in bounds.items():
+    for name, bound in limits.items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (bound, bound))
 
 
