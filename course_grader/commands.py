@@ -45,7 +45,7 @@ def build_command(arguments):
 
 def prove_command(arguments):
     """Prove the checks of units; or try answers from a file."""
-    from course_grader.building.leaks import readable
+    from course_grader.building.readable import readable
     from course_grader.proving.proof import prove
 
     if arguments.answers is not None or arguments.json or arguments.unsafe:
