@@ -1,16 +1,43 @@
-"""`nbgrader autograde` reads what `make grade` reads, through the same intake."""
+"""`nbgrader autograde` reads what `make grade` reads, and refuses what `make grade` refuses."""
 
-__all__ = ["take_in"]
+__all__ = ["refuse_unbuilt", "take_in"]
 
 import logging
 from pathlib import Path
 
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+
+from course_grader.authoring.staleness import tell_if_stale
 from course_grader.gradebook.record import error_record, read_record, write_record
 from course_grader.intake.again import take_again
-from course_grader.project.course import Course, find_unit
+from course_grader.project.course import Course, CourseError, find_unit
 from course_grader.project.faults import words_of
 
 log = logging.getLogger(__name__)
+START = Autograde.start
+
+
+def refuse_unbuilt():
+    """Let nbgrader's autograde stop before it begins where a master was edited and not built.
+
+    Its hook is too late: it comes when a student's older result is removed, and what it raises
+    is not heard.
+    """
+    Autograde.start = _start
+
+
+def _start(self):
+    """Tell, and refuse, as `make grade` does; it has done so itself before it comes here."""
+    if type(self) is Autograde:
+        try:
+            unit = find_unit(self.coursedir.assignment_id)
+            tell_if_stale(unit, Course(Path(self.coursedir.root)))
+        except CourseError as error:
+            for line in str(error).splitlines():
+                self.log.error(line)
+            raise NbGraderException(str(error)) from None
+    START(self)
 
 
 def take_in(assignment, student, notebooks):
