@@ -4,8 +4,9 @@ __all__ = ["SetChange", "cell_sets", "check_same_set", "set_change"]
 
 import dataclasses
 
+import sqlalchemy as sa
 from nbgrader import utils
-from nbgrader.api import GradeCell, MissingEntry, SolutionCell, SourceCell
+from nbgrader.api import BaseCell, Grade, GradeCell, MissingEntry, SolutionCell, SourceCell
 
 from course_grader.gradebook.adjustments import adjustments_in
 from course_grader.gradebook.final_points import stakes_of, standings_of
@@ -32,6 +33,8 @@ class SetChange:
         {exercise: points}.
     unasked : dict
         {student: names of added exercises} that their notebook has not.
+    by_hand : dict
+        {removed exercise: how many have points by hand for it}.
     standings : dict
         {student: (Standing before, Standing after)}.
     """
@@ -39,6 +42,7 @@ class SetChange:
     added: dict
     removed: dict
     unasked: dict
+    by_hand: dict
     standings: dict
 
 
@@ -110,7 +114,21 @@ def _change(gradebook, assignment, course, unit):
         one: (before[one], dataclasses.replace(after[one], possible=after[one].possible + more))
         for one, more in asked.items()
     }
-    return SetChange(added, removed, {s: m for s, m in missing.items() if m}, both)
+    unasked = {student: names for student, names in missing.items() if names}
+    return SetChange(added, removed, unasked, _by_hand(gradebook, assignment, removed), both)
+
+
+def _by_hand(gradebook, assignment, names):
+    """Return {name: how many} have points by hand for cells of these names."""
+    given = Grade.manual_score.is_not(None) | Grade.extra_credit.is_not(None)
+    [notebook] = assignment.notebooks
+    chosen = (
+        sa.select(BaseCell.name, sa.func.count())
+        .join(Grade, Grade.cell_id == BaseCell.id)
+        .where(BaseCell.notebook_id == notebook.id, BaseCell.name.in_(names), given)
+        .group_by(BaseCell.name)
+    )
+    return dict(gradebook.db.execute(chosen).all())
 
 
 def _differs(assignment, course, unit):

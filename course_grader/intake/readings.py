@@ -28,7 +28,7 @@ def meant_by(name, sender, people, *, canvas):
     people : People
         Whom the gradebook knows.
     canvas : bool
-        Whether other names beside it are certainly Canvas'.
+        Whether it, or another name beside it, is certainly Canvas'.
 
     Raises
     ------
@@ -40,6 +40,8 @@ def meant_by(name, sender, people, *, canvas):
     readings = _readings(name)
     known = {people.numbered(one.number): one for one in reversed(readings)}
     known.pop(None, None)
+    if not canvas:  # somebody chose the name, unless it is the student's own
+        known = {who: one for who, one in known.items() if who in people.named(one.name)}
     if len(known) > 1:
         raise Unclear(_both(name, known))
     known = list(known.values()) or [one for one in readings if people.find(one)]

@@ -76,10 +76,11 @@ def set_told(change, unit, *, written):
     written : bool
         Whether it was taken over.
     """
-    lines = [
-        f"Removed: {name} ({points:g} points). It counts for nobody any more."
-        for name, points in change.removed.items()
-    ]
+    lines = []
+    for name, points in change.removed.items():
+        lines.append(f"Removed: {name} ({points:g} points). It counts for nobody any more.")
+        if count := change.by_hand.get(name):
+            lines.append(f"  Points by hand for it, of {count}, are kept aside till it is back.")
     for name, points in change.added.items():
         count = sum(name in names for names in change.unasked.values())
         said = f"not asked of {count} who handed in before it" if count else "asked of everybody"

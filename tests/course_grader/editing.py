@@ -9,9 +9,12 @@ from course_grader.proving import reference
 
 
 def copied(unit, folder):
-    """Copy a unit's masters to folder/masters and return that unit."""
+    """Copy a unit's masters to folder/masters, beside links to all others; return that unit."""
     target = folder / "masters" / unit.name
     shutil.copytree(unit.folder, target)
+    for other in units(PROJECT):
+        if other.name != unit.name:
+            (target.parent / other.name).symlink_to(other.folder)
     return Unit(target)
 
 

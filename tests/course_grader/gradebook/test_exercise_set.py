@@ -137,6 +137,7 @@ def test_it_is_shown_first_and_writes_nothing(course, capsys):
     run(course, "exercises")
     told = capsys.readouterr().out
     assert f"Removed: {GONE} (5 points). It counts for nobody any more." in told
+    assert "  Points by hand for it, of 1, are kept aside till it is back.\n" in told
     assert f"Added: {NEW} (4 points), not asked of 4 who handed in before it." in told
     for student, points in FIRST.items():
         line = next(line for line in told.splitlines() if line.startswith(student))
@@ -198,6 +199,19 @@ def test_numbers_follow_everywhere_and_come_back(course, versions, monkeypatch, 
     possible, points = exported(course)
     assert (possible, points) == (13, pytest.approx(BACK))
     assert given(course, GONE) == (None, 0.5, "Short.")
+    assert given(course, WORDS) == (2, None, "Of which data?")
+
+
+def test_a_question_in_words_leaves_and_comes_back_with_its_points(
+    course, versions, tmp_path, monkeypatch
+):
+    without = version(tmp_path / "third", NEW)
+    drop_exercise(without, WORDS)
+    for unit, possible, right in ((without, 10, 10.5), (versions[0], 13, 12.5)):
+        taken_for_ours(unit, monkeypatch)
+        build_into(course, unit)
+        run(course, "exercises", "--apply")
+        assert exported(course) == (possible, pytest.approx(FIRST | {"right": right}))
     assert given(course, WORDS) == (2, None, "Of which data?")
 
 

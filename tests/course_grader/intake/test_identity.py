@@ -282,7 +282,14 @@ UNDERSCORES = Person("odd", "Jane", "doe_4101_7_", lms_id="9")  # a name that sh
     ],
 )
 def test_a_name_with_underscores_and_numbers_is_read_by_the_roster(name, people, student, take):
-    assert take({name: None}, people) == {student: ""}
+    other = canvas_name("Other, Olga", 999, 1, "a.ipynb")
+    assert take({name: None, other: None}, people) == {student: "", "otherolga-999": ""}
+
+
+def test_alone_a_name_with_underscores_is_canvas_s_if_it_is_the_student_s(take):
+    own = canvas_name("doe_4101_7_, Jane", 9, 778, "hw.ipynb")
+    assert take({own: None}, [UNDERSCORES]) == {"odd": ""}
+    assert take({"my_work_9_11_a.ipynb": None}, [UNDERSCORES]) == {"my_work_9_11_a": ""}
 
 
 def test_a_name_with_underscores_is_canvas_s_where_others_are(take):
