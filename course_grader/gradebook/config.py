@@ -18,7 +18,7 @@ from course_grader.gradebook.preprocessors import (
     ReleasedChecks,
     SandboxedExecute,
 )
-from course_grader.gradebook.stock_intake import refuse_unbuilt, take_in
+from course_grader.gradebook.stock_intake import refuse_early, take_in
 from course_grader.gradebook.unasked import Unasked
 from course_grader.gradebook.validating import judge_submissions
 
@@ -41,7 +41,7 @@ def configure(c, root="."):
         exchange.mkdir(parents=True, exist_ok=True)
     c.Exchange.root = str(exchange)
     judge_submissions()
-    refuse_unbuilt()
+    refuse_early()
     c.Autograde.pre_convert_hook = take_in
     c.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [

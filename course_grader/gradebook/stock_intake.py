@@ -1,6 +1,6 @@
 """`nbgrader autograde` reads what `make grade` reads, and refuses what `make grade` refuses."""
 
-__all__ = ["refuse_unbuilt", "take_in"]
+__all__ = ["refuse_early", "take_in"]
 
 import logging
 from pathlib import Path
@@ -9,6 +9,7 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 
 from course_grader.authoring.staleness import tell_if_stale
+from course_grader.gradebook.exercise_set import check_same_set
 from course_grader.gradebook.record import error_record, read_record, write_record
 from course_grader.intake.again import take_again
 from course_grader.project.course import Course, CourseError, find_unit
@@ -18,9 +19,10 @@ log = logging.getLogger(__name__)
 START = Autograde.start
 
 
-def refuse_unbuilt():
-    """Let nbgrader's autograde stop before it begins where a master was edited and not built.
+def refuse_early():
+    """Let nbgrader's autograde stop before it begins, where what was built is not what it needs.
 
+    That is a master that was edited since, or another set of exercises than the gradebook's.
     Its hook is too late: it comes when a student's older result is removed, and what it raises
     is not heard.
     """
@@ -32,7 +34,9 @@ def _start(self):
     if type(self) is Autograde:
         try:
             unit = find_unit(self.coursedir.assignment_id)
-            tell_if_stale(unit, Course(Path(self.coursedir.root)))
+            course = Course(Path(self.coursedir.root))
+            tell_if_stale(unit, course)
+            check_same_set(course, unit, self.coursedir)
         except CourseError as error:
             for line in str(error).splitlines():
                 self.log.error(line)

@@ -44,9 +44,9 @@ def meant_by(name, sender, people, *, canvas):
         known = {who: one for who, one in known.items() if who in people.named(one.name)}
     if len(known) > 1:
         raise Unclear(_both(name, known))
-    known = list(known.values()) or [one for one in readings if people.find(one)]
-    if known:
-        return known[0]
+    named = [one for one in readings if not people.numbered(one.number) and people.find(one)]
+    if found := [*known.values(), *named]:
+        return found[0]
     return readings[0] if canvas and readings and not sender.lms else sender
 
 

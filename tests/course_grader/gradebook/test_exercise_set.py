@@ -6,11 +6,15 @@ import shutil
 
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
 
 from course_grader.__main__ import main
 from course_grader.authoring.composer import Composer, cell_of
 from course_grader.gradebook import taking_over
 from course_grader.gradebook.config import COURSE_ID
+from course_grader.gradebook.one_submission import config_of
 from course_grader.gradebook.record import read_record
 from course_grader.project import notebooks
 from course_grader.project.course import Course, find_unit
@@ -129,6 +133,15 @@ def test_until_it_is_taken_over_nothing_is_graded_and_the_command_is_named(cours
         run(course, *words, status=2)
         told = capsys.readouterr().err
         assert "'make exercises UNIT=01' shows what the new set changes" in told
+    assert exported(course) == before
+
+
+def test_nbgrader_s_own_autograde_refuses_it_too(course):
+    config = config_of(course)
+    config.CourseDirectory.assignment_id = UNIT.name
+    before = exported(course)
+    with pytest.raises(NbGraderException, match="make exercises UNIT=01"):
+        Autograde(coursedir=CourseDirectory(config=config), config=config).start()
     assert exported(course) == before
 
 
