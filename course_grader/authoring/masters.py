@@ -7,6 +7,7 @@ __all__ = ["Cell", "Master", "MasterError", "read_master"]
 
 import ast
 import dataclasses
+import functools
 import re
 from pathlib import Path
 
@@ -87,12 +88,18 @@ def _cells(path):
     if not starts or starts[0] != 1:
         raise MasterError(path, 1, "the first line must start a cell: '# %%' or '# %% [markdown]'")
     try:
-        found = jupytext.reads(text, fmt="py:percent").cells
+        found = _parsed(text)
     except Exception as error:
         raise MasterError(path, 1, f"jupytext cannot read the cells: {error}") from error
     if len(found) != len(starts):
         raise MasterError(path, 1, f"{len(starts)} cell markers, but {len(found)} cells were read")
     return [_cell(cell, line) for cell, line in zip(found, starts, strict=True)]
+
+
+@functools.lru_cache(maxsize=64)  # a quarter of a second each, and asked for again and again
+def _parsed(text):
+    """Return jupytext's cells, for reading only."""
+    return jupytext.reads(text, fmt="py:percent").cells
 
 
 def _cell(cell, line):

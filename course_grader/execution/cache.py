@@ -1,6 +1,6 @@
 """Execute a class's notebooks: each once, in parallel, here or on a cluster, kept as they come."""
 
-__all__ = ["Executions", "data_files", "key_of", "slow_imports", "stand_in"]
+__all__ = ["Executions", "data_files", "key_of", "needed_early", "stand_in"]
 
 import contextlib
 import functools
@@ -13,6 +13,7 @@ from course_grader.execution import pool
 from course_grader.execution.execute import execute, fault_in, refused
 from course_grader.execution.probe import preloading
 from course_grader.execution.remote import cluster, execute_remotely
+from course_grader.execution.slow_imports import slow_imports
 from course_grader.intake.sanitize import untouched
 from course_grader.project import notebooks
 from course_grader.project.faults import OurFault, reason_for
@@ -32,10 +33,9 @@ def data_files(course, unit):
     return {p.name: p.resolve() for p in folder.iterdir() if p.suffix != ".ipynb"}
 
 
-def slow_imports(course, unit):
+def needed_early(course, unit):
     """Return what the assignment needs imported that most do not: it takes seconds."""
-    text = course.notebook("source", unit).read_text("utf-8")
-    return ["torch._dynamo"] if "torch.optim" in text else []  # by an optimiser's first step
+    return slow_imports(course.notebook("source", unit).read_text("utf-8"))
 
 
 def stand_in(course, unit):
@@ -55,7 +55,7 @@ class Executions:
         self.course, self.unit = course, unit
         self.unsafe, self.scheduler = unsafe, scheduler
         self.workers = workers or os.cpu_count() or 1
-        self.files, self.also = data_files(course, unit), slow_imports(course, unit)
+        self.files, self.also = data_files(course, unit), needed_early(course, unit)
         self.folder = course.root / "build" / "executed" / unit.name
         self.folder.mkdir(parents=True, exist_ok=True)
 

@@ -13,7 +13,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode
 
-from course_grader.execution.cache import data_files, key_of, slow_imports, stand_in
+from course_grader.execution.cache import data_files, key_of, needed_early, stand_in
 from course_grader.execution.execute import execute, executed_or_refused
 from course_grader.execution.probe import shared
 from course_grader.gradebook.record import record_of
@@ -64,7 +64,7 @@ class SandboxedExecute(NbGraderPreprocessor):
         )
 
     def _preloaded(self, course, unit, files):
-        also, unsafe = slow_imports(course, unit), self.without_sandbox
+        also, unsafe = needed_early(course, unit), self.without_sandbox
         return shared(files, say=self.log.warning, also=also, unsafe=unsafe)
 
 

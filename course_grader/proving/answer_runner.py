@@ -23,6 +23,7 @@ import warnings
 import numpy as np
 
 from course_grader.authoring import as_notebook, markers
+from course_grader.execution.slow_imports import slow_imports
 
 SECONDS = 20  # of wall-clock time, for one answer
 
@@ -70,7 +71,7 @@ def run_answers(stage, answers, *, hidden=True, enough=None):
     """
     check = stage.full if hidden else stage.visible
     jobs = [[*stage.setup, markers.solved(answer)] for answer in answers]
-    for cell in {cell for cells in jobs for cell in cells}:
+    for cell in {check, *(cell for cells in jobs for cell in cells)}:
         _preload(cell)
     records = []
     while len(records) < len(jobs):
@@ -87,7 +88,9 @@ def visible_count(stage, answer):
 
 @functools.lru_cache(maxsize=4096)
 def _preload(cell):
-    """Import here what a cell imports, so that each child has it already."""
+    """Import here what a cell imports, soon or late, so that each child has it already."""
+    for name in slow_imports(cell):
+        importlib.import_module(name)
     with contextlib.suppress(SyntaxError):
         for node in ast.walk(ast.parse(cell)):
             for name in _imported(node):

@@ -1,0 +1,18 @@
+"""What PyTorch imports only when it is first needed: seconds, once a process, or in each child."""
+
+__all__ = ["slow_imports"]
+
+COMPILER, SHAPES = "torch._dynamo", "torch.fx.experimental.symbolic_shapes"
+# A word of the source, and what its first call imports; the compiler's holds the shapes', too.
+NEEDED_BY = {
+    "torch.optim": COMPILER,  # an optimiser's first step
+    "torch.func": COMPILER,
+    "broadcast_shapes": SHAPES,
+    "MultivariateNormal": SHAPES,
+    "vectorize=True": SHAPES,
+}
+
+
+def slow_imports(text):
+    """Return the modules, sorted, that a source needs and that most do not: import them early."""
+    return sorted({module for word, module in NEEDED_BY.items() if word in text})
