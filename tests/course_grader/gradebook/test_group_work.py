@@ -89,6 +89,18 @@ def test_one_hand_in_counts_for_each_member_and_a_second_is_told(course, tmp_pat
     run(course, "grade", "--unit", "00")
     assert set(exported(course).values()) == {blue}
 
+    # In nbgrader's own layout: what lies in place of a copy is the member's own.
+    course.notebook("submitted", UNIT, ANN).write_bytes(part)
+    run(course, "grade", "--unit", "00")
+    assert exported(course) == dict.fromkeys(("ann", "ben", "cy"), less) | dict.fromkeys(
+        ("dora", "eve"), full
+    )
+    course.notebook("submitted", UNIT, CY).write_bytes(good)
+    capsys.readouterr()
+    run(course, "grade", "--unit", "00")
+    assert f"Group red: {ANN}, {CY} handed in" in "".join(capsys.readouterr())
+    assert exported(course)["cy"] == full and exported(course)["ann"] == less
+
 
 def test_groups_are_shown_and_end(course, tmp_path, capsys):
     capsys.readouterr()
