@@ -3,6 +3,7 @@
 __all__ = [
     "aligned",
     "errors_told",
+    "groups_told",
     "missing_told",
     "people_table",
     "table",
@@ -115,6 +116,27 @@ def people_table(people):
         for one in people
     ]
     return aligned(head, rows)
+
+
+def groups_told(groups, people, unit):
+    """Say who hands in a unit together, a line for each group, and who is in none.
+
+    Parameters
+    ----------
+    groups : dict
+        {student: group}.
+    people : People
+    unit : Unit
+    """
+    if not groups:
+        return f"{unit.name}: there are no groups; everybody hands in alone."
+    shown = {one: people.all[one].shown if one in people.all else one for one in groups}
+    lines = [
+        f"{group}: {', '.join(shown[one] for one, its in groups.items() if its == group)}"
+        for group in sorted(set(groups.values()))
+    ]
+    alone = [person.shown for key, person in people.all.items() if key not in groups]
+    return "\n".join([*lines, *([f"In no group: {', '.join(alone)}"] if alone else [])])
 
 
 def waiting_told(count, unit):
