@@ -57,11 +57,12 @@ robustness: $(STAMP)  ## Rerun a lesson's claims on ten seeds, also three times 
 new-unit: $(STAMP)  ## Make masters/NAME, a skeleton that builds (NAME=02_output_distributions).
 	$(COURSE) new-unit --name "$$NAME"
 
-lint: $(STAMP)  ## Check format, lint, which package imports which, and that all code is used.
+lint: $(STAMP)  ## Check format, lint, imports between packages, types, and that all code is used.
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/ruff" check .
 	"$(BIN)/lint-imports" --no-cache
 	"$(BIN)/vulture"
+	"$(BIN)/mypy"
 
 test-browser: $(STAMP)  ## Open lessons, an assignment and a graded class in Chromium (part of test).
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest -n $(JOBS) --dist loadfile tests/browser

@@ -2,12 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from course_grader import class_commands, commands, learner_commands, lms_commands
 from course_grader.project.course import PROJECT, CourseError
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int | None:
     """Run one command; a mistake of the user's is one message, not a traceback."""
     parser = _parser()
     chosen = parser.parse_args(arguments)

@@ -14,25 +14,27 @@ __all__ = [
     "words_command",
 ]
 
+import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from course_grader.project.course import Course, CourseError, find_unit
 
 
-def course_of(arguments):
+def course_of(arguments: argparse.Namespace) -> Course:
     """Return the course folder that --course names."""
     return Course(Path(arguments.course).resolve())
 
 
-def directory_of(course):
+def directory_of(course: Course) -> Any:
     """Return nbgrader's course directory: where the gradebook is."""
     from course_grader.gradebook.one_submission import config_of
 
     return config_of(course).CourseDirectory
 
 
-def grade_command(arguments):
+def grade_command(arguments: argparse.Namespace) -> int | None:
     """Grade a class; or show what that would change."""
     from course_grader.authoring.staleness import tell_if_stale
 
@@ -74,7 +76,7 @@ def _grade(course, unit, options):
     return 0
 
 
-def adjust_command(arguments):
+def adjust_command(arguments: argparse.Namespace) -> None:
     """Void an exercise or give its points to all; without --apply, show what that changes."""
     from course_grader.gradebook.adjusting import changes_by, in_force
     from course_grader.gradebook.adjustments import adjust
@@ -91,7 +93,7 @@ def adjust_command(arguments):
     print("\n".join(in_force(unit, directory)[1]) or f"{unit.name}: no adjustment is in force.")
 
 
-def exercises_command(arguments):
+def exercises_command(arguments: argparse.Namespace) -> None:
     """Take over a changed set of exercises; without --apply, show what that changes."""
     from course_grader.authoring.staleness import tell_if_stale
     from course_grader.gradebook.exercise_set import set_change
@@ -129,7 +131,7 @@ def _preview(course, unit, options):
     return 1 if problems else 0
 
 
-def withdraw_command(arguments):
+def withdraw_command(arguments: argparse.Namespace) -> None:
     """Take back one student's submission; without --apply, show what that removes."""
     from course_grader.gradebook.people import people_of
     from course_grader.gradebook.withdraw import what_lies, withdraw
@@ -148,7 +150,7 @@ def withdraw_command(arguments):
     print(f"{student}, {unit.name}: {lies}. {end}")
 
 
-def words_command(arguments):
+def words_command(arguments: argparse.Namespace) -> None:
     """Serve the page on which a person grades answers in words."""
     from course_grader.reporting.words_server import serve_words
 
@@ -156,7 +158,7 @@ def words_command(arguments):
     serve_words(course, unit, port=arguments.port, everybody=arguments.all)
 
 
-def class_report_command(arguments):
+def class_report_command(arguments: argparse.Namespace) -> None:
     """Write a graded class's page; without a unit that of the term, whatever is broken."""
     from course_grader.reporting.class_report import write_class_report
     from course_grader.reporting.term_report import write_term_report

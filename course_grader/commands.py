@@ -13,6 +13,7 @@ __all__ = [
     "site_command",
 ]
 
+import argparse
 import importlib.util
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ def _several(arguments):
     return [chosen[name] for name in sorted(chosen)]
 
 
-def build_command(arguments):
+def build_command(arguments: argparse.Namespace) -> None:
     """Build the four trees, and the page of what the lessons print about the dial."""
     from course_grader.building.build import build, check_names
     from course_grader.building.leaks import check_others
@@ -43,7 +44,7 @@ def build_command(arguments):
     THREAD_PAGE.write_text(thread_page(), "utf-8")
 
 
-def prove_command(arguments):
+def prove_command(arguments: argparse.Namespace) -> int | None:
     """Prove the checks of units; or try answers from a file."""
     from course_grader.building.readable import readable
     from course_grader.proving.proof import prove
@@ -74,7 +75,7 @@ def _try_answers(arguments):
     return 1 if any(one.difference for one in tried) else 0
 
 
-def robustness_command(arguments):
+def robustness_command(arguments: argparse.Namespace) -> int | None:
     """Rerun the claims of a lesson."""
     from course_grader.authoring.masters import read_master
     from course_grader.proving import robustness, robustness_report
@@ -94,14 +95,14 @@ def robustness_command(arguments):
     return 0 if all(claim.holds for claim in claims) else 1
 
 
-def demo_command(arguments):
+def demo_command(arguments: argparse.Namespace) -> int:
     """Grade sample classes and compare every score."""
     from course_grader.demo.sample import run_demos
 
     return 1 if run_demos(_chosen(arguments)) else 0
 
 
-def new_unit_command(arguments):
+def new_unit_command(arguments: argparse.Namespace) -> None:
     """Make the skeleton of a unit."""
     from course_grader.authoring.scaffold import new_unit
 
@@ -110,7 +111,7 @@ def new_unit_command(arguments):
     print(f"  make build UNIT={unit.name[:2]}\n  make prove UNIT={unit.name[:2]}")
 
 
-def bundle_command(arguments):
+def bundle_command(arguments: argparse.Namespace) -> None:
     """Make the zip that a class gets: of the whole course, or of some units."""
     from course_grader.building.bundle import make_bundle
 
@@ -118,7 +119,7 @@ def bundle_command(arguments):
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, scanned for leaks")
 
 
-def site_command(arguments):
+def site_command(arguments: argparse.Namespace) -> None:
     """Make the website that only wants to be looked at: of the whole course, or of some units."""
     if not importlib.util.find_spec("myst_nb"):
         install = '.venv/bin/python -m pip install -c constraints.txt -e ".[grader,site]"'

@@ -5,6 +5,9 @@ __all__ = ["QUESTIONS", "draw", "prepare_interview", "read_bank"]
 import json
 import random
 import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from nbformat import v4
 
@@ -29,7 +32,7 @@ END = """## The answers
 Run the cell below when you have answered. For answers in words, tick what yours said."""
 
 
-def prepare_interview(seed=None, *, project=PROJECT):
+def prepare_interview(seed: int | None = None, *, project: Path = PROJECT) -> Path:
     """Make an interview in work/, unless it is there already.
 
     Parameters
@@ -63,7 +66,7 @@ def prepare_interview(seed=None, *, project=PROJECT):
     return notebook
 
 
-def draw(bank, seed):
+def draw(bank: Mapping[str, dict[str, Any]], seed: int) -> dict[str, dict[str, Any]]:
     """Return ten questions, {name: question}, in an order of their own; a seed draws the same."""
     generator = random.Random(seed)
     drawn = []
@@ -74,7 +77,7 @@ def draw(bank, seed):
     return {name: bank[name] for name in drawn}
 
 
-def read_bank(project=PROJECT):
+def read_bank(project: Path = PROJECT) -> dict[str, dict[str, Any]]:
     """Return the questions, {name: question}, as masters/interview.toml has them.
 
     Raises

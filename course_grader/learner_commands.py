@@ -12,6 +12,7 @@ __all__ = [
     "work_command",
 ]
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 from course_grader.project.course import PROJECT, find_unit, units
 
 
-def check_command(arguments):
+def check_command(arguments: argparse.Namespace) -> None:
     """Judge the learner's own copy, or one answer that comes on standard input."""
     from course_grader.authoring.staleness import tell_if_stale
     from course_grader.self_check import check_answer, check_work
@@ -45,28 +46,28 @@ def _as_text(judged):
     return "\n\n".join([*(one.text() for one in judged), score])
 
 
-def work_command(arguments):
+def work_command(arguments: argparse.Namespace) -> None:
     """Make the learner's own copy."""
     from course_grader.workspace import prepare_work
 
     prepare_work(units())
 
 
-def progress_command(arguments):
+def progress_command(arguments: argparse.Namespace) -> None:
     """Show where the learner stands."""
     from course_utils.progress import progress
 
     print(progress(PROJECT / "work"))
 
 
-def interview_command(arguments):
+def interview_command(arguments: argparse.Namespace) -> None:
     """Make a mock interview in work/; print where it lies there."""
     from course_grader.interview import prepare_interview
 
     print(prepare_interview(arguments.seed, project=PROJECT).relative_to(PROJECT / "work"))
 
 
-def playground_command(arguments):
+def playground_command(arguments: argparse.Namespace) -> None:
     """Write the playground's page, open it where there is a browser, and tell its address."""
     from course_grader.playground.page import write_playground
     from course_grader.project.browser import show
@@ -76,7 +77,7 @@ def playground_command(arguments):
     show(address)
 
 
-def review_command(arguments):
+def review_command(arguments: argparse.Namespace) -> None:
     """Ask the cards that are due, or write those that were met for Anki."""
     from course_grader.review.anki import write_anki
     from course_grader.review.terminal import review

@@ -11,6 +11,7 @@ __all__ = [
     "roster_command",
 ]
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -18,12 +19,12 @@ from course_grader.class_commands import course_of, directory_of
 from course_grader.project.course import CourseError, find_unit
 
 
-def roster_command(arguments):
+def roster_command(arguments: argparse.Namespace) -> None:
     """Enter who takes the course, from an LMS's list or a plain one."""
     from course_grader.gradebook.people import enter_people, people_of
     from course_grader.intake.roster import read_roster
     from course_grader.intake.roster_ids import merged
-    from course_grader.reporting.table import people_table
+    from course_grader.reporting.people_table import people_table
 
     course = course_of(arguments)
     directory = directory_of(course)
@@ -38,12 +39,12 @@ def roster_command(arguments):
         print(f"Known, and not in this roster; kept: {', '.join(sorted(gone))}")
 
 
-def groups_command(arguments):
+def groups_command(arguments: argparse.Namespace) -> None:
     """Set or show which students hand in a unit together."""
     from course_grader.gradebook.group_work import groups_of, set_groups
     from course_grader.gradebook.people import people_of
     from course_grader.intake.groups import read_groups
-    from course_grader.reporting.table import groups_told
+    from course_grader.reporting.people_table import groups_told
 
     course, unit = course_of(arguments), find_unit(arguments.unit)
     directory = directory_of(course)
@@ -58,7 +59,7 @@ def groups_command(arguments):
         print(f"'make grade UNIT={unit.name[:2]}' applies it to what was handed in.")
 
 
-def due_command(arguments):
+def due_command(arguments: argparse.Namespace) -> None:
     """Set or show when a unit is due, for the class or for one student."""
     from course_grader.gradebook.deadlines import deadlines, moment, set_due
     from course_grader.gradebook.people import people_of
@@ -89,7 +90,7 @@ def _shown(moment):
     return f"{here:%A, %d %B %Y, %H:%M} {here.tzname()} ({moment:%Y-%m-%d %H:%M} UTC)"
 
 
-def export_command(arguments):
+def export_command(arguments: argparse.Namespace) -> None:
     """Write the gradebook for an LMS, and name those whose last submission is not in it."""
     from course_grader.gradebook.exporters import export
     from course_grader.gradebook.hand_back import moodle_worksheet
@@ -112,7 +113,7 @@ def export_command(arguments):
         print(f"Not of the last submission: {name}: {what}. Grade again.", file=sys.stderr)
 
 
-def feedback_command(arguments):
+def feedback_command(arguments: argparse.Namespace) -> None:
     """Write a zip of feedback pages that an LMS takes back."""
     from course_grader.gradebook.hand_back import feedback_zip
 

@@ -6,6 +6,7 @@ The learner has the whole course at hand, so a hidden case that fails may be sho
 __all__ = ["Judged", "check_answer", "check_work"]
 
 import dataclasses
+from pathlib import Path
 
 from nbformat.v4 import new_code_cell
 
@@ -16,7 +17,7 @@ from course_grader.intake.sanitize import rebuild
 from course_grader.judging.judge import hidden_findings
 from course_grader.judging.judged_notebook import judge_notebook
 from course_grader.project import notebooks
-from course_grader.project.course import PROJECT, Course, CourseError
+from course_grader.project.course import PROJECT, Course, CourseError, Unit
 from course_grader.proving.reference import reference_for
 from course_utils.checking import panel
 from course_utils.checking.records import MIME
@@ -33,11 +34,11 @@ class Judged:
     verdict: panel.Verdict
     cases: list[str]
 
-    def text(self):
+    def text(self) -> str:
         """Return the panel as text, hidden cases by their kind only."""
         return panel.text(self._told())
 
-    def html(self):
+    def html(self) -> str:
         """Return the panel; the failing hidden cases fold out below it."""
         return panel.html(self._told(), cases=self.cases)
 
@@ -48,7 +49,7 @@ class Judged:
         return dataclasses.replace(self.verdict, note=self.verdict.note or note)
 
 
-def check_work(unit, *, work=WORK):
+def check_work(unit: Unit, *, work: Path = WORK) -> list[Judged]:
     """Judge the learner's own notebook with all cases; the results count as progress.
 
     Returns
@@ -65,7 +66,7 @@ def check_work(unit, *, work=WORK):
     return _judged(built, unit, None, work / unit.name)
 
 
-def check_answer(unit, exercise, source, *, work=WORK):
+def check_answer(unit: Unit, exercise: str, source: str, *, work: Path = WORK) -> Judged:
     """Judge one answer with all cases, in the learner's own notebook; the result is progress.
 
     Parameters

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nbformat.sign import NotebookNotary
@@ -14,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from course_grader.building.card_file import card_file, review_page
 from course_grader.building.term_links import link_terms
 from course_grader.project import notebooks
-from course_grader.project.course import PROJECT
+from course_grader.project.course import PROJECT, Unit
 from course_utils.checking.comparison import EXPECTED_FILE
 from course_utils.progress import REVIEW, progress
 from course_utils.review.cards import FILE as CARDS
@@ -29,7 +30,9 @@ Each box is a unit; it leads to its lesson, and its colour says how far you are.
 has the assignments, too. Run the cell once more (Shift+Enter) to see what has changed."""
 
 
-def prepare_work(units, *, project=PROJECT, say=print):
+def prepare_work(
+    units: Iterable[Unit], *, project: Path = PROJECT, say: Callable[[str], object] = print
+) -> None:
     """Copy lessons and assignments into work/; what is there stays as it is.
 
     A newer release of an assignment that is already in work/ lands beside it, in a folder
@@ -46,7 +49,7 @@ def prepare_work(units, *, project=PROJECT, say=print):
     _copy_glossary(work, lessons, project)
 
 
-def prepare_cards(units, *, project=PROJECT):
+def prepare_cards(units: Iterable[Unit], *, project: Path = PROJECT) -> None:
     """Put the cards of units that are in work/ there, and the page that asks them.
 
     Cards are the course's: new ones take the place of old ones, and a learner's history of them
@@ -66,7 +69,7 @@ def _is_newer(path, others):
     return path.is_file() and path.stat().st_mtime > max(p.stat().st_mtime for p in others)
 
 
-def lesson_name(folder):
+def lesson_name(folder: Path) -> str:
     """Return what a unit's lesson is called in its folder: 06_lesson.ipynb, or an older name."""
     older = "lesson.ipynb"
     return older if os.path.lexists(folder / older) else f"{folder.name[:2]}_lesson.ipynb"

@@ -3,6 +3,7 @@
 __all__ = ["COURSE", "map_html", "places"]
 
 import textwrap
+from collections.abc import Mapping
 from html import escape
 
 COURSE = {  # unit: (title, the units it builds on, height in the picture, from the top)
@@ -27,16 +28,16 @@ COLOURS = {"done": "#009e73", "begun": "#e69f00", "fresh": "#808080"}
 WIDE, HIGH = 132, 66  # pixels for each column, and for each step down
 
 
-def places():
+def places() -> dict[str, tuple[int, float]]:
     """Return {unit: (column, height)}: a unit stands to the right of all that it builds on."""
-    found = {}
+    found: dict[str, tuple[int, float]] = {}
     for unit, (_, needs, down) in COURSE.items():
         column = max((found[need][0] + 1 for need in needs.split()), default=0)
         found[unit] = (column, down)
     return found
 
 
-def map_html(states):
+def map_html(states: Mapping[str, tuple[str, str]]) -> str:
     """Return the map as HTML: a box for each unit, lines from what it builds on.
 
     Parameters
@@ -64,7 +65,7 @@ def map_html(states):
     )
 
 
-def _line(start, end):
+def _line(start: tuple[float, float], end: tuple[float, float]) -> str:
     (x1, y1), (x2, y2) = start, end
     return (
         f"<line x1='{x1 + WIDE // 2}' y1='{y1 + HIGH / 2:g}' x2='{x2 + WIDE // 2}' "
@@ -72,7 +73,7 @@ def _line(start, end):
     )
 
 
-def _box(unit, at, state, link):
+def _box(unit: str, at: tuple[float, float], state: str, link: str) -> str:
     title = "<br>".join(map(escape, textwrap.wrap(COURSE[unit][0], 19)))
     look = (
         f"position:absolute;left:{at[0] + 5}px;top:{at[1] + 3:g}px;width:{WIDE - 16}px;"

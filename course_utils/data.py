@@ -2,7 +2,10 @@ r"""The dial data set: one input, a known mean, and noise that grows along the i
 
 __all__ = ["X_HIGH", "X_LOW", "dial", "dial_mean", "dial_oracle", "dial_scale"]
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 from scipy import integrate, special
 
 from course_utils.scores import Scores
@@ -10,7 +13,9 @@ from course_utils.scores import Scores
 X_LOW, X_HIGH = -2.0, 2.0
 
 
-def dial(n, *, rng, gap=None):
+def dial(
+    n: int, *, rng: np.random.Generator, gap: tuple[float, float] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     r"""Draw n points of the dial data set.
 
     .. math:: x \sim U(-2, 2), \quad y = \sin(3x) + s(x)\,\varepsilon, \quad
@@ -47,7 +52,7 @@ def dial(n, *, rng, gap=None):
     return x, dial_mean(x) + dial_scale(x) * rng.standard_normal(n)
 
 
-def dial_mean(x):
+def dial_mean(x: npt.ArrayLike) -> np.ndarray:
     """Return the noise-free function sin(3x) of the dial data.
 
     Parameters
@@ -63,10 +68,11 @@ def dial_mean(x):
     >>> float(dial_mean(0.0))
     0.0
     """
-    return np.sin(3 * np.asarray(x, dtype=float))
+    mean: np.ndarray = np.sin(3 * np.asarray(x, dtype=float))
+    return mean
 
 
-def dial_scale(x):
+def dial_scale(x: npt.ArrayLike) -> np.ndarray:
     """Return the standard deviation s(x) = 0.02 + 0.6 sigmoid(4x) of the dial noise.
 
     Parameters
@@ -82,10 +88,11 @@ def dial_scale(x):
     >>> round(float(dial_scale(0.0)), 12)
     0.32
     """
-    return 0.02 + 0.6 * special.expit(4 * np.asarray(x, dtype=float))
+    scale: np.ndarray = 0.02 + 0.6 * special.expit(4 * np.asarray(x, dtype=float))
+    return scale
 
 
-def dial_oracle(*, level=0.9, gap=None):
+def dial_oracle(*, level: float = 0.9, gap: tuple[float, float] | None = None) -> Scores:
     r"""Return what the true predictive N(sin(3x), s(x)²) scores on average over x.
 
     .. math:: \mathrm{E}_x\!\left[\tfrac12\log(2\pi e\,s(x)^2)\right], \quad
@@ -128,14 +135,14 @@ def dial_oracle(*, level=0.9, gap=None):
     )
 
 
-def _mean_over_x(f, gap):
+def _mean_over_x(f: Callable[[float], npt.ArrayLike], gap: tuple[float, float] | None) -> float:
     low, high = _ends(gap)
     pieces = [(a, b) for a, b in ((X_LOW, low), (high, X_HIGH)) if b > a]
-    total = sum(integrate.quad(f, a, b)[0] for a, b in pieces)
+    total = float(sum(integrate.quad(f, a, b)[0] for a, b in pieces))
     return total / sum(b - a for a, b in pieces)
 
 
-def _ends(gap):
+def _ends(gap: tuple[float, float] | None) -> tuple[float, float]:
     """Ends of the gap; an empty one at the upper end where there is none."""
     if gap is None:
         return X_HIGH, X_HIGH

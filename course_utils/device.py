@@ -10,7 +10,7 @@ import torch
 CHOICES = ("cpu", "cuda", "mps")
 
 
-def pick_device():
+def pick_device() -> torch.device:
     """Return the device that the notebook computes on.
 
     COURSE_DEVICE, set to cpu, cuda or mps, decides. Without it: cuda where a GPU is there, else
@@ -47,7 +47,7 @@ def pick_device():
     return torch.device(asked)
 
 
-def torch_generator(seed, device="cpu"):
+def torch_generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
     """Return a new torch generator that starts at `seed`; torch's global state stays as it is.
 
     Parameters
@@ -69,7 +69,7 @@ def torch_generator(seed, device="cpu"):
     return torch.Generator(device=device).manual_seed(_checked(seed))
 
 
-def numpy_rng(seed):
+def numpy_rng(seed: int) -> np.random.Generator:
     """Return a new NumPy generator that starts at `seed`; NumPy's global state stays as it is.
 
     Parameters
@@ -88,18 +88,18 @@ def numpy_rng(seed):
     return np.random.default_rng(_checked(seed))
 
 
-def one_thread():
+def one_thread() -> None:
     """Let torch compute on one thread: for small models more threads are slower, never faster."""
     torch.set_num_threads(1)
 
 
-def _present():
+def _present() -> tuple[str, ...]:
     """Names of the devices that torch finds here, cpu first."""
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     return ("cpu", *(name for name, there in found.items() if there))
 
 
-def _checked(seed):
+def _checked(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"seed must be an integer, 0 or larger; got {seed!r}")
     return int(seed)

@@ -7,7 +7,7 @@ from scipy import ndimage
 from sklearn.datasets import load_digits
 
 
-def digits(*, rng):
+def digits(*, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Split scikit-learn's 1797 images of handwritten digits at random, a third for the test.
 
     Parameters
@@ -34,7 +34,7 @@ def digits(*, rng):
     return images[:cut], labels[:cut], images[cut:], labels[cut:]
 
 
-def rotated(images, degrees):
+def rotated(images: np.ndarray, degrees: float) -> np.ndarray:
     """Turn images counter-clockwise about their centre, 0 where nothing was.
 
     Parameters
@@ -53,4 +53,5 @@ def rotated(images, degrees):
     [[[0.0, 0.0], [1.0, 0.0]]]
     """
     around = {"reshape": False, "order": 1, "mode": "grid-constant"}  # keeps ink at the border
-    return ndimage.rotate(images, degrees, axes=(2, 1), **around)
+    turned: np.ndarray = ndimage.rotate(images, degrees, axes=(2, 1), **around)
+    return turned

@@ -5,6 +5,7 @@ __all__ = ["ask", "score"]
 import json
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 from IPython.display import display
@@ -15,7 +16,7 @@ from course_utils.progress_file import answer_in, is_off, read, write
 FILE = "questions.json"  # beside the notebook: {name: question}
 
 
-def ask(name, answer=...):
+def ask(name: str, answer: Any = ...) -> None:
     """Ask one of the interview's questions, and keep the first answer to it.
 
     Parameters
@@ -35,7 +36,7 @@ def ask(name, answer=...):
     predict(name, answer, ask=question["ask"], choices=question.get("choices"), words=words)
 
 
-def score():
+def score() -> None:
     """Tell every answer, why the popular ones are wrong, and how many were right.
 
     A choice or a number counts 1 if it was right. For an answer in words the learner ticks what
@@ -53,7 +54,7 @@ def score():
     print(_sum(questions)) if is_off() else display(total)
 
 
-def _tell_where(unit, heading):
+def _tell_where(unit: str, heading: str) -> None:
     """Name the section that shows the answer; in work/interview/7/ it is a link."""
     lesson = next(iter(sorted(Path("../..", unit).glob("*lesson.ipynb"))), Path("../..", unit))
     place = f"{lesson.as_posix()}#{heading.replace(' ', '-')}"
@@ -64,11 +65,12 @@ def _tell_where(unit, heading):
     display(told, raw=True)
 
 
-def _questions():
-    return json.loads(Path(FILE).read_text("utf-8"))
+def _questions() -> dict[str, dict[str, Any]]:
+    questions: dict[str, dict[str, Any]] = json.loads(Path(FILE).read_text("utf-8"))
+    return questions
 
 
-def _tell(name, question):
+def _tell(name: str, question: dict[str, Any]) -> None:
     if "choices" in question:
         reveal(name, question["right"], because=question["because"])
         return
@@ -77,7 +79,7 @@ def _tell(name, question):
     reveal(name, question["number"], within=within, unit=unit, because=because)
 
 
-def _tell_words(name, question, total):
+def _tell_words(name: str, question: dict[str, Any], total: Any) -> None:
     """Show an answer in words beside what a good one says, each point with a box to tick."""
     kept = read().get("predictions", {}).get(name)
     print(f"You said: {answer_in(kept)}" if kept else "No answer was kept for this question.")
@@ -88,7 +90,7 @@ def _tell_words(name, question, total):
     ticks = kept.get("said", [])
     boxes = [_box(point, number in ticks) for number, point in enumerate(question["points"])]
 
-    def tick(_change):
+    def tick(_change: object) -> None:
         said = [number for number, box in enumerate(boxes) if box.value]
         _keep_ticks(name, said, len(boxes))
         total.value = f"<b>{escape(_sum(_questions()))}</b>"
@@ -98,17 +100,17 @@ def _tell_words(name, question, total):
     display(ipywidgets.VBox([ipywidgets.Label("Tick what your answer said:"), *boxes]))
 
 
-def _box(point, ticked):
+def _box(point: str, ticked: bool) -> Any:
     return ipywidgets.Checkbox(ticked, description=point, indent=False, layout={"width": "98%"})
 
 
-def _keep_ticks(name, said, of):
+def _keep_ticks(name: str, said: list[int], of: int) -> None:
     book = read()
     book["predictions"][name] |= {"said": said, "of": of, "right": 2 * len(said) > of}
     write(book)
 
 
-def _sum(questions):
+def _sum(questions: dict[str, dict[str, Any]]) -> str:
     """Return the score in one sentence."""
     kept = read().get("predictions", {})
     shares = [_share(kept.get(name, {})) for name in questions]
@@ -116,5 +118,5 @@ def _sum(questions):
     return f"{sum(shares):.3g} of {len(questions)}, with {answered} answered."
 
 
-def _share(entry):
+def _share(entry: dict[str, Any]) -> float:
     return len(entry["said"]) / entry["of"] if "said" in entry else float(entry.get("right", 0))

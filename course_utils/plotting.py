@@ -8,11 +8,15 @@ __all__ = [
     "use_course_style",
 ]
 
+from typing import Any
+
 import numpy as np
 from IPython import get_ipython
 from IPython.display import display
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
+Values = Any  # a tensor, or what NumPy makes an array of
 BAND_COLORS = {"y": "#56B4E9", "f": "#0072B2"}
 DATA_COLOR = "#808080"  # opaque: transparent dots double the size of a committed figure
 # In a dark JupyterLab a white figure glares: dark and light change places, hues stay.
@@ -21,7 +25,7 @@ body[data-jp-theme-light="false"] .jp-OutputArea img {filter: invert(.88) hue-ro
 </style>"""
 
 
-def use_course_style():
+def use_course_style() -> None:
     """Switch matplotlib to the style of the course: colour-blind-safe, sized for a notebook.
 
     In JupyterLab, figures follow a dark theme.
@@ -31,7 +35,9 @@ def use_course_style():
         display({"text/html": NO_GLARE, "text/plain": ""}, raw=True)
 
 
-def plot_data(x, y, *, ax=None, label="data", **style):
+def plot_data(
+    x: Values, y: Values, *, ax: Axes | None = None, label: str | None = "data", **style: Any
+) -> Axes:
     """Draw data as grey dots.
 
     Parameters
@@ -58,18 +64,31 @@ def plot_data(x, y, *, ax=None, label="data", **style):
     return _plot(x, y, ax, label, look | style)
 
 
-def plot_curve(x, f, *, ax=None, label=None, **style):
+def plot_curve(
+    x: Values, f: Values, *, ax: Axes | None = None, label: str | None = None, **style: Any
+) -> Axes:
     """Draw a computed function f of x as a solid line; parameters as in `plot_data`."""
     return _plot(x, f, ax, label, style)
 
 
-def plot_oracle(x, f, *, ax=None, label="oracle", **style):
+def plot_oracle(
+    x: Values, f: Values, *, ax: Axes | None = None, label: str | None = "oracle", **style: Any
+) -> Axes:
     """Draw the known truth as a dashed black line; parameters as in `plot_data`."""
     look = {"color": "black", "linestyle": "--", "linewidth": 1.6, "zorder": 3}
     return _plot(x, f, ax, label, look | style)
 
 
-def plot_band(x, lower, upper, *, contains, level, ax=None, **style):
+def plot_band(
+    x: Values,
+    lower: Values,
+    upper: Values,
+    *,
+    contains: str,
+    level: float,
+    ax: Axes | None = None,
+    **style: Any,
+) -> Axes:
     """Shade the band between two curves and say in the legend what it holds.
 
     Parameters
@@ -108,17 +127,22 @@ def plot_band(x, lower, upper, *, contains, level, ax=None, **style):
     if np.any(lower > upper):
         raise ValueError(f"lower exceeds upper at {np.sum(lower > upper)} of {x.size} points")
     ax = plt.gca() if ax is None else ax
-    look = {"color": BAND_COLORS[contains], "alpha": 0.35, "linewidth": 0, "zorder": 1}
+    look: dict[str, Any] = {
+        "color": BAND_COLORS[contains],
+        "alpha": 0.35,
+        "linewidth": 0,
+        "zorder": 1,
+    }
     ax.fill_between(x, lower, upper, label=f"{level:g} band for {contains}", **(look | style))
     return ax
 
 
-def _plot(x, y, ax, label, style):
+def _plot(x: Values, y: Values, ax: Axes | None, label: str | None, style: dict[str, Any]) -> Axes:
     ax = plt.gca() if ax is None else ax
     ax.plot(_array(x), _array(y), label=label, **style)
     return ax
 
 
-def _array(values):
+def _array(values: Values) -> np.ndarray:
     """NumPy view of an array or of a tensor on any device, with or without gradient."""
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)

@@ -2,6 +2,7 @@
 
 __all__ = ["PredictionForm"]
 
+from collections.abc import Callable, Sequence
 from html import escape
 
 import ipywidgets
@@ -27,7 +28,15 @@ class PredictionForm(ipywidgets.VBox):
         What stands for the form where there are no widgets.
     """
 
-    def __init__(self, ask, choices, *, words=False, keep, note):
+    def __init__(
+        self,
+        ask: str,
+        choices: Sequence[str] | None,
+        *,
+        words: bool = False,
+        keep: Callable[[str], str],
+        note: str,
+    ) -> None:
         self._keep, self._note = keep, note
         if words:
             self._field = ipywidgets.Textarea(placeholder="in your own words", rows=5)
@@ -41,7 +50,7 @@ class PredictionForm(ipywidgets.VBox):
         question = ipywidgets.HTML(f"<b>{escape(ask)}</b>")
         super().__init__([question, self._field, self._commit, self._told])
 
-    def _committed(self, _button):
+    def _committed(self, _button: object) -> None:
         try:
             told = self._keep(self._field.value)
         except ValueError as error:
@@ -50,5 +59,5 @@ class PredictionForm(ipywidgets.VBox):
         self._field.disabled = self._commit.disabled = True
         self._told.value = escape(told)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return self._note

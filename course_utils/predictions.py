@@ -6,6 +6,8 @@ import contextlib
 import functools
 import math
 import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from IPython.display import display
 
@@ -13,8 +15,12 @@ from course_utils.prediction_form import PredictionForm
 from course_utils.progress_file import FILE, answer_in, is_off, read, write
 from course_utils.typed_input import read_choice, read_number, read_words
 
+Because = Mapping[Any, str]  # a sentence about each wrong answer
 
-def predict(name, value, *, ask, choices=None, words=False):
+
+def predict(
+    name: str, value: Any, *, ask: str, choices: Sequence[str] | None = None, words: bool = False
+) -> None:
     """Ask a question, and keep the learner's first answer to it.
 
     Parameters
@@ -46,9 +52,10 @@ def predict(name, value, *, ask, choices=None, words=False):
     """
     kept = _kept(name)
 
-    def keep(answer):
+    def keep(answer: Any) -> str:
         return _keep(name, read_answer(answer), ask)
 
+    read_answer: Callable[[Any], float | str]
     if words:
         read_answer, how = read_words, "some words in quotes"
     elif choices is None:
@@ -67,7 +74,9 @@ def predict(name, value, *, ask, choices=None, words=False):
         display(_Note(note) if is_off() else form)
 
 
-def reveal(name, truth, *, within=0.0, unit="", because=None):
+def reveal(
+    name: str, truth: Any, *, within: float = 0.0, unit: str = "", because: Because | None = None
+) -> None:
     """Show the answer to a question, and how far the kept prediction was from it.
 
     Parameters
@@ -109,7 +118,7 @@ def reveal(name, truth, *, within=0.0, unit="", because=None):
     _show(f"You predicted {_text(guess)}; the answer is {answer}: {verdict}.{why}")
 
 
-def _sentence_for(guess, because, within):
+def _sentence_for(guess: float | str, because: Because, within: float) -> str:
     """Return the sentence for a wrong answer, on a line of its own, or ''."""
     for wrong, sentence in because.items():
         close = isinstance(guess, float) and abs(guess - wrong) <= max(within, 0.02 * abs(wrong))
@@ -118,7 +127,7 @@ def _sentence_for(guess, because, within):
     return ""
 
 
-def _told(keep, value):
+def _told(keep: Callable[[Any], str], value: Any) -> str:
     """Keep a typed answer; return what was done, or what an answer looks like."""
     try:
         return keep(value)
@@ -126,10 +135,10 @@ def _told(keep, value):
         return f"Not kept: {error}."
 
 
-def _verdict(guess, truth, within):
+def _verdict(guess: float | str, truth: float | str, within: float) -> str:
     if guess == truth or repr(guess) == repr(truth):  # nan equals nan only in print
         return "right"
-    if isinstance(truth, str) or not math.isfinite(guess - truth):
+    if isinstance(guess, str) or isinstance(truth, str) or not math.isfinite(guess - truth):
         return "not this time"
     if abs(guess - truth) <= within:
         return f"right within {within:g}"
@@ -137,7 +146,7 @@ def _verdict(guess, truth, within):
     return f"off by {abs(guess - truth):.6g}{side}"
 
 
-def _kept(name):
+def _kept(name: str) -> float | str | None:
     """First answer to a question, or None."""
     if not isinstance(name, str) or not re.fullmatch(r"\d\d(-[a-z0-9]+)+", name):
         raise ValueError(f"name must look like '01-two-words'; got {name!r}")
@@ -145,7 +154,7 @@ def _kept(name):
     return None if entry is None else answer_in(entry)
 
 
-def _keep(name, answer, ask):
+def _keep(name: str, answer: float | str, ask: str) -> str:
     """Keep the first answer to a question; return a sentence that says what was done."""
     given = f"Your prediction: {_text(answer)}"
     if is_off():
@@ -164,7 +173,7 @@ def _keep(name, answer, ask):
     return f"{given} (kept)"
 
 
-def _score(name, *, right):
+def _score(name: str, *, right: bool) -> None:
     """Note beside a prediction whether it was right: the progress page counts these."""
     book = read()
     entry = book["predictions"][name]
@@ -174,16 +183,16 @@ def _score(name, *, right):
             write(book)
 
 
-def _text(answer):
+def _text(answer: float | str) -> str:
     return repr(answer) if isinstance(answer, str) else f"{answer:.6g}"
 
 
-def _show(text):
+def _show(text: str) -> None:
     display(_Note(text))
 
 
 class _Note(str):
     """Text that a notebook shows as it is, without quotes."""
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return str(self)

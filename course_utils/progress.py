@@ -3,6 +3,7 @@
 __all__ = ["REVIEW", "Progress", "progress", "units_in"]
 
 import json
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from course_utils.checking.panel import MARKS
 from course_utils.course_map import map_html
 from course_utils.review import schedule
 from course_utils.review.cards import met_cards
-from course_utils.unit_progress import unit_progress
+from course_utils.unit_progress import UnitProgress, unit_progress
 
 INTERVIEWS = "interview/*/questions.json"
 REVIEW = "review.ipynb"  # the form that asks the cards that are due
@@ -47,16 +48,23 @@ class Progress:
         How many cards are due today.
     """
 
-    def __init__(self, units, interviews=(), *, at="..", due=0):
+    def __init__(
+        self,
+        units: list[UnitProgress],
+        interviews: Iterable[str] = (),
+        *,
+        at: str = "..",
+        due: int = 0,
+    ) -> None:
         self.units, self.interviews, self.at = units, list(interviews), at
         self.due = due
 
     @property
-    def advice(self):
+    def advice(self) -> str:
         """What to do next, in one sentence."""
         return self._next()[0]
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = []
         for unit in self.units:
             lines += ["", f"{unit.name}  {unit.title}", f"  {unit.guesses}"]
@@ -67,7 +75,7 @@ class Progress:
 
     __repr__ = __str__
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         sentence, link = self._next()
         advice = f"<b>{escape(sentence)}</b>"
         advice = f"<a href='{escape(link, quote=True)}'>{advice}</a>" if link else advice
@@ -78,7 +86,7 @@ class Progress:
         whole = drawn if len(self.units) > 1 else ""
         return f"<p>{advice}</p>{whole}<table>{rows}</table><p>{told}</p>"
 
-    def _next(self):
+    def _next(self) -> tuple[str, str]:
         """Return what to do next, and the link to it or ''."""
         begun = [unit for unit in self.units if unit.begun and unit.left]
         fresh = [unit for unit in self.units if not unit.begun]
@@ -98,23 +106,23 @@ class Progress:
         return _words("done" if self.units else "nothing"), ""
 
     @property
-    def _cases(self):
+    def _cases(self) -> str:
         return f"Visible cases are a sample: {_words('cases')}"
 
     @property
-    def _due(self):
+    def _due(self) -> list[str]:
         """What is due, in a sentence, or nothing."""
         are = "card is" if self.due == 1 else "cards are"
         return [f"Review: {self.due} {are} due; {_words('review')}"] if self.due else []
 
-    def _link(self, path):
+    def _link(self, path: str) -> str:
         return f"{self.at}/{path}"
 
-    def _state(self, unit):
+    def _state(self, unit: UnitProgress) -> tuple[str, str]:
         state = "done" if unit.done else "begun" if unit.begun else "fresh"
         return state, self._link(unit.lesson)
 
-    def _rows(self, unit):
+    def _rows(self, unit: UnitProgress) -> str:
         left = "style='text-align:left'"
         lesson = self._link(unit.lesson)
         assignment = self._link(unit.assignment)
@@ -128,7 +136,7 @@ class Progress:
         return f"<tr><td {left}>{head}</td><td {left}>{folded}</td></tr>"
 
 
-def progress(folder=".."):
+def progress(folder: str | Path = "..") -> Progress:
     """Return where a learner stands.
 
     Parameters
@@ -149,7 +157,7 @@ def progress(folder=".."):
     return Progress(units, sittings, at=str(folder), due=len(due))
 
 
-def units_in(folder):
+def units_in(folder: str | Path) -> list[UnitProgress]:
     """Return where a learner stands in each unit of a working copy, or of a class's bundle.
 
     Parameters
@@ -166,12 +174,12 @@ def units_in(folder):
     return [unit_progress(path.parent.resolve()) for path in own or bundled]
 
 
-def _words(about):
+def _words(about: str) -> str:
     """Return a sentence that names only what is there."""
     return WORDS[MAKEFILE.is_file()][about]
 
 
-def _sitting(folder):
+def _sitting(folder: Path) -> str:
     """Say how a mock interview went so far."""
     asked = json.loads((folder / "questions.json").read_text("utf-8"))
     kept = progress_file.read(folder).get("predictions", {})
@@ -179,5 +187,5 @@ def _sitting(folder):
     return f"Interview {folder.name}: {len(kept)} of {len(asked)} answered, {right} right"
 
 
-def _count(unit):
+def _count(unit: UnitProgress) -> str:
     return f"{len(unit.exercises) - len(unit.left)} of {len(unit.exercises)} exercises passed"

@@ -8,16 +8,17 @@ import json
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 FILE = "progress.json"
 
 
-def is_off():
+def is_off() -> bool:
     """Tell whether COURSE_PROGRESS=off asks to read and write nothing."""
     return os.environ.get("COURSE_PROGRESS", "").strip().lower() == "off"
 
 
-def read(folder="."):
+def read(folder: str | Path = ".") -> dict[str, Any]:
     """Return what the file holds: {"predictions": {name: entry}, "results": {exercise: entry}}.
 
     A damaged file is renamed, with a warning, and counts as empty, as a missing one does.
@@ -26,7 +27,7 @@ def read(folder="."):
     if is_off() or not path.exists():
         return {}
     try:
-        book = json.loads(path.read_text(encoding="utf-8"))
+        book: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         for entry in book.get("predictions", {}).values():
             answer_in(entry)
         for entry in book.get("results", {}).values():
@@ -38,7 +39,7 @@ def read(folder="."):
     return {}
 
 
-def set_aside(path):
+def set_aside(path: Path) -> None:
     """Rename a damaged file, with a warning, so that a new one can be begun."""
     names = (path.with_suffix(f".damaged-{i}.json") for i in itertools.count(1))
     aside = next(free for free in names if not free.exists())
@@ -47,7 +48,7 @@ def set_aside(path):
     warnings.warn(message, stacklevel=6)
 
 
-def write(book, folder=".", name=FILE):
+def write(book: dict[str, Any], folder: str | Path = ".", name: str = FILE) -> None:
     """Write a file so that a crash leaves either the old one or the new one, whole."""
     path = Path(folder, name).resolve()
     part = path.with_suffix(f".{os.getpid()}.part")
@@ -61,7 +62,9 @@ def write(book, folder=".", name=FILE):
         part.unlink(missing_ok=True)
 
 
-def keep_result(exercise, status, points, *, cases, folder="."):
+def keep_result(
+    exercise: str, status: str, points: float, *, cases: str, folder: str | Path = "."
+) -> None:
     """Keep the best result of an exercise; a folder that cannot be written to keeps nothing.
 
     Parameters
@@ -85,6 +88,6 @@ def keep_result(exercise, status, points, *, cases, folder="."):
             write(book, folder)
 
 
-def answer_in(entry):
+def answer_in(entry: dict[str, Any]) -> float | str:
     """Return the answer that an entry holds: one of the choices, or a number."""
     return entry["choice"] if "choice" in entry else float(entry["number"])

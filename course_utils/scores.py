@@ -2,9 +2,11 @@ r"""Score predictions of a number by four measures, and print the thread's compa
 
 __all__ = ["Scores", "score", "score_table"]
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 REACH, NODES = 8.0, 513  # the integral over t spans this many predictive deviations either side
@@ -24,7 +26,12 @@ class Scores(NamedTuple):
 
 
 @torch.no_grad()
-def score(prediction, y, *, level=0.9):
+def score(
+    prediction: torch.distributions.Distribution,
+    y: npt.ArrayLike | torch.Tensor,
+    *,
+    level: float = 0.9,
+) -> Scores:
     r"""Score n predictive distributions on the n values that occurred.
 
     .. math:: \mathrm{NLL} = -\log p(y), \qquad
@@ -80,7 +87,7 @@ def score(prediction, y, *, level=0.9):
     )
 
 
-def score_table(rows, *, oracle):
+def score_table(rows: Mapping[str, Sequence[Scores]], *, oracle: Sequence[Scores]) -> str:
     """Return the comparison table as text: mean ± standard error over seeds, oracle last.
 
     Parameters
@@ -116,21 +123,21 @@ def score_table(rows, *, oracle):
     )
 
 
-def _crps(t, F, y, F_y):
+def _crps(t: torch.Tensor, F: torch.Tensor, y: torch.Tensor, F_y: torch.Tensor) -> torch.Tensor:
     """Integrate F² up to y and (1 - F)² from there on; F is monotone, so min(F, F(y)) suffices."""
     below = torch.trapezoid(F.minimum(F_y) ** 2, t.minimum(y), dim=0)
     above = torch.trapezoid((1 - F.maximum(F_y)) ** 2, t.maximum(y), dim=0)
     return below + above + (y - t[-1]).clamp(min=0) + (t[0] - y).clamp(min=0)
 
 
-def _crossing(t, F, p):
+def _crossing(t: torch.Tensor, F: torch.Tensor, p: float) -> torch.Tensor:
     """Where F reaches p, linear between two nodes."""
     right = (p > F).sum(0, keepdim=True).clamp(1, len(t) - 1)
     (t0, t1), (F0, F1) = ((v.gather(0, right - 1), v.gather(0, right)) for v in (t, F))
     return (t0 + (p - F0) / (F1 - F0) * (t1 - t0)).squeeze(0)
 
 
-def _row(name, runs):
+def _row(name: str, runs: Sequence[Scores]) -> str:
     if not len(runs):
         raise ValueError(f"the row {name!r} holds no scores")
     values = np.asarray(runs, dtype=float)

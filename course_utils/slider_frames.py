@@ -1,19 +1,20 @@
-"""Pictures of a drawing function, kept by the values of its sliders, and drawn ahead."""
+"""Pictures kept by the values of their sliders, and drawn ahead."""
 
-__all__ = ["Drawing", "Frames"]
+__all__ = ["Frames"]
 
 import asyncio
 import contextlib
 import gc
-import io
 import itertools
 import threading
 import time
+from collections.abc import Callable, Mapping
 
-import matplotlib as mpl
 from IPython import get_ipython
-from matplotlib import pyplot as plt
 
+from course_utils.drawing import Values
+
+Span = tuple[float, float, float]  # low, high, step
 KEPT = 400  # of some 30 kB each
 AHEAD = 60  # at most, for one slider
 QUIET = 1.0  # seconds in which no cell ran, and no slider moved
@@ -21,68 +22,6 @@ SPARE = 15.0  # seconds of drawing ahead, after the cell and after each movement
 # JupyterLab hands movements to a thread beside the one that runs cells, and pyplot's figures
 # belong to all threads: whoever draws, or runs a cell, holds this.
 TURN = threading.RLock()
-
-
-class Drawing:
-    """A drawing function as one of {name: value} that returns its figure as PNG.
-
-    Axes stay where they were in the first picture: nothing jumps while a slider moves, and half of
-    the time is spared.
-
-    Parameters
-    ----------
-    draw : callable
-        Leaves one open figure.
-    """
-
-    def __init__(self, draw):
-        self._draw, self._places, self._title_height = draw, None, None
-
-    def __call__(self, values):
-        """Draw, close the figure and return it.
-
-        Raises
-        ------
-        ValueError
-            `draw` does not leave exactly one new figure.
-        """
-        laid_out = {
-            "figure.constrained_layout.use": self._places is None,
-            # A title that may move asks every tick where it is, a seventh of the time.
-            "axes.titley": self._title_height,
-        }
-        # Interactive figures would wait, all of them, for the next cell's end to be shown.
-        with mpl.rc_context(laid_out), plt.ioff(), _new_figures() as made:
-            self._draw(**values)
-            if len(made()) != 1:
-                raise ValueError(f"draw must leave one open figure; it left {len(made())}")
-            return self._png(plt.figure(made()[0]))
-
-    def _png(self, figure):
-        for axes, place in zip(figure.axes, self._places or (), strict=False):
-            axes.set_position(place)
-        kept = io.BytesIO()
-        figure.savefig(kept, format="png", pil_kwargs={"compress_level": 1})
-        if self._places is None:
-            self._places = [axes.get_position(original=True).frozen() for axes in figure.axes]
-            heights = {axes.title.get_position()[1] for axes in figure.axes}
-            self._title_height = heights.pop() if len(heights) == 1 else None
-        return kept.getvalue()
-
-
-@contextlib.contextmanager
-def _new_figures():
-    """Give a function that returns the numbers of figures made in the block; close them after."""
-    before = plt.get_fignums()
-
-    def made():
-        return [number for number in plt.get_fignums() if number not in before]
-
-    try:
-        yield made
-    finally:
-        for number in made():
-            plt.close(number)
 
 
 class Frames:
@@ -101,26 +40,28 @@ class Frames:
 
     _moved = 0.0  # when a slider last moved, any of this kernel
 
-    def __init__(self, picture):
+    def __init__(self, picture: Callable[[Values], bytes]) -> None:
         self.seconds = 0.0
-        self._picture, self._kept, self._waiting = picture, {}, None
+        self._picture = picture
+        self._kept: dict[tuple[float, ...], bytes] = {}
+        self._waiting: asyncio.TimerHandle | None = None
         self._spare, self._settled = SPARE, False
         shell = get_ipython()
         if shell:  # a function that is registered already is not registered again
             shell.events.register("pre_run_cell", _begin_cell)
             shell.events.register("post_run_cell", _end_cell)
 
-    def has(self, values):
+    def has(self, values: Values) -> bool:
         """Return whether a picture is kept."""
         return _key(values) in self._kept
 
-    def at(self, values):
+    def at(self, values: Values) -> bytes:
         """Return the picture at {name: value}, kept or drawn now."""
         Frames._moved = time.monotonic()
         with TURN:
             return self._at(values)
 
-    def _at(self, values):
+    def _at(self, values: Values) -> bytes:
         key = _key(values)
         if key not in self._kept:
             start = time.perf_counter()
@@ -131,7 +72,7 @@ class Frames:
                 del self._kept[next(iter(self._kept))]  # the oldest
         return self._kept[key]
 
-    def draw_ahead(self, values, spans):
+    def draw_ahead(self, values: Values, spans: Mapping[str, Span]) -> None:
         """Draw the neighbours along each slider while nothing else happens, the nearest first.
 
         Parameters
@@ -152,7 +93,7 @@ class Frames:
         self._spare = SPARE
         self._waiting = loop.call_later(QUIET, self._draw_next, loop, left, _ran())
 
-    def _draw_next(self, loop, left, ran):
+    def _draw_next(self, loop: asyncio.AbstractEventLoop, left: list[Values], ran: int) -> None:
         """Draw one picture and come back for the next; while others work, only come back."""
         left = list(itertools.dropwhile(self.has, left))
         if not left or self._spare <= 0:
@@ -170,27 +111,27 @@ class Frames:
         self._waiting = loop.call_later(0.01, self._draw_next, loop, left[1:], ran)
 
 
-def _begin_cell(_info):
+def _begin_cell(_info: object) -> None:
     """Let movements wait, as they do where they arrive in the cells' own thread."""
     TURN.acquire()
 
 
-def _end_cell(_result):
+def _end_cell(_result: object) -> None:
     with contextlib.suppress(RuntimeError):  # the cell that made the first sliders holds nothing
         TURN.release()
 
 
-def _ran():
+def _ran() -> int:
     """Return how many cells ran in this kernel."""
     shell = get_ipython()
     return shell.execution_count if shell else 0
 
 
-def _key(values):
+def _key(values: Values) -> tuple[float, ...]:
     return tuple(round(value, 9) for value in values.values())
 
 
-def _neighbours(values, name, span):
+def _neighbours(values: Values, name: str, span: Span) -> list[tuple[int, Values]]:
     """Return (steps away, values) along one slider, the nearest AHEAD of them."""
     low, high, step = span
     at = [low + step * i for i in range(round((high - low) / step) + 1)]

@@ -4,13 +4,22 @@ __all__ = ["fit"]
 
 import math
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 
-def fit(loss, optimizer, *, steps, decay=False, progress=True, title="training"):
+def fit(
+    loss: Callable[[], torch.Tensor],
+    optimizer: torch.optim.Optimizer,
+    *,
+    steps: int,
+    decay: bool = False,
+    progress: bool = True,
+    title: str = "training",
+) -> np.ndarray:
     """Take `steps` optimiser steps on a loss and return how it went.
 
     Each step is `optimizer.zero_grad()`, `value = loss()`, `value.backward()`,
@@ -69,7 +78,7 @@ def fit(loss, optimizer, *, steps, decay=False, progress=True, title="training")
     return history
 
 
-def _checked(value, step, history):
+def _checked(value: object, step: int, history: np.ndarray) -> torch.Tensor:
     if not isinstance(value, torch.Tensor) or value.numel() != 1:
         shape = f" of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else ""
         kind = type(value).__name__

@@ -5,12 +5,17 @@ __all__ = ["ExerciseProgress", "UnitProgress", "unit_progress"]
 import dataclasses
 import json
 import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from course_utils import progress_file
 from course_utils.checking.comparison import EXPECTED_FILE, verdict
 from course_utils.checking.findings import aspects_of
+from course_utils.checking.forms import Check, Expected
 from course_utils.checking.records import MIME
 
+JsonCell = dict[str, Any]
 NOT_RUN = "not attempted"
 
 
@@ -27,7 +32,7 @@ class ExerciseProgress:
     possible: float
     cases: str = "visible"
 
-    def __str__(self):
+    def __str__(self) -> str:
         told = {"passed": f"passed in {'all' if self.cases == 'all' else 'the visible'} cases"}
         words = told.get(self.status, self.status)
         return f"{self.name}: {words}, {self.points:g} of {self.possible:g} points"
@@ -44,45 +49,45 @@ class UnitProgress:
     title: str
     lesson: str
     assignment: str
-    exercises: list
+    exercises: list[ExerciseProgress]
     predictions: int
     predicted: int
     revealed: int
     right: int
 
     @property
-    def begun(self):
+    def begun(self) -> bool:
         """Whether anything was tried."""
         return bool(self.predicted) or self.tried
 
     @property
-    def tried(self):
+    def tried(self) -> bool:
         """Whether an exercise was tried."""
         return any(exercise.status != NOT_RUN for exercise in self.exercises)
 
     @property
-    def done(self):
+    def done(self) -> bool:
         """Whether every exercise has passed."""
         return bool(self.exercises) and not self.left
 
     @property
-    def reading(self):
+    def reading(self) -> bool:
         """Whether the lesson's predictions are not all made, and no exercise was tried."""
         return self.predicted < self.predictions and not self.tried
 
     @property
-    def left(self):
+    def left(self) -> list[str]:
         """Names of the exercises that have not passed."""
         return [exercise.name for exercise in self.exercises if exercise.status != "passed"]
 
     @property
-    def unsure(self):
+    def unsure(self) -> list[str]:
         """Names of the exercises that have passed in the visible cases only."""
         passed = [exercise for exercise in self.exercises if exercise.status == "passed"]
         return [exercise.name for exercise in passed if exercise.cases != "all"]
 
     @property
-    def guesses(self):
+    def guesses(self) -> str:
         """What became of the predictions, in words."""
         if not self.predictions:
             return "no predictions in this lesson"
@@ -92,7 +97,7 @@ class UnitProgress:
         return f"{made}, {self.right} right{waiting}"
 
 
-def unit_progress(folder):
+def unit_progress(folder: Path) -> UnitProgress:
     """Return where a learner stands in the unit of a folder, which holds its checks.json."""
     expected = json.loads((folder / EXPECTED_FILE).read_text("utf-8"))
     books = _notebooks(folder)
@@ -117,12 +122,12 @@ def unit_progress(folder):
     )
 
 
-def _notebooks(folder):
+def _notebooks(folder: Path) -> dict[Path, list[JsonCell]]:
     """Return {path: cells} of a folder's notebooks, however they are called."""
     return {path: _cells(path) for path in sorted(folder.glob("*.ipynb"))}
 
 
-def _lesson_of(folder, books):
+def _lesson_of(folder: Path, books: dict[Path, list[JsonCell]]) -> tuple[Path, list[JsonCell]]:
     """Return path and cells of a unit's lesson: beside the assignment, or in a bundle's lessons/.
 
     A lesson may have been renamed: it is what asks for predictions.
@@ -135,35 +140,38 @@ def _lesson_of(folder, books):
     return path, books.get(path, [])
 
 
-def _root(folder):
+def _root(folder: Path) -> Path:
     """Return the folder of the working copy, or of the bundle, that a unit's folder lies in."""
     return folder.parent.parent if folder.parent.name == "assignments" else folder.parent
 
 
-def _cells(path):
+def _cells(path: Path) -> list[JsonCell]:
     """Return a notebook's cells; a half-saved or missing one has none."""
     try:
-        return json.loads(path.read_text("utf-8"))["cells"]
+        cells: list[JsonCell] = json.loads(path.read_text("utf-8"))["cells"]
+        return cells
     except (OSError, ValueError, KeyError, TypeError):
         return []
 
 
-def _records(books):
+def _records(books: dict[Path, list[JsonCell]]) -> dict[str, list[Check]]:
     """Return {exercise: checks} that the check cells last recorded."""
     cells = [cell for book in books.values() for cell in book]
     shown = [o.get("data", {}).get(MIME) for cell in cells for o in cell.get("outputs", [])]
     kept = [one for one in shown if isinstance(one, dict) and isinstance(one.get("checks"), list)]
-    return {one.get("exercise"): one["checks"] for one in kept}
+    return {one.get("exercise", ""): one["checks"] for one in kept}
 
 
-def _order(cells, expected):
+def _order(cells: list[JsonCell], expected: Iterable[str]) -> list[str]:
     """Return the exercises' names in the order of the assignment; what is not in it comes last."""
     code = _code(cells)
     places = {name: code.find(f'Checks("{name}")') for name in expected}
     return sorted(expected, key=lambda name: (places[name] < 0, places[name]))
 
 
-def _exercise(name, expected, got, kept):
+def _exercise(
+    name: str, expected: Expected, got: list[Check], kept: dict[str, Any]
+) -> ExerciseProgress:
     """Return the best of what was kept and what the notebook still shows."""
     possible = sum(aspects_of(expected["checks"]).values())
     if "all" in kept:
@@ -175,14 +183,15 @@ def _exercise(name, expected, got, kept):
         found = verdict(name, got, expected["checks"], expected["hints"])
         points = sum(aspect.points for aspect in found.aspects if aspect.status == "passed")
         results.append({"status": found.status, "points": points})
-    best = max(results, key=lambda one: one["points"], default={"status": NOT_RUN, "points": 0})
+    nothing: dict[str, Any] = {"status": NOT_RUN, "points": 0}
+    best = max(results, key=lambda one: one["points"], default=nothing)
     return ExerciseProgress(name, best["status"], best["points"], possible)
 
 
-def _code(cells):
+def _code(cells: list[JsonCell]) -> str:
     return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
 
 
-def _title(cells):
+def _title(cells: list[JsonCell]) -> str:
     words = "\n".join("".join(cell["source"]) for cell in cells)
     return next(iter(re.findall(r"^# (.+)$", words, flags=re.MULTILINE)), "")

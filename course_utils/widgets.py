@@ -3,12 +3,15 @@
 __all__ = ["interactive"]
 
 import inspect
+from collections.abc import Callable, Collection
 from html import escape
+from typing import Any
 
 import ipywidgets
 from IPython.display import HTML, display
 
-from course_utils.slider_frames import Drawing, Frames
+from course_utils.drawing import Drawing
+from course_utils.slider_frames import Frames
 
 SLOW = 0.3  # seconds after which a reader wonders whether anything happens
 # JupyterLab keeps outputs of an earlier session, but no sliders: then the sentence shows.
@@ -19,7 +22,7 @@ ASLEEP = (
 )
 
 
-def interactive(draw, **ranges):
+def interactive(draw: Callable[..., object], **ranges: tuple[Any, ...]) -> ipywidgets.VBox:
     """Return sliders above a picture that is drawn again while one of them is dragged.
 
     Parameters
@@ -61,18 +64,18 @@ def interactive(draw, **ranges):
 class _Asleep(HTML):
     """What stands where an earlier session's sliders were."""
 
-    def __init__(self, words):
+    def __init__(self, words: str) -> None:
         super().__init__(ASLEEP.format(words=escape(words)))
         self._words = words
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return self._words
 
 
 class _Panel(ipywidgets.VBox):
     """Sliders, the picture at their values, and a line for what there is to say."""
 
-    def __init__(self, picture, sliders):
+    def __init__(self, picture: Drawing, sliders: dict[str, Any]) -> None:
         self._sliders, self._frames = sliders, Frames(picture)
         as_it_is = {"align_self": "flex-start", "max_width": "100%"}
         self._picture = ipywidgets.Image(format="png", layout=as_it_is)
@@ -84,21 +87,21 @@ class _Panel(ipywidgets.VBox):
         self._draw_ahead()
 
     @property
-    def names(self):
+    def names(self) -> str:
         """What the sliders are called."""
         return ", ".join(slider.description for slider in self._sliders.values())
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Sliders for {self.names}: run this notebook in Jupyter to move them"
 
-    def _values(self):
+    def _values(self) -> dict[str, float]:
         return {name: slider.value for name, slider in self._sliders.items()}
 
-    def _draw_ahead(self):
+    def _draw_ahead(self) -> None:
         spans = {name: (one.min, one.max, one.step) for name, one in self._sliders.items()}
         self._frames.draw_ahead(self._values(), spans)
 
-    def _moved(self, _change):
+    def _moved(self, _change: object) -> None:
         values = self._values()
         if self._frames.seconds > SLOW and not self._frames.has(values):
             self._line.value = "<em>drawing ...</em>"
@@ -110,7 +113,7 @@ class _Panel(ipywidgets.VBox):
         self._draw_ahead()
 
 
-def _slider(draw, name, span):
+def _slider(draw: Callable[..., object], name: str, span: tuple[Any, ...]) -> Any:
     start = _start(draw, name)
     low, high, step, label = _checked(span, name)
     if not low <= start <= high:
@@ -120,7 +123,7 @@ def _slider(draw, name, span):
     return kind(value=start, min=low, max=high, step=step, description=label)
 
 
-def _align(sliders):
+def _align(sliders: Collection[Any]) -> None:
     """Give all sliders of a panel a track of the same length, whatever they are called."""
     longest = max(len(slider.description) for slider in sliders)
     for slider in sliders:
@@ -128,7 +131,7 @@ def _align(sliders):
         slider.layout.width = f"{0.6 * longest + 26:.1f}em"
 
 
-def _start(draw, name):
+def _start(draw: Callable[..., object], name: str) -> Any:
     parameters = inspect.signature(draw).parameters
     if name not in parameters:
         raise ValueError(f"draw has no parameter {name!r}; it has {', '.join(parameters)}")
@@ -137,7 +140,7 @@ def _start(draw, name):
     return parameters[name].default
 
 
-def _checked(span, name):
+def _checked(span: object, name: str) -> tuple[float, float, float, str]:
     if not isinstance(span, tuple) or len(span) not in (3, 4):
         raise ValueError(f"the range of {name} must be (low, high, step); got {span!r}")
     low, high, step, label = (*span, name)[:4]

@@ -1,4 +1,4 @@
-"""Which package imports which, that all code is used, that what notebooks import is there."""
+"""Which package imports which; all code is used, and typed; what notebooks import is there."""
 
 import ast
 import inspect
@@ -14,6 +14,7 @@ from course_grader.project.course import PROJECT
 
 LINTER = Path(sys.executable).with_name("lint-imports")
 DEAD_CODE_FINDER = Path(sys.executable).with_name("vulture")
+TYPE_CHECKER = Path(sys.executable).with_name("mypy")
 PLANTED = [  # where, what, and which word of the contract is then broken
     ("judging/judge.py", "course_grader.gradebook", "only packages below it"),
     ("project/course.py", "course_grader.authoring.markers", "only packages below it"),
@@ -60,6 +61,24 @@ def test_code_that_nothing_uses_is_named(copy):
     told = find()
     assert told.returncode != 0
     assert "unused function 'forgotten'" in told.stdout
+
+
+def test_what_has_no_type_or_a_wrong_one_is_named(copy):
+    """Of a small module, which is quick; `make lint` checks them all."""
+    path = copy / "course_utils" / "checking" / "forms.py"
+
+    def check_types():
+        command = [TYPE_CHECKER, path.relative_to(copy)]
+        return subprocess.run(command, cwd=copy, capture_output=True, text=True)
+
+    assert check_types().returncode == 0, check_types().stdout
+    with path.open("a") as file:
+        file.write("\n\ndef stake(check: Check) -> str:\n    return check['points']\n")
+        file.write("\n\ndef size(got):\n    return len(got)\n")
+    told = check_types()
+    assert told.returncode == 1
+    assert "Incompatible return value type" in told.stdout
+    assert "missing a type annotation" in told.stdout
 
 
 def test_each_name_that_a_notebook_imports_is_there():

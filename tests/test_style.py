@@ -11,6 +11,8 @@ import course_utils
 PROJECT = Path(course_utils.__file__).resolve().parents[1]
 PACKAGES = ("course_utils", "course_grader")
 MODULES = [p for d in PACKAGES for p in sorted((PROJECT / d).rglob("[!_]*.py"))]
+MAKING = ("__init__", "__call__")
+LATER = ("gradebook", "intake")
 LONGEST = 30  # lines of a function's body
 
 
@@ -43,6 +45,34 @@ def test_no_function_is_long(path):
         body = function.body[1:] if ast.get_docstring(function) else function.body
         size = body[-1].end_lineno - body[0].lineno + 1 if body else 0
         assert size <= LONGEST, f"{function.name} has {size} lines"
+
+
+def public_functions(body):
+    """Yield functions that others may call, and how public classes are made."""
+    for node in body:
+        public = not getattr(node, "name", "_").startswith("_")
+        if isinstance(node, ast.ClassDef) and public:
+            yield from public_functions(node.body)
+        elif isinstance(node, ast.FunctionDef) and (public or node.name in MAKING):
+            yield node
+
+
+def untyped(function):
+    """Return what of a function's parameters, and of what it returns, has no type."""
+    given = function.args
+    named = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    own = {"self", "cls"}
+    missing = [a.arg for a in named if a and not a.annotation and a.arg not in own]
+    return missing + ([] if function.returns else ["what it returns"])
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_public_functions_are_typed(path):
+    if path.relative_to(PROJECT).parts[1] in LATER:
+        pytest.skip("not yet")
+    body = ast.parse(path.read_text("utf-8")).body
+    found = {f.name: untyped(f) for f in public_functions(body)}
+    assert {name: missing for name, missing in found.items() if missing} == {}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -3,8 +3,11 @@
 __all__ = ["Answer", "Answers", "read_answers"]
 
 import dataclasses
+from collections.abc import Mapping
 
+from course_grader.authoring.exercises import Exercise
 from course_grader.authoring.masters import MasterError, read_master
+from course_grader.project.course import Unit
 
 MIN_WRONG, MIN_RIGHT = 5, 3
 
@@ -31,12 +34,12 @@ class Answers:
     exact: str = ""
 
     @property
-    def oracle(self):
+    def oracle(self) -> Answer:
         """The right answer that shares no line with the solution."""
         return next(answer for answer in self.right if answer.oracle)
 
 
-def read_answers(unit, exercises):
+def read_answers(unit: Unit, exercises: Mapping[str, Exercise]) -> dict[str, Answers]:
     """Return {exercise: Answers}, or stop at what is missing.
 
     Raises

@@ -5,30 +5,34 @@ __all__ = ["check_source", "digest", "lesson", "solutions", "source", "used_file
 import ast
 import collections
 import hashlib
+from pathlib import Path
 
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_grader.authoring import markers
+from course_grader.authoring.exercises import Assignment, Exercise
+from course_grader.authoring.masters import Master
 from course_grader.authoring.recap_cards import without_cards
-from course_grader.project.course import PROJECT
+from course_grader.project.course import PROJECT, Unit
 from course_grader.project.notebooks import KERNELSPEC
 
 REPORT = "check.report()"
 INDENT = " " * 4
 
 
-def lesson(unit, master):
+def lesson(unit: Unit, master: Master) -> NotebookNode:
     """Return the lesson as a notebook, not executed."""
     return _notebook(unit, master, [(cell, cell.source, {}) for cell in master.cells])
 
 
-def source(unit, master):
+def source(unit: Unit, master: Assignment) -> NotebookNode:
     """Return nbgrader's instructor version: solutions marked, hidden checks merged, no reasons."""
     hidden = {name: e.hidden.source for name, e in master.exercises.items()}
     return _notebook(unit, master, [c for c in _cells(master, hidden) if "why" not in c[0].roles])
 
 
-def solutions(unit, master):
+def solutions(unit: Unit, master: Assignment) -> NotebookNode:
     """Return the worked solutions and why, cells named by their exercise; no hidden checks."""
     cells = [
         (
@@ -41,7 +45,7 @@ def solutions(unit, master):
     return _notebook(unit, master, cells)
 
 
-def check_source(exercise, *, hidden):
+def check_source(exercise: Exercise, *, hidden: bool) -> str:
     """Return the source of a check cell, with or without its hidden checks.
 
     The master's statements become the body of a function, so that what they bind (`y`, `check`)
@@ -55,13 +59,13 @@ def check_source(exercise, *, hidden):
     return "\n".join([first.replace("check = ", "@"), "def _checks(check):", *lines])
 
 
-def used_files(master):
+def used_files(master: Master) -> list[Path]:
     """Return the master and the course_utils modules that it imports, directly or not."""
     sources = "\n".join(cell.source for cell in master.cells if cell.kind == "code")
     return [master.path, *sorted(_imported(sources, set()))]
 
 
-def digest(master, *more):
+def digest(master: Master, *more: str) -> str:
     """Return the hash of a master and of what it uses: it tells whether a tree has drifted.
 
     A lesson's cards stand in no tree: to edit one executes nothing.

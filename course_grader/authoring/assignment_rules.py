@@ -11,15 +11,21 @@ __all__ = [
 
 import ast
 import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from course_grader.authoring import markers
 from course_grader.authoring.check_calls import check_calls, is_check
+from course_grader.authoring.masters import Cell, Master
+
+if TYPE_CHECKING:  # exercises are read by these rules
+    from course_grader.authoring.exercises import Exercise
 
 HEADING = re.compile(r"\((\d+) min, (\d+(?:\.\d+)?) points?\)")
 KEPT = ("inputs", "global random")  # what check.keeps grades, and the opening has to say
 
 
-def check_targets(master):
+def check_targets(master: Master) -> None:
     """Stop at checks of an exercise that there is none of."""
     for cell in master.cells:
         name = next((cell.roles[r] for r in ("checks", "hidden", "why") if r in cell.roles), None)
@@ -27,7 +33,7 @@ def check_targets(master):
             master.fail(cell, f"no exercise is called {name!r}: add # %% exercise={name!r}")
 
 
-def check_opening(master):
+def check_opening(master: Master) -> None:
     """Stop where points hang on what is kept, and the opening does not announce it."""
     keeps = any("check.keeps(" in c.source for c in master.cells if c.kind == "code")
     if keeps and not all(word in master.cells[0].source for word in KEPT):
@@ -35,7 +41,7 @@ def check_opening(master):
         master.fail(master.cells[0], f"check.keeps is announced in the first cell: {told}")
 
 
-def check_solution(master, exercise):
+def check_solution(master: Master, exercise: "Exercise") -> None:
     """Stop at an exercise without a marked solution or without a function."""
     if "### BEGIN SOLUTION" not in exercise.solution.source:
         master.fail(
@@ -45,7 +51,7 @@ def check_solution(master, exercise):
         master.fail(exercise.solution, "an exercise defines at least one function or class")
 
 
-def check_points(master, exercise):
+def check_points(master: Master, exercise: "Exercise") -> None:
     """Stop where start and end, points, aspects or heading do not fit together."""
     checks, hidden = exercise.checks, exercise.hidden
     if "points" not in checks.roles:
@@ -63,7 +69,7 @@ def check_points(master, exercise):
     _check_heading(master, exercise.solution, exercise.points)
 
 
-def check_cases(master, exercise):
+def check_cases(master: Master, exercise: "Exercise") -> None:
     """Stop at a hidden check without words for its case: a reader is told where it fails."""
     nodes = ast.walk(ast.parse(exercise.hidden.source))
     for node in (n for n in nodes if isinstance(n, ast.Call) and is_check(n)):
@@ -109,7 +115,7 @@ def _check_aspects(master, exercise, stakes, more):
             )
 
 
-def check_written(master, cell, exercises):
+def check_written(master: Master, cell: Cell, exercises: Mapping[str, "Exercise"]) -> None:
     """Stop at a cell for words that lacks points, model answer or rubric."""
     if cell.roles["written"] in exercises:
         master.fail(cell, f"{cell.roles['written']!r} is an exercise's name already")

@@ -3,15 +3,16 @@
 __all__ = ["check_calls", "is_check"]
 
 import ast
+from typing import Any
 
 
-def check_calls(source):
+def check_calls(source: str) -> list[tuple[str, float]]:
     """Return [(aspect, points)] of the calls `check.xxx("aspect", ..., points=p)` in a cell."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     return [_call(node) for node in calls if is_check(node)]
 
 
-def is_check(node):
+def is_check(node: Any) -> bool:
     """Return whether a node of a syntax tree is a call such as `check.value("aspect", ...)`."""
     on_check = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
     return on_check and node.func.value.id == "check" and bool(node.args)

@@ -4,25 +4,32 @@ __all__ = ["Composer", "cell_of"]
 
 import copy
 import itertools
+from collections.abc import Mapping
+from pathlib import Path
+
+from nbformat import NotebookNode
 
 from course_grader.authoring import markers
 from course_grader.authoring.answers import read_answers
 from course_grader.authoring.check_calls import check_calls
 from course_grader.authoring.exercises import read_assignment
 from course_grader.project import notebooks
+from course_grader.project.course import Course, Unit
 
 
 class Composer:
     """Composes submissions from answers and keeps the score that each must get."""
 
-    def __init__(self, course, unit):
+    def __init__(self, course: Course, unit: Unit) -> None:
         self.course, self.unit, self.expected = course, unit, {}
         self.master = read_assignment(unit)
         self.answers = read_answers(unit, self.master.exercises)
         self.release = notebooks.load(course.notebook("release", unit))
         self.first, self.second = list(self.master.exercises)[:2]
 
-    def compose(self, choices=None):
+    def compose(
+        self, choices: Mapping[str, str | None] | None = None
+    ) -> tuple[NotebookNode, float]:
         """Return (notebook, score): each exercise answered as chosen, or by its solution.
 
         `choices` maps an exercise to the name of an answer, or to None, which leaves the stub.
@@ -46,11 +53,13 @@ class Composer:
             points for aspect, points in stakes if aspect not in found.fails
         )
 
-    def full(self, exercise):
+    def full(self, exercise: str) -> float:
         """Return the points of an exercise."""
         return float(self.master.exercises[exercise].points)
 
-    def hand_in(self, student, notebook, score, *, file=None):
+    def hand_in(
+        self, student: str, notebook: NotebookNode, score: float, *, file: str | None = None
+    ) -> Path:
         """Write a submission and note what it must score."""
         self.expected[student] = score
         path = self.course.notebook("submitted", self.unit, student)
@@ -59,7 +68,7 @@ class Composer:
         return path
 
 
-def cell_of(notebook, key):
+def cell_of(notebook: NotebookNode, key: str) -> NotebookNode:
     """Return the cell with this id."""
     return next(c for c in notebook.cells if c.id == key)
 

@@ -6,6 +6,7 @@ import dataclasses
 
 from course_grader.authoring import assignment_rules
 from course_grader.authoring.masters import Cell, Master, MasterError, read_master
+from course_grader.project.course import Unit
 
 
 @dataclasses.dataclass
@@ -18,7 +19,7 @@ class Exercise:
     hidden: Cell
 
     @property
-    def points(self):
+    def points(self) -> float:
         """The points of the whole exercise."""
         return self.checks.roles["points"]
 
@@ -34,13 +35,13 @@ class Assignment(Master):
     written: dict[str, Cell]
 
     @property
-    def points(self):
+    def points(self) -> float:
         """All points, those for words included."""
         given = [cell.roles["points"] for cell in self.written.values()]
         return sum(given) + sum(exercise.points for exercise in self.exercises.values())
 
 
-def read_assignment(unit):
+def read_assignment(unit: Unit) -> Assignment:
     """Read and validate a unit's assignment.
 
     Raises

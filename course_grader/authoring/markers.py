@@ -11,7 +11,7 @@ FORBIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS", "### BEGIN MARK S
 WORDS = re.compile(r"\b(begin|end)\b.*\b(solution|hidden|tests?|mark)|\bautotest\b", re.IGNORECASE)
 
 
-def problems(source, *, in_solution):
+def problems(source: str, *, in_solution: bool) -> list[tuple[int, str]]:
     """Return [(line offset, sentence)] for every marker that is misspelt or out of place.
 
     Parameters
@@ -33,18 +33,18 @@ def problems(source, *, in_solution):
     return found + ([(open_at, f"{BEGIN!r} without {END!r}")] if open_at else [])
 
 
-def stub(source):
+def stub(source: str) -> str:
     """Return the released form of a solution cell: nbgrader's stub in place of the solution."""
     return "\n".join(_without(source, replace=True))
 
 
-def solved(source):
+def solved(source: str) -> str:
     """Return a solution cell without its markers."""
     kept = [line for line in source.splitlines() if line.strip() not in (BEGIN, END)]
     return "\n".join(kept)
 
 
-def defined_names(source):
+def defined_names(source: str) -> list[str]:
     """Return the names of functions and classes that a cell defines at its top level."""
     try:
         tree = ast.parse(source)

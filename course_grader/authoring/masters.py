@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import re
 from pathlib import Path
+from typing import NoReturn
 
 import jupytext
 
@@ -29,7 +30,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 class MasterError(CourseError):
     """A malformed master: file, line, what is wrong and what to do."""
 
-    def __init__(self, path, line, message):
+    def __init__(self, path: Path, line: int, message: str) -> None:
         place = Path(*Path(path).parts[-3:])
         super().__init__(f"{place}:{line}: {message}")
 
@@ -57,12 +58,12 @@ class Master:
     cells: list[Cell]
     cards: list = dataclasses.field(default_factory=list, kw_only=True)
 
-    def fail(self, cell, message):
+    def fail(self, cell: Cell, message: str) -> NoReturn:
         """Raise a `MasterError` at a cell's line."""
         raise MasterError(self.path, cell.line, message)
 
 
-def read_master(path, kind):
+def read_master(path: Path, kind: str) -> Master:
     """Read and validate a master of a kind: lesson, assignment or answers.
 
     Raises

@@ -10,6 +10,10 @@ __all__ = ["RecapCard", "taken_out", "without_cards"]
 
 import dataclasses
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # masters are read with this
+    from course_grader.authoring.masters import Cell, Master
 
 ANSWER = "**Answer.**"
 NAME = re.compile(r"\d\d(-[a-z0-9]+)+")  # as that of a prediction
@@ -28,7 +32,7 @@ class RecapCard:
     place: int
 
 
-def taken_out(master):
+def taken_out(master: "Master") -> tuple[list["Cell"], list[RecapCard]]:
     """Return a master's cells without its cards, and the cards.
 
     Raises
@@ -46,7 +50,7 @@ def taken_out(master):
     return cells, cards
 
 
-def without_cards(text):
+def without_cards(text: str) -> str:
     """Return a master's text as if it had no cards: what its notebook is made from."""
     kept = LINES.sub("", text)
     return kept if kept == text else kept.rstrip("\n") + "\n"

@@ -16,6 +16,7 @@ import re
 
 from course_grader.authoring import markers
 from course_grader.authoring.exercises import read_assignment
+from course_grader.project.course import Unit
 
 NUMBERS = {"half a": 0.5, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0}
 NUMBER = rf"(?:{'|'.join(NUMBERS)}|\d+(?:\.\d+)?)"
@@ -48,7 +49,7 @@ class Question:
     notes: str
 
 
-def questions_of(unit):
+def questions_of(unit: Unit) -> dict[str, Question]:
     """Return a unit's exercises in words, {name: Question}, in order.
 
     Parameters
@@ -67,7 +68,7 @@ def _question(master, name, cell):
     return Question(name, points, above[-1].source, model.strip(), tuple(lines), notes)
 
 
-def parse_rubric(text):
+def parse_rubric(text: str) -> tuple[list[Line], str]:
     """Return the lines of a rubric, and what it says beside them; no lines if it gives no points.
 
     "Each of two" makes two lines, so that one can be ticked without the other.

@@ -4,13 +4,14 @@ __all__ = ["new_unit"]
 
 import re
 import shutil
+from pathlib import Path
 
 from course_grader.project.course import PROJECT, CourseError, Unit
 
 NAME = re.compile(r"\d\d_[a-z0-9]+(_[a-z0-9]+)*")
 
 
-def new_unit(name, project=PROJECT):
+def new_unit(name: str, project: Path = PROJECT) -> Unit:
     """Copy masters/_skeleton to masters/<name> under names of its own.
 
     Parameters

@@ -8,7 +8,7 @@ from course_grader.authoring import as_notebook
 from course_grader.authoring.exercises import read_assignment
 from course_grader.authoring.masters import read_master
 from course_grader.project import notebooks
-from course_grader.project.course import Course, CourseError
+from course_grader.project.course import Course, CourseError, Unit
 
 NEWER = (
     "masters/{0}/assignment.py, or what it imports, is newer than what was built: "
@@ -16,7 +16,7 @@ NEWER = (
 )
 
 
-def is_stale(unit, course=None):
+def is_stale(unit: Unit, course: Course | None = None) -> bool:
     """Return whether an assignment's master is other than what the course's source was built from.
 
     Without masters, or without a source, there is nothing to compare: False.
@@ -28,7 +28,7 @@ def is_stale(unit, course=None):
     return built != as_notebook.digest(read_master(master, "assignment"))
 
 
-def tell_if_stale(unit, course=None):
+def tell_if_stale(unit: Unit, course: Course | None = None) -> None:
     """Say in one line that a master, or a module of course_utils that it uses, was not built.
 
     Raises

@@ -5,6 +5,7 @@ __all__ = ["build", "check_names", "drifted", "planned"]
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import nbformat
@@ -19,12 +20,12 @@ from course_grader.building.lesson_rules import check_lesson
 from course_grader.building.release import generate_release
 from course_grader.building.run_notebook import run_notebook
 from course_grader.project import notebooks
-from course_grader.project.course import PROJECT, CourseError
+from course_grader.project.course import PROJECT, CourseError, Unit
 from course_grader.proving.reference import reference_for
 from course_utils.checking.comparison import EXPECTED_FILE
 
 
-def build(unit, *, project=PROJECT, say=print):
+def build(unit: Unit, *, project: Path = PROJECT, say: Callable[[str], object] = print) -> None:
     """Build the four trees of a unit; nothing moves until all is made.
 
     Parameters
@@ -47,7 +48,7 @@ def build(unit, *, project=PROJECT, say=print):
         _move(stage, project, say)
 
 
-def planned(unit):
+def planned(unit: Unit) -> dict[str, bytes]:
     """Return {path: bytes} of all four trees before execution: what the masters say today.
 
     The drift test compares these, settled, with the committed trees.
@@ -65,7 +66,7 @@ def planned(unit):
     return plan | _release(unit, assignment, plan)
 
 
-def drifted(plan, project=PROJECT):
+def drifted(plan: Mapping[str, bytes], project: Path = PROJECT) -> list[str]:
     """Return the paths in source and release that are not what a plan says, but for rounding."""
     made = settled(plan, project)
     files = {path: project / path for path in made if path.startswith(("source/", "release/"))}
@@ -76,7 +77,7 @@ def drifted(plan, project=PROJECT):
     ]
 
 
-def check_names(units):
+def check_names(units: Iterable[Unit]) -> None:
     """Stop if two units have an exercise of the same name: results are kept by it."""
     seen = {}
     for unit in units:

@@ -3,6 +3,7 @@
 __all__ = ["bundle_files", "check_bundle", "make_bundle"]
 
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from course_grader.building import leaks
@@ -13,7 +14,7 @@ from course_grader.building.readable import readable_text
 from course_grader.building.term_links import link_terms
 from course_grader.playground.page import HEADS, NAME, playground_page
 from course_grader.project import notebooks
-from course_grader.project.course import PROJECT, CourseError, units
+from course_grader.project.course import PROJECT, CourseError, Unit, units
 from course_utils.progress import REVIEW
 from course_utils.review.cards import FILE as CARDS
 
@@ -21,7 +22,7 @@ FOLDER = "probabilistic-ml-course"
 ALONE = ("LICENSE", "constraints.txt")
 
 
-def make_bundle(project=PROJECT, only=None):
+def make_bundle(project: Path = PROJECT, only: list[Unit] | None = None) -> Path:
     """Write build/bundle.zip, or build/bundle-03.zip; the same input gives the same bytes.
 
     Parameters
@@ -55,7 +56,7 @@ def make_bundle(project=PROJECT, only=None):
     return path
 
 
-def bundle_files(project=PROJECT, only=None):
+def bundle_files(project: Path = PROJECT, only: list[Unit] | None = None) -> dict[str, bytes]:
     """Return {name in the bundle: bytes}."""
     held = only or units(project)
     files = {name: (project / name).read_bytes() for name in ALONE}
@@ -97,7 +98,7 @@ def _text(project, name):
     return (project / name).read_text("utf-8")
 
 
-def check_bundle(path, known):
+def check_bundle(path: Path, known: Iterable[Unit]) -> None:
     """Stop if any file of a bundle holds a secret of a unit."""
     secrets = [(unit, leaks.secrets_of(unit)) for unit in known]
     with zipfile.ZipFile(path) as packed:

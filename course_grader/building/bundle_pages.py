@@ -5,6 +5,7 @@ __all__ = ["environment_file", "project_file", "readme"]
 import re
 
 from course_grader.playground.page import HEADS
+from course_grader.project.course import Unit
 
 KEPT = ("[build-system]", "[project]", "[tool.setuptools.")  # sections of pyproject.toml
 README = """# Probabilistic machine learning
@@ -83,7 +84,7 @@ PLAYED = """ Open [playground.html](playground.html) in a browser to play with
 output distributions and their losses; it needs nothing else."""
 
 
-def readme(units):
+def readme(units: list[Unit]) -> str:
     """Return the README of a bundle of these units."""
     rows = "\n".join(map(_row, units))
     name = units[0].name
@@ -97,7 +98,7 @@ def _row(unit):
     return f"| {number} | [{unit.facts['title']}](lessons/{name}.ipynb) | {assignment} |"
 
 
-def project_file(text):
+def project_file(text: str) -> str:
     """Return pyproject.toml without what a class has not; its one extra is `validate`."""
     sections = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
     kept = "".join(section for section in sections if section.startswith(KEPT))
@@ -107,6 +108,6 @@ def project_file(text):
     return f"{kept.rstrip()}\n\n[project.optional-dependencies]\nvalidate = [{nbgrader}]\n"
 
 
-def environment_file(text):
+def environment_file(text: str) -> str:
     """Return environment.yml with the bundle's extra."""
     return text.replace("-e .[grader]", "-e .[validate]")

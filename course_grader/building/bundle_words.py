@@ -3,6 +3,9 @@
 __all__ = ["REWORDED", "adapt", "without_missing_links"]
 
 import re
+from collections.abc import Collection
+
+from nbformat import NotebookNode
 
 LINK = re.compile(r"\[([^\]]*)\]\((?:[./a-z]*/)?(\d\d_\w+)\.ipynb[^)\s]*\)")
 # Lesson: (what it says to who has the whole course, what it says to a class).
@@ -43,7 +46,7 @@ REWORDED = {
 }
 
 
-def adapt(lesson, name, units):
+def adapt(lesson: NotebookNode, name: str, units: Collection[str]) -> None:
     """Reword a lesson for a class, and unlink what its bundle has not; in place.
 
     Parameters
@@ -61,7 +64,7 @@ def adapt(lesson, name, units):
             cell.outputs = []  # where somebody else stood, told to who has the whole course
 
 
-def without_missing_links(text, units):
+def without_missing_links(text: str, units: Collection[str]) -> str:
     """Turn links to units that are not among these into their plain text."""
     return LINK.sub(lambda found: found[0] if found[2] in units else found[1], text)
 

@@ -4,13 +4,16 @@ __all__ = ["card_file", "prediction_cards", "review_page"]
 
 import ast
 import json
+from pathlib import Path
+from typing import Any
 
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_grader.authoring.masters import read_master
 from course_grader.building.prediction_rules import SHOWN, headings
 from course_grader.project import notebooks
-from course_grader.project.course import PROJECT
+from course_grader.project.course import PROJECT, Unit
 
 # What a reveal's arguments are made of in a lesson; anything else was computed when it ran.
 PLAIN = (ast.Constant, ast.Tuple, ast.Dict, ast.Name, ast.Load, ast.UnaryOp, ast.USub)
@@ -23,7 +26,7 @@ you read, with each prediction whose answer you saw, and with each mistake that 
 FROM_KEYS = "dict.fromkeys"
 
 
-def card_file(unit, project=PROJECT):
+def card_file(unit: Unit, project: Path = PROJECT) -> bytes:
     """Return a unit's cards.json, as bytes.
 
     Parameters
@@ -53,13 +56,13 @@ def card_file(unit, project=PROJECT):
     return (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def review_page():
+def review_page() -> NotebookNode:
     """Return the notebook that asks, in a form, the cards that are due."""
     cells = [new_markdown_cell(PAGE, id="words"), new_code_cell(ASK, id="review")]
     return new_notebook(cells=cells, metadata={"kernelspec": notebooks.KERNELSPEC})
 
 
-def prediction_cards(lesson):
+def prediction_cards(lesson: NotebookNode) -> list[dict[str, Any]]:
     """Return a card for each prediction of an executed lesson whose answer it shows.
 
     Parameters

@@ -7,23 +7,27 @@ the committed one. It takes its place only if the judge would tell the two apart
 __all__ = ["expected_file", "settled", "visible_part"]
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from course_utils.checking.agreement import agrees
 from course_utils.checking.comparison import EXPECTED_FILE
 from course_utils.checking.findings import findings
+from course_utils.checking.forms import Reference
 
 
-def visible_part(reference):
+def visible_part(reference: Mapping[str, Reference]) -> dict[str, Any]:
     """Return what is released beside the notebook: visible expected values and their hints."""
     return {name: _visible(entry) for name, entry in reference.items()}
 
 
-def expected_file(values):
+def expected_file(values: Mapping[str, Any]) -> bytes:
     """Return the content of checks.json, as bytes, from what `visible_part` returned."""
     return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
 
 
-def settled(plan, project):
+def settled(plan: Mapping[str, bytes], project: Path) -> dict[str, bytes]:
     """Return a plan in which no committed number gives way to one that agrees with it.
 
     Parameters

@@ -6,13 +6,14 @@ import dataclasses
 import functools
 import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from course_grader.authoring import markers
 from course_grader.authoring.exercises import read_assignment
 from course_grader.authoring.masters import read_master
 from course_grader.building.readable import readable
-from course_grader.project.course import PROJECT, CourseError
+from course_grader.project.course import PROJECT, CourseError, Unit
 from course_grader.proving.reference import is_at_hand, reference_for
 from course_grader.proving.trivial_answers import NUMBER
 
@@ -32,7 +33,7 @@ class Secrets:
     values: frozenset
 
 
-def secrets_of(unit):
+def secrets_of(unit: Unit) -> Secrets:
     """Collect a unit's solution and hidden lines that no public line holds, and hidden values."""
     master = read_assignment(unit)
     public, lines = set(), set()
@@ -43,7 +44,7 @@ def secrets_of(unit):
     return Secrets(frozenset(secret), frozenset(_hidden_values(reference_for(unit))))
 
 
-def leaks_in(text, secrets, *, digits=TELLING):
+def leaks_in(text: str, secrets: Secrets, *, digits: int = TELLING) -> list[str]:
     """Return a sentence for each secret that stands in a text (of a notebook, a file, a page).
 
     A result stands there if all its numbers do, each to so many significant digits.
@@ -84,7 +85,7 @@ def _hidden(secrets, digits):
     return frozenset(tuple(_rounded(x, digits) for x in value) for value in secrets.values)
 
 
-def check_release(unit, folder):
+def check_release(unit: Unit, folder: Path) -> None:
     """Stop the build if release or lesson of a unit holds a secret of it.
 
     Raises
@@ -101,13 +102,13 @@ def check_release(unit, folder):
             raise CourseError(f"{place}: {shows}: change the hidden input or the text")
 
 
-def check_text(unit, place, text):
+def check_text(unit: Unit, place: str, text: str) -> None:
     """Stop the build if a text that a class gets holds a secret of the unit; `place` names it."""
     for leak in leaks_in(text, secrets_of(unit)):
         raise CourseError(f"masters/{unit.name}/{place} shows {leak}: change the text")
 
 
-def check_others(built, known, folder=PROJECT):
+def check_others(built: Iterable[Unit], known: Iterable[Unit], folder: Path = PROJECT) -> None:
     """Stop where a unit just built and another show each other's secrets, as the bundle would.
 
     Of the others only those are looked at whose reference is at hand: a newcomer who builds one

@@ -5,7 +5,9 @@ A lesson that breaks a rule stops the build with file, line and what to do.
 
 __all__ = ["check_lesson"]
 
-from course_grader.authoring.masters import MasterError
+from nbformat import NotebookNode
+
+from course_grader.authoring.masters import Master, MasterError
 from course_grader.building.name_rules import taken_names
 from course_grader.building.prediction_rules import folds, headings, opening, spoilers
 
@@ -15,7 +17,7 @@ PICTURES = 5
 HIDDEN_LINES = 30
 
 
-def check_lesson(master, notebook):
+def check_lesson(master: Master, notebook: NotebookNode) -> None:
     """Stop unless a lesson, executed, keeps the rules.
 
     Parameters

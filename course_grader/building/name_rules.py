@@ -5,11 +5,14 @@ __all__ = ["taken_names"]
 import ast
 import dis
 import types
+from collections.abc import Iterator
+
+from course_grader.authoring.masters import Cell
 
 SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-def taken_names(cells):
+def taken_names(cells: list[Cell]) -> Iterator[tuple[int, str]]:
     """Yield (place, message) where a cell binds a name that an earlier function still needs.
 
     A function needs its own name, the global names that it reads, and what those need that are

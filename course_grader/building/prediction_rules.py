@@ -5,6 +5,9 @@ __all__ = ["SHOWN", "folds", "headings", "opening", "questions", "spoilers"]
 import ast
 import dataclasses
 import re
+from collections.abc import Iterator, Sequence
+
+from nbformat import NotebookNode
 
 from course_grader.proving.trivial_answers import NUMBER
 
@@ -25,7 +28,7 @@ class Question:
     revealed: int | None = None
 
 
-def questions(cells):
+def questions(cells: Sequence[NotebookNode]) -> dict[str, Question]:
     """Return {name: Question} in the order in which they are asked."""
     found = {}
     for place, cell in enumerate(cells):
@@ -39,7 +42,7 @@ def questions(cells):
     return found
 
 
-def folds(cells):
+def folds(cells: Sequence[NotebookNode]) -> Iterator[tuple[int, str]]:
     """Each prediction is asked, then its answer is revealed in the fold of its name."""
     for question in questions(cells).values():
         name, place = question.name, question.asked
@@ -51,7 +54,7 @@ def folds(cells):
             yield question.revealed, f"reveal({name!r}) stands outside of the fold of its name"
 
 
-def spoilers(cells):
+def spoilers(cells: Sequence[NotebookNode]) -> Iterator[tuple[int, str]]:
     """No open cell between a question and its fold holds the answer."""
     folded = _folded(cells)
     for question in questions(cells).values():
@@ -61,7 +64,7 @@ def spoilers(cells):
                 yield place, f"shows {found!r}, the answer to {question.name!r}: fold it"
 
 
-def opening(cells):
+def opening(cells: Sequence[NotebookNode]) -> Iterator[tuple[int, str]]:
     """The opening question is a prediction, and its answer is the last that is revealed."""
     asked = list(questions(cells).values())
     if len(asked) < PREDICTIONS:
@@ -95,7 +98,7 @@ def _level(cell):
     return len(found[1]) if found else 0
 
 
-def headings(cell):
+def headings(cell: NotebookNode) -> Iterator[re.Match[str]]:
     """Yield the headings of a Markdown cell, code in it aside."""
     if cell.cell_type == "markdown":
         yield from HEADING.finditer(re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL))

@@ -2,15 +2,17 @@
 
 __all__ = ["readable", "readable_text"]
 
+from pathlib import Path
+
 import nbformat
 
 
-def readable(path):
+def readable(path: Path) -> str:
     """Return what can be read in a file: for a notebook its cells, metadata and text outputs."""
     return readable_text(path, path.read_bytes())
 
 
-def readable_text(path, content):
+def readable_text(path: Path, content: bytes) -> str:
     """Return what can be read in a file's content; see `readable`."""
     text = content.decode("utf-8", "replace")
     if path.suffix != ".ipynb":

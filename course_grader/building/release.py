@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 from course_grader.gradebook.register import generate_assignment
-from course_grader.project.course import Course
+from course_grader.project.course import Course, Unit
 
 
-def generate_release(source, unit):
+def generate_release(source: Path, unit: Unit) -> dict[str, bytes]:
     """Return the folder's files of a released assignment, made from its source folder.
 
     A temporary course and gradebook are used: with a live gradebook nbgrader deletes the old

@@ -4,10 +4,14 @@ __all__ = ["GLANCE", "looking_again", "run_notebook"]
 
 import os
 import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from queue import Empty
+from typing import Any
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
 
 from course_grader.project.course import PROJECT, CourseError
 from course_grader.project.notebooks import ENVIRONMENT, KERNELSPEC
@@ -16,7 +20,7 @@ SECONDS = 120  # for one cell
 GLANCE = 0.5  # seconds between two looks for a reply
 
 
-def run_notebook(notebook, folder):
+def run_notebook(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Execute a notebook in place and return it, with outputs that do not change from run to run.
 
     Parameters
@@ -59,7 +63,7 @@ class _Client(NotebookClient):
         return kernel_client
 
 
-def looking_again(get_message):
+def looking_again(get_message: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """Return a channel's get_msg that asks again every GLANCE seconds, until its time is up."""
 
     async def get(timeout=None):

@@ -4,6 +4,8 @@ __all__ = ["link_terms"]
 
 import re
 
+from nbformat import NotebookNode
+
 ROW = re.compile(r"^\| (?!term \|)([^|]+) \| ([^|]+) \| \[(\d\d) ", re.MULTILINE)
 EVERYDAY = {"head", "temperature"}  # also of coins, readers and the weather
 # What is no prose: code, formulas, links and images, tags, headings and rows of tables.
@@ -13,7 +15,7 @@ NO_PROSE = re.compile(
 )
 
 
-def link_terms(notebook, unit, page, address):
+def link_terms(notebook: NotebookNode, unit: str, page: str, address: str) -> None:
     """Link each term's first use in a lesson's text to the glossary; in place.
 
     Parameters

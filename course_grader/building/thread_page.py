@@ -23,7 +23,7 @@ promise 0.9; ± one standard error over data sets. Oracle and truth know the law
 """
 
 
-def thread_page():
+def thread_page() -> str:
     """Return the page as Markdown, from the committed lessons."""
     parts = [INTRODUCTION]
     for unit in units():

@@ -9,7 +9,7 @@ import shutil
 
 from nbformat.v4 import new_code_cell
 
-from course_grader.authoring.composer import cell_of
+from course_grader.authoring.composer import Composer, cell_of
 
 NOISE = """import logging, sys, warnings
 from tqdm import tqdm
@@ -21,7 +21,7 @@ print("words on stderr", file=sys.stderr)
 """
 
 
-def answers(group):
+def answers(group: Composer) -> None:
     """Right answers of several structures, single misconceptions, mixes, an untouched stub."""
     for student, chosen in _choices(group).items():
         group.hand_in(student, *group.compose(chosen))
@@ -47,7 +47,7 @@ def _choices(group):
     }
 
 
-def cells(group):
+def cells(group: Composer) -> None:
     """Cells deleted, duplicated, split, retagged, and an import in the provided setup cell."""
     notebook, score = group.compose()
     gone = (f"{group.first}-solution", group.second)
@@ -79,7 +79,7 @@ def cells(group):
     group.hand_in("import-in-setup", notebook, score)
 
 
-def running(group):
+def running(group: Composer) -> None:
     """Noise on stderr, an exception, an endless loop, a dead process."""
     notebook, score = group.compose()
     solution = cell_of(notebook, f"{group.first}-solution")
@@ -97,7 +97,7 @@ def running(group):
         group.hand_in(student, notebook, score - group.full(group.first))
 
 
-def files(group):
+def files(group: Composer) -> None:
     """Resaved without metadata, an LMS file name, not JSON, no notebook, two notebooks, a link."""
     notebook, score = group.compose()
     path = group.hand_in("other-editor", notebook, score)

@@ -3,16 +3,19 @@
 __all__ = ["make_class", "run_demo", "run_demos"]
 
 import time
+from collections.abc import Callable, Sequence
 
 from course_grader.authoring.composer import Composer
 from course_grader.demo import personas
 from course_grader.gradebook.grade import grade
 from course_grader.gradebook.saving import write_feedback
-from course_grader.project.course import PROJECT, Course
+from course_grader.project.course import PROJECT, Course, Unit
 from course_grader.reporting.table import table, write_csv
 
+Groups = Sequence[Callable[[Composer], None]]
 
-def run_demos(units):
+
+def run_demos(units: Sequence[Unit]) -> int:
     """Grade a sample class of each unit; return how many scores are not as expected.
 
     The first unit's class hands in damaged and hostile files too, which are much the same in
@@ -24,7 +27,7 @@ def run_demos(units):
     )
 
 
-def run_demo(unit, *, groups=personas.GROUPS):
+def run_demo(unit: Unit, *, groups: Groups = personas.GROUPS) -> int:
     """Grade a sample class under build/demo and compare each score with the expected one.
 
     Parameters
@@ -53,7 +56,9 @@ def run_demo(unit, *, groups=personas.GROUPS):
     return len(wrong)
 
 
-def make_class(course, unit, *, groups=personas.GROUPS):
+def make_class(
+    course: Course, unit: Unit, *, groups: Groups = personas.GROUPS
+) -> dict[str, float]:
     """Write the sample class into a course folder and return {student: expected score}."""
     writer = Composer(course, unit)
     for group in groups:

@@ -8,6 +8,12 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, Self
+
+from nbformat import NotebookNode
 
 from course_grader.execution import pool
 from course_grader.execution.execute import execute, fault_in, refused
@@ -16,10 +22,13 @@ from course_grader.execution.remote import cluster, execute_remotely
 from course_grader.execution.slow_imports import slow_imports
 from course_grader.intake.sanitize import untouched
 from course_grader.project import notebooks
+from course_grader.project.course import Course, Unit
 from course_grader.project.faults import OurFault, reason_for
 
+Place = tuple[pool.Run, pool.Opened]  # what runs one notebook, and what opens an executor
 
-def key_of(notebook):
+
+def key_of(notebook: NotebookNode) -> str:
     """Return the key of an execution: what runs, and the reference's code that it runs with."""
     cells = [[cell.cell_type, cell.id, cell.source] for cell in notebook.cells]
     reason = notebook.metadata.get("unreadable", "")
@@ -27,18 +36,18 @@ def key_of(notebook):
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def data_files(course, unit):
+def data_files(course: Course, unit: Unit) -> dict[str, Path]:
     """Return {name: path} of what lies beside the assignment, notebooks aside."""
     folder = course.path("source", unit)
     return {p.name: p.resolve() for p in folder.iterdir() if p.suffix != ".ipynb"}
 
 
-def needed_early(course, unit):
+def needed_early(course: Course, unit: Unit) -> list[str]:
     """Return what the assignment needs imported that most do not: it takes seconds."""
     return slow_imports(course.notebook("source", unit).read_text("utf-8"))
 
 
-def stand_in(course, unit):
+def stand_in(course: Course, unit: Unit) -> NotebookNode:
     """Return the rebuilt notebook of the untouched release, which no student has a hand in."""
     paths = [course.notebook(step, unit) for step in ("source", "release")]
     return untouched(*map(notebooks.load, paths))
@@ -50,7 +59,15 @@ class Executions:
     A context: what executes begins to start with it, which takes seconds, and ends with it.
     """
 
-    def __init__(self, course, unit, *, unsafe=False, workers=None, scheduler=None):
+    def __init__(
+        self,
+        course: Course,
+        unit: Unit,
+        *,
+        unsafe: bool = False,
+        workers: int | None = None,
+        scheduler: str | None = None,
+    ) -> None:
         """Say where to execute: in `workers` processes here, or on a dask scheduler's workers."""
         self.course, self.unit = course, unit
         self.unsafe, self.scheduler = unsafe, scheduler
@@ -59,8 +76,9 @@ class Executions:
         self.folder = course.root / "build" / "executed" / unit.name
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def __enter__(self):
-        self._open, self._pool = contextlib.ExitStack(), None
+    def __enter__(self) -> Self:
+        self._open = contextlib.ExitStack()
+        self._pool: Executor | None = None
         if not self.scheduler:
             self._pool = self._open.enter_context(pool.warm_pool(self.workers))
             self._sandbox = self._open.enter_context(
@@ -68,16 +86,16 @@ class Executions:
             )
         return self
 
-    def __exit__(self, kind, error, traceback):
+    def __exit__(self, kind: type[BaseException] | None, *raised: Any) -> bool | None:
         if kind and self._pool:
             self._pool.shutdown(wait=False, cancel_futures=True)
-        return self._open.__exit__(kind, error, traceback)
+        return self._open.__exit__(kind, *raised)
 
-    def path(self, key):
+    def path(self, key: str) -> Path:
         """Return where the executed notebook of this key lies, if it was made."""
         return self.folder / f"{key}.ipynb"
 
-    def all(self, jobs):
+    def all(self, jobs: Mapping[Any, NotebookNode]) -> Iterator[tuple[Any, str]]:
         """Execute rebuilt notebooks, {student: notebook}; yield (student, problem) as they end.
 
         A student may be any key, such as the place of an answer that is tried.
@@ -86,15 +104,18 @@ class Executions:
         alone, when the others are done; then, too, it is found out whose fault an exception is.
         A problem is a fault of ours, in words: the notebook could not be executed, or kept.
         """
-        groups, odd = {}, {}
+        groups: dict[str, list[Any]] = {}
+        odd: dict[str, tuple[NotebookNode | None, Exception | None]] = {}
         for student, notebook in jobs.items():
             groups.setdefault(key_of(notebook), []).append(student)
         todo = {key: jobs[groups[key][0]] for key in groups if not self.path(key).is_file()}
         yield from ((student, "") for key in groups if key not in todo for student in groups[key])
-        place = self._place() if todo else None
-        for key, done, error in pool.each(*place, todo, self.workers) if todo else ():
+        if not todo:
+            return
+        place = self._place()
+        for key, done, error in pool.each(*place, todo, self.workers):
             fault = error or fault_in(done)
-            if fault or done.metadata.execution["too_long"]:
+            if done is None or fault or done.metadata.execution["too_long"]:
                 odd[key] = done, fault
                 continue
             problem = self._keep(key, done)
@@ -104,7 +125,15 @@ class Executions:
             yield from ((student, problem) for student in groups[key])
             self.path(key).unlink(missing_ok=True)  # the next run may have time, or be mended
 
-    def _once_more(self, place, key, notebook, done, fault, students):
+    def _once_more(
+        self,
+        place: Place,
+        key: str,
+        notebook: NotebookNode,
+        done: NotebookNode | None,
+        fault: Exception | None,
+        students: list[Any],
+    ) -> str:
         """Run again, alone, what ran out of time; decide on what failed; return the problem."""
         if not fault:
             done, error = pool.alone(*place, notebook)
@@ -118,32 +147,39 @@ class Executions:
                 done = done or refused(notebook, why)
         except OurFault as ours:
             return str(ours)
+        assert done is not None  # or there was a fault
         return self._keep(key, done)
 
     @functools.cached_property
-    def _stand_in(self):
+    def _stand_in(self) -> NotebookNode:
         return stand_in(self.course, self.unit)
 
-    def _execute_stand_in(self, place):
+    def _execute_stand_in(self, place: Place) -> None:
         """Execute the untouched release alone; raise what goes wrong."""
         done, error = pool.alone(*place, self._stand_in)
         if fault := error or fault_in(done):
             raise fault
 
-    def _place(self):
+    def _place(self) -> Place:
         """Return what runs one notebook, and what opens an executor with that many workers."""
-        options = {"limits": self.unit.limits, "without_sandbox": self.unsafe}
+        options: Any = {"limits": self.unit.limits, "without_sandbox": self.unsafe}
         if self.scheduler:
             executor = self._open.enter_context(cluster(self.scheduler))
             contents = {name: path.read_bytes() for name, path in self.files.items()}
-            more = {"contents": contents, "also": self.also}
-            run = functools.partial(execute_remotely, **more, **options)
+            options |= {"contents": contents, "also": self.also}
+            run = functools.partial(execute_remotely, **options)
             return run, lambda workers: contextlib.nullcontext(executor)
-        run = functools.partial(execute, files=self.files, forkserver=self._sandbox(), **options)
-        ready = iter([contextlib.nullcontext(self._pool)])  # a broken one is not used again
-        return run, lambda workers: next(ready, None) or pool.warm_pool(workers)
+        options |= {"files": self.files, "forkserver": self._sandbox()}
+        run = functools.partial(execute, **options)
+        warm = [self._pool] if self._pool else []
 
-    def _keep(self, key, done):
+        def opened(workers: int) -> contextlib.AbstractContextManager[Executor]:
+            """Give the warm pool once: a broken one is not used again."""
+            return contextlib.nullcontext(warm.pop()) if warm else pool.warm_pool(workers)
+
+        return run, opened
+
+    def _keep(self, key: str, done: NotebookNode) -> str:
         """Keep an executed notebook; return what went wrong, or ''."""
         try:
             self._keep_file(key, done)
@@ -151,11 +187,11 @@ class Executions:
             return f"not kept: {error}"
         return ""
 
-    def _keep_file(self, key, done):
+    def _keep_file(self, key: str, done: NotebookNode) -> None:
         waiting = self.path(key).with_suffix(".tmp")
         notebooks.save_line(done, waiting)
         waiting.replace(self.path(key))
 
 
-def _tell(words):
+def _tell(words: str) -> None:
     print(words, file=sys.stderr)

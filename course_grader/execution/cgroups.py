@@ -13,6 +13,7 @@ import functools
 import itertools
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 KERNELS_OWN = 256 << 20  # bytes besides what a submission may hold: stacks, page tables
@@ -32,11 +33,11 @@ class Offer:
     """Where groups can be made: the version, and {controller: folder}; version 2 has one, ''."""
 
     version: int
-    folders: dict
+    folders: dict[str, Path]
 
 
 @functools.cache
-def offer():
+def offer() -> Offer | None:
     """Return where this process may make groups, or None; old ones of ended graders go."""
     found = open_offer(Path("/"))
     for folder in found.folders.values() if found else ():
@@ -46,7 +47,7 @@ def offer():
     return found
 
 
-def open_offer(root):
+def open_offer(root: Path) -> Offer | None:
     """Find folders of control groups in which the grader may make its own.
 
     Parameters
@@ -81,7 +82,7 @@ def open_offer(root):
 
 
 @contextlib.contextmanager
-def grouped(memory, processes):
+def grouped(memory: float, processes: int) -> Iterator[list[Path]]:
     """Make a group, give the files by which a process enters it, and remove it afterwards.
 
     Parameters
@@ -108,13 +109,13 @@ def grouped(memory, processes):
             _remove(folder)
 
 
-def _limit(folder, file, value):
+def _limit(folder: Path, file: str, value: str) -> None:
     path = folder / file.removeprefix("?")
     if path.exists() or not file.startswith("?"):
         path.write_text(value)
 
 
-def _remove(folder, patience=2.0):
+def _remove(folder: Path, patience: float = 2.0) -> None:
     """Remove a group when its last process is gone; one that stays is left to the next run."""
     end = time.monotonic() + patience
     while folder.is_dir():
@@ -126,13 +127,13 @@ def _remove(folder, patience=2.0):
     return None
 
 
-def _own_groups(text):
+def _own_groups(text: str) -> dict[str, str]:
     """Return {controller: this process's group}; version 2 is ''."""
     lines = (line.split(":", 2) for line in text.splitlines())
     return {name: path for _, names, path in lines for name in names.split(",")}
 
 
-def _mounted(text):
+def _mounted(text: str) -> Iterator[tuple[str, str, str, list[str]]]:
     """Yield (kind, its part that is mounted, place, options) of each mount of control groups."""
     for line in text.splitlines():
         before, _, after = line.partition(" - ")
@@ -141,7 +142,7 @@ def _mounted(text):
             yield kind, before.split(" ")[3], before.split(" ")[4], options.split(",")
 
 
-def _below(root, place, top, own):
+def _below(root: Path, place: str, top: str, own: str | None) -> Path | None:
     """Return the folder of a group, or None where it is not below what is mounted."""
     if own is None or not Path(own).is_relative_to(top):
         return None
@@ -149,7 +150,7 @@ def _below(root, place, top, own):
     return path if path.is_dir() else None
 
 
-def _delegated(folder):
+def _delegated(folder: Path) -> bool:
     """Tell whether version 2 lets this user make groups with both controllers in a folder."""
     try:
         given = (folder / "cgroup.subtree_control").read_text().split()

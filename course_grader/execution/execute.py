@@ -1,32 +1,31 @@
-"""Execute one sanitized notebook: the untrusted, slow part of grading, apart from judging.
-
-A shell inside the sandbox is talked to through one socket. A cell that ends its process, or runs
-too long, is skipped in a fresh shell, so it costs its own exercise and no other.
-"""
+"""Execute one sanitized notebook: the untrusted, slow part of grading, apart from judging."""
 
 __all__ = ["NoSandbox", "execute", "executed_or_refused", "fault_in", "refused"]
 
-import collections
 import copy
-import time
-import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from nbformat.v4 import new_output
+from nbformat import NotebookNode
 
 from course_grader.execution import sandbox
-from course_grader.execution.client import Client
-from course_grader.execution.launch import RoomLost, open_shell
-from course_grader.project.course import LIMITS, CourseError
+from course_grader.execution.notebook_run import NotebookRun
+from course_grader.project.course import LIMITS, CourseError, Limits
 from course_grader.project.faults import reason_for
-
-MAX_RESTARTS = 6
 
 
 class NoSandbox(CourseError):
     """Raised where no sandbox holds and nobody has said to go on without one."""
 
 
-def execute(notebook, *, files=None, limits=LIMITS, forkserver=None, without_sandbox=False):
+def execute(
+    notebook: NotebookNode,
+    *,
+    files: Mapping[str, Path] | None = None,
+    limits: Limits = LIMITS,
+    forkserver: Path | None = None,
+    without_sandbox: bool = False,
+) -> NotebookNode:
     """Execute a notebook and return a copy of it with outputs.
 
     Parameters
@@ -58,7 +57,7 @@ def execute(notebook, *, files=None, limits=LIMITS, forkserver=None, without_san
             "(Debian, Ubuntu: apt install bubblewrap) or say UNSAFE=1 if you trust the files."
         )
     done = copy.deepcopy(notebook)
-    run = _Run(done, files or {}, limits, forkserver)
+    run = NotebookRun(done, files or {}, limits, forkserver)
     run.all()
     done.metadata["execution"] = run.facts()
     return done
@@ -68,20 +67,25 @@ class Fault(Exception):
     """What was raised while a cell's messages were read; the words are its traceback."""
 
 
-def fault_in(done):
+def fault_in(done: NotebookNode | None) -> Fault | None:
     """Return the fault that an execution met, which may be ours or forged, or None."""
-    told = done.metadata.execution.pop("faults", [])
+    told = done.metadata.execution.pop("faults", []) if done else []
     return Fault("\n".join(told)) if told else None
 
 
-def refused(notebook, why):
+def refused(notebook: NotebookNode, why: str) -> NotebookNode:
     """Return a copy of a notebook that was not executed and scores 0, for a reason."""
     copied = copy.deepcopy(notebook)
     copied.metadata["unreadable"], copied.metadata["execution"] = why, {}
     return copied
 
 
-def executed_or_refused(notebook, run, stand_in, student):
+def executed_or_refused(
+    notebook: NotebookNode,
+    run: Callable[[NotebookNode], NotebookNode],
+    stand_in: Callable[[], NotebookNode],
+    student: str,
+) -> NotebookNode:
     """Execute a notebook; where that goes wrong, find out whose fault it is.
 
     Parameters
@@ -99,12 +103,14 @@ def executed_or_refused(notebook, run, stand_in, student):
         If it goes wrong for the untouched release too.
     """
 
-    def attempt(one):
+    def attempt(one: NotebookNode) -> NotebookNode:
         done = run(one)
         if fault := fault_in(done):
             raise fault
         return done
 
+    done: NotebookNode | None
+    fault: Exception | None
     try:
         done = run(notebook)
         fault = fault_in(done)
@@ -115,86 +121,3 @@ def executed_or_refused(notebook, run, stand_in, student):
     if fault:
         why = reason_for("not executed", student, fault, lambda: attempt(stand_in()))
     return done or refused(notebook, why)
-
-
-class _Run:
-    """One notebook's execution: which cells are culprits, and how much time is left."""
-
-    def __init__(self, notebook, files, limits, forkserver):
-        self.notebook, self.limits = notebook, limits
-        self.files, self.forkserver, self.heard = files, forkserver, collections.Counter()
-        self.died, self.too_long, self.faults = [], [], []
-        self.start = time.monotonic()
-
-    def facts(self):
-        """Say what happened."""
-        return {
-            "sandbox": sandbox.kind(self.forkserver),
-            "seconds": round(time.monotonic() - self.start, 3),
-            "died": self.died,
-            "too_long": self.too_long,
-        } | ({"faults": self.faults} if self.faults else {})
-
-    def all(self):
-        """Run every cell; begin again in a fresh shell after a culprit."""
-        place = 0
-        for left in reversed(range(MAX_RESTARTS)):
-            try:
-                place = self._from(place)
-            except RoomLost:  # no cell's fault: once more, with as much time
-                if not left:
-                    raise
-                self.start = time.monotonic()
-            if place is None:
-                return
-        for cell in self.notebook.cells[place:]:
-            _fail(cell, "NotRun", "too many cells ended their process or ran too long")
-
-    def _from(self, place):
-        """Replay the cells before `place`, run the rest; return where to go on, or None."""
-        culprits = {*self.died, *self.too_long}
-        with open_shell(self.files, self.limits, self.forkserver) as wire:
-            client = Client(copy.deepcopy(self.notebook), wire, self.heard)
-            for index, cell in enumerate(self.notebook.cells):
-                if cell.cell_type != "code" or cell.id in culprits:
-                    continue
-                if not self._cell(client, index, keep=index >= place):
-                    return index + 1
-        return None
-
-    def _cell(self, client, index, *, keep):
-        """Run a cell; return False if it is a culprit, which ends this shell."""
-        cell, copied = self.notebook.cells[index], client.nb.cells[index]
-        if self._left() <= 0:
-            self.too_long.append(cell.id)
-            _fail(cell, "NotRun", "the submission's time was used up before this cell")
-            return True
-        seconds = max(1, min(self.limits["cell_seconds"], int(self._left()) + 1))
-        try:
-            client.run(index, seconds)
-        except TimeoutError:
-            self.too_long.append(cell.id)
-            _fail(cell, "TookTooLong", f"stopped after {seconds} s")
-            return False
-        except (EOFError, ConnectionError):
-            client.wire.check_room()
-            self.died.append(cell.id)
-            _fail(cell, "ProcessEnded", "this cell ended its process or used up its memory")
-            return False
-        except Exception as error:  # messages that no shell sends, or a slip in the client
-            self.died.append(cell.id)
-            self.faults.append("".join(traceback.format_exception(error)))
-            _fail(cell, "BadMessages", f"its outputs could not be read: {type(error).__name__}")
-            return False
-        if keep:
-            cell.outputs, cell.execution_count = copied.outputs, copied.execution_count
-        return True
-
-    def _left(self):
-        return self.limits["submission_seconds"] - (time.monotonic() - self.start)
-
-
-def _fail(cell, name, message):
-    if cell.cell_type == "code":
-        error = new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
-        cell.outputs = [*cell.get("outputs", []), error]

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from course_grader.execution import identity, mounts, sandbox
@@ -21,7 +22,7 @@ DATA = "/run/data"  # from which each container gets a copy
 class ForkServer:
     """A preloaded process in its sandbox, and the folder in which its socket lies."""
 
-    def __init__(self, files, also=()):
+    def __init__(self, files: Mapping[str, Path], also: Iterable[str] = ()) -> None:
         """Start it.
 
         Parameters
@@ -45,7 +46,7 @@ class ForkServer:
         self.changing, self.stopped = threading.Lock(), False
         self._start()
 
-    def _start(self):
+    def _start(self) -> None:
         (self.folder / "socket").unlink(missing_ok=True)
         self.process = subprocess.Popen(
             self.command,
@@ -55,7 +56,7 @@ class ForkServer:
             text=True,
         )
 
-    def wait(self):
+    def wait(self) -> None:
         """Wait until it forks shells.
 
         Raises
@@ -63,20 +64,21 @@ class ForkServer:
         CourseError
             If it does not come up; the message holds its last words.
         """
+        assert self.process.stdout
         if self.process.stdout.readline().strip() != "ready":
             words = self.process.communicate()[1].strip().splitlines() or ["no words"]
             self.stop()
             raise CourseError(f"the preloaded sandbox did not start: {words[-1]}")
 
-    def alive(self):
+    def alive(self) -> bool:
         """Tell whether it still runs."""
         return self.process.poll() is None
 
-    def keep(self):
+    def keep(self) -> None:
         """From now on start it again whenever it ends by itself: short of memory, it is killed."""
         threading.Thread(target=self._keep, daemon=True).start()
 
-    def _keep(self):
+    def _keep(self) -> None:
         while True:
             self.process.wait()
             with self.changing:
@@ -85,7 +87,7 @@ class ForkServer:
                 self._close()
                 self._start()
 
-    def stop(self):
+    def stop(self) -> None:
         """End it and every shell that it has forked."""
         with self.changing:
             self.stopped = True
@@ -94,15 +96,15 @@ class ForkServer:
         self._close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _close(self):
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+    def _close(self) -> None:
+        for pipe in filter(None, (self.process.stdin, self.process.stdout, self.process.stderr)):
             pipe.close()
 
 
-def _command(containers, files):
+def _command(containers: Path, files: Mapping[str, Path]) -> list[str]:
     """Return the command that runs the preloaded process inside the sandbox."""
     fonts = sandbox.font_cache()  # its own, too
-    data = {f"{DATA}/{name}": path for name, path in (files | fonts).items()}
+    data = {f"{DATA}/{name}": path for name, path in {**files, **fonts}.items()}
     data |= {f"{mounts.HOME}/{name}": path for name, path in fonts.items()}
     figures = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     own = ("/tmp", mounts.HOME, DATA)
@@ -129,7 +131,7 @@ def _command(containers, files):
     ]
 
 
-def _python():
+def _python() -> list[str]:
     """Return the inner command; root becomes nobody first, whose processes can be counted.
 
     The containers' own /proc is allowed only where nothing covers parts of this one, as bubblewrap

@@ -23,12 +23,12 @@ import subprocess
 IDS = range(64999, 63999, -1)  # below what a container's map ends with, above people's numbers
 
 
-def bubblewrap():
+def bubblewrap() -> list[str]:
     """Return the program, without an environment, which /proc/1/environ would show."""
     return ["/usr/bin/env", "-i", shutil.which("bwrap") or "bwrap"]
 
 
-def namespaces():
+def namespaces() -> list[str]:
     """Share nothing with the outside: no network, no processes, no user."""
     shared = ("--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox")
     if os.getuid() == 0:
@@ -37,7 +37,7 @@ def namespaces():
     return [*("--unshare-all", *shared), *("--cap-drop", "ALL", "--uid", "1000", "--gid", "1000")]
 
 
-def first_process():
+def first_process() -> list[str]:
     """Say who is process 1 inside: root's bubblewrap, which nobody can trace, else the student.
 
     What nobody does, bubblewrap, which has no capabilities by then, could not end.
@@ -45,7 +45,7 @@ def first_process():
     return ["--as-pid-1"] if os.getuid() else []
 
 
-def become():
+def become() -> list[str]:
     """Return what a command of root's begins with to run as nobody, with no way back."""
     if os.getuid():
         return []
@@ -57,7 +57,7 @@ def become():
 
 
 @functools.cache
-def no_more_namespaces():
+def no_more_namespaces() -> list[str]:
     """Keep a student from being root in a namespace of their own; bubblewrap 0.8 can do it.
 
     Root has no user namespace to forbid it in: there the filter of system calls does.
@@ -67,17 +67,18 @@ def no_more_namespaces():
     return ["--unshare-user", "--disable-userns"] if able else []
 
 
-def unused_id():
+def unused_id() -> int:
     """Return a user id that no account has, another one for each process of the grader's.
 
     What the kernel counts for each user (processes, descriptors in flight, keys) is then not
     shared by students who are graded at the same time, where each has a sandbox of its own.
     """
     place = os.getpid() % len(IDS)
-    return next(number for number in (*IDS[place:], *IDS[:place]) if not _is_known(number))
+    free: int = next(number for number in [*IDS[place:], *IDS[:place]] if not _is_known(number))
+    return free
 
 
-def _is_known(number):
+def _is_known(number: int) -> bool:
     try:
         pwd.getpwuid(number)
     except KeyError:

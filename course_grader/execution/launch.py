@@ -13,12 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from course_grader.execution import cgroups, identity, mounts, sandbox
 from course_grader.execution.inside.shell import CONFINED
 from course_grader.execution.inside.transport import Wire
-from course_grader.project.course import CourseError
+from course_grader.project.course import CourseError, Limits
 
 START_SECONDS = 60
 LAST_WORDS_SECONDS = 2  # a shell may close its socket and live on
@@ -35,7 +37,9 @@ class RoomLost(CourseError):
 
 
 @contextlib.contextmanager
-def open_shell(files, limits, forkserver=None):
+def open_shell(
+    files: Mapping[str, Path], limits: Limits, forkserver: Path | None = None
+) -> Iterator[Wire]:
     """Start a shell and give the wire to it; it ends with the block.
 
     `wire.check_room()` raises RoomLost where the shell has ended with its preloaded process.
@@ -61,7 +65,11 @@ def open_shell(files, limits, forkserver=None):
     with (
         ours,
         cgroups.grouped(memory, sandbox.PROCESSES) as groups,
-        _started(theirs, files, limits, forkserver, groups) as last_words,
+        (
+            _forked(theirs, forkserver, limits, groups)
+            if forkserver
+            else _spawned(theirs, files, limits, groups)
+        ) as last_words,
     ):
         wire = Wire(ours)
         wire.check_room = lambda: _check(forkserver, last_words)
@@ -74,19 +82,15 @@ def open_shell(files, limits, forkserver=None):
         yield wire
 
 
-def _check(forkserver, last_words):
+def _check(forkserver: Path | None, last_words: Callable[[], str]) -> None:
     if forkserver and not last_words():
         raise RoomLost("the preloaded sandbox has ended, most likely for lack of memory")
 
 
-def _started(channel, files, limits, forkserver, groups):
-    if forkserver:
-        return _forked(channel, forkserver, limits, groups)
-    return _spawned(channel, files, limits, groups)
-
-
 @contextlib.contextmanager
-def _forked(channel, forkserver, limits, groups):
+def _forked(
+    channel: socket.socket, forkserver: Path, limits: Limits, groups: list[Path]
+) -> Iterator[Callable[[], str]]:
     """Have a fork server fork a shell, which lives as long as the connection."""
     with _connected(forkserver) as connection:
         with channel:
@@ -94,12 +98,12 @@ def _forked(channel, forkserver, limits, groups):
             request = {"memory": memory, "cpu_seconds": limits["submission_seconds"]}
             with contextlib.ExitStack() as opened:
                 entries = [opened.enter_context(path.open("wb", 0)) for path in groups]
-                files = [one.fileno() for one in (channel, *entries)]
+                files = [channel.fileno(), *(entry.fileno() for entry in entries)]
                 _send(connection, json.dumps(request).encode(), files)
         yield lambda: _last_words(connection)
 
 
-def _connected(forkserver):
+def _connected(forkserver: Path) -> socket.socket:
     """Return a connection to a fork server, which may be about to start again."""
     end = time.monotonic() + START_SECONDS
     while True:
@@ -115,19 +119,20 @@ def _connected(forkserver):
         time.sleep(0.1)
 
 
-def _send(connection, words, files):
+def _send(connection: socket.socket, words: bytes, files: list[int]) -> None:
     """Send words and files; a student's code may have as many in flight as one user can."""
     end = time.monotonic() + START_SECONDS
     while True:
         try:
-            return socket.send_fds(connection, [words], files)
+            socket.send_fds(connection, [words], files)
+            return
         except OSError as error:
             if error.errno != errno.ETOOMANYREFS or time.monotonic() > end:
                 raise
         time.sleep(0.1)
 
 
-def _last_words(connection):
+def _last_words(connection: socket.socket) -> str:
     """Return what a shell's keeper said; '' if it was ended, too."""
     connection.settimeout(LAST_WORDS_SECONDS)
     try:
@@ -139,7 +144,9 @@ def _last_words(connection):
 
 
 @contextlib.contextmanager
-def _spawned(channel, files, limits, groups):
+def _spawned(
+    channel: socket.socket, files: Mapping[str, Path], limits: Limits, groups: list[Path]
+) -> Iterator[Callable[[], str]]:
     """Start a shell of its own, in a sandbox where there is one."""
     bounds = {"memory_gib": limits["memory_gib"], "cpu_seconds": limits["submission_seconds"]}
     with (
@@ -157,7 +164,7 @@ def _spawned(channel, files, limits, groups):
         with channel:
             process = subprocess.Popen(
                 ["sh", "-c", ENTER, "sh", *map(str, groups), "--", *command],
-                stdin=channel,
+                stdin=channel.fileno(),
                 pass_fds=[told.fileno()],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -171,21 +178,23 @@ def _spawned(channel, files, limits, groups):
             _end(process)
 
 
-def _with_options_in(file, options, inner):
+def _with_options_in(file: IO[bytes], options: list[str], inner: list[str]) -> list[str]:
     """Write bubblewrap's options to an open file; return the command that reads them there."""
     file.write(b"".join(os.fsencode(option) + b"\0" for option in options))
     file.seek(0)
     return [*identity.bubblewrap(), "--args", str(file.fileno()), "--", *inner]
 
 
-def _said(process):
+def _said(process: subprocess.Popen[bytes]) -> str:
     """Return the last line of what an ended process said."""
+    assert process.stderr
     lines = process.stderr.read().decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else ""
 
 
-def _end(process):
+def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    process.stderr.close()
+    if process.stderr:
+        process.stderr.close()

@@ -18,6 +18,7 @@ __all__ = [
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from course_grader.project.course import PROJECT, CourseError
@@ -35,18 +36,18 @@ SYSTEM = (
 )
 
 
-def python():
+def python() -> str:
     """Return the path of Python with no link on the way: .venv may be one, which is not inside."""
     program = Path(sys.executable)
     return str(program.parent.resolve() / program.name)
 
 
-def library():
+def library() -> str:
     """Return the folder that course_utils lies in, outside."""
     return str(PROJECT)
 
 
-def shown():
+def shown() -> dict[str, str]:
     """Return {place inside: what lies there outside}, no place in another one.
 
     What the environment was made of is shown under its name and where it really lies: the
@@ -71,7 +72,7 @@ def shown():
     return outside | {f"{LIBRARY}/course_utils": str(PROJECT / "course_utils")}
 
 
-def binds():
+def binds() -> list[str]:
     """Return the options that show all this read-only, below a student's own folders too."""
     places = shown()
     own = [f"{top}/" for top in WRITABLE]
@@ -85,14 +86,14 @@ def binds():
     ]
 
 
-def ways(places, mode="0755"):
+def ways(places: Iterable[str], mode: str = "0755") -> list[str]:
     """Make the folders on the way to some places: those bubblewrap makes are for root alone."""
     ways = dict.fromkeys(w for place in places for w in reversed(Path(place).parents))
     made = ("--perms", mode, "--dir")
     return [part for way in ways if way != Path("/") for part in (*made, str(way))]
 
 
-def check_open(uid, files):
+def check_open(uid: int, files: Iterable[Path]) -> None:
     """Stop unless a user without privileges may read what it needs.
 
     Parameters
@@ -108,9 +109,15 @@ def check_open(uid, files):
         With what to do.
     """
     packages = Path(sys.prefix, "lib")
-    needed = [python(), packages, *packages.glob("python3*"), *packages.glob("*/site-packages")]
+    needed: list[str | Path] = [
+        python(),
+        packages,
+        *packages.glob("python3*"),
+        *packages.glob("*/site-packages"),
+    ]
     needed += [PROJECT / "course_utils", PROJECT / "course_utils" / "__init__.py", *files]
-    for path in filter(os.path.exists, needed if os.getuid() == 0 else ()):
+    there = [path for path in needed if os.path.exists(path)]
+    for path in there if os.getuid() == 0 else ():
         facts = os.stat(path)
         if not (facts.st_mode >> 6 if facts.st_uid == uid else facts.st_mode) & 4:
             raise CourseError(f"not everybody may read {path}: chmod -R a+rX the course and .venv")

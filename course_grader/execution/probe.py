@@ -5,6 +5,7 @@ __all__ = ["preloading", "problem_of", "shared"]
 import atexit
 import contextlib
 import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook
@@ -14,12 +15,18 @@ from course_grader.execution.execute import NoSandbox, execute
 from course_grader.execution.forkserver import ForkServer
 from course_grader.project.course import CourseError
 
-SHARED = {}
+SHARED: dict[tuple[tuple[str, str], ...], ForkServer | None] = {}
 NOT_COUNTED = "memory of a submission that belongs to no process, such as socket buffers,"
 
 
 @contextlib.contextmanager
-def preloading(files, *, say, also=(), unsafe=False):
+def preloading(
+    files: Mapping[str, Path],
+    *,
+    say: Callable[[str], object],
+    also: Iterable[str] = (),
+    unsafe: bool = False,
+) -> Iterator[Callable[[], Path | None]]:
     """Start a fork server, which ends with the block, and give a function that waits for it.
 
     That function returns the fork server's folder, or None where there cannot be one and a
@@ -39,12 +46,13 @@ def preloading(files, *, say, also=(), unsafe=False):
     forkserver = _started(files, say, also) if sandbox.available() else None
 
     @functools.cache
-    def ready():
+    def ready() -> Path | None:
         _tell_what_is_not_counted(say)
         if forkserver and _tried(forkserver, say):
             forkserver.keep()
             return forkserver.folder
-        return _each_alone(say, unsafe)
+        _each_alone(say, unsafe)
+        return None
 
     try:
         yield ready
@@ -53,7 +61,13 @@ def preloading(files, *, say, also=(), unsafe=False):
             forkserver.stop()
 
 
-def shared(files, *, say, also=(), unsafe=False):
+def shared(
+    files: Mapping[str, Path],
+    *,
+    say: Callable[[str], object],
+    also: Iterable[str] = (),
+    unsafe: bool = False,
+) -> Path | None:
     """Return the folder of a fork server that serves this process until it ends, or None.
 
     None, NoSandbox and the options are as for `preloading`.
@@ -66,19 +80,23 @@ def shared(files, *, say, also=(), unsafe=False):
     if key not in SHARED or (known and not known.alive()):
         started = _started(files, say, also) if sandbox.available() else None
         _tell_what_is_not_counted(say)
-        known = (started and _tried(started, say)) or _each_alone(say, unsafe)
-        SHARED[key] = known
+        known = _tried(started, say) if started else None
         if known:
             atexit.register(known.stop)
-    return known and known.folder
+        else:
+            _each_alone(say, unsafe)
+        SHARED[key] = known
+    return known.folder if known else None
 
 
-def _tell_what_is_not_counted(say):
+def _tell_what_is_not_counted(say: Callable[[str], object]) -> None:
     if sandbox.available() and cgroups.offer() is None:
         say(f"No control groups here: {NOT_COUNTED} is not limited (docs/grading.md).")
 
 
-def _started(files, say, also):
+def _started(
+    files: Mapping[str, Path], say: Callable[[str], object], also: Iterable[str]
+) -> ForkServer | None:
     """Start a fork server; return it, or None where the system refuses."""
     try:
         return ForkServer(files, also)
@@ -87,7 +105,7 @@ def _started(files, say, also):
         return None
 
 
-def _tried(forkserver, say):
+def _tried(forkserver: ForkServer, say: Callable[[str], object]) -> ForkServer | None:
     """Try a fork server once it is up; return it, or None, and end it, where it is not sound."""
     try:
         forkserver.wait()
@@ -101,12 +119,12 @@ def _tried(forkserver, say):
     return None
 
 
-def _give_up(why, say):
+def _give_up(why: object, say: Callable[[str], object]) -> None:
     say(f"No preloaded sandbox here ({why}): each submission starts its own, which is slower.")
 
 
-def _each_alone(say, unsafe):
-    """Try the sandbox that each submission starts; return None, or refuse where it is not sound.
+def _each_alone(say: Callable[[str], object], unsafe: bool) -> None:
+    """Try the sandbox that each submission starts; refuse where it is not sound.
 
     Raises
     ------
@@ -123,7 +141,7 @@ def _each_alone(say, unsafe):
         say(f"The sandbox does not hold here ({why}); UNSAFE=1 goes on.")
 
 
-def problem_of(forkserver):
+def problem_of(forkserver: Path | None) -> str:
     """Run one throw-away shell that tries what must fail; return what did not, or ''.
 
     Parameters

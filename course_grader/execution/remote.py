@@ -2,21 +2,25 @@
 
 __all__ = ["cluster", "execute_remotely"]
 
+import concurrent.futures
 import contextlib
 import functools
 import hashlib
 import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+from nbformat import NotebookNode
 
 from course_grader.execution.execute import execute
 from course_grader.execution.probe import shared
-from course_grader.project.course import CourseError
+from course_grader.project.course import CourseError, Limits
 
 CONNECT_SECONDS = 20
 
 
 @contextlib.contextmanager
-def cluster(address):
+def cluster(address: str) -> Iterator[concurrent.futures.Executor]:
     """Give an executor of a dask scheduler, such as tcp://10.0.0.5:8786.
 
     Raises
@@ -44,7 +48,14 @@ def cluster(address):
         yield client.get_executor(pure=False, retries=2)
 
 
-def execute_remotely(notebook, *, contents, also, limits, without_sandbox):
+def execute_remotely(
+    notebook: NotebookNode,
+    *,
+    contents: Mapping[str, bytes],
+    also: Iterable[str],
+    limits: Limits,
+    without_sandbox: bool,
+) -> NotebookNode:
     """Execute a notebook in this worker's own sandbox.
 
     Parameters
@@ -68,7 +79,7 @@ def execute_remotely(notebook, *, contents, also, limits, without_sandbox):
 
 
 @functools.cache
-def _unpacked(contents):
+def _unpacked(contents: tuple[tuple[str, bytes], ...]) -> dict[str, Path]:
     """Write data files once for each worker process; return {name: path}."""
     key = hashlib.sha256(repr(contents).encode()).hexdigest()[:12]
     folder = Path(tempfile.mkdtemp(prefix=f"data-{key}-"))

@@ -26,6 +26,7 @@ import functools
 import importlib
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
@@ -39,7 +40,7 @@ MAPPED_BESIDES = 4  # GiB: libraries, threads' stacks, files
 PROCESSES = 256  # and threads, of a submission
 
 
-def kind(forkserver=None):
+def kind(forkserver: Path | None = None) -> str:
     """Return the name of the sandbox in use: preloaded bubblewrap, bubblewrap or none."""
     if forkserver:
         return "preloaded bubblewrap"
@@ -47,7 +48,7 @@ def kind(forkserver=None):
 
 
 @functools.cache
-def available():
+def available() -> bool:
     """Tell whether bubblewrap is installed and may create its namespaces here."""
     if not shutil.which("bwrap"):
         return False
@@ -56,7 +57,9 @@ def available():
     return subprocess.run(probe, capture_output=True, timeout=20, check=False).returncode == 0
 
 
-def command(inner, *, files, memory_gib, cpu_seconds):
+def command(
+    inner: list[str], *, files: Mapping[str, Path], memory_gib: float, cpu_seconds: float
+) -> tuple[list[str], list[str]]:
     """Return bubblewrap's options for a shell's sandbox, and the command that it runs inside.
 
     The options name places of this machine: hand them over as a file, or /proc/1 tells them.
@@ -77,7 +80,7 @@ def command(inner, *, files, memory_gib, cpu_seconds):
     CourseError
         If root, without its privileges, may not read what is needed.
     """
-    everything = files | font_cache()
+    everything = {**files, **font_cache()}
     mounts.check_open(identity.unused_id(), [*programs(), *everything.values()])
     data = [part for n, p in everything.items() for part in ("--ro-bind", str(p), f"{HOME}/{n}")]
     options = [
@@ -97,12 +100,12 @@ def command(inner, *, files, memory_gib, cpu_seconds):
     return options, [*limits_prefix(memory_gib, cpu_seconds), *identity.become(), *inner]
 
 
-def read_only(*places):
+def read_only(*places: str) -> list[str]:
     """Make what is mounted at some places read-only."""
     return [part for place in places for part in ("--remount-ro", place)]
 
 
-def limits_prefix(memory_gib, cpu_seconds):
+def limits_prefix(memory_gib: float, cpu_seconds: float) -> list[str]:
     """Return the command prefix that limits memory, processes, file size and core dumps."""
     if not shutil.which("prlimit"):
         return []
@@ -118,7 +121,7 @@ def limits_prefix(memory_gib, cpu_seconds):
     ]
 
 
-def environment():
+def environment() -> dict[str, str]:
     """Return a student shell's whole environment: nothing of the instructor's comes along."""
     return {
         "PATH": f"{Path(mounts.python()).parent}:/usr/bin:/bin",
@@ -138,17 +141,17 @@ def environment():
     }
 
 
-def variables(values):
+def variables(values: Mapping[str, str]) -> list[str]:
     """Set these environment variables."""
     return [part for pair in values.items() for part in ("--setenv", *pair)]
 
 
-def programs():
+def programs() -> list[Path]:
     """Return folder and files of what runs inside."""
     return [PROGRAM, *PROGRAM.glob("*.py")]
 
 
-def program():
+def program() -> list[str]:
     """Show what runs inside; nothing else of the grader is there."""
     return [
         *mounts.ways(["/run/program/inside"]),
@@ -158,7 +161,7 @@ def program():
     ]
 
 
-def font_cache():
+def font_cache() -> dict[str, Path]:
     """Return matplotlib's list of fonts, which takes each shell a second to make."""
     folder = Path(matplotlib.get_cachedir())
     if not any(folder.glob("fontlist-*.json")):
@@ -166,11 +169,11 @@ def font_cache():
     return {f".cache/matplotlib/{path.name}": path for path in folder.glob("fontlist-*.json")}
 
 
-def fresh():
+def fresh() -> list[str]:
     """Make fresh /proc, /dev and /dev/shm."""
     return ["--proc", "/proc", "--dev", "/dev", *_sized(GIB // 4, "/dev/shm")]
 
 
-def _sized(size, place):
+def _sized(size: int, place: str) -> list[str]:
     """Mount an empty folder of at most that many bytes, which anybody may write to."""
     return ["--perms", "0777", "--size", str(size), "--tmpfs", place]

@@ -12,6 +12,7 @@ from nbgrader.utils import setenv
 from sqlalchemy.exc import SAWarning
 
 from course_grader.gradebook.repeats import without_repeats
+from course_grader.hooks.nbconvert import REGISTERED
 from course_grader.project.course import CourseError
 
 CAUSES = {
@@ -37,7 +38,7 @@ class Remembering(Autograde):
 
         It also writes the sanitized notebook, and reads it for the rest.
         """
-        self.exporter._preprocessors = []
+        REGISTERED.of(self.exporter).clear()
         for one in (*self.sanitize_preprocessors, *self.autograde_preprocessors):
             self.exporter.register_preprocessor(one)
         try:

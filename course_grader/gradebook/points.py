@@ -9,6 +9,7 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from course_grader.gradebook.record import read_record, write_record
+from course_grader.hooks.nbgrader import ADD_SCORE
 from course_grader.project.course import Course, find_unit
 
 
@@ -32,14 +33,17 @@ class SavePoints(SaveAutoGrades):
             gradebook.db.commit()
         return nb, resources
 
-    def _add_score(self, cell, resources):
+    def add_score(self, cell, resources):
         """Add one cell's score, and whether a person is to look at it."""
         key = cell.metadata["nbgrader"]["grade_id"]
         grade = self.gradebook.find_grade(key)
         settled = grade.manual_score is not None and not grade.needs_manual_grade
-        super()._add_score(cell, resources)
+        ADD_SCORE.get()(self, cell, resources)
         if settled and self._unchanged & {key, f"{key}-solution"}:
             grade.needs_manual_grade = False
+
+
+ADD_SCORE.override(SavePoints, SavePoints.add_score)
 
 
 class _OneNotebook:

@@ -15,16 +15,13 @@ import functools
 import json
 import re
 import types
-from unittest import mock
 
 import jsonschema
-import nbconvert.exporters.html
-import nbgrader.api
 from alembic.script import ScriptDirectory
-from nbformat.v4 import nbbase
 from nbgrader.dbutil import ALEMBIC_DIR
-from nbgrader.nbgraderformat import common
 from sqlalchemy import inspect
+
+from course_grader.hooks import nbconvert, nbformat, nbgrader
 
 UNDESCRIBED = re.compile(r"<img (?![^>]*(?<![\w-])alt=)")
 NO_DESCRIPTION = "No description has been provided for this image"  # nbconvert's words
@@ -33,21 +30,22 @@ NO_DESCRIPTION = "No description has been provided for this image"  # nbconvert'
 @contextlib.contextmanager
 def without_repeats():
     """Spare nbgrader, in the block, the work that it repeats for each notebook."""
-    if nbgrader.api.create_engine is _engine:  # a block within a block
+    if nbgrader.CONNECT.get() is _engine:  # a block within a block
         yield
         return
-    validating = types.SimpleNamespace(validate=_validate)
-    tables = nbgrader.api.Base.metadata
-    with (
-        mock.patch.object(nbgrader.api, "create_engine", _engine),
-        mock.patch.object(tables, "create_all", functools.cache(tables.create_all)),
-        mock.patch.object(common, "jsonschema", validating),
-        mock.patch.object(nbconvert.exporters.html, "BeautifulSoup", _Page),
-        mock.patch.object(nbbase, "validate", lambda node, ref=None: None),
-        mock.patch.object(nbgrader.api, "inspect", _looking_once()),
-        mock.patch.object(nbgrader.api.Gradebook, "__init__", _opening_once()),
-        mock.patch.object(nbgrader.api, "get_alembic_version", gradebook_version),
-    ):
+    shortcuts = {
+        nbgrader.CONNECT: _engine,
+        nbgrader.COLLECT_TABLES: functools.cache(nbgrader.COLLECT_TABLES.get()),
+        nbgrader.LOOK_FOR_TABLES: _looking_once(),
+        nbgrader.OPEN: _opening_once(),
+        nbgrader.SCHEMAS: types.SimpleNamespace(validate=_validate),
+        nbgrader.VERSION_OF_TABLES: gradebook_version,
+        nbconvert.PAGE_PARSER: _Page,
+        nbformat.CHECK_NODE: lambda node, ref=None: None,
+    }
+    with contextlib.ExitStack() as block:
+        for hook, shortcut in shortcuts.items():
+            block.enter_context(hook.replaced(shortcut))
         yield
 
 
@@ -90,7 +88,7 @@ def _opening_once():
 
     Closing it ends its session, and the next use begins a fresh one.
     """
-    known, opened = {}, nbgrader.api.Gradebook.__init__
+    known, opened = {}, nbgrader.OPEN.get()
 
     def init(gradebook, *place, **options):
         key = place, tuple(options.items())
@@ -102,7 +100,7 @@ def _opening_once():
     return init
 
 
-_engine = functools.cache(nbgrader.api.create_engine)
+_engine = functools.cache(nbgrader.CONNECT.get())
 
 
 def _validate(instance, schema):

@@ -11,7 +11,6 @@ from pathlib import Path
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import CheckCellMetadata
 from nbgrader.utils import chdir
-from nbgrader.validator import Validator
 
 from course_grader.gradebook.preprocessors import (
     Judge,
@@ -19,16 +18,17 @@ from course_grader.gradebook.preprocessors import (
     ReleasedChecks,
     SandboxedExecute,
 )
+from course_grader.hooks.nbgrader import VALIDATE
 from course_grader.project.course import CourseError, find_unit
 from course_grader.project.faults import plain
 
-STOCK = Validator._preprocess
+STOCK = VALIDATE.get()
 AS_GRADED = (Rebuild, CheckCellMetadata, SandboxedExecute, Judge, ReleasedChecks)
 
 
 def judge_submissions():
     """Let nbgrader's Validator treat what lies in submitted/ in our way; all else as it does."""
-    Validator._preprocess = _preprocess  # no option says which steps it takes
+    VALIDATE.replace(_preprocess)  # no option says which steps it takes
 
 
 def _preprocess(self, nb):

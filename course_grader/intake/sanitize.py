@@ -9,6 +9,7 @@ import functools
 import re
 
 from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from course_grader.authoring import markers
@@ -24,11 +25,11 @@ MAX_MAGIC = 200_000  # lines with it times characters: IPython reads a cell once
 class Rebuilt:
     """The sanitized notebook, and the grade ids of solution cells that the submission lacked."""
 
-    notebook: object
+    notebook: NotebookNode
     missing: list[str]
 
 
-def rebuild(submission, source, release):
+def rebuild(submission: NotebookNode, source: NotebookNode, release: NotebookNode) -> Rebuilt:
     """Return source's notebook with the submission's solutions and extra cells in it.
 
     Parameters
@@ -60,12 +61,12 @@ def rebuild(submission, source, release):
     return Rebuilt(_plain(built), missing)
 
 
-def untouched(source, release):
+def untouched(source: NotebookNode, release: NotebookNode) -> NotebookNode:
     """Return what an untouched release becomes: what stands in for an unreadable submission."""
     return rebuild(release, source, release).notebook
 
 
-def attempts(notebook, release):
+def attempts(notebook: NotebookNode, release: NotebookNode) -> dict[str, bool]:
     """Return {exercise: whether its solution cell differs from the release}, white space aside."""
     now = {cell.id: "".join(cell.source.split()) for cell in notebook.cells}
     stubs = {c.id: "".join(c.source.split()) for c in release.cells if _is_solution(c)}

@@ -3,16 +3,19 @@
 __all__ = ["exact_facts", "finding"]
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from course_utils.checking.forms import Exact, Got
 from course_utils.checking.records import numbers
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 MAX_Z = 5.0  # a right sampler fails one comparison in about two million
 
 
-def exact_facts(distribution):
+def exact_facts(distribution: Any) -> Exact:
     """Return the moments and quantiles of a frozen scipy.stats distribution as plain numbers.
 
     Returns
@@ -27,7 +30,7 @@ def exact_facts(distribution):
     return {"mean": mean, "var": var, "m4": (kurtosis + 3) * var**2, "quantiles": pairs}
 
 
-def finding(got, exact):
+def finding(got: Got, exact: Exact) -> str | None:
     """Say which statistic of the recorded draws is off, or None.
 
     Parameters
@@ -49,7 +52,7 @@ def finding(got, exact):
     return None
 
 
-def _scores(draws, exact):
+def _scores(draws: np.ndarray, exact: Exact) -> Iterator[tuple[str, float]]:
     """Yield (statistic, difference in standard errors)."""
     n = draws.size
     yield "mean", (draws.mean() - exact["mean"]) / math.sqrt(exact["var"] / n)

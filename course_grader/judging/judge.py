@@ -5,6 +5,9 @@ Rules, points and tolerances come from the reference, never from the submission.
 
 __all__ = ["agrees_so_far", "hidden_findings", "judge", "judge_record", "misconception"]
 
+from collections.abc import Iterable
+from typing import Any, TypeGuard
+
 from course_grader.judging import draws
 from course_utils.checking.agreement import describe
 from course_utils.checking.findings import (
@@ -14,15 +17,31 @@ from course_utils.checking.findings import (
     first_findings,
     places_of,
 )
+from course_utils.checking.forms import Check, Reference
 from course_utils.checking.hints import matching_hint
 from course_utils.checking.panel import Aspect, Verdict
 
 UNSEEN = "a further case is not as expected"
+# What agrees with no check.
+UNREADABLE: Check = {
+    "aspect": "",
+    "kind": "",
+    "call": "",
+    "points": 0,
+    "got": {"error": "Unreadable", "message": ""},
+}
 MUCH = "or shown too much"
 SHUT = "this aspect has no hidden number that decides it"
 
 
-def judge(exercise, record, reference, *, attempted=True, trouble=""):
+def judge(
+    exercise: str,
+    record: object,
+    reference: Reference,
+    *,
+    attempted: bool = True,
+    trouble: str = "",
+) -> Verdict:
     """Return the verdict on one exercise.
 
     An aspect earns its points only if every value agrees, every law holds and at least one
@@ -57,7 +76,9 @@ def judge(exercise, record, reference, *, attempted=True, trouble=""):
     return Verdict(exercise, status, aspects, hint=sentence, earned=earned, note=trouble)
 
 
-def judge_record(exercise, outputs, reference, *, attempted=True):
+def judge_record(
+    exercise: str, outputs: Iterable[object], reference: Reference, *, attempted: bool = True
+) -> Verdict:
     """Find the one record in a check cell's outputs and judge it."""
     records = [r for r in outputs if isinstance(r, dict) and r.get("exercise") == exercise]
     if len(records) == 1:
@@ -67,7 +88,7 @@ def judge_record(exercise, outputs, reference, *, attempted=True):
     return judge(exercise, None, reference, attempted=attempted, trouble=trouble)
 
 
-def misconception(exercise, record, reference):
+def misconception(exercise: str, record: object, reference: Reference) -> str | None:
     """Return the name of the wrong answer that a record matches, or None."""
     got = _readable(record, reference["checks"])
     wrong = _findings(got, reference)
@@ -77,7 +98,7 @@ def misconception(exercise, record, reference):
     return hint["name"] if hint else None
 
 
-def hidden_findings(record, reference):
+def hidden_findings(record: object, reference: Reference) -> list[str]:
     """Return what is wrong with each hidden check that fails, for whoever may see hidden cases.
 
     Parameters
@@ -99,7 +120,7 @@ def hidden_findings(record, reference):
     return [f"{case}: {why}" if case else why for case, why in named]
 
 
-def agrees_so_far(record, reference):
+def agrees_so_far(record: list[Check], reference: Reference) -> bool:
     """Return whether the last check of an unfinished record is as expected."""
     place = len(record) - 1
     if place >= len(reference["checks"]):
@@ -107,25 +128,22 @@ def agrees_so_far(record, reference):
     return not _finding(place, record[place], reference)
 
 
-def _stakes(expected):
+def _stakes(expected: list[Check]) -> list[tuple[str, float]]:
     return list(aspects_of(expected).items())
 
 
-def _readable(record, expected):
+def _readable(record: object, expected: list[Check]) -> list[Check]:
     """Keep of a record only what has the form of one."""
     if not isinstance(record, list):
         return []
-    kept = [check if _is_check(check) else None for check in record[: len(expected)]]
-    return [
-        check or {"kind": None, "got": {"error": "Unreadable", "message": ""}} for check in kept
-    ]
+    return [check if _is_check(check) else UNREADABLE for check in record[: len(expected)]]
 
 
-def _is_check(check):
+def _is_check(check: object) -> TypeGuard[Check]:
     return isinstance(check, dict) and isinstance(check.get("got"), dict) and _describable(check)
 
 
-def _describable(check):
+def _describable(check: dict[str, Any]) -> bool:
     try:
         describe(check["got"])
     except Exception:  # forged beyond reading: it agrees with nothing
@@ -133,7 +151,7 @@ def _describable(check):
     return True
 
 
-def _findings(got, reference):
+def _findings(got: list[Check], reference: Reference) -> list[str | None]:
     wrong = findings(got, reference["checks"])
     for place in map(int, reference["exact"]):
         if place < len(got):
@@ -142,14 +160,21 @@ def _findings(got, reference):
     return [w if not w or i < visible else UNSEEN for i, w in enumerate(wrong)]
 
 
-def _finding(place, check, reference):
+def _finding(place: int, check: Check, reference: Reference) -> str | None:
     """Say what is wrong with one check, also with what it drew; None where it agrees."""
     [wrong] = findings([check], [reference["checks"][place]])
     exact = reference["exact"].get(str(place))
     return wrong or (draws.finding(check["got"], exact) if exact else None)
 
 
-def _aspect(name, points, first, got, wrong, reference):
+def _aspect(
+    name: str,
+    points: float,
+    first: str,
+    got: list[Check],
+    wrong: list[str | None],
+    reference: Reference,
+) -> Aspect:
     checks = reference["checks"]
     places = places_of(name, checks)
     if not first and not any(i in reference["solid"] for i in places):
@@ -161,6 +186,6 @@ def _aspect(name, points, first, got, wrong, reference):
     return Aspect(name, points, "not yet", *told)
 
 
-def _untouched(exercise, expected):
+def _untouched(exercise: str, expected: list[Check]) -> Verdict:
     aspects = [Aspect(name, points, "not attempted") for name, points in _stakes(expected)]
     return Verdict(exercise, "not attempted", aspects, earned=0.0)

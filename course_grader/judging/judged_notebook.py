@@ -4,13 +4,18 @@ __all__ = ["Outcome", "judge_notebook", "judge_what_is_ours", "refused", "unjudg
 
 import copy
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
+from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from course_grader.intake.sanitize import attempts
 from course_grader.judging import judge
 from course_grader.judging.output_sanitizer import sanitize_outputs
 from course_utils.checking import panel
+from course_utils.checking.forms import Reference
+from course_utils.checking.panel import Verdict
 from course_utils.checking.records import MIME
 
 
@@ -18,17 +23,23 @@ from course_utils.checking.records import MIME
 class Outcome:
     """The judged notebook, its verdicts by exercise, and the misconceptions met."""
 
-    notebook: object
-    verdicts: dict
-    misconceptions: dict
+    notebook: NotebookNode
+    verdicts: dict[str, Verdict]
+    misconceptions: dict[str, str | None]
 
     @property
-    def earned(self):
+    def earned(self) -> float:
         """The points of the whole submission."""
-        return sum(verdict.earned for verdict in self.verdicts.values())
+        return sum(verdict.earned or 0.0 for verdict in self.verdicts.values())
 
 
-def judge_notebook(executed, release, reference, *, reason=""):
+def judge_notebook(
+    executed: NotebookNode,
+    release: NotebookNode,
+    reference: Mapping[str, Reference],
+    *,
+    reason: str = "",
+) -> Outcome:
     """Judge every check cell of an executed notebook.
 
     Parameters
@@ -65,24 +76,24 @@ def judge_notebook(executed, release, reference, *, reason=""):
     return Outcome(executed, verdicts, met)
 
 
-def _records(cell):
+def _records(cell: NotebookNode) -> list[dict[str, Any]]:
     """Return every record that a cell displayed."""
     shown = [output.get("data", {}).get(MIME) for output in cell.get("outputs", [])]
     return [record for record in shown if isinstance(record, dict)]
 
 
-def _holds_results(records):
+def _holds_results(records: list[dict[str, Any]]) -> bool:
     """Tell whether a check got anything but the stub's error: the answer is in another cell."""
     checks = [check for record in records for check in _listed(record.get("checks"))]
     errors = [check["got"].get("error") for check in checks if isinstance(check.get("got"), dict)]
     return any(error != "NotImplementedError" for error in errors)
 
 
-def _listed(checks):
+def _listed(checks: object) -> list[dict[str, Any]]:
     return [c for c in checks if isinstance(c, dict)] if isinstance(checks, list) else []
 
 
-def judge_what_is_ours(release, reference):
+def judge_what_is_ours(release: NotebookNode, reference: Mapping[str, Reference]) -> None:
     """Judge the untouched release and our own answers: an exception here is a fault of ours.
 
     Parameters
@@ -102,7 +113,7 @@ def judge_what_is_ours(release, reference):
             judge.misconception(name, record, entry)
 
 
-def refused(reference):
+def refused(reference: Mapping[str, Reference]) -> list[str]:
     """Return the exercises whose own right answer the judge does not pass: none, if it is whole.
 
     Parameters
@@ -114,7 +125,7 @@ def refused(reference):
     return [verdict.exercise for verdict in verdicts if verdict.status != "passed"]
 
 
-def unjudged(executed, reference, reason):
+def unjudged(executed: NotebookNode, reference: Mapping[str, Reference], reason: str) -> Outcome:
     """Return the outcome of a notebook that broke the judge: no points, and the reason."""
     verdicts = {n: judge.judge(n, None, entry, trouble=reason) for n, entry in reference.items()}
     for cell in executed.cells:
@@ -123,10 +134,10 @@ def unjudged(executed, reference, reason):
     return Outcome(executed, verdicts, {})
 
 
-def _outputs(verdict):
+def _outputs(verdict: Verdict) -> list[NotebookNode]:
     """Return the panel, and the points as the plain float that nbgrader reads."""
     shown = {"text/plain": panel.text(verdict), "text/html": panel.html(verdict)}
-    points = {"text/plain": repr(float(verdict.earned))}
+    points = {"text/plain": repr(float(verdict.earned or 0.0))}
     return [
         new_output("display_data", data=shown),
         new_output("execute_result", data=points, execution_count=None),

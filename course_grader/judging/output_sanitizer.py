@@ -3,7 +3,9 @@
 __all__ = ["sanitize_outputs"]
 
 import re
+from typing import Any
 
+from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 MAX_LINES = 400
@@ -11,7 +13,7 @@ MAX_CHARACTERS = 20_000
 KEPT = ("text/plain", "image/png")
 
 
-def sanitize_outputs(notebook, *, trusted):
+def sanitize_outputs(notebook: NotebookNode, *, trusted: set[str]) -> NotebookNode:
     """Clean every cell but the trusted ones, in place, and return the notebook.
 
     A student's Markdown or raw cell is shown as it was typed: rendered, its links and mathematics
@@ -35,32 +37,38 @@ def sanitize_outputs(notebook, *, trusted):
     return notebook
 
 
-def _fenced(text):
+def _fenced(text: str) -> str:
     """Put a text in a code block whose fence is longer than any run of backticks in it."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{_short(text)}\n{fence}"
 
 
-def _passive(output):
+def _passive(output: NotebookNode) -> NotebookNode:
     kind = output.output_type
+    kept: dict[str, Any]
     if kind == "stream":
-        return new_output("stream", name=_stream(output.name), text=_short(output.text))
-    if kind == "error":
+        kept = {"name": _stream(output.name), "text": _short(output.text)}
+    elif kind == "error":
         lines = [_short(str(line)) for line in output.traceback[-100:]]
-        return new_output(
-            "error", ename=_short(output.ename), evalue=_short(output.evalue), traceback=lines
+        words = {"ename": _short(output.ename), "evalue": _short(output.evalue)}
+        kept = {**words, "traceback": lines}
+    else:
+        data = {mime: output.get("data", {}).get(mime) for mime in KEPT}
+        data = {mime: _short(v, mime) for mime, v in data.items() if isinstance(v, str)}
+        kind, kept = (
+            "display_data",
+            {"data": data or {"text/plain": "(an output of another kind)"}},
         )
-    data = {mime: output.get("data", {}).get(mime) for mime in KEPT}
-    data = {mime: _short(v, mime) for mime, v in data.items() if isinstance(v, str)}
-    return new_output("display_data", data=data or {"text/plain": "(an output of another kind)"})
+    passive: NotebookNode = new_output(kind, **kept)
+    return passive
 
 
-def _stream(name):
+def _stream(name: str) -> str:
     return name if name in ("stdout", "stderr") else "stdout"
 
 
-def _short(text, mime="text/plain"):
+def _short(text: str, mime: str = "text/plain") -> str:
     """Cut a long text; a PNG stays whole."""
     if mime == "image/png":
         return text

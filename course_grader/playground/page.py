@@ -9,6 +9,9 @@ host for fonts, and it brings an extension into every JupyterLab.
 
 __all__ = ["HEADS", "LESSONS", "NAME", "playground_page", "write_playground"]
 
+from collections.abc import Callable
+from pathlib import Path
+
 import jinja2
 
 from course_grader.project.course import PROJECT
@@ -57,7 +60,9 @@ LESSONS = {  # family of the page: where it is taught, as (unit, heading)
 }
 
 
-def playground_page(address=None, home=None):
+def playground_page(
+    address: Callable[[str, str], str | None] | None = None, home: str | None = None
+) -> str:
     """Return the page: one file of HTML that asks for nothing else.
 
     Parameters
@@ -88,7 +93,7 @@ def _link(unit, heading, address):
     return {"text": f"unit {unit[:2]}, {heading}", "href": href}
 
 
-def write_playground(project=PROJECT):
+def write_playground(project: Path = PROJECT) -> Path:
     """Write the page to build/playground.html; return where it lies.
 
     It links to lessons of build/site/, as far as they are there.

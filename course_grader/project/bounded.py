@@ -11,6 +11,7 @@ import contextlib
 import resource
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 CPU_SECONDS = 30.0  # for one step; an honest submission takes some hundredths
@@ -23,7 +24,7 @@ class TookTooLong(Exception):
 
 
 @contextlib.contextmanager
-def bounded():
+def bounded() -> Iterator[None]:
     """Limit what the block takes: TookTooLong or MemoryError is raised in it.
 
     Time is limited in the main thread only, where signals arrive, and memory on Linux only.

@@ -8,7 +8,7 @@ import sys
 import webbrowser
 
 
-def show(address):
+def show(address: str) -> None:
     """Open a page in a browser with a window; one in the terminal would take that over.
 
     Parameters

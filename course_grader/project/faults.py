@@ -4,6 +4,8 @@ __all__ = ["OurFault", "logged_to", "plain", "reason_for", "words_of"]
 
 import contextlib
 import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from course_grader.project.course import CourseError
 
@@ -14,7 +16,7 @@ class OurFault(CourseError):
     """A step of grading that fails on the untouched release too: no submission is the cause."""
 
 
-def reason_for(step, student, error, again):
+def reason_for(step: str, student: str, error: Exception, again: Callable[[], object]) -> str:
     """Log an exception, and return the words with which its submission scores 0.
 
     Parameters
@@ -40,12 +42,12 @@ def reason_for(step, student, error, again):
     return f"{step}: {type(error).__name__}"
 
 
-def words_of(error):
+def words_of(error: BaseException) -> str:
     """Return an exception's class and message in one line of at most 200 plain characters."""
     return plain(" ".join(f"{type(error).__name__}: {error}".split())[:200])
 
 
-def plain(text):
+def plain(text: str) -> str:
     """Return a text without what would move a terminal's cursor, or change its title."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
@@ -53,13 +55,13 @@ def plain(text):
 class _Plain(logging.Formatter):
     """Log lines and tracebacks hold what students wrote; somebody reads them in a terminal."""
 
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         """Return the lines of a record."""
         return plain(super().format(record))
 
 
 @contextlib.contextmanager
-def logged_to(path):
+def logged_to(path: Path) -> Iterator[None]:
     """Write what is logged in the block, tracebacks too, to the end of a file; none if nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, encoding="utf-8", errors="replace", delay=True)

@@ -14,6 +14,7 @@ import json
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 # Where our own notebooks, and what their lessons claim, are executed.
@@ -26,24 +27,24 @@ ENVIRONMENT = {
 }
 
 
-def load(path):
+def load(path: str | Path) -> NotebookNode:
     """Read a notebook."""
     return nbformat.read(path, as_version=4)
 
 
-def save(notebook, path):
+def save(notebook: NotebookNode, path: str | Path) -> None:
     """Write a notebook as the same bytes each time; creates the folder."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(as_bytes(notebook))
 
 
-def as_bytes(notebook):
+def as_bytes(notebook: NotebookNode) -> bytes:
     """Return a notebook's file; a lone surrogate, which UTF-8 cannot hold, becomes '?'."""
     return (nbformat.writes(notebook) + "\n").encode("utf-8", "replace")
 
 
-def save_line(notebook, path):
+def save_line(notebook: NotebookNode, path: str | Path) -> None:
     """Write a notebook that nobody but a program reads, in a tenth of the time.
 
     nbformat indents, and Python's quick encoder cannot.
@@ -51,7 +52,7 @@ def save_line(notebook, path):
     Path(path).write_bytes(json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def close_folds(notebook):
+def close_folds(notebook: NotebookNode) -> NotebookNode:
     """Fold what follows a prediction until the reader opens it, as JupyterLab does; in place."""
     for cell in notebook.cells:
         if "fold" in cell.metadata:

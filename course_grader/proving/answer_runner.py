@@ -5,10 +5,8 @@ Only the course's own answers run this way; a student's code never does.
 
 __all__ = ["ExerciseContext", "run_answer", "run_answers", "visible_count"]
 
-import ast
 import contextlib
 import dataclasses
-import functools
 import gc
 import importlib
 import io
@@ -19,11 +17,15 @@ import select
 import signal
 import sys
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Self
 
 import numpy as np
 
 from course_grader.authoring import as_notebook, markers
-from course_grader.execution.slow_imports import slow_imports
+from course_grader.authoring.exercises import Assignment, Exercise
+from course_grader.proving.early_imports import import_early
+from course_utils.checking.forms import Check
 
 SECONDS = 20  # of wall-clock time, for one answer
 
@@ -37,7 +39,7 @@ class ExerciseContext:
     full: str
 
     @classmethod
-    def of(cls, master, exercise):
+    def of(cls, master: Assignment, exercise: Exercise) -> Self:
         """Take the provided code cells above an exercise as its setup."""
         before = [c for c in master.cells if c.kind == "code" and c.line < exercise.solution.line]
         setup = [c.source for c in before if not c.roles.keys() & {"exercise", "checks", "hidden"}]
@@ -45,12 +47,18 @@ class ExerciseContext:
         return cls(setup, as_notebook.check_source(exercise, hidden=False), full)
 
 
-def run_answer(stage, answer, *, hidden=True):
+def run_answer(stage: ExerciseContext, answer: str, *, hidden: bool = True) -> list[Check]:
     """Return the record that a check cell makes of one answer; see `run_answers`."""
     return run_answers(stage, [answer], hidden=hidden)[0]
 
 
-def run_answers(stage, answers, *, hidden=True, enough=None):
+def run_answers(
+    stage: ExerciseContext,
+    answers: Sequence[str],
+    *,
+    hidden: bool = True,
+    enough: Callable[[list[Check]], bool] | None = None,
+) -> list[list[Check]]:
     """Return the records that a check cell makes of answers, each in a namespace of its own.
 
     Parameters
@@ -72,7 +80,7 @@ def run_answers(stage, answers, *, hidden=True, enough=None):
     check = stage.full if hidden else stage.visible
     jobs = [[*stage.setup, markers.solved(answer)] for answer in answers]
     for cell in {check, *(cell for cells in jobs for cell in cells)}:
-        _preload(cell)
+        import_early(cell)
     records = []
     while len(records) < len(jobs):
         records += _in_child(jobs[len(records) :], check, enough)
@@ -81,30 +89,9 @@ def run_answers(stage, answers, *, hidden=True, enough=None):
     return records
 
 
-def visible_count(stage, answer):
+def visible_count(stage: ExerciseContext, answer: str) -> int:
     """Return how many checks of a cell are visible: those that run without the hidden ones."""
     return len(run_answer(stage, answer, hidden=False))
-
-
-@functools.lru_cache(maxsize=4096)
-def _preload(cell):
-    """Import here what a cell imports, soon or late, so that each child has it already."""
-    for name in slow_imports(cell):
-        importlib.import_module(name)
-    with contextlib.suppress(SyntaxError):
-        for node in ast.walk(ast.parse(cell)):
-            for name in _imported(node):
-                with contextlib.suppress(ImportError):  # from a import b: b may be no module
-                    importlib.import_module(name)
-
-
-def _imported(node):
-    """Return the modules that a node of a syntax tree may import."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom) and node.module:
-        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return []
 
 
 def _record(cells, check):

@@ -10,11 +10,13 @@ import dataclasses
 import itertools
 import re
 import stat
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import jupytext
 
 from course_grader.authoring.check_calls import check_calls
+from course_grader.authoring.exercises import Exercise
 from course_grader.project.course import CourseError
 
 START = re.compile(r"#[ \t]*%%+(\s|$)")  # a line that starts so begins a cell, in a string too
@@ -37,7 +39,9 @@ class Claim:
     fails: frozenset | None = None
 
 
-def read_claims(path, exercises, *, say):
+def read_claims(
+    path: str | Path, exercises: Mapping[str, Exercise], *, say: Callable[[str], object]
+) -> list[Claim]:
     """Return the answers that a file holds, in its order.
 
     Parameters
@@ -71,7 +75,7 @@ def read_claims(path, exercises, *, say):
     return _numbered(claims)
 
 
-def printable(words, longest=300):
+def printable(words: object, longest: int = 300) -> str:
     """Return words as one line that a terminal shows as it is."""
     line = " ".join(str(words).split())
     shown = "".join(c if c.isprintable() else "?" for c in line)

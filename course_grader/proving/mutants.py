@@ -3,13 +3,15 @@
 __all__ = ["mutants", "pointless"]
 
 import ast
+from collections.abc import Collection, Iterable
 
 from course_grader.authoring import markers
 from course_grader.proving.mutation_operators import OPERATORS
 from course_grader.proving.tree_edits import replaced
+from course_utils.checking.forms import Check
 
 
-def mutants(name, source, *, but=()):
+def mutants(name: str, source: str, *, but: Collection[str] = ()) -> dict[str, str]:
     """Return {mutant's name: source}, each differing from a right answer in one place.
 
     Parameters
@@ -33,7 +35,7 @@ def mutants(name, source, *, but=()):
     return made
 
 
-def pointless(checks):
+def pointless(checks: Iterable[Check]) -> set[str]:
     """Return the operators that cannot matter to an exercise with these checks.
 
     Without a gradient that is asked for, none can be lost; a number has nothing to squeeze.

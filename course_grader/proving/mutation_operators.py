@@ -5,6 +5,7 @@ __all__ = ["OPERATORS", "SWAPS"]
 import ast
 import contextlib
 import copy
+from collections.abc import Iterator
 
 from course_grader.proving.subtle_operators import SUBTLE
 from course_grader.proving.tree_edits import method_of, with_body
@@ -25,13 +26,13 @@ SWAPS = {
 }
 
 
-def swap_function(node):
+def swap_function(node: ast.AST) -> Iterator[ast.AST]:
     """Swap sum and mean, log and log2, std and var, and other names mistaken for each other."""
     if isinstance(node, ast.Attribute) and node.attr in SWAPS:
         yield ast.Attribute(node.value, SWAPS[node.attr], node.ctx)
 
 
-def drop_factor(node):
+def drop_factor(node: ast.AST) -> Iterator[ast.AST]:
     """Forget a factor: a missing half, a missing scale."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
         yield node.left
@@ -39,7 +40,7 @@ def drop_factor(node):
             yield node.right
 
 
-def drop_term(node):
+def drop_term(node: ast.AST) -> Iterator[ast.AST]:
     """Forget a term: a missing constant, a missing log sigma."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         yield node.left
@@ -47,7 +48,7 @@ def drop_term(node):
             yield node.right
 
 
-def flip_sign(node):
+def flip_sign(node: ast.AST) -> Iterator[ast.AST]:
     """Turn plus into minus, minus into plus, and drop a leading minus."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         yield ast.BinOp(node.left, ast.Sub(), node.right)
@@ -57,13 +58,13 @@ def flip_sign(node):
         yield node.operand
 
 
-def change_number(node):
+def change_number(node: ast.AST) -> Iterator[ast.AST]:
     """Change a literal number: an off-by-one, a wrong axis, a wrong power."""
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         yield ast.Constant(node.value + 1)
 
 
-def change_axis(node):
+def change_axis(node: ast.AST) -> Iterator[ast.AST]:
     """Work along another axis."""
     if isinstance(node, ast.keyword) and node.arg in ("dim", "axis"):
         with contextlib.suppress(ValueError, TypeError):
@@ -71,7 +72,7 @@ def change_axis(node):
             yield ast.keyword(node.arg, ast.Constant(other))
 
 
-def change_power(node):
+def change_power(node: ast.AST) -> Iterator[ast.AST]:
     """Take a scale for a variance: drop a power, or invert a division."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
         yield node.left
@@ -79,19 +80,19 @@ def change_power(node):
         yield ast.BinOp(node.left, ast.Mult(), node.right)
 
 
-def detach_result(node):
+def detach_result(node: ast.AST) -> Iterator[ast.AST]:
     """Return the number without its gradient."""
     if isinstance(node, ast.Return) and node.value is not None:
         yield ast.Return(method_of(node.value, "detach"))
 
 
-def narrow_result(node):
+def narrow_result(node: ast.AST) -> Iterator[ast.AST]:
     """Round the result to float16, where large values overflow."""
     if isinstance(node, ast.Return) and node.value is not None:
         yield ast.Return(method_of(method_of(node.value, "half"), "double"))
 
 
-def change_input(node):
+def change_input(node: ast.AST) -> Iterator[ast.AST]:
     """Change the first argument in place before using it."""
     if isinstance(node, ast.FunctionDef) and node.args.args:
         first = node.args.args[0].arg
@@ -100,7 +101,7 @@ def change_input(node):
         yield with_body(node, body)
 
 
-def swap_arguments(node):
+def swap_arguments(node: ast.AST) -> Iterator[ast.AST]:
     """Exchange the first two parameters of a function."""
     if isinstance(node, ast.FunctionDef) and len(node.args.args) > 1:
         other = copy.deepcopy(node)
@@ -109,7 +110,7 @@ def swap_arguments(node):
         yield other
 
 
-def drop_statement(node):
+def drop_statement(node: ast.AST) -> Iterator[ast.AST]:
     """Leave out one statement that is not the last: a forgotten check or step."""
     if isinstance(node, ast.FunctionDef) and len(node.body) > 1:
         for statement in node.body[:-1]:

@@ -4,17 +4,20 @@ __all__ = ["Proof", "prove", "prove_answers"]
 
 import dataclasses
 import functools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from course_grader.authoring.answers import read_answers
 from course_grader.authoring.exercises import read_assignment
 from course_grader.judging.judge import agrees_so_far, judge
+from course_grader.project.course import Unit
 from course_grader.proving import trivial_answers
 from course_grader.proving.answer_runner import ExerciseContext, run_answers
 from course_grader.proving.mutants import mutants, pointless
 from course_grader.proving.reference import make_reference
 from course_grader.proving.subtle_operators import ONCE
+from course_utils.checking.forms import Reference
 
 
 @dataclasses.dataclass
@@ -46,7 +49,9 @@ class Proof:
         )
 
 
-def prove(unit, *, texts=(), only=None, brief=False):
+def prove(
+    unit: Unit, *, texts: Sequence[str] = (), only: str | None = None, brief: bool = False
+) -> list[Proof]:
     """Run every answer and mutant of a unit through the real judge.
 
     Parameters
@@ -77,7 +82,7 @@ def prove(unit, *, texts=(), only=None, brief=False):
     ]
 
 
-def prove_answers(unit, reference):
+def prove_answers(unit: Unit, reference: Mapping[str, Reference]) -> dict[str, list[str]]:
     """Judge a unit's right and wrong answers alone, each run once: {exercise: problems}.
 
     Parameters

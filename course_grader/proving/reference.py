@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from course_grader.authoring.answers import read_answers
 from course_grader.authoring.exercises import read_assignment
 from course_grader.judging.draws import exact_facts
-from course_grader.project.course import PROJECT, CourseError
+from course_grader.project.course import PROJECT, CourseError, Unit
 from course_grader.proving import trivial_answers
 from course_grader.proving.answer_runner import (
     ExerciseContext,
@@ -23,6 +24,7 @@ from course_grader.proving.answer_runner import (
     visible_count,
 )
 from course_utils.checking.findings import findings
+from course_utils.checking.forms import Reference
 
 MADE_WITH = [  # what decides on a reference, beside the masters
     "course_utils",
@@ -30,7 +32,7 @@ MADE_WITH = [  # what decides on a reference, beside the masters
 ]
 
 
-def reference_for(unit):
+def reference_for(unit: Unit) -> dict[str, Reference]:
     """Return the unit's reference, from the cache if nothing that it depends on has changed."""
     path = _cached(unit)
     if is_at_hand(unit):
@@ -44,7 +46,7 @@ def reference_for(unit):
     return made
 
 
-def is_at_hand(unit):
+def is_at_hand(unit: Unit) -> bool:
     """Return whether `reference_for` has nothing to run."""
     path = _cached(unit)
     return path.is_file() and _read(path, path.stat().st_mtime_ns)["key"] == _key(unit)
@@ -60,7 +62,13 @@ def _read(path, changed):
     return json.loads(path.read_text("utf-8"))
 
 
-def make_reference(unit, *, by="solution", only=None, like=None):
+def make_reference(
+    unit: Unit,
+    *,
+    by: str = "solution",
+    only: str | None = None,
+    like: Mapping[str, Reference] | None = None,
+) -> dict[str, Reference]:
     """Run the unit's answers and return {exercise: reference}.
 
     Parameters

@@ -14,10 +14,13 @@ import os
 import statistics
 import sys
 import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from scipy.stats import t as student_t
 from tqdm import tqdm
 
+from course_grader.authoring.masters import Master
 from course_grader.project.course import CourseError
 from course_grader.project.notebooks import ENVIRONMENT
 
@@ -37,12 +40,12 @@ class Series:
     errors: dict[int, str]
 
     @property
-    def mean(self):
+    def mean(self) -> float:
         """The mean difference."""
         return sum(self.differences) / len(self.differences)
 
     @property
-    def half_width(self):
+    def half_width(self) -> float:
         """Half the width of Student's t interval of the mean, at 95%."""
         if not math.isfinite(self.mean):
             return math.nan
@@ -51,12 +54,12 @@ class Series:
         return float(student_t.ppf(0.975, n - 1)) * error
 
     @property
-    def positive(self):
+    def positive(self) -> int:
         """The number of seeds on which the claim is true."""
         return sum(0 < d < math.inf for d in self.differences)
 
     @property
-    def holds(self):
+    def holds(self) -> bool:
         """Every difference is finite, the interval lies above 0, and 9 of 10 seeds agree."""
         agree = self.positive >= SHARE * len(self.differences)
         return agree and self.mean - self.half_width > 0  # False where one is not finite
@@ -73,12 +76,12 @@ class LessonClaim:
     repeats: bool = True
 
     @property
-    def holds(self):
+    def holds(self) -> bool:
         """It holds at both numbers of steps, and the same seed gives the same number again."""
         return self.repeats and all(series.holds for series in self.series)
 
 
-def claims_of(master, only=""):
+def claims_of(master: Master, only: str = "") -> list[LessonClaim]:
     """Return the claims of a lesson's master, or the one with a name.
 
     Raises
@@ -94,7 +97,7 @@ def claims_of(master, only=""):
     return [claim for claim in claims if not only or claim.name == only]
 
 
-def enter(master):
+def enter(master: Master) -> dict[str, Any]:
     """Execute a lesson's code cells in this process, without a notebook, and return its names.
 
     What it prints is dropped, figures are drawn by Agg and closed, predictions are not kept.
@@ -113,7 +116,13 @@ def enter(master):
     return names
 
 
-def rerun(claims, names, *, seeds=10, progress=True):
+def rerun(
+    claims: Sequence[LessonClaim],
+    names: Mapping[str, Any],
+    *,
+    seeds: int = 10,
+    progress: bool = True,
+) -> None:
     """Call each claim's function on seeds 0, 1, ... and keep what it returns in its series.
 
     Parameters

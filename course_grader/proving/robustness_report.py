@@ -6,10 +6,14 @@ import datetime
 import json
 import math
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 from course_grader.authoring.as_notebook import digest
-from course_grader.project.course import PROJECT
+from course_grader.authoring.masters import Master
+from course_grader.project.course import PROJECT, Unit
+from course_grader.proving.robustness import LessonClaim
 
 NONE = (
     "{} has no claims to rerun; a claim is a code cell that starts with "
@@ -22,7 +26,7 @@ RULE = (
 )
 
 
-def robustness_as_text(unit, claims):
+def robustness_as_text(unit: Unit, claims: Sequence[LessonClaim]) -> str:
     """Return a paragraph for each claim that was rerun, the rule, and a summary."""
     off = [claim.name for claim in claims if not claim.holds]
     told = f"{len(off)} not: {', '.join(off)}" if off else "all"
@@ -31,7 +35,7 @@ def robustness_as_text(unit, claims):
     return "\n\n".join([*(_paragraph(claim) for claim in claims), f"{RULE}\n{summary}"])
 
 
-def robustness_as_json(unit, master, claims):
+def robustness_as_json(unit: Unit, master: Master, claims: Sequence[LessonClaim]) -> str:
     """Return one JSON document: when and with what it was computed, and each claim's numbers."""
     document = {
         "unit": unit.name,
@@ -44,7 +48,7 @@ def robustness_as_json(unit, master, claims):
     return json.dumps(document, indent=1, allow_nan=False)
 
 
-def write_robustness(unit, text, only="", project=PROJECT):
+def write_robustness(unit: Unit, text: str, only: str = "", project: Path = PROJECT) -> Path:
     """Write the document below build/robustness/ and return its path."""
     name = f"{unit.name}.{only}" if only else unit.name
     path = project / "build" / "robustness" / f"{name}.json"

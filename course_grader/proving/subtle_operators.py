@@ -4,6 +4,7 @@ __all__ = ["ONCE", "SUBTLE"]
 
 import ast
 import copy
+from collections.abc import Iterator
 
 from course_grader.proving.tree_edits import method_of, replaced, with_body
 
@@ -14,13 +15,13 @@ FLOOR = 1e-6  # what people add to be safe
 ONCE = {"squeeze", "floor", "detach-input"}  # for the solution alone: they say the same of others
 
 
-def squeeze(node):
+def squeeze(node: ast.AST) -> Iterator[ast.AST]:
     """Squeeze the result: right until a size is 1."""
     if isinstance(node, ast.Return) and node.value is not None:
         yield ast.Return(method_of(node.value, "squeeze"))
 
 
-def floor(node):
+def floor(node: ast.AST) -> Iterator[ast.AST]:
     """Clamp what a logarithm gets, to be safe."""
     if isinstance(node, ast.Call) and _name_of(node) in LOGS:
         place = node.args[0] if node.args else getattr(node.func, "value", None)
@@ -28,13 +29,13 @@ def floor(node):
             yield replaced(node, place, method_of(place, "clip", ast.Constant(FLOOR)))
 
 
-def look_one_level_deep(node):
+def look_one_level_deep(node: ast.AST) -> Iterator[ast.AST]:
     """Take the children of a module for all modules in it."""
     if isinstance(node, ast.Attribute) and node.attr in SHALLOW:
         yield ast.Attribute(node.value, SHALLOW[node.attr], node.ctx)
 
 
-def end_loop_early(node):
+def end_loop_early(node: ast.AST) -> Iterator[ast.AST]:
     """Leave a loop before its last step, or after the fifth."""
     if isinstance(node, ast.For | ast.comprehension) and not isinstance(node.iter, ast.Tuple):
         for end in (-1, 5):
@@ -45,7 +46,7 @@ def end_loop_early(node):
             yield other
 
 
-def detach_input(node):
+def detach_input(node: ast.AST) -> Iterator[ast.AST]:
     """Cut the gradient with respect to one of the inputs."""
     if isinstance(node, ast.FunctionDef):
         for argument in node.args.args:
@@ -53,7 +54,7 @@ def detach_input(node):
             yield with_body(node, [*line, *node.body])
 
 
-def drop_keyword(node):
+def drop_keyword(node: ast.AST) -> Iterator[ast.AST]:
     """Forget a keyword argument that decides a shape or a divisor."""
     if isinstance(node, ast.Call):
         for keyword in (k for k in node.keywords if k.arg in FORGOTTEN):

@@ -4,9 +4,10 @@ __all__ = ["method_of", "replaced", "with_body"]
 
 import ast
 import copy
+from typing import Any
 
 
-def replaced(tree, target, change):
+def replaced(tree: Any, target: ast.AST, change: Any) -> Any:
     """Return a copy of a tree, or of a list of nodes, with one node exchanged."""
     if tree is target:
         return change
@@ -17,12 +18,12 @@ def replaced(tree, target, change):
     return type(tree)(**{k: replaced(v, target, change) for k, v in ast.iter_fields(tree)})
 
 
-def method_of(value, name, *arguments):
+def method_of(value: ast.expr, name: str, *arguments: ast.expr) -> ast.Call:
     """Return the call `value.name(*arguments)`."""
     return ast.Call(ast.Attribute(value, name, ast.Load()), list(arguments), [])
 
 
-def with_body(node, body):
+def with_body(node: ast.FunctionDef, body: list[ast.stmt]) -> ast.FunctionDef:
     """Return a copy of a function with other statements."""
     other = copy.deepcopy(node)
     other.body = copy.deepcopy(body)

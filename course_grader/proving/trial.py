@@ -20,7 +20,7 @@ from course_grader.execution.execute import NoSandbox
 from course_grader.intake.sanitize import rebuild
 from course_grader.judging.judged_notebook import judge_notebook
 from course_grader.project import notebooks
-from course_grader.project.course import Course, CourseError
+from course_grader.project.course import Course, CourseError, Unit
 from course_grader.project.faults import logged_to
 from course_grader.proving.answers_file import Claim, printable, read_claims
 from course_grader.proving.reference import reference_for
@@ -40,7 +40,7 @@ class Tried:
     problem: str = ""
 
     @property
-    def difference(self):
+    def difference(self) -> str:
         """What is not as the answer claims; '' where all is."""
         if self.verdict is None:
             return "it could not be judged"
@@ -55,7 +55,9 @@ class Tried:
         return f"it says that it fails {', '.join(sorted(self.claim.fails))}; it fails {fails}"
 
 
-def try_answers(unit, path, *, unsafe=False, progress=True):
+def try_answers(
+    unit: Unit, path: str | Path, *, unsafe: bool = False, progress: bool = True
+) -> list[Tried]:
     """Run the answers of a file as submissions run, and judge them with all checks.
 
     Nothing is written but a temporary folder, and the unit's reference where build/ has none.

@@ -4,11 +4,13 @@ __all__ = ["trial_as_json", "trial_as_text"]
 
 import json
 import sys
+from collections.abc import Sequence
 
 from course_grader.proving.answers_file import printable
+from course_grader.proving.trial import Tried
 
 
-def trial_as_text(tried):
+def trial_as_text(tried: Sequence[Tried]) -> str:
     """Return a paragraph for each answer that was tried, and a summary, as a terminal shows it.
 
     Parameters
@@ -23,7 +25,7 @@ def trial_as_text(tried):
     return text.encode(coding, "replace").decode(coding)
 
 
-def trial_as_json(tried):
+def trial_as_json(tried: Sequence[Tried]) -> str:
     """Return one JSON document: a list with an object for each answer that was tried."""
     return json.dumps([_facts(one) for one in tried], indent=1)
 

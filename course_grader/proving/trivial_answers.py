@@ -15,11 +15,14 @@ __all__ = [
 
 import ast
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
-from course_grader.proving.answer_runner import run_answers
+from course_grader.authoring.exercises import Exercise
+from course_grader.proving.answer_runner import ExerciseContext, run_answers
 from course_utils.checking.agreement import agrees
+from course_utils.checking.forms import Check, Reference
 from course_utils.checking.records import numbers
 
 GUESSES = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, float("nan"), float("inf"), float("-inf"))
@@ -27,7 +30,7 @@ NUMBER = re.compile(r"(?<![\w.])-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
 SMALLEST = 1e-6  # a hidden value nearer to zero than this decides nothing
 
 
-def solid(stage, exercise, entry):
+def solid(stage: ExerciseContext, exercise: Exercise, entry: Reference) -> list[int]:
     """Return the places of hidden checks that no empty-handed answer agrees with.
 
     Parameters
@@ -44,30 +47,30 @@ def solid(stage, exercise, entry):
     ]
 
 
-def echo_records(stage, exercise):
+def echo_records(stage: ExerciseContext, exercise: Exercise) -> list[list[Check]]:
     """Return the records of functions that hand back one of their own inputs."""
     fakes = [_echo(exercise.solution.source, place) for place in range(4)]
     return run_answers(stage, fakes)
 
 
-def guesses_from(printed):
+def guesses_from(printed: Iterable[float]) -> np.ndarray:
     """Return constants to try: the standing ones and every printed number, +-, halved, doubled."""
     found = np.array(sorted(set(printed)), dtype=float)
     spread = np.concatenate([found * factor for factor in (1, -1, 0.5, -0.5, 2, -2)])
     return np.concatenate([np.array(GUESSES), spread])
 
 
-def printed_numbers(*texts):
+def printed_numbers(*texts: str) -> list[float]:
     """Return every number that stands in the texts."""
     return [float(word) for text in texts for word in NUMBER.findall(text)]
 
 
-def empty_record(entry, guesses):
+def empty_record(entry: Reference, guesses: np.ndarray) -> list[Check]:
     """Return the record of a fake recorder that answers each check with its luckiest guess."""
     return [{**check, "got": _luckiest(check["got"], guesses)} for check in entry["checks"]]
 
 
-def by_heart(entry, guesses):
+def by_heart(entry: Reference, guesses: np.ndarray) -> list[Check]:
     """Return the record of an answer that knows the visible cases, and guesses the others."""
     visible = entry["visible"]
     return entry["checks"][:visible] + empty_record(entry, guesses)[visible:]

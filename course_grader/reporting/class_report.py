@@ -2,13 +2,15 @@
 
 __all__ = ["write_class_report"]
 
+from pathlib import Path
+
 import matplotlib.style
 import numpy as np
 
 from course_grader.gradebook.adjusting import in_force
 from course_grader.gradebook.one_submission import config_of
 from course_grader.gradebook.waiting import waiting_words
-from course_grader.project.course import CourseError
+from course_grader.project.course import Course, CourseError, Unit
 from course_grader.proving.reference import reference_for
 from course_grader.reporting.item_analysis import MANY, STATES, analyse_items
 from course_grader.reporting.pages import figure_of, image, render, write_csv
@@ -18,7 +20,7 @@ COLOURS = {"passed": "#009E73", "partly": "#56B4E9", "nothing": "#D55E00"}
 COLOURS["not attempted"] = "#BBBBBB"
 
 
-def write_class_report(course, unit):
+def write_class_report(course: Course, unit: Unit) -> Path:
     """Write records/<unit>-report/: index.html, exercises.csv, misconceptions.csv, looks.csv.
 
     Parameters

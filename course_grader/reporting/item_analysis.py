@@ -5,6 +5,8 @@ __all__ = ["Exercise", "ItemAnalysis", "Misconception", "analyse_items", "wilson
 import collections
 import dataclasses
 import math
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -59,12 +61,14 @@ class ItemAnalysis:
     looks: list[tuple]
 
     @property
-    def size(self):
+    def size(self) -> int:
         """How many students have a score."""
         return len(self.scores)
 
 
-def analyse_items(folder, unit, sentences):
+def analyse_items(
+    folder: Path, unit: str, sentences: Mapping[tuple[str, str], str]
+) -> ItemAnalysis:
     """Read a unit's JSON records and count.
 
     Parameters
@@ -95,7 +99,7 @@ def analyse_items(folder, unit, sentences):
     )
 
 
-def wilson(successes, n):
+def wilson(successes: int, n: int) -> tuple[float, float, float]:
     """Return a share and its 95% interval, (share, low, high), by Wilson's score method.
 
     Parameters

@@ -5,14 +5,17 @@ __all__ = ["figure_of", "image", "render", "write_csv"]
 import base64
 import csv
 import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import jinja2
 import matplotlib.figure
+from matplotlib.figure import Figure
 
 from course_grader.gradebook.exporters import harmless
 
 
-def render(template, **words):
+def render(template: str, **words: object) -> str:
     """Fill in one of templates/; whatever a student chose (ids, files) is escaped.
 
     Parameters
@@ -32,19 +35,19 @@ def render(template, **words):
     return environment.get_template(template).render(**words)
 
 
-def figure_of(height):
+def figure_of(height: float) -> Figure:
     """Return an empty figure as wide as a page, `height` inches high."""
     return matplotlib.figure.Figure(figsize=(7.5, height), layout="constrained")
 
 
-def image(figure):
+def image(figure: Figure) -> str:
     """Return a figure as an address that holds the whole picture."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=144)
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
-def write_csv(path, rows):
+def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
     """Write rows of words and numbers; a word that a spreadsheet would compute is quoted."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([_cell(word) for word in row] for row in rows)

@@ -2,16 +2,21 @@
 
 __all__ = ["changes_told", "set_told", "write_points"]
 
+from collections.abc import Mapping
+
 from course_grader.gradebook.adjusting import in_force
+from course_grader.gradebook.exercise_set import SetChange
+from course_grader.gradebook.final_points import Standing
 from course_grader.gradebook.one_submission import config_of
 from course_grader.gradebook.people import people_of
 from course_grader.gradebook.record import records_of
+from course_grader.project.course import Course, Unit
 from course_grader.reporting.table import aligned, missing_told, write_csv
 
 JUDGES = "The judge's scores do not know that; 'make export' and the term's report count it."
 
 
-def write_points(course, unit):
+def write_points(course: Course, unit: Unit) -> str:
     """Write records/UNIT.csv from the judge's records.
 
     Parameters
@@ -33,7 +38,7 @@ def write_points(course, unit):
     return "\n".join(filter(None, lines))
 
 
-def changes_told(changes, *, written):
+def changes_told(changes: Mapping[str, tuple[Standing, Standing]], *, written: bool) -> str:
     """Return a table of what an adjustment changes, and in a sentence how much that is.
 
     Parameters
@@ -66,7 +71,7 @@ def changes_told(changes, *, written):
     return "\n".join([aligned(["student", "points", "points possible"], rows), told])
 
 
-def set_told(change, unit, *, written):
+def set_told(change: SetChange, unit: Unit, *, written: bool) -> str:
     """Say what another set of exercises means, with a table of what it changes.
 
     Parameters

@@ -4,7 +4,9 @@ __all__ = ["changes", "preview"]
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,10 +18,12 @@ from course_grader.gradebook.people import opened, rows_in
 from course_grader.gradebook.record import read_record
 from course_grader.gradebook.standings import is_there
 from course_grader.gradebook.unasked import ADDED
-from course_grader.project.course import Course
+from course_grader.project.course import Course, Unit
 
 
-def preview(course, unit, **options):
+def preview(
+    course: Course, unit: Unit, **options: Any
+) -> tuple[list[tuple[Any, ...]], dict[str, str]]:
     """Grade a copy of the submissions and return what would change.
 
     The course's gradebook, records and folders stay as they are.
@@ -75,7 +79,9 @@ def _carry(course, copy):
                 gradebook.db.execute(sa.insert(table), [dict(row) for row in its])
 
 
-def changes(student, before, after):
+def changes(
+    student: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> list[tuple[Any, ...]]:
     """Return (student, exercise, points before, points after) of each exercise that differs.
 
     Parameters

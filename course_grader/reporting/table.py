@@ -3,21 +3,26 @@
 __all__ = [
     "aligned",
     "errors_told",
-    "groups_told",
     "missing_told",
-    "people_table",
     "table",
     "waiting_told",
     "write_csv",
 ]
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from course_grader.gradebook.exporters import harmless
+from course_grader.intake.people import People
+from course_grader.project.course import Unit
+
+if TYPE_CHECKING:  # it brings what grades, which takes long to import
+    from course_grader.gradebook.one_submission import Graded
 
 
-def table(graded, expected=None):
+def table(graded: Sequence["Graded"], expected: Mapping[str, float] | None = None) -> str:
     """Return a table: student, score, expected score where known, seconds, and a note.
 
     Parameters
@@ -31,7 +36,7 @@ def table(graded, expected=None):
     return aligned(head, rows)
 
 
-def aligned(head, rows):
+def aligned(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Return rows below their titles, in columns."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = ["  ".join(word.ljust(w) for word, w in zip(row, widths, strict=True)) for row in rows]
@@ -39,7 +44,12 @@ def aligned(head, rows):
     return "\n".join([title, "-" * len(title), *(line.rstrip() for line in lines)])
 
 
-def write_csv(records, path, missing=(), adjustments=None):
+def write_csv(
+    records: Sequence[Mapping[str, Any]],
+    path: Path,
+    missing: Sequence[str] = (),
+    adjustments: Mapping[str, str] | None = None,
+) -> None:
     """Write one row for each student: score, points of each exercise, late penalty, status.
 
     A student whom we failed to grade has the older points, or none, and the status `error`; who
@@ -81,7 +91,7 @@ def _csv_row(record, names):
     return [record["student"], *score, *points, late, record["status"], why]
 
 
-def missing_told(missing, people):
+def missing_told(missing: Sequence[str], people: People) -> str:
     """Say who has handed in nothing; '' for nobody.
 
     Parameters
@@ -95,51 +105,7 @@ def missing_told(missing, people):
     return f"Nothing handed in: {len(missing)} of {len(people.all)}: {names}"
 
 
-def people_table(people):
-    """Return a table of persons: id, name, and what an LMS knows them by.
-
-    Parameters
-    ----------
-    people : list of Person
-    """
-    head = ["student", "name", "LMS id", "login", "school's number", "email", "section"]
-    rows = [
-        [
-            one.id,
-            " ".join(filter(None, [one.first_name, one.last_name])),
-            one.lms_id,
-            one.login,
-            one.sis_id,
-            one.email,
-            one.section,
-        ]
-        for one in people
-    ]
-    return aligned(head, rows)
-
-
-def groups_told(groups, people, unit):
-    """Say who hands in a unit together, a line for each group, and who is in none.
-
-    Parameters
-    ----------
-    groups : dict
-        {student: group}.
-    people : People
-    unit : Unit
-    """
-    if not groups:
-        return f"{unit.name}: there are no groups; everybody hands in alone."
-    shown = {one: people.all[one].shown if one in people.all else one for one in groups}
-    lines = [
-        f"{group}: {', '.join(shown[one] for one, its in groups.items() if its == group)}"
-        for group in sorted(set(groups.values()))
-    ]
-    alone = [person.shown for key, person in people.all.items() if key not in groups]
-    return "\n".join([*lines, *([f"In no group: {', '.join(alone)}"] if alone else [])])
-
-
-def waiting_told(count, unit):
+def waiting_told(count: int, unit: Unit) -> str:
     """Say how many answers in words wait for a person, and what to do; '' for none.
 
     Parameters
@@ -153,7 +119,7 @@ def waiting_told(count, unit):
     return f"{count} {words}: make words UNIT={unit.name[:2]}"
 
 
-def errors_told(graded, log):
+def errors_told(graded: Sequence["Graded"], log: Path) -> str:
     """Say in two lines whom we failed to grade, and where the tracebacks are; '' for nobody.
 
     Parameters

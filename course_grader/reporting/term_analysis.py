@@ -19,6 +19,7 @@ import dataclasses
 import numpy as np
 
 from course_grader.reporting.item_analysis import MANY
+from course_grader.reporting.term_reading import Term
 
 LATEST = 2  # units that tell whether somebody falls behind now
 LOW = 0.5  # a smaller share of the points is little
@@ -41,12 +42,12 @@ class Summary:
     notes: dict
 
     @property
-    def median(self):
+    def median(self) -> float | None:
         """The median share, or None."""
         return float(np.median(self.shares)) if len(self.shares) else None
 
     @property
-    def quartiles(self):
+    def quartiles(self) -> tuple[float, float] | None:
         """The quartiles of the shares, (low, high); None where few students give none."""
         if len(self.shares) < MANY:
             return None
@@ -62,7 +63,7 @@ class Behind:
     share: float
 
 
-def summary_of(term, unit):
+def summary_of(term: Term, unit: str) -> Summary:
     """Return a unit of a Term in numbers."""
     cells = [cell for (_, name), cell in term.cells.items() if name == unit]
     days = [cell.record["graded"] or "" for cell in cells if cell.record]
@@ -74,7 +75,7 @@ def summary_of(term, unit):
     return Summary(unit, term.possible[unit], day, len(cells), np.array(shares), notes)
 
 
-def label_of(unit):
+def label_of(unit: str) -> str:
     """Return a unit's number, or its name where it has none.
 
     Examples
@@ -86,14 +87,14 @@ def label_of(unit):
     return number if number.isdigit() else unit
 
 
-def latest_units(term):
+def latest_units(term: Term) -> list[str]:
     """Return the latest units, of those that enough students handed in to tell something."""
     active = {student for student, _ in term.cells}
     handed = collections.Counter(unit for _, unit in term.cells)
     return [u for u in term.units if handed[u] >= TURNOUT * len(active)][-LATEST:]
 
 
-def fall_behind(term):
+def fall_behind(term: Term) -> list[Behind]:
     """Return who falls behind, those with the least points first.
 
     It is who has in each of the latest units less than LOW of the points, or nothing handed in;

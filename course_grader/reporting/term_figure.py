@@ -2,11 +2,14 @@
 
 __all__ = ["draw_units", "unit_pictures"]
 
+from collections.abc import Sequence
+
 import matplotlib.style
 import numpy as np
+from matplotlib.figure import Figure
 
 from course_grader.reporting.pages import figure_of, image
-from course_grader.reporting.term_analysis import label_of
+from course_grader.reporting.term_analysis import Summary, label_of
 
 INKS = {  # words, grid, paper, dots, boxes
     "light": ("#222222", "#E4E4E4", "#FFFFFF", "#8A8A8A", "#0072B2"),
@@ -14,12 +17,12 @@ INKS = {  # words, grid, paper, dots, boxes
 }
 
 
-def unit_pictures(summaries):
+def unit_pictures(summaries: Sequence[Summary]) -> dict[str, str]:
     """Return {"light": address, "dark": address} of the class by unit."""
     return {theme: _in_inks(summaries, *inks) for theme, inks in INKS.items()}
 
 
-def draw_units(summaries, *, dots, boxes):
+def draw_units(summaries: Sequence[Summary], *, dots: str, boxes: str) -> Figure:
     """Draw students' shares by unit; the median, and the middle half where it says something.
 
     Parameters

@@ -5,10 +5,13 @@ __all__ = ["Mistake", "returning", "sentences_of", "term_mistakes", "told"]
 import collections
 import dataclasses
 import re
+from collections.abc import Iterable, Mapping
 
 from course_grader.authoring.answers import read_answers
 from course_grader.authoring.exercises import read_assignment
+from course_grader.project.course import Unit
 from course_grader.reporting.term_analysis import label_of
+from course_grader.reporting.term_reading import Term
 
 # What belongs to one exercise alone: which of several values, in how many of its cases.
 OWN = re.compile(r"^Of value [\d, ]+ alone: |,? in (every case|\d+ of \d+( cases)?)(?=\.$)")
@@ -28,17 +31,17 @@ class Mistake:
     places: collections.Counter
 
     @property
-    def everybody(self):
+    def everybody(self) -> set[str]:
         """All students who made it."""
         return set().union(*self.students.values())
 
     @property
-    def units(self):
+    def units(self) -> int:
         """In how many units it was made."""
         return len(self.students)
 
 
-def term_mistakes(term):
+def term_mistakes(term: Term) -> list[Mistake]:
     """Return a term's mistakes: those of several units first, then by how many students.
 
     Names are an exercise's own, but masters give the same mistake the same name. A relation
@@ -57,7 +60,7 @@ def term_mistakes(term):
     return sorted(found.values(), key=lambda m: (m.units == 1, -len(m.everybody), m.name))
 
 
-def returning(mistakes):
+def returning(mistakes: Iterable[Mistake]) -> list[tuple[str, Mistake, list[str]]]:
     """Return [(student, Mistake, units)] of who made one in several units, most units first."""
     found = [
         (student, mistake, units)
@@ -68,13 +71,15 @@ def returning(mistakes):
     return sorted(found, key=lambda one: -len(one[2]))
 
 
-def sentences_of(unit):
+def sentences_of(unit: Unit) -> dict[tuple[str, str], str]:
     """Return {(exercise, misconception): the sentence that a student sees}; runs nothing."""
     answers = read_answers(unit, read_assignment(unit).exercises)
     return {(name, a.name): a.sentence for name, of in answers.items() for a in of.wrong}
 
 
-def told(mistake, sentences):
+def told(
+    mistake: Mistake, sentences: Mapping[tuple[str, str, str], str]
+) -> list[tuple[str, list[str]]]:
     """Return what students read of a mistake, most frequent first, and where.
 
     Parameters

@@ -12,7 +12,7 @@ import jsonschema
 from course_grader.gradebook.record import read_record
 from course_grader.gradebook.standings import read_standings
 from course_grader.gradebook.term_policy import drop_lowest
-from course_grader.project.course import CourseError
+from course_grader.project.course import Course, CourseError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Cell:
     record: dict | None = None
 
     @property
-    def share(self):
+    def share(self) -> float | None:
         """The share of the unit's points, or None."""
         return None if self.points is None or not self.possible else self.points / self.possible
 
@@ -54,21 +54,21 @@ class Term:
     drop: int = 0
 
     @property
-    def units(self):
+    def units(self) -> list[str]:
         """Their names, in order."""
         return list(self.possible)
 
     @property
-    def students(self):
+    def students(self) -> list[str]:
         """Their ids, in the order of their names."""
         return sorted(self.names, key=lambda one: (self.names[one].casefold(), one))
 
-    def cell(self, student, unit):
+    def cell(self, student: str, unit: str) -> Cell | None:
         """Return what a student has of a unit; None if nothing was handed in."""
         return self.cells.get((student, unit))
 
 
-def read_term(course):
+def read_term(course: Course) -> Term:
     """Read all records of a course and its gradebook; what is broken is told, and left out.
 
     Parameters

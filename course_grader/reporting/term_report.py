@@ -4,10 +4,11 @@ __all__ = ["write_term_report"]
 
 import bisect
 import collections
+from pathlib import Path
 
 import numpy as np
 
-from course_grader.project.course import CourseError, units
+from course_grader.project.course import Course, CourseError, units
 from course_grader.reporting import term_analysis as analysis
 from course_grader.reporting.item_analysis import MANY
 from course_grader.reporting.pages import render, write_csv
@@ -47,7 +48,7 @@ TOOLS = {
 }
 
 
-def write_term_report(course):
+def write_term_report(course: Course) -> tuple[Path, list[str]]:
     """Write records/term-report/: index.html, and students, misconceptions, ... as CSV.
 
     Parameters

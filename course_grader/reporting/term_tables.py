@@ -2,11 +2,22 @@
 
 __all__ = ["files_to_look_at", "term_tables"]
 
-from course_grader.reporting.term_mistakes import told
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from course_grader.reporting.term_analysis import Behind
+from course_grader.reporting.term_mistakes import Mistake, told
+from course_grader.reporting.term_reading import Cell, Term
 from course_grader.reporting.term_totals import row_of
 
 
-def term_tables(term, behind, mistakes, returned, sentences):
+def term_tables(
+    term: Term,
+    behind: Sequence[Behind],
+    mistakes: Sequence[Mistake],
+    returned: Sequence[tuple[str, Mistake, list[str]]],
+    sentences: Mapping[tuple[str, str, str], str],
+) -> dict[str, list[list[Any]]]:
     """Return {name: rows}, each with a row of titles.
 
     Parameters
@@ -38,7 +49,7 @@ def term_tables(term, behind, mistakes, returned, sentences):
     }
 
 
-def files_to_look_at(term):
+def files_to_look_at(term: Term) -> list[tuple[str, str, Cell, str]]:
     """Return [(student, unit, cell, why)] of what is an error, unreadable or broken."""
     found = [(s, u, term.cell(s, u)) for s in term.students for u in term.units]
     return [(s, u, cell, _why(cell)) for s, u, cell in found if cell and cell.note]

@@ -4,6 +4,8 @@ __all__ = ["Row", "row_of"]
 
 import dataclasses
 
+from course_grader.reporting.term_reading import Term
+
 
 @dataclasses.dataclass
 class Row:
@@ -15,15 +17,15 @@ class Row:
     points: float
     possible: float
     missing: int
-    dropped: tuple = ()
+    dropped: tuple[str, ...] = ()
 
     @property
-    def share(self):
+    def share(self) -> float:
         """The share of all points."""
         return self.points / self.possible if self.possible else 0.0
 
 
-def row_of(term, student):
+def row_of(term: Term, student: str) -> Row:
     """Return a student's total; a unit whose points are not known counts in neither sum.
 
     Nor do those that the term's policy leaves out: of the known ones, the lowest by share.

@@ -4,15 +4,28 @@ __all__ = ["as_data", "words_page"]
 
 import dataclasses
 import re
+from collections.abc import Mapping
+from typing import Any
 
+from course_grader.authoring.rubrics import Question
 from course_grader.gradebook.formulas import shown
-from course_grader.gradebook.words import read_words
+from course_grader.gradebook.words import Answer, read_words
+from course_grader.project.course import Course, Unit
 from course_grader.reporting.pages import render
 
 SHOWN = ("key", "seen", "name", "text", "points", "comment", "waits", "blank")
 
 
-def words_page(course, unit, questions, name, *, everybody, token, nonce):
+def words_page(
+    course: Course,
+    unit: Unit,
+    questions: Mapping[str, Question],
+    name: str,
+    *,
+    everybody: bool,
+    token: str,
+    nonce: str,
+) -> str:
     """Return the page about one question, which needs nothing else but the place to save.
 
     What students wrote is in it as data, which its script shows as plain text.
@@ -50,7 +63,7 @@ def words_page(course, unit, questions, name, *, everybody, token, nonce):
     return render("words.html", **words, question=question, html=html, data=data)
 
 
-def as_data(answer):
+def as_data(answer: Answer) -> dict[str, Any]:
     """Return what the page's script gets of an answer."""
     return {field: getattr(answer, field) for field in SHOWN}
 

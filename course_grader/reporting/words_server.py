@@ -7,6 +7,8 @@ import http.server
 import json
 import secrets
 import threading
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +17,7 @@ from course_grader.authoring.rubrics import questions_of
 from course_grader.gradebook.waiting import waiting_words
 from course_grader.gradebook.words import Overtaken, save_words
 from course_grader.project.browser import show
-from course_grader.project.course import CourseError
+from course_grader.project.course import Course, CourseError, Unit
 from course_grader.reporting.table import waiting_told
 from course_grader.reporting.words_page import as_data, words_page
 
@@ -27,7 +29,14 @@ POLICY = (
 )
 
 
-def serve_words(course, unit, *, port=0, everybody=False, say=print):
+def serve_words(
+    course: Course,
+    unit: Unit,
+    *,
+    port: int = 0,
+    everybody: bool = False,
+    say: Callable[..., object] = print,
+) -> None:
     """Serve a unit's answers in words until Ctrl-C; open the page where there is a browser.
 
     Parameters
@@ -63,7 +72,9 @@ class WordsServer(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, course, unit, *, port=0, everybody=False):
+    def __init__(
+        self, course: Course, unit: Unit, *, port: int = 0, everybody: bool = False
+    ) -> None:
         self.course, self.unit, self.everybody = course, unit, everybody
         self.questions = questions_of(unit)
         if not self.questions:
@@ -73,18 +84,18 @@ class WordsServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     @property
-    def address(self):
+    def address(self) -> str:
         """What a grader opens."""
         return f"http://127.0.0.1:{self.server_port}/?token={self.token}"
 
-    def page(self, name, nonce):
+    def page(self, name: str, nonce: str) -> str:
         """Return the page about one question; about the first, if there is none of that name."""
         name = name if name in self.questions else next(iter(self.questions))
         options = {"everybody": self.everybody, "token": self.token, "nonce": nonce}
         with self.lock:
             return words_page(self.course, self.unit, self.questions, name, **options)
 
-    def save(self, sent):
+    def save(self, sent: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """Save what the page has sent: (status, what the page is told)."""
         try:
             question, seen, points, comment = _checked(sent, self.questions)

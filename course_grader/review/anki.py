@@ -2,6 +2,8 @@
 
 __all__ = ["write_anki"]
 
+from pathlib import Path
+
 from course_grader.project.course import CourseError
 from course_utils import progress_file
 from course_utils.progress import units_in
@@ -20,7 +22,7 @@ HEAD = (
 )
 
 
-def write_anki(work):
+def write_anki(work: Path) -> tuple[Path, int]:
     """Write the cards that a learner has met as Anki's text format; return the path.
 
     A card's guid is made from its name, so that an import anew changes notes and keeps their

@@ -3,6 +3,8 @@
 __all__ = ["review"]
 
 import textwrap
+from collections.abc import Callable
+from pathlib import Path
 
 from course_grader.project.course import CourseError
 from course_utils import progress_file
@@ -24,7 +26,13 @@ class _Stop(Exception):
     """The learner has had enough."""
 
 
-def review(work, *, ask=input, say=print, **limits):
+def review(
+    work: Path,
+    *,
+    ask: Callable[[str], str] = input,
+    say: Callable[[str], object] = print,
+    **limits: int,
+) -> None:
     """Ask what is due, until it is answered, a limit is reached, or the learner stops.
 
     Parameters

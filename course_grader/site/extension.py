@@ -2,6 +2,8 @@
 
 __all__ = ["setup"]
 
+from typing import Any
+
 from docutils import nodes
 
 from course_grader.gradebook.formulas import mathml
@@ -10,7 +12,7 @@ from course_grader.site.folds import fold_sections
 WIDE = 30  # characters of TeX from which a formula in a line may be wider than a phone
 
 
-def setup(app):
+def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx; called by it."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.connect("doctree-read", fold_sections)

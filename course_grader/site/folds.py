@@ -3,6 +3,7 @@
 __all__ = ["FOLD", "fold_sections"]
 
 import re
+from typing import Any
 
 from docutils import nodes
 
@@ -14,7 +15,7 @@ OPENING = (
 )
 
 
-def fold_sections(_app, doctree):
+def fold_sections(_app: Any, doctree: Any) -> None:
     """Put what follows the title of each marked section into a fold: Sphinx's `doctree-read`.
 
     As in JupyterLab the fold ends where the section does: at a heading of its level, or a higher

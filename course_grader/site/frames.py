@@ -4,20 +4,24 @@ __all__ = ["HEAVIEST", "save_frames"]
 
 import io
 import itertools
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
 from PIL import Image
 
 from course_grader.site.positions import sliders_of, thinned
-from course_utils.slider_frames import Drawing
+from course_utils.drawing import Drawing
 
 HEAVIEST = 2_000_000  # bytes of a figure's frames together
 SHADES = 16  # of each colour: antialiased lines look the same, files have half the size
 
 
-def save_frames(draw, ranges, folder, most):
+def save_frames(
+    draw: Callable[..., object], ranges: Mapping[str, tuple[Any, ...]], folder: Path, most: int
+) -> dict[str, Any]:
     """Draw a figure at the positions of its sliders and save each frame as WebP.
 
     Parameters

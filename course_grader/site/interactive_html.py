@@ -3,7 +3,9 @@
 __all__ = ["as_html"]
 
 import json
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 from course_grader.site import recorder
 
@@ -30,7 +32,7 @@ REVEAL = """\
 No prediction was kept for this question.</p>"""
 
 
-def as_html(data, frames):
+def as_html(data: Mapping[str, Any], frames: str) -> str | None:
     """Return HTML for an output's data, or None if the recorder did not make it.
 
     Parameters

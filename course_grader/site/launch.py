@@ -9,7 +9,7 @@ from course_grader.project.course import CourseError
 GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 
 
-def checked_repository(address):
+def checked_repository(address: str) -> str:
     """Return a repository's address without its ending, or '' for none.
 
     Raises
@@ -24,7 +24,7 @@ def checked_repository(address):
     return f"https://github.com/{found[1]}/{found[2]}" if found else ""
 
 
-def launch_links(unit, repository):
+def launch_links(unit: str, repository: str) -> str:
     """Return a line of Markdown with links to a lesson that runs; '' where none is known.
 
     Binder reads environment.yml; Colab has most of it, and lacks the course's own package.

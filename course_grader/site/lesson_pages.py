@@ -2,21 +2,24 @@
 
 __all__ = ["assignment_page", "lesson_page"]
 
+from pathlib import Path
+
 import nbformat
+from nbformat import NotebookNode
 
 from course_grader.building.term_links import link_terms
 from course_grader.project import notebooks
 from course_grader.site.folds import FOLD
 from course_grader.site.interactive_html import as_html
 from course_grader.site.launch import launch_links
-from course_grader.site.links import relinked
+from course_grader.site.links import Places, relinked
 from course_grader.site.recorder import PREDICT
 
 HIDDEN = "hide-input"  # myst-nb's tag: the code folds out
 REMOVED = "remove-input"
 
 
-def lesson_page(lesson, unit, places, glossary):
+def lesson_page(lesson: NotebookNode, unit: str, places: Places, glossary: str) -> NotebookNode:
     """Return a recorded lesson as the source of its page.
 
     Parameters
@@ -39,7 +42,7 @@ def lesson_page(lesson, unit, places, glossary):
     return _page(lesson, " ".join(filter(None, links)), places)
 
 
-def assignment_page(unit, places, project):
+def assignment_page(unit: str, places: Places, project: Path) -> NotebookNode:
     """Return a unit's assignment, as it was released, as the source of its page."""
     released = notebooks.load(project / "release" / unit / f"{unit}.ipynb")
     words = (

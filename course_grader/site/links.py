@@ -24,7 +24,7 @@ class Places:
     repository: str = ""
 
 
-def relinked(text, places):
+def relinked(text: str, places: Places) -> str:
     """Return Markdown whose links lead to pages of the site.
 
     A unit that is not built leads to the map; a file that is no page leads to the repository,
@@ -33,7 +33,7 @@ def relinked(text, places):
     return LINK.sub(lambda found: _link(*found.groups(default=""), places), text)
 
 
-def heading_address(unit, heading, places):
+def heading_address(unit: str, heading: str, places: Places) -> str | None:
     """Return where a heading of a lesson is, seen from the site's first page; None if not built.
 
     >>> heading_address("01_x", "A head is a promise", Places({"01_x"}, set()))

@@ -13,7 +13,7 @@ from course_grader.authoring.staleness import tell_if_stale
 from course_grader.playground.page import NAME as PLAYGROUND
 from course_grader.playground.page import playground_page
 from course_grader.project import notebooks
-from course_grader.project.course import PROJECT, CourseError, units
+from course_grader.project.course import PROJECT, CourseError, Unit, units
 from course_grader.site.launch import checked_repository
 from course_grader.site.lesson_pages import assignment_page, lesson_page
 from course_grader.site.links import Places, heading_address, relinked
@@ -27,7 +27,14 @@ MARK = ".nojekyll"  # without it GitHub Pages leaves out folders such as _static
 STATIC = Path(__file__).parent / "static"
 
 
-def make_site(only=None, *, target, project=PROJECT, repository="", most=160):
+def make_site(
+    only: list[Unit] | None = None,
+    *,
+    target: Path,
+    project: Path = PROJECT,
+    repository: str = "",
+    most: int = 160,
+) -> Path:
     """Make the site anew; what was there stays until all is made and scanned.
 
     Parameters

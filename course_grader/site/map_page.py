@@ -2,6 +2,9 @@
 
 __all__ = ["map_page"]
 
+from collections.abc import Sequence
+
+from course_grader.project.course import Unit
 from course_utils.course_map import map_html
 
 PAGE = """\
@@ -57,7 +60,7 @@ predictions</button> <span class="told" role="status"></span>
 REFERENCE = ["Glossary <glossary>", "Errata <errata>", "Coverage <coverage>", "The dial <dial>"]
 
 
-def map_page(units):
+def map_page(units: Sequence[Unit]) -> str:
     """Return the page as MyST Markdown.
 
     Parameters

@@ -5,6 +5,8 @@ __all__ = ["Slider", "sliders_of", "thinned"]
 import dataclasses
 import inspect
 import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Slider:
     start: int
 
 
-def sliders_of(draw, ranges):
+def sliders_of(draw: Callable[..., object], ranges: Mapping[str, tuple[Any, ...]]) -> list[Slider]:
     """Return the sliders that `course_utils.widgets.interactive` would show, in order.
 
     Parameters
@@ -41,7 +43,7 @@ def _slider(name, span, start):
     return Slider(name, label, tuple(values), near)
 
 
-def thinned(sliders, most):
+def thinned(sliders: Sequence[Slider], most: int) -> list[Slider]:
     """Return the sliders with so few positions that their frames are `most` or less.
 
     The slider with the most positions loses one, again and again; ends and start stay, what is

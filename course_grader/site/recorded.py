@@ -8,17 +8,20 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from course_grader.building.run_notebook import run_notebook
 from course_grader.project import notebooks
-from course_grader.project.course import PROJECT, CourseError
+from course_grader.project.course import PROJECT, CourseError, Unit
 from course_grader.site import frames, positions, recorder
 
 KINDS = {recorder.SLIDER, recorder.PREDICT, recorder.REVEAL}
 START = "import {module} as _site\n_site.{start}({folder!r}, {most})"
 
 
-def recorded_lesson(unit, *, project=PROJECT, most):
+def recorded_lesson(
+    unit: Unit, *, project: Path = PROJECT, most: int
+) -> tuple[NotebookNode, Path]:
     """Return (notebook, folder of its frames), executed once and kept under build/.
 
     Text, numbers and figures are those that are committed; only the outputs of cells with

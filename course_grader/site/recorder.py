@@ -17,7 +17,7 @@ KIND = "application/vnd.course.{}+json"
 SLIDER, PREDICT, REVEAL = map(KIND.format, ("slider", "predict", "reveal"))
 
 
-def start(folder, most):
+def start(folder: str, most: int) -> None:
     """Record sliders and predictions of what runs from now on, as outputs of their cells.
 
     Parameters

@@ -2,17 +2,20 @@
 
 __all__ = ["check_site", "page_text"]
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from bs4 import BeautifulSoup
 
 from course_grader.building import leaks
-from course_grader.project.course import CourseError
+from course_grader.project.course import CourseError, Unit
 from course_grader.proving.reference import is_at_hand
 
 TOLD = {"alt", "title", "value", "aria-label", "content"}  # attributes that hold words
 READ = {".html", ".js", ".json", ".txt", ".inv"}
 
 
-def check_site(folder, built, known):
+def check_site(folder: Path, built: Iterable[Unit], known: Iterable[Unit]) -> None:
     """Stop if a file of the site holds a secret.
 
     Secrets are those of the units built, and of all others whose reference is at hand; with all
@@ -48,7 +51,7 @@ def _readable(path):
     return page_text(text) if path.suffix == ".html" else text
 
 
-def page_text(html):
+def page_text(html: str) -> str:
     """Return what a page tells: its text, and words in attributes; coloured code in one piece.
 
     >>> page_text('<pre><span>x</span> = 1</pre><img alt="y">')

@@ -44,7 +44,7 @@ SETTINGS = {
 }
 
 
-def run_sphinx(source, target, *, static, extra):
+def run_sphinx(source: Path, target: Path, *, static: Path, extra: Path) -> None:
     """Build the site from its sources.
 
     Parameters

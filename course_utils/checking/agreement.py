@@ -4,6 +4,7 @@ __all__ = ["RTOL", "agrees", "describe", "form_of"]
 
 import numpy as np
 
+from course_utils.checking.forms import Got
 from course_utils.checking.records import numbers
 
 # float32's, for every dtype: a float64 result may hold numbers that torch computed in float32
@@ -13,7 +14,7 @@ ATOL = 1e-7  # for values that should be zero
 EPS = 1.2e-7
 
 
-def agrees(got, expected):
+def agrees(got: Got, expected: Got) -> bool:
     """Tell whether two records hold the same numbers, shape and kind.
 
     A non-finite number agrees only with the same one, an error only with an error of the
@@ -35,7 +36,7 @@ def agrees(got, expected):
         return False  # a malformed record agrees with nothing
 
 
-def describe(record, *, digits=4):
+def describe(record: Got, *, digits: int = 4) -> str:
     """Show a record in one line of at most 160 characters: numbers, or the error and its words.
 
     Parameters
@@ -59,12 +60,12 @@ def describe(record, *, digits=4):
     return f"[{shown}{', ...' if array.size > 4 else ''}]"
 
 
-def _one_line(words):
+def _one_line(words: str) -> str:
     """Return words that cannot pass for a line of the panel, and that any file can hold."""
     return " ".join(words.split())[:160].encode("utf-8", "replace").decode("utf-8")
 
 
-def form_of(record):
+def form_of(record: Got) -> str:
     """Say in what form values were recorded: a number, an array, several values; '' for errors."""
     if isinstance(record.get("items"), dict):
         return f"a list or tuple of {len(record['items'])}"
@@ -73,7 +74,7 @@ def form_of(record):
     return f"an array of shape {tuple(record['shape'])}" if record["shape"] else "a number"
 
 
-def _agrees(got, expected):
+def _agrees(got: Got, expected: Got) -> bool:
     if "error" in expected or "error" in got:
         return "error" in expected and expected["error"] in _classes(got)
     if "items" in expected or "items" in got:
@@ -86,22 +87,22 @@ def _agrees(got, expected):
     return a.shape == b.shape and _close(a, b)
 
 
-def _identical(got, expected):
+def _identical(got: Got, expected: Got) -> bool:
     """Tell, without making arrays, whether numbers are the same to the last bit, as most are."""
     pairs = [(got[key], expected[key]) for key in ("shape", "data")]
     return all(a == b and list(map(type, a)) == list(map(type, b)) for a, b in pairs)
 
 
-def _classes(got):
+def _classes(got: Got) -> list[str]:
     """Return the names of the class of a recorded error and of its bases."""
     return [got["error"], *got.get("bases", [])]
 
 
-def _items_agree(got, expected):
+def _items_agree(got: dict[str, Got], expected: dict[str, Got]) -> bool:
     return got.keys() == expected.keys() and all(_agrees(got[k], expected[k]) for k in expected)
 
 
-def _close(a, b):
+def _close(a: np.ndarray, b: np.ndarray) -> bool:
     finite = np.isfinite(b)
     if not np.array_equal(finite, np.isfinite(a)):
         return False

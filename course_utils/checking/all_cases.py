@@ -9,22 +9,24 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
+from typing import TypeGuard
 
 import ipywidgets
 from IPython import get_ipython
 from IPython.display import display
 
 
-def at_hand(folder="."):
+def at_hand(folder: str | Path = ".") -> bool:
     """Tell whether a folder is a unit's in work/, beside the sources that hold all cases."""
     here = Path(folder).resolve()
     source = here.parent.parent / "source" / here.name / f"{here.name}.ipynb"
     return here.parent.name == "work" and source.is_file()
 
 
-def offer(exercise):
+def offer(exercise: str) -> None:
     """Show the button."""
     display(AllCases(exercise, Path.cwd()))
 
@@ -39,17 +41,17 @@ class AllCases(ipywidgets.VBox):
         The unit's folder in work/.
     """
 
-    def __init__(self, exercise, folder):
+    def __init__(self, exercise: str, folder: Path) -> None:
         self._exercise, self._folder = exercise, folder
         self._button = ipywidgets.Button(description="Check all cases")
         self._button.on_click(self._clicked)
         self._told = ipywidgets.HTML()
         super().__init__([self._button, self._told])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"All cases: make check UNIT={self._folder.name[:2]}"
 
-    def _clicked(self, _button):
+    def _clicked(self, _button: object) -> None:
         self._button.disabled = True
         self._say("Checking all cases ...")
         try:
@@ -60,11 +62,13 @@ class AllCases(ipywidgets.VBox):
         finally:
             self._button.disabled = False
 
-    def _say(self, words):
+    def _say(self, words: str) -> None:
         self._told.value = f"<em style='white-space:pre-wrap'>{escape(words)}</em>"
 
 
-def judged_elsewhere(folder, exercise, source, say):
+def judged_elsewhere(
+    folder: Path, exercise: str, source: str, say: Callable[[str], object]
+) -> str:
     """Return the judge's panel of an answer, made in a process of its own.
 
     Parameters
@@ -82,13 +86,21 @@ def judged_elsewhere(folder, exercise, source, say):
     """
     command = [sys.executable, "-m", "course_grader", "check", "--json"]
     command += ["--unit", folder.name, "--exercise", exercise, "--work", str(folder.parent)]
-    root, said = folder.parent.parent, []
+    root, said = folder.parent.parent, list[str]()
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     variables = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"}
-    streams = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
     # A file takes an answer of any length; a pipe that nobody reads yet would stop the judge.
     with tempfile.TemporaryFile("w+", encoding="utf-8") as answer:
-        with subprocess.Popen(command, cwd=root, env=variables, stdout=answer, **streams) as judge:
+        with subprocess.Popen(
+            command,
+            cwd=root,
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=answer,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as judge:
+            assert judge.stdin and judge.stderr
             with contextlib.suppress(BrokenPipeError):  # it ended early, and says why
                 judge.stdin.write(source)
                 judge.stdin.close()
@@ -98,16 +110,17 @@ def judged_elsewhere(folder, exercise, source, say):
         answer.seek(0)
         if judge.returncode:
             raise OSError("\n".join(said[-20:]) or f"the judge ended with {judge.returncode}")
-        return json.load(answer)["html"]
+        html: str = json.load(answer)["html"]
+        return html
 
 
-def _history():
+def _history() -> list[str]:
     """Return the cells that ran in this kernel."""
     shell = get_ipython()
     return list(shell.user_ns.get("In", [])) if shell else []
 
 
-def stub_names(exercise, folder="."):
+def stub_names(exercise: str, folder: str | Path = ".") -> set[str]:
     """Return the names that an exercise's stub binds.
 
     Raises
@@ -124,7 +137,7 @@ def stub_names(exercise, folder="."):
     return bound_in(stubs[0])
 
 
-def last_answer(names, history):
+def last_answer(names: set[str], history: list[str]) -> str:
     """Return the last cell that ran and binds all of some names.
 
     Parameters
@@ -144,7 +157,7 @@ def last_answer(names, history):
     return found[-1]
 
 
-def bound_in(source):
+def bound_in(source: str) -> set[str]:
     """Return the names that a cell binds at its top level; magics are passed over."""
     shell = get_ipython()
     plain = shell.transform_cell(source) if shell else source
@@ -160,6 +173,6 @@ def bound_in(source):
     return names
 
 
-def _is_bound(node):
+def _is_bound(node: ast.AST) -> TypeGuard[ast.Name]:
     """Tell whether a node is a name that gets a value; one that is only read is none."""
     return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)

@@ -1,12 +1,14 @@
 """Give a call a budget of CPU seconds, so that an endless loop costs one check, not the cell."""
 
-__all__ = ["OutOfTime", "cpu_budget"]
+__all__ = ["OutOfTime", "Timer", "cpu_budget"]
 
 import contextlib
+import dataclasses
 import signal
 import threading
 import time
 import types
+from collections.abc import Iterator
 
 TICK = 0.02  # CPU seconds between two looks at the clock
 IMPORT = "<frozen importlib._bootstrap>"
@@ -16,8 +18,16 @@ class OutOfTime(BaseException):
     """The call used up its CPU seconds; no `except Exception` of the student's catches it."""
 
 
+@dataclasses.dataclass
+class Timer:
+    """CPU seconds that a block used, and those that imports in it took."""
+
+    seconds: float = 0.0
+    importing: float = 0.0
+
+
 @contextlib.contextmanager
-def cpu_budget(seconds):
+def cpu_budget(seconds: float) -> Iterator[Timer]:
     """Raise `OutOfTime` in the block once it has used this many CPU seconds.
 
     What an import inside the block takes is not counted: the first step of a torch optimiser
@@ -31,10 +41,10 @@ def cpu_budget(seconds):
 
     Yields
     ------
-    types.SimpleNamespace
+    Timer
         `seconds`: CPU seconds used, without imports, once the block has ended.
     """
-    timer = types.SimpleNamespace(seconds=0.0, importing=0.0)
+    timer = Timer()
     start = time.process_time()
     try:
         with _alarm(seconds, timer) if _available() else contextlib.nullcontext():
@@ -44,10 +54,10 @@ def cpu_budget(seconds):
 
 
 @contextlib.contextmanager
-def _alarm(seconds, timer):
+def _alarm(seconds: float, timer: Timer) -> Iterator[None]:
     start = seen = time.process_time()
 
-    def ring(signum, frame):
+    def ring(signum: int, frame: types.FrameType | None) -> None:
         nonlocal seen
         now = time.process_time()
         if _in_import(frame):
@@ -66,7 +76,7 @@ def _alarm(seconds, timer):
         signal.signal(signal.SIGPROF, previous)
 
 
-def _in_import(frame):
+def _in_import(frame: types.FrameType | None) -> bool:
     while frame:
         if frame.f_code.co_filename == IMPORT:
             return True
@@ -74,6 +84,6 @@ def _in_import(frame):
     return False
 
 
-def _available():
+def _available() -> bool:
     main = threading.current_thread() is threading.main_thread()
     return hasattr(signal, "setitimer") and hasattr(signal, "SIGPROF") and main

@@ -2,11 +2,14 @@
 
 __all__ = ["gradient_of", "kept_by"]
 
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
 import numpy as np
 import torch
 
 
-def gradient_of(call, at):
+def gradient_of(call: Callable[[torch.Tensor], torch.Tensor], at: torch.Tensor) -> torch.Tensor:
     """Return d(sum of `call(x)`)/dx at x = `at`; a result without a gradient is a TypeError."""
     x = at.detach().clone().requires_grad_()
     with torch.enable_grad():
@@ -17,7 +20,7 @@ def gradient_of(call, at):
         return torch.autograd.grad(out.sum(), x)[0]
 
 
-def kept_by(call, inputs):
+def kept_by(call: Callable[..., object], inputs: Sequence[Any]) -> list[bool]:
     """Call, and tell of each input whether it is as before, then the same of the generators."""
     before = [x.clone() if isinstance(x, torch.Tensor) else np.copy(x) for x in inputs]
     generators = _generators()
@@ -26,11 +29,11 @@ def kept_by(call, inputs):
     return [*same, generators == _generators()]
 
 
-def _equal(a, b):
+def _equal(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and bool((a == b).all())
 
 
-def _generators():
+def _generators() -> tuple[object, ...]:
     """Return the state of torch's and numpy's global generators."""
-    kind, key, *place = np.random.get_state()
+    kind, key, *place = cast("tuple[Any, ...]", np.random.get_state())
     return torch.get_rng_state().tolist(), kind, key.tobytes(), *place

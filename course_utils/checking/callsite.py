@@ -5,9 +5,10 @@ __all__ = ["call_text"]
 import ast
 import functools
 import linecache
+from collections.abc import Callable
 
 
-def call_text(call):
+def call_text(call: Callable[..., object]) -> str:
     """Return the expression inside a lambda as its cell has it, or a function's name."""
     code = getattr(call, "__code__", None)
     if code is None or code.co_name != "<lambda>":
@@ -17,7 +18,7 @@ def call_text(call):
 
 
 @functools.lru_cache(maxsize=8)
-def _lambdas(source):
+def _lambdas(source: str) -> dict[int, str]:
     """Return {line: body as text} of the first lambda in each line."""
     try:
         nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Lambda)]

@@ -9,22 +9,25 @@ __all__ = ["MIME", "Checks", "NotJudged", "NotYet"]
 import contextlib
 import os
 import sys
+from collections.abc import Callable
+from typing import Any, cast
 
-from course_utils.checking.budget import cpu_budget
+import torch
+
 from course_utils.checking.calls import gradient_of, kept_by
 from course_utils.checking.callsite import call_text
-from course_utils.checking.heard import Heard
+from course_utils.checking.forms import Check, Got
 from course_utils.checking.learner import shown_to_learner
-from course_utils.checking.records import MIME, failure, plain
+from course_utils.checking.recorder import Recorder
+from course_utils.checking.records import MIME, plain
 
-SECONDS_PER_CALL = 2.0
-SECONDS_PER_EXERCISE = 6.0
+Call = Callable[..., Any]
 
 
 class NotYet(Exception):
     """Not everything visible passed; the panel above says what and why."""
 
-    def _render_traceback_(self):
+    def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -50,18 +53,17 @@ class Checks:
             check.value("value", lambda: mean([1.0, 3.0]), points=2)
     """
 
-    def __init__(self, exercise):
+    def __init__(self, exercise: str) -> None:
         self.exercise = exercise
-        self.checks = []
-        self._seconds = SECONDS_PER_EXERCISE
-        self._heard = Heard()
+        self.checks: list[Check] = []
+        self._recorder = Recorder()
 
-    def __call__(self, body):
+    def __call__(self, body: Callable[["Checks"], object]) -> None:
         """Run `body(self)` and report; nothing takes the function's place."""
         body(self)
         self.report()
 
-    def value(self, aspect, call, *, points=0, case=""):
+    def value(self, aspect: str, call: Call, *, points: float = 0, case: str = "") -> None:
         """Record what `call()` returns.
 
         Parameters
@@ -85,7 +87,9 @@ class Checks:
         """
         self._add("value", aspect, call, lambda: plain(call()), points, case)
 
-    def gradient(self, aspect, call, at, *, points=0, case=""):
+    def gradient(
+        self, aspect: str, call: Call, at: torch.Tensor, *, points: float = 0, case: str = ""
+    ) -> None:
         """Record d(sum of `call(x)`)/dx at x = `at`, by automatic differentiation.
 
         Parameters
@@ -100,7 +104,9 @@ class Checks:
         """
         self._add("gradient", aspect, call, lambda: plain(gradient_of(call, at)), points, case)
 
-    def keeps(self, aspect, call, *inputs, points=0, case=""):
+    def keeps(
+        self, aspect: str, call: Call, *inputs: Any, points: float = 0, case: str = ""
+    ) -> None:
         """Record whether `call(*inputs)` leaves its inputs and the global generators alone.
 
         Parameters
@@ -115,7 +121,7 @@ class Checks:
         """
         self._add("state", aspect, call, lambda: plain(kept_by(call, inputs)), points, case)
 
-    def law(self, aspect, name, *calls, points=0, case=""):
+    def law(self, aspect: str, name: str, *calls: Call, points: float = 0, case: str = "") -> None:
         """Record several results that must obey a law.
 
         Parameters
@@ -128,12 +134,12 @@ class Checks:
             Their results, in this order, are what the law is about.
         """
 
-        def results():
+        def results() -> Got:
             return {"items": {str(i): plain(call()) for i, call in enumerate(calls)}}
 
         self._add("law", aspect, calls[0], results, points, case, law=name)
 
-    def draws(self, aspect, call, *, points=0, case=""):
+    def draws(self, aspect: str, call: Call, *, points: float = 0, case: str = "") -> None:
         """Record random draws; the judge compares moments and quantiles with exact ones.
 
         Parameters
@@ -146,7 +152,7 @@ class Checks:
         """
         self._add("draws", aspect, call, lambda: plain(call()), points, case)
 
-    def report(self):
+    def report(self) -> None:
         """Show the panel (or, when graded, hand over the record) and raise unless all passed."""
         if os.environ.get("NBGRADER_EXECUTION") == "autograde":
             _publish(self._record(), f"{self.exercise}: {len(self.checks)} checks recorded")
@@ -155,7 +161,7 @@ class Checks:
 
         everything = all_cases.at_hand()
         outcome, *shown = shown_to_learner(
-            self.exercise, self.checks, self._heard, at_hand=everything
+            self.exercise, self.checks, self._recorder.heard, at_hand=everything
         )
         _publish(self._record(), *shown)
         if everything and outcome.status != "not attempted":
@@ -163,30 +169,26 @@ class Checks:
         if outcome.status != "passed":
             raise NotYet(f"{self.exercise}: {outcome.status} (see the panel above)")
 
-    def _record(self):
+    def _record(self) -> dict[str, Any]:
         return {"version": 1, "exercise": self.exercise, "checks": self.checks}
 
-    def _add(self, kind, aspect, call, record, points, case, **more):
-        got = self._within_budget(record, call)
+    def _add(
+        self,
+        kind: str,
+        aspect: str,
+        call: Call,
+        record: Callable[[], Got],
+        points: float,
+        case: str,
+        **more: str,
+    ) -> None:
+        got = self._recorder.got(len(self.checks), record, call)
         entry = {"aspect": aspect, "kind": kind, "call": call_text(call), "points": points}
         more |= {"case": case} if case else {}
-        self.checks.append({**entry, **more, "got": got})
-
-    def _within_budget(self, record, call):
-        budget = min(SECONDS_PER_CALL, max(self._seconds, 0.05))
-        try:
-            with self._heard.listening(), cpu_budget(budget) as timer:
-                return record()
-        except (KeyboardInterrupt, SystemExit):
-            return {"error": "Stopped", "message": "the call was interrupted or asked to exit"}
-        except BaseException as error:  # whatever student code raises is a result, not a crash
-            self._heard.failed(len(self.checks), error, call)
-            return failure(error)
-        finally:
-            self._seconds -= timer.seconds
+        self.checks.append(cast("Check", {**entry, **more, "got": got}))
 
 
-def _publish(record, plain_text, markup=None):
+def _publish(record: dict[str, Any], plain_text: str, markup: str | None = None) -> None:
     """Clear what the cell printed (stderr would confuse nbgrader), then show one output."""
     from IPython.display import clear_output, display
 

@@ -12,13 +12,16 @@ from course_utils.checking.findings import (
     first_findings,
     places_of,
 )
+from course_utils.checking.forms import Check, Expected, Hint
 from course_utils.checking.hints import matching_hint, related_hints
 from course_utils.checking.panel import Aspect, Verdict
 
 EXPECTED_FILE = "checks.json"  # lies beside each assignment: visible values and their hints
 
 
-def verdict(exercise, got, expected, hints, *, note=""):
+def verdict(
+    exercise: str, got: list[Check], expected: list[Check], hints: list[Hint], *, note: str = ""
+) -> Verdict:
     """Compare the visible checks only: the panel that a learner sees; nothing is graded."""
     wrong = findings(got, expected)
     if got and got[0]["got"].get("error") == "NotImplementedError":
@@ -35,7 +38,7 @@ def verdict(exercise, got, expected, hints, *, note=""):
     return Verdict(exercise, status, aspects, hint=sentence, more=more, note=note)
 
 
-def expected_for(exercise, folder="."):
+def expected_for(exercise: str, folder: str | Path = ".") -> Expected:
     """Read the visible expected values of an exercise from the file beside the notebook.
 
     Raises
@@ -46,7 +49,8 @@ def expected_for(exercise, folder="."):
     here = Path(folder)
     for path in [here / EXPECTED_FILE, *sorted(here.glob(f"../release/*/{EXPECTED_FILE}"))]:
         if path.is_file() and exercise in (known := json.loads(path.read_text("utf-8"))):
-            return known[exercise]
+            found: Expected = known[exercise]
+            return found
     message = (
         f"No expected values for '{exercise}' beside this notebook ({here.resolve()}): "
         f"copy {EXPECTED_FILE} from the assignment's folder next to it."
@@ -54,7 +58,14 @@ def expected_for(exercise, folder="."):
     raise FileNotFoundError(message)
 
 
-def _aspect(name, points, first, got, expected, wrong):
+def _aspect(
+    name: str,
+    points: float,
+    first: str,
+    got: list[Check],
+    expected: list[Check],
+    wrong: list[str | None],
+) -> Aspect:
     if not first:
         return Aspect(name, points, "passed")
     places = places_of(name, expected)
@@ -63,6 +74,6 @@ def _aspect(name, points, first, got, expected, wrong):
     return Aspect(name, points, "not yet", *told)
 
 
-def _not_attempted(exercise, expected):
+def _not_attempted(exercise: str, expected: list[Check]) -> Verdict:
     aspects = [Aspect(n, p, "not attempted") for n, p in aspects_of(expected).items()]
     return Verdict(exercise, "not attempted", aspects, note="Write the function above first.")

@@ -9,13 +9,17 @@ __all__ = [
     "places_of",
 ]
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from course_utils.checking.agreement import agrees, describe
+from course_utils.checking.forms import Check, Got
 from course_utils.checking.laws import broken
 from course_utils.checking.panel import difference
 from course_utils.checking.relations import relation
 
 
-def findings(got, expected):
+def findings(got: Sequence[Check | None], expected: Sequence[Check]) -> list[str | None]:
     """Say for each check what is wrong, or None where it agrees.
 
     Parameters
@@ -31,20 +35,22 @@ def findings(got, expected):
     return [_finding(g, e) for g, e in zip(padded, expected, strict=True)]
 
 
-def aspects_of(expected):
+def aspects_of(expected: Iterable[Check]) -> dict[str, float]:
     """Return {aspect: points} in the order in which the checks name them."""
-    aspects = {}
+    aspects: dict[str, float] = {}
     for check in expected:
         aspects[check["aspect"]] = aspects.get(check["aspect"], 0) + check["points"]
     return aspects
 
 
-def places_of(aspect, expected):
+def places_of(aspect: str, expected: Sequence[Check]) -> list[int]:
     """Return the places of an aspect's checks."""
     return [i for i, check in enumerate(expected) if check["aspect"] == aspect]
 
 
-def first_findings(got, expected, wrong):
+def first_findings(
+    got: Sequence[Check], expected: Sequence[Check], wrong: Sequence[str | None]
+) -> dict[str, str]:
     """Return {aspect: its first finding, or ''}; an error that was told is named, not repeated.
 
     Parameters
@@ -54,10 +60,11 @@ def first_findings(got, expected, wrong):
     wrong : list of (str or None)
         Their findings.
     """
-    told, firsts = set(), {}
+    told: set[str] = set()
+    firsts: dict[str, str] = {}
     for aspect in aspects_of(expected):
         place = next((i for i in places_of(aspect, expected) if wrong[i]), None)
-        firsts[aspect] = "" if place is None else wrong[place]
+        firsts[aspect] = (wrong[place] or "") if place is not None else ""
         came = got[place]["got"] if place is not None and place < len(got) else {}
         if "error" in came:
             words = describe(_readable(came))
@@ -67,7 +74,7 @@ def first_findings(got, expected, wrong):
     return firsts
 
 
-def cases_told(expected, wrong):
+def cases_told(expected: Sequence[Check], wrong: Sequence[str | None]) -> str:
     """Say for which cases in words an aspect is wrong, and for which it is right.
 
     Parameters
@@ -97,7 +104,9 @@ def cases_told(expected, wrong):
     return f"wrong for {_quoted(failing)}{right}"
 
 
-def explained(first, got, expected, wrong):
+def explained(
+    first: str, got: Sequence[Check], expected: Sequence[Check], wrong: Sequence[str | None]
+) -> tuple[str, str]:
     """Return what is told of an aspect that failed: one difference, its cases, its relation.
 
     Parameters
@@ -119,11 +128,11 @@ def explained(first, got, expected, wrong):
     return (f"{told}. {found}" if found else told), found
 
 
-def _quoted(cases):
+def _quoted(cases: Iterable[str]) -> str:
     return ", ".join(f"'{case}'" for case in cases)
 
 
-def _finding(got, expected):
+def _finding(got: Any, expected: Check) -> str | None:
     if not isinstance(got, dict) or got.get("kind") != expected["kind"]:
         return "this check was not recorded"
     if not isinstance(got.get("got"), dict):
@@ -144,13 +153,13 @@ def _finding(got, expected):
     return difference(call, _readable(got["got"]), expected["got"])
 
 
-def _law_finding(got, expected):
+def _law_finding(got: Got, expected: Check) -> str | None:
     why = broken(expected["law"], got, expected["got"])
     if not why and not agrees(got, expected["got"]):
         why = "these results obey the law, but are not as expected"
     return f"{expected['call']}: {why}" if why else None
 
 
-def _readable(got):
+def _readable(got: Got) -> Got:
     """Replace a malformed record, which only a forger makes, by one that can be shown."""
     return got if agrees(got, got) or "error" in got else {"error": "no readable", "message": ""}

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import traceback
+from collections.abc import Callable, Iterator
 
 MOST = 2000  # characters that are kept
 
@@ -22,16 +23,17 @@ class Heard:
         "line 3 of your cell, in mean: return a / b"; '' where that is nowhere.
     """
 
-    def __init__(self):
-        self._stream, self.places = _Short(), {}
+    def __init__(self) -> None:
+        self._stream = _Short()
+        self.places: dict[int, str] = {}
 
     @property
-    def printed(self):
+    def printed(self) -> str:
         """What was printed or warned."""
         return self._stream.getvalue().strip()
 
     @contextlib.contextmanager
-    def listening(self):
+    def listening(self) -> Iterator[None]:
         """Keep what is printed in the block, in place of showing it."""
         with (
             contextlib.redirect_stdout(self._stream),
@@ -39,7 +41,7 @@ class Heard:
         ):
             yield
 
-    def failed(self, check, error, call):
+    def failed(self, check: int, error: BaseException, call: Callable[..., object]) -> None:
         """Note where an error came from.
 
         Parameters
@@ -58,15 +60,15 @@ class Heard:
 class _Short(io.StringIO):
     """A stream that keeps its beginning."""
 
-    def close(self):
+    def close(self) -> None:
         """Stay open: what was printed is read later."""
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         super().write(text[: max(MOST - self.tell(), 0)])
         return len(text)
 
 
-def _place(error, check_cell):
+def _place(error: BaseException, check_cell: str | None) -> str:
     """Return the innermost line of an error that stands in a notebook, outside the check cell."""
     lines = [
         frame

@@ -7,6 +7,9 @@ import dataclasses
 from course_utils.checking import panel
 from course_utils.checking.comparison import expected_for, verdict
 from course_utils.checking.findings import findings
+from course_utils.checking.forms import Check
+from course_utils.checking.heard import Heard
+from course_utils.checking.panel import Verdict
 from course_utils.checking.worked import worked_solution
 from course_utils.progress_file import keep_result
 from course_utils.review.mistakes import keep_mistake
@@ -15,7 +18,9 @@ GRADED = "These are the visible cases; more cases run when graded."
 AT_HAND = "These are the visible cases; the button below runs all cases."
 
 
-def shown_to_learner(exercise, checks, heard, *, at_hand):
+def shown_to_learner(
+    exercise: str, checks: list[Check], heard: Heard, *, at_hand: bool
+) -> tuple[Verdict, str, str]:
     """Compare the visible cases; keep the result, and a mistake that is told, beside the notebook.
 
     Parameters
@@ -44,7 +49,7 @@ def shown_to_learner(exercise, checks, heard, *, at_hand):
     return outcome, panel.text(outcome, solution), panel.html(outcome, solution)
 
 
-def _place(got, expected, places):
+def _place(got: list[Check], expected: list[Check], places: dict[int, str]) -> str:
     """Return where the first error was raised that should not have been; '' if none was."""
     wrong = findings(got, expected)
     unwanted = [

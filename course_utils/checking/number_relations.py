@@ -3,8 +3,12 @@
 __all__ = ["number_relation"]
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
+
+from course_utils.checking.shape_relations import Pair
 
 ENOUGH = 3  # numbers without which a relation may be chance
 RTOL = 1e-5
@@ -29,7 +33,7 @@ DIFFERENCES = {
 }
 
 
-def number_relation(cases):
+def number_relation(cases: Sequence[Pair]) -> str:
     """Return a sentence for arrays of the right shapes; '' where no simple relation holds.
 
     Parameters
@@ -53,16 +57,16 @@ def number_relation(cases):
     return _constant(a, b)
 
 
-def _near(a, b):
+def _near(a: np.ndarray, b: npt.ArrayLike) -> bool:
     return bool(np.allclose(a, b, rtol=RTOL, atol=1e-8))
 
 
-def _varied(b):
+def _varied(b: np.ndarray) -> bool:
     """Tell whether there are numbers enough, and different ones, to tell more than chance."""
     return len(np.unique(np.round(b, 9))) >= ENOUGH
 
 
-def _not_finite(a, b):
+def _not_finite(a: np.ndarray, b: np.ndarray) -> str:
     bad = ~np.isfinite(a) & ~((a == b) | (np.isnan(a) & np.isnan(b)))
     if not bad.any():
         return ""
@@ -78,7 +82,7 @@ def _not_finite(a, b):
     )
 
 
-def _elementwise(a, b, _):
+def _elementwise(a: np.ndarray, b: np.ndarray, _: Sequence[Pair]) -> str:
     """Find the function of what was expected that came."""
     for sentence, value in {
         "What came has the opposite sign, in every case.": -b,
@@ -95,7 +99,7 @@ def _elementwise(a, b, _):
     return ""
 
 
-def _factor(a, b, _):
+def _factor(a: np.ndarray, b: np.ndarray, _: Sequence[Pair]) -> str:
     big = np.abs(b) > 1e-12
     if big.sum() < ENOUGH or not _near(a[~big], 0):
         return ""
@@ -109,7 +113,7 @@ def _factor(a, b, _):
     return f"What came is {c:.4g} times what was expected, in every case."
 
 
-def _difference(a, b, _):
+def _difference(a: np.ndarray, b: np.ndarray, _: Sequence[Pair]) -> str:
     gap = a - b
     if np.ptp(gap) > 1e-5 * max(1e-3, abs(gap).max()) or abs(gap).max() < 1e-6:
         return ""
@@ -120,10 +124,10 @@ def _difference(a, b, _):
     return f"What came is {way} than expected by the same number, in every case."
 
 
-def _by_case(a, b, cases):
+def _by_case(a: np.ndarray, b: np.ndarray, cases: Sequence[Pair]) -> str:
     """Find a factor or a difference that belongs to the size of each case."""
-    ratios = [_ratio(x, y) for x, y in cases]
-    if None in ratios or len({round(r, 6) for r in ratios}) < 2:
+    ratios = [ratio for x, y in cases if (ratio := _ratio(x, y)) is not None]
+    if len(ratios) < len(cases) or len({round(r, 6) for r in ratios}) < 2:
         return ""
     if sum(not math.isclose(r, 1, rel_tol=1e-6) for r in ratios) < 2:  # in one case it is chance
         return ""
@@ -136,7 +140,7 @@ def _by_case(a, b, cases):
     return ""
 
 
-def _ratio(x, y):
+def _ratio(x: np.ndarray, y: np.ndarray) -> float | None:
     """Return the one ratio of a case's numbers, or None."""
     x, y = x.ravel(), y.ravel()
     big = np.abs(y) > 1e-12
@@ -146,19 +150,20 @@ def _ratio(x, y):
     return float(ratio[0]) if np.ptp(ratio) <= RTOL * abs(ratio).max() else None
 
 
-def _in_order(_, __, cases):
+def _in_order(_: np.ndarray, __: np.ndarray, cases: Sequence[Pair]) -> str:
     """Find an order of the expected numbers, or sums of them, that came."""
     long = [(x, y) for x, y in cases if y.ndim and y.shape[-1] > 2]
     if len(long) < 1 or sum(y.size for _, y in long) < 2 * ENOUGH:
         return ""
     if not all(_near(x, y) for x, y in cases if not (y.ndim and y.shape[-1] > 2)):
         return ""
-    for sentence, order in {
+    orders: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "The numbers are right, but in reverse order.": lambda y: np.flip(y, -1),
         "What came is the running sum of what was expected.": lambda y: np.cumsum(y, -1),
         "The numbers are right, but shifted by one place.": lambda y: np.roll(y, 1, -1),
         "The numbers are right, but shifted by one place back.": lambda y: np.roll(y, -1, -1),
-    }.items():
+    }
+    for sentence, order in orders.items():
         if all(_near(x, order(y)) for x, y in long):
             return sentence
     if all(_near(np.sort(x, None), np.sort(y, None)) for x, y in long):
@@ -166,7 +171,7 @@ def _in_order(_, __, cases):
     return ""
 
 
-def _in_places(a, b, cases):
+def _in_places(a: np.ndarray, b: np.ndarray, cases: Sequence[Pair]) -> str:
     """Find where what came is right, or how nearly it is."""
     for sentence, place in (("first", 0), ("last", -1)):
         if all(x.ndim and x.shape[-1] > 2 and _right_but(x, y, place) for x, y in cases):
@@ -180,12 +185,12 @@ def _in_places(a, b, cases):
     return ""
 
 
-def _right_but(x, y, place):
+def _right_but(x: np.ndarray, y: np.ndarray, place: int) -> bool:
     rest = np.delete(np.arange(y.shape[-1]), place)
     return _near(x[..., rest], y[..., rest]) and not np.isclose(x, y)[..., place].any()
 
 
-def _constant(a, b):
+def _constant(a: np.ndarray, b: np.ndarray) -> str:
     if len(a) >= ENOUGH and np.ptp(a) == 0 and np.ptp(b) > 1e-6:
         return f"What came is {a[0]:.4g} everywhere."
     return ""

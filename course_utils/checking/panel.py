@@ -3,9 +3,11 @@
 __all__ = ["Aspect", "Verdict", "html", "text"]
 
 import dataclasses
+from collections.abc import Sequence
 from html import escape
 
 from course_utils.checking.agreement import describe, form_of
+from course_utils.checking.forms import Got
 
 MARKS = {"passed": "✓", "not yet": "✗", "not attempted": "○", "not judged": "?"}
 COLOURS = {
@@ -50,12 +52,12 @@ class Verdict:
     place: str = ""
 
     @property
-    def possible(self):
+    def possible(self) -> float:
         """The points at stake."""
         return sum(aspect.points for aspect in self.aspects)
 
 
-def text(verdict, solution=""):
+def text(verdict: Verdict, solution: str = "") -> str:
     """Render a verdict as plain text; of a worked solution it says only that there is one."""
     lines = [_headline(verdict)]
     for aspect in verdict.aspects:
@@ -71,7 +73,7 @@ def text(verdict, solution=""):
     return "\n".join(lines)
 
 
-def html(verdict, solution="", cases=()):
+def html(verdict: Verdict, solution: str = "", cases: Sequence[str] = ()) -> str:
     """Render a verdict as HTML that needs no script and no style sheet; everything is escaped.
 
     Parameters
@@ -98,20 +100,20 @@ def html(verdict, solution="", cases=()):
     )
 
 
-def _more(verdict):
+def _more(verdict: Verdict) -> str:
     """Hide behind one click what else fails where this answer failed."""
     lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in verdict.more)
     listed = f"<ul style='margin:.2em 0'>{lines}</ul>"
     return _details("More hints: mistakes that fail the same lines", listed) if lines else ""
 
 
-def _printed(verdict):
+def _printed(verdict: Verdict) -> str:
     """Hide what the answer printed behind one click."""
     words = f"<pre style='margin:.4em 0;overflow:auto'>{escape(verdict.printed)}</pre>"
     return _details("What your code printed", words) if verdict.printed else ""
 
 
-def _shown(cases):
+def _shown(cases: Sequence[str]) -> str:
     """Hide failing hidden cases behind two clicks: finding one's own case teaches more."""
     lines = "".join(f"<li>{escape(case)}</li>" for case in cases)
     sure = _details("Show them", f"<ul style='margin:.2em 0'>{lines}</ul>")
@@ -119,7 +121,7 @@ def _shown(cases):
     return _details(f"Hidden cases that fail: {len(cases)}", inner) if cases else ""
 
 
-def _folded(verdict, solution):
+def _folded(verdict: Verdict, solution: str) -> str:
     """Hide a solution behind one click, or two where the learner still works on it."""
     code = f"<pre style='margin:.4em 0;overflow:auto'>{escape(solution)}</pre>"
     if verdict.status == "passed":
@@ -128,12 +130,12 @@ def _folded(verdict, solution):
     return _details("Worked solution", f"<div style='margin-left:1em'>{sure}</div>")
 
 
-def _details(summary, content):
+def _details(summary: str, content: str) -> str:
     clicked = f"<summary style='cursor:pointer'>{summary}</summary>"
     return f"<details style='margin-top:.4em'>{clicked}{content}</details>"
 
 
-def difference(call, got, expected):
+def difference(call: str, got: Got, expected: Got) -> str:
     """Say what a visible check got and what was expected, and in what form where they differ."""
     shown, wanted = describe(got), describe(expected)
     if shown == wanted:  # they differ in later digits, or in a number that is not shown
@@ -148,7 +150,7 @@ def difference(call, got, expected):
     return f"{call} gave {shown}; expected {wanted}"
 
 
-def _headline(verdict):
+def _headline(verdict: Verdict) -> str:
     if verdict.earned is None:
         seen = "visible cases passed" if verdict.status == "passed" else verdict.status
         return f"{verdict.exercise}: {seen}"
@@ -157,11 +159,11 @@ def _headline(verdict):
     )
 
 
-def _points(points):
+def _points(points: float) -> str:
     return f"{points:g} point" if points == 1 else f"{points:g} points"
 
 
-def _row(aspect):
+def _row(aspect: Aspect) -> str:
     words = "text-align:left;vertical-align:top;border:0;padding:.1em .6em .1em 0"
     word = f"{words};white-space:nowrap"
     mark = f"<b style='color:{COLOURS[aspect.status]}'>{MARKS[aspect.status]}</b>"

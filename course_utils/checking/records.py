@@ -4,15 +4,21 @@ __all__ = ["MAX_NUMBERS", "MIME", "failure", "numbers", "plain"]
 
 import math
 import sys
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
+
+from course_utils.checking.forms import Got
+
+if TYPE_CHECKING:  # who reads records need not have imported it
+    import torch
 
 MIME = "application/vnd.course.record+json"  # of a check cell's output
 MAX_ITEMS = 100
 MAX_NUMBERS = 20_000  # a larger result is refused: a check never needs one
 
 
-def plain(value):
+def plain(value: object) -> Got:
     """Record a number, array, tensor, or a tuple, list or dict of them, without pickle.
 
     Parameters
@@ -43,7 +49,7 @@ def plain(value):
     return _refused(value)
 
 
-def failure(error):
+def failure(error: BaseException) -> Got:
     """Record an exception: its class, its bases, the first 300 characters of its message."""
     bases = [base.__name__ for base in type(error).__mro__[1:-1]]
     try:
@@ -53,7 +59,7 @@ def failure(error):
     return {"error": type(error).__name__, "bases": bases, "message": message}
 
 
-def numbers(record):
+def numbers(record: Got) -> np.ndarray:
     """Read the numbers of a record back as a float64 array.
 
     Raises
@@ -70,13 +76,13 @@ def numbers(record):
     return np.array(data, dtype=np.float64).reshape(shape)
 
 
-def _is_tensor(value):
+def _is_tensor(value: object) -> TypeGuard["torch.Tensor"]:
     """Tell whether a value is a tensor; where torch was not imported, nothing is."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
 
-def _tensor(value):
+def _tensor(value: "torch.Tensor") -> Got:
     array = value.detach().to("cpu")
     if array.dtype.is_complex:
         return _refused(value)
@@ -84,7 +90,7 @@ def _tensor(value):
     return _array(wide, str(value.dtype).removeprefix("torch."))
 
 
-def _array(array, dtype):
+def _array(array: np.ndarray, dtype: str) -> Got:
     if array.dtype.kind not in "bifu":
         return {"error": "TypeError", "message": f"an array of dtype {array.dtype}"}
     if array.size > MAX_NUMBERS:
@@ -94,13 +100,13 @@ def _array(array, dtype):
     return {"dtype": dtype, "shape": list(array.shape), "data": data}
 
 
-def _word(x):
+def _word(x: float) -> float | str:
     if math.isfinite(x):
         return x
     return "nan" if math.isnan(x) else "inf" if x > 0 else "-inf"
 
 
-def _number(word):
+def _number(word: Any) -> float:
     if type(word) in (int, float) and abs(word) <= sys.float_info.max:
         return float(word)
     if word in ("nan", "inf", "-inf"):
@@ -108,7 +114,7 @@ def _number(word):
     raise ValueError(f"{word!r} is not a number")
 
 
-def _refused(value):
+def _refused(value: object) -> Got:
     if value is None:
         return {"error": "TypeError", "message": "returned None: is the return statement missing?"}
     kind = type(value).__name__

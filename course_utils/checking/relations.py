@@ -6,14 +6,17 @@ author thought, and it is said only where it holds in all cases.
 
 __all__ = ["relation"]
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from course_utils.checking.forms import Check, Got
 from course_utils.checking.number_relations import number_relation
 from course_utils.checking.records import numbers
 from course_utils.checking.shape_relations import shape_relation
 
 
-def relation(got, expected):
+def relation(got: Sequence[Check], expected: Sequence[Check]) -> str:
     """Return one sentence that is true of what came, over all cases; '' where none is simple.
 
     Parameters
@@ -36,12 +39,12 @@ def relation(got, expected):
         return ""
 
 
-def _counts(got, expected):
+def _counts(got: object, expected: Check) -> bool:
     kinds = ("value", "gradient")
     return expected["kind"] in kinds and isinstance(got, dict) and isinstance(got.get("got"), dict)
 
 
-def _errors(pairs):
+def _errors(pairs: list[tuple[Got, Got]]) -> str:
     """Say in how many cases it raises, where numbers were expected."""
     raised = [g["error"] for g, e in pairs if "error" in g and "error" not in e]
     if not raised:
@@ -52,12 +55,12 @@ def _errors(pairs):
     return f"It raises {kinds} {where}{' cases' if len(raised) < len(pairs) else ''}."
 
 
-def _name(kind):
+def _name(kind: object) -> str:
     """Return an error's class; a student may call theirs anything."""
     return kind if isinstance(kind, str) and kind.isidentifier() and len(kind) < 40 else "an error"
 
 
-def _of_parts(pairs):
+def _of_parts(pairs: list[tuple[Got, Got]]) -> str:
     """Find the relation of a number or an array, or the one that all wrong parts share."""
     pairs = [(_parts(g), _parts(e)) for g, e in pairs if "error" not in e]
     if any(g.keys() != e.keys() for g, e in pairs):
@@ -73,7 +76,7 @@ def _of_parts(pairs):
     return f"Of value {', '.join(str(names.index(n) + 1) for n in wrong)} alone: {sentence}"
 
 
-def _of_part(cases):
+def _of_part(cases: list[tuple[Got, Got]]) -> str | None:
     """Return the sentence for one part over all cases; None where it is right in all."""
     arrays = [(numbers(g), numbers(e)) for g, e in cases]
     if all(a.shape == b.shape and same(a, b) for a, b in arrays):
@@ -81,12 +84,12 @@ def _of_part(cases):
     return shape_relation(arrays) or number_relation(arrays)
 
 
-def same(a, b):
+def same(a: np.ndarray, b: np.ndarray) -> bool:
     """Tell whether numbers are equal, but for rounding."""
     return np.allclose(a, b, rtol=1e-5, atol=1e-7, equal_nan=True)
 
 
-def _parts(record, name=""):
+def _parts(record: Got, name: str = "") -> dict[str, Got]:
     """Return {place: record of an array} of a result, however nested."""
     if "items" not in record:
         return {name: record}

@@ -1,11 +1,16 @@
 """Relations of form: the right numbers, but in another shape, or summed up when not asked for."""
 
-__all__ = ["shape_relation"]
+__all__ = ["Pair", "shape_relation"]
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+Pair = tuple[np.ndarray, np.ndarray]  # what came and what was expected
 
-def shape_relation(cases):
+
+def shape_relation(cases: Sequence[Pair]) -> str:
     """Return a sentence if shapes, and shapes alone, are wrong in some case; '' if not.
 
     Parameters
@@ -25,24 +30,24 @@ def shape_relation(cases):
     return ""
 
 
-def _others_agree(cases):
+def _others_agree(cases: Sequence[Pair]) -> bool:
     return all(_near(a, b) for a, b in cases if a.shape == b.shape)
 
 
-def _near(a, b):
+def _near(a: np.ndarray, b: np.ndarray) -> bool:
     return a.size == b.size and np.allclose(a, b, rtol=1e-5, atol=1e-7, equal_nan=True)
 
 
-def _is_transposed(a, b):
+def _is_transposed(a: np.ndarray, b: np.ndarray) -> bool:
     return a.ndim == 2 and a.T.shape == b.shape and _near(a.T, b)
 
 
-def _has_the_numbers(a, b):
+def _has_the_numbers(a: np.ndarray, b: np.ndarray) -> bool:
     return a.size == b.size and _near(a.ravel(), b.ravel())
 
 
-def _is_more_of(reduce):
-    def holds(a, b):
+def _is_more_of(reduce: Callable[..., Any]) -> Callable[[np.ndarray, np.ndarray], bool]:
+    def holds(a: np.ndarray, b: np.ndarray) -> bool:
         return (
             a.size > 1
             and b.ndim < a.ndim
@@ -55,8 +60,8 @@ def _is_more_of(reduce):
     return holds
 
 
-def _is_less_of(reduce):
-    def holds(a, b):
+def _is_less_of(reduce: Callable[..., Any]) -> Callable[[np.ndarray, np.ndarray], bool]:
+    def holds(a: np.ndarray, b: np.ndarray) -> bool:
         return b.size > 1 and _is_more_of(reduce)(b, a)
 
     return holds

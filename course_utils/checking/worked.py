@@ -3,11 +3,13 @@
 __all__ = ["worked_solution"]
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
 
-def worked_solution(exercise, folder="."):
+def worked_solution(exercise: str, folder: str | Path = ".") -> str:
     """Return an exercise's worked solution, and why in a comment; '' where none is at hand.
 
     It is read from `solutions/`, two folders above an assignment's own: a class gets the course
@@ -29,5 +31,5 @@ def worked_solution(exercise, folder="."):
     return f"{code}\n\n{indent(why, '# ')}".strip() if code else ""
 
 
-def _sources(cells, role, name):
+def _sources(cells: list[dict[str, Any]], role: str, name: str) -> Iterator[str]:
     return ("".join(cell["source"]) for cell in cells if cell["metadata"].get(role) == name)

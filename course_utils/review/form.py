@@ -3,6 +3,8 @@
 __all__ = ["ReviewForm", "review"]
 
 from html import escape
+from pathlib import Path
+from typing import Any
 
 import ipywidgets
 from IPython.display import Markdown
@@ -10,7 +12,7 @@ from IPython.display import Markdown
 from course_utils import progress_file
 from course_utils.prediction_form import PredictionForm
 from course_utils.review import schedule
-from course_utils.review.cards import as_html
+from course_utils.review.cards import Card, as_html
 from course_utils.review.sitting import Sitting, is_right, told, where
 
 NOTHING = (
@@ -26,7 +28,7 @@ KNOWN = {
 }
 
 
-def review(folder="."):
+def review(folder: str | Path = ".") -> "ReviewForm":
     """Ask the cards that are due.
 
     Parameters
@@ -49,7 +51,7 @@ class ReviewForm(ipywidgets.VBox):
     sitting : Sitting
     """
 
-    def __init__(self, sitting):
+    def __init__(self, sitting: Sitting) -> None:
         self._sitting = sitting
         super().__init__()
         if progress_file.is_off():
@@ -59,7 +61,7 @@ class ReviewForm(ipywidgets.VBox):
         else:
             self._say(NOTHING)
 
-    def _ask(self):
+    def _ask(self) -> None:
         """Show the next card, or what was done."""
         card = self._sitting.next()
         if card is None:
@@ -71,10 +73,10 @@ class ReviewForm(ipywidgets.VBox):
         )
         self.children = [head, *(self._graded(card) if card.graded else self._open(card))]
 
-    def _graded(self, card):
+    def _graded(self, card: Card) -> list[Any]:
         """Return the form of a question whose answer is right or wrong."""
 
-        def keep(answer):
+        def keep(answer: str) -> str:
             words = told(card, answer)
             self._judge(card, right=is_right(card, answer))
             return words
@@ -82,12 +84,12 @@ class ReviewForm(ipywidgets.VBox):
         note = f"{card.ask}\nRun this cell where widgets are shown."
         return [PredictionForm(card.ask, card.choices or None, keep=keep, note=note)]
 
-    def _open(self, card):
+    def _open(self, card: Card) -> list[Any]:
         """Return a question whose answer is shown, and then judged by the learner."""
         show = ipywidgets.Button(description="Show the answer", button_style="primary")
         answer = ipywidgets.HTML()
 
-        def shown(_button):
+        def shown(_button: object) -> None:
             show.disabled = True
             answer.value = as_html(card.answer)
             self._judge(card, right=None)
@@ -95,7 +97,7 @@ class ReviewForm(ipywidgets.VBox):
         show.on_click(shown)
         return [ipywidgets.HTML(f"<b>{as_html(card.ask)}</b>"), show, answer]
 
-    def _judge(self, card, *, right):
+    def _judge(self, card: Card, *, right: bool | None) -> None:
         """Add the buttons that go on: how well it was known, or where a wrong answer is mended."""
         words = {schedule.AGAIN: "Next"} if right is False else dict(KNOWN)
         if right:
@@ -107,10 +109,10 @@ class ReviewForm(ipywidgets.VBox):
             link.append_display_data(Markdown(f"[{where(card)}](<{way}>)"))
         self.children = [*self.children, link, ipywidgets.HBox(buttons)]
 
-    def _button(self, rating, caption):
+    def _button(self, rating: int, caption: str) -> Any:
         button = ipywidgets.Button(description=caption)
 
-        def rated(_button):
+        def rated(_button: object) -> None:
             try:
                 self._sitting.rate(rating)
             except OSError as error:
@@ -121,8 +123,8 @@ class ReviewForm(ipywidgets.VBox):
         button.on_click(rated)
         return button
 
-    def _say(self, words):
+    def _say(self, words: str) -> None:
         self.children = [ipywidgets.HTML(escape(words))]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Review: {self._sitting.planned} cards. Run this cell where widgets are shown."

@@ -4,11 +4,15 @@ __all__ = ["keep_mistake"]
 
 import contextlib
 import zlib
+from pathlib import Path
 
 from course_utils import progress_file
+from course_utils.checking.forms import Hint
 
 
-def keep_mistake(exercise, hints, sentence, *, folder="."):
+def keep_mistake(
+    exercise: str, hints: list[Hint], sentence: str, *, folder: str | Path = "."
+) -> None:
     """Keep that a learner was told of a mistake; a folder that cannot be written to keeps nothing.
 
     Parameters

@@ -8,9 +8,12 @@ __all__ = ["AGAIN", "EASY", "FILE", "GOOD", "HARD", "due_cards", "rate", "read",
 import datetime
 import json
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from course_utils import progress_file
+from course_utils.review.cards import Card
 
 FILE = "review.json"
 AGAIN, HARD, GOOD, EASY = 1, 2, 3, 4  # as FSRS counts
@@ -18,12 +21,12 @@ LONGEST = 365  # days until a card is asked again, at most
 NEW = datetime.date.max
 
 
-def today():
+def today() -> datetime.date:
     """Return the date, where the learner is."""
     return datetime.date.today()
 
 
-def read(folder):
+def read(folder: str | Path) -> dict[str, dict[str, Any]]:
     """Return what is known of each card of a unit, {name: state}.
 
     A damaged file is renamed, with a warning, and counts as empty, as a missing one does.
@@ -32,7 +35,7 @@ def read(folder):
     if progress_file.is_off() or not path.exists():
         return {}
     try:
-        states = json.loads(path.read_text("utf-8"))["cards"]
+        states: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))["cards"]
         for state in states.values():
             _check(state)
         return states
@@ -41,7 +44,7 @@ def read(folder):
     return {}
 
 
-def due_cards(cards, day):
+def due_cards(cards: Iterable[Card], day: datetime.date) -> list[Card]:
     """Return the cards that are due on a day: those that wait longest first, new ones last.
 
     Parameters
@@ -60,7 +63,7 @@ def due_cards(cards, day):
     return sorted(due, key=lambda card: days[card.name])
 
 
-def rate(card, rating, day):
+def rate(card: Card, rating: int, day: datetime.date) -> datetime.date:
     """Keep how well a card was known on a day.
 
     Parameters
@@ -84,7 +87,8 @@ def rate(card, rating, day):
     scheduler = fsrs.Scheduler(
         learning_steps=(), relearning_steps=(), maximum_interval=LONGEST, enable_fuzzing=False
     )
-    states, noon = read(card.folder), _noon(day)
+    states: dict[str, Any] = read(card.folder)
+    noon = _noon(day)
     if card.name in states:
         before = fsrs.Card.from_dict(states[card.name])
     else:
@@ -95,16 +99,16 @@ def rate(card, rating, day):
     return _due_day(states[card.name])
 
 
-def _noon(day):
+def _noon(day: datetime.date) -> datetime.datetime:
     """Return the moment that stands for a day: FSRS counts full days between two moments."""
     return datetime.datetime.combine(day, datetime.time(12), datetime.UTC)
 
 
-def _due_day(state):
+def _due_day(state: dict[str, Any] | None) -> datetime.date:
     return NEW if state is None else datetime.datetime.fromisoformat(state["due"]).date()
 
 
-def _check(state):
+def _check(state: dict[str, Any]) -> None:
     """Raise one of many errors at what FSRS did not write."""
     _due_day(state)
     datetime.datetime.fromisoformat(state["last_review"])

@@ -4,11 +4,13 @@ __all__ = ["CARDS", "MINUTES", "Sitting", "is_right", "told", "where"]
 
 import datetime
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from course_utils.progress import units_in
 from course_utils.review import schedule
-from course_utils.review.cards import met_cards
+from course_utils.review.cards import Card, met_cards
 from course_utils.typed_input import read_choice, read_number
 
 CARDS, MINUTES = 20, 5  # of one sitting
@@ -28,7 +30,14 @@ class Sitting:
         Returns seconds.
     """
 
-    def __init__(self, folder, *, cards=CARDS, minutes=MINUTES, clock=time.monotonic):
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        cards: int = CARDS,
+        minutes: int = MINUTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.root, self.day = Path(folder), schedule.today()
         self.met = met_cards(units_in(self.root), self.root)
         self.due = schedule.due_cards(self.met, self.day)
@@ -37,22 +46,22 @@ class Sitting:
         self._end = clock() + 60 * minutes
 
     @property
-    def planned(self):
+    def planned(self) -> int:
         """How many cards this sitting asks at most."""
         return self._limit
 
-    def next(self):
+    def next(self) -> Card | None:
         """Return the next card, or None when it is enough for today."""
         late = self.answered and self._clock() >= self._end
         return None if late or self.answered >= self._limit else self.due[self.answered]
 
-    def rate(self, rating):
+    def rate(self, rating: int) -> None:
         """Keep how well the present card was known, and go on to the next."""
         schedule.rate(self.due[self.answered], rating, self.day)
         self.answered += 1
         self.again += rating == schedule.AGAIN
 
-    def closing(self):
+    def closing(self) -> str:
         """Say what was done, and what is due now and tomorrow."""
         left = len(schedule.due_cards(self.met, self.day))
         tomorrow = len(schedule.due_cards(self.met, self.day + datetime.timedelta(days=1)))
@@ -61,7 +70,7 @@ class Sitting:
         return f"{done}{more} Due tomorrow: {tomorrow}."
 
 
-def is_right(card, answer):
+def is_right(card: Card, answer: Any) -> bool:
     """Tell whether an answer to a graded card is right.
 
     Parameters
@@ -77,10 +86,10 @@ def is_right(card, answer):
     """
     if card.choices:
         return read_choice(answer, card.choices) == card.right
-    return abs(read_number(answer) - card.number) <= _allowed(card, card.number)
+    return card.number is not None and _near(card, read_number(answer), card.number)
 
 
-def told(card, answer):
+def told(card: Card, answer: Any) -> str:
     """Return what is said to an answer: whether it is right, the right one, and why.
 
     Raises
@@ -93,12 +102,12 @@ def told(card, answer):
     return f"Not this time. The answer: {card.solution}.{_why(card, answer)}"
 
 
-def where(card):
+def where(card: Card) -> str:
     """Name the notebook, and the section in it, that shows the answer."""
     return f"Shown in {card.page}, under {card.see!r}"
 
 
-def _why(card, answer):
+def _why(card: Card, answer: Any) -> str:
     """Return the sentence for a wrong answer, or ''."""
     for wrong, sentence in card.because:
         same = answer == wrong if card.choices else _near(card, read_number(answer), wrong)
@@ -107,13 +116,13 @@ def _why(card, answer):
     return ""
 
 
-def _near(card, guess, wrong):
+def _near(card: Card, guess: float, wrong: float) -> bool:
     return abs(guess - wrong) <= _allowed(card, wrong)
 
 
-def _allowed(card, number):
+def _allowed(card: Card, number: float) -> float:
     return max(card.within, CLOSE * abs(number))
 
 
-def _cards(count):
+def _cards(count: int) -> str:
     return f"{count} card" if count == 1 else f"{count} cards"

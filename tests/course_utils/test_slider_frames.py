@@ -8,7 +8,8 @@ from matplotlib import pyplot as plt
 from matplotlib_inline import backend_inline
 
 from course_utils import slider_frames
-from course_utils.slider_frames import Drawing, Frames
+from course_utils.drawing import Drawing
+from course_utils.slider_frames import Frames
 
 SPANS = {"x": (0.0, 1.0, 0.25)}
 

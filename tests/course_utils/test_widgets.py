@@ -4,7 +4,7 @@ import ipywidgets
 import pytest
 from matplotlib import pyplot as plt
 
-from course_utils.slider_frames import Drawing
+from course_utils.drawing import Drawing
 from course_utils.widgets import interactive
 
 

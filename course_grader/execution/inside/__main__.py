@@ -15,6 +15,8 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from . import container, namespaces
 from .shell import preload, run_shell
@@ -24,7 +26,7 @@ UID = GID = 1000
 ENDED = b"ended\n"
 
 
-def main():
+def main() -> None:
     """Import everything, say "ready", and fork a keeper for each connection until stdin ends."""
     preload(sys.argv[1:])
     prepare()
@@ -33,7 +35,8 @@ def main():
         server.bind(f"{container.RUN}/socket")
         server.listen(64)
         print("ready", flush=True)
-        while 0 not in select.select([server, 0], [], [])[0]:  # stdin ends with the grader
+        ears: list[socket.socket | int] = [server, 0]
+        while 0 not in select.select(ears, [], [])[0]:  # stdin ends with the grader
             connection, _ = server.accept()
             if os.fork() == 0:
                 server.close()
@@ -41,7 +44,7 @@ def main():
             connection.close()
 
 
-def _keep(connection):
+def _keep(connection: socket.socket) -> int:
     """Keep one container: start its init in new namespaces, end it when the connection closes."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     namespaces.die_with_parent()
@@ -57,8 +60,9 @@ def _keep(connection):
     for file in groups:
         os.close(file)
     os.close(channel)  # the shell's end of it tells the grader that the shell has ended
+    ears: list[socket.socket | int] = [connection, told]
     while True:
-        heard = select.select([connection, told], [], [])[0]
+        heard = select.select(ears, [], [])[0]
         words = os.read(told, 4096) if told in heard else b""
         if connection in heard or not words:
             os.kill(init, signal.SIGKILL)
@@ -68,7 +72,7 @@ def _keep(connection):
         connection.sendall(words)
 
 
-def _furnish_and_guard(request, channel, groups, tell):
+def _furnish_and_guard(request: dict[str, Any], channel: int, groups: list[int], tell: int) -> int:
     """Be process 1 of the container."""
     namespaces.die_with_parent()
     try:
@@ -84,7 +88,7 @@ def _furnish_and_guard(request, channel, groups, tell):
         raise
 
 
-def _become_shell(request, channel):
+def _become_shell(request: dict[str, Any], channel: int) -> int:
     """Be the student's process: no capabilities, limits, its own folder, no inherited files."""
     container.limit(memory=request["memory"], cpu_seconds=request["cpu_seconds"])
     namespaces.drop_capabilities()
@@ -100,7 +104,7 @@ def _become_shell(request, channel):
     return 0
 
 
-def _leave_with(task, *arguments):
+def _leave_with(task: Callable[..., int], *arguments: object) -> NoReturn:
     """Run a task in this fork and leave: no cleanup of the parent's belongs here."""
     status = 1
     try:

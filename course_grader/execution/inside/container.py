@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from . import namespaces
@@ -18,7 +19,7 @@ MAPPED_BESIDES = (
 WATCH_SECONDS = 0.1
 
 
-def enter(groups):
+def enter(groups: Iterable[int]) -> None:
     """Enter control groups by their open files; what starts from here on is in them."""
     for file in groups:
         os.write(file, b"0")
@@ -26,7 +27,7 @@ def enter(groups):
     Path("/proc/self/oom_score_adj").write_text("500")  # the preloaded process is to outlive it
 
 
-def furnish():
+def furnish() -> None:
     """Mount what this submission sees: empty folders, its data, and nothing of anyone else."""
     namespaces.mount("tmpfs", RUN, "size=4k,mode=0555")
     for place, size in ((HOME, 1024), ("/tmp", 1024), ("/dev/shm", 256)):
@@ -38,7 +39,7 @@ def furnish():
     namespaces.mount_read_only(but={HOME, "/tmp", "/dev/shm"})
 
 
-def limit(*, memory, cpu_seconds, processes=256, files=512):
+def limit(*, memory: int, cpu_seconds: float, processes: int = 256, files: int = 512) -> None:
     """Limit this process and its children; `memory` is bytes of data for each process."""
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     bounds = {
@@ -54,7 +55,7 @@ def limit(*, memory, cpu_seconds, processes=256, files=512):
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (bound, bound))
 
 
-def guard(shell, *, memory):
+def guard(shell: int, *, memory: float) -> int:
     """Be the init of the container until the shell ends; return the shell's exit status.
 
     Reaps orphans, and ends a container whose processes hold more than `memory` bytes together,
@@ -75,7 +76,7 @@ def guard(shell, *, memory):
     return -9  # leaving ends every process of the container
 
 
-def _reap(shell):
+def _reap(shell: int) -> int | None:
     """Collect ended processes; return the shell's exit status if it is among them."""
     while True:
         process, status = os.waitpid(-1, os.WNOHANG)
@@ -85,12 +86,12 @@ def _reap(shell):
             return None
 
 
-def _held():
+def _held() -> int:
     """Return how many bytes of memory the processes of this container hold, files not counted."""
     return sum(_held_by(entry) for entry in Path("/proc").glob("[0-9]*") if entry.name != "1")
 
 
-def _held_by(entry):
+def _held_by(entry: Path) -> int:
     try:
         lines = (entry / "status").read_text().splitlines()
     except OSError:  # it has ended meanwhile

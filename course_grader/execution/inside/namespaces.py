@@ -18,6 +18,7 @@ import os
 import re
 import socket
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -39,7 +40,7 @@ SET_INTERFACE_FLAGS, INTERFACE_UP = 0x8914, 1  # ioctl of netdevice(7)
 SIGKILL = 9
 
 
-def separate(uid, gid):
+def separate(uid: int, gid: int) -> None:
     """Give this process namespaces of its own; its children are in a new pid namespace.
 
     Parameters
@@ -57,13 +58,13 @@ def separate(uid, gid):
         fcntl.ioctl(any_socket, SET_INTERFACE_FLAGS, struct.pack("16sh", b"lo", INTERFACE_UP))
 
 
-def mount(kind, place, options=""):
+def mount(kind: str, place: str, options: str = "") -> None:
     """Mount a fresh tmpfs, proc or devpts over a folder."""
     flags = NO_SUID | (NO_EXEC if kind == "proc" else 0) | (NO_DEV if kind != "devpts" else 0)
     _call("mount", kind.encode(), os.fsencode(place), kind.encode(), flags, options.encode())
 
 
-def mounts():
+def mounts() -> list[tuple[str, list[str]]]:
     """Return (place, options) of every mount that this process has, in the order of mounting."""
     text = os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
     lines = [
@@ -73,7 +74,7 @@ def mounts():
     return [(octal.sub(lambda m: chr(int(m[1], 8)), w[4]), w[5].split(",")) for w in lines]
 
 
-def cover(place, options):
+def cover(place: str, options: str) -> None:
     """Mount a fresh tmpfs over a folder; folders mounted just below it stay: they hold Python."""
     below = dict.fromkeys(p for p, _ in mounts() if os.path.dirname(p) == place)
     files = {path: os.open(path, os.O_PATH) for path in below}
@@ -84,12 +85,12 @@ def cover(place, options):
         os.close(file)
 
 
-def bind(source, place):
+def bind(source: str, place: str) -> None:
     """Show a folder, with what is mounted in it, at a second place."""
     _call("mount", os.fsencode(source), os.fsencode(place), None, BIND | RECURSIVE, None)
 
 
-def mount_read_only(*, but=()):
+def mount_read_only(*, but: Iterable[str] = ()) -> None:
     """Make every mount read-only except the fresh ones in `but`, which hide what is below."""
     for place, options in mounts():
         if not f"{place}/".startswith(tuple(f"{fresh}/" for fresh in but)):
@@ -98,12 +99,12 @@ def mount_read_only(*, but=()):
             _call("mount", None, os.fsencode(place), None, flags, None)
 
 
-def forbid_user_namespaces():
+def forbid_user_namespaces() -> None:
     """Let nobody below make a user namespace, in which it would be root."""
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
 
 
-def drop_capabilities():
+def drop_capabilities() -> None:
     """Give up every capability for good, for this process and its children."""
     for capability in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
         _call("prctl", DROP_FROM_BOUNDING_SET, capability, 0, 0, 0)
@@ -112,12 +113,12 @@ def drop_capabilities():
     _call("prctl", NO_NEW_PRIVILEGES, 1, 0, 0, 0)
 
 
-def die_with_parent():
+def die_with_parent() -> None:
     """Have the kernel end this process when its parent ends."""
     _call("prctl", SET_PARENT_DEATH_SIGNAL, SIGKILL, 0, 0, 0)
 
 
-def _call(name, *arguments):
+def _call(name: str, *arguments: object) -> None:
     if getattr(LIBC, name)(*arguments) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}", str(arguments[:3]))

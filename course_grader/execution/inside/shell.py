@@ -6,17 +6,22 @@ that is needed by a notebook that is run from top to bottom. What a cell shows i
 
 __all__ = ["CONFINED", "PRELOADED", "main", "preload", "run_shell"]
 
+import builtins
 import contextlib
 import gc
+import getpass
 import importlib
 import os
 import socket
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 from .streams import catch
 from .syscalls import allow_only_known
 from .transport import KEY, Wire
 
+INLINE = "module://matplotlib_inline.backend_inline"
 CONFINED = "confined"  # an argument: take no system call but known ones
 PRELOADED = [
     "IPython.core.completerlib",  # what a kernel imports on its way up, to "pdb"
@@ -49,9 +54,10 @@ PRELOADED = [
 ]
 
 
-def preload(also=()):
+def preload(also: Iterable[str] = ()) -> None:
     """Import what lessons use, once for all submissions, and take no thread for it."""
-    sys.modules["debugpy"] = None  # nobody debugs here, and each kernel would import it: 0.1 s
+    # Nobody debugs here, and each kernel would import it: 0.1 s.
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
     for name in (*PRELOADED, *also):
         with contextlib.suppress(ImportError):  # a leaner environment has fewer of them
             importlib.import_module(name)
@@ -59,7 +65,7 @@ def preload(also=()):
     gc.freeze()  # collections in a child then leave the shared pages alone
 
 
-def main():
+def main() -> None:
     """Be the shell of whoever started this process: its socket is where stdin was."""
     channel = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -70,22 +76,22 @@ def main():
     run_shell(channel)
 
 
-def run_shell(channel):
+def run_shell(channel: socket.socket) -> None:
     """Run each cell that arrives on a socket until the other side hangs up."""
     sys.argv = ["ipykernel_launcher.py"]
     sys.path[0:1] = [""]  # as -m leaves it: the working folder comes first
     _reseed()
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    os.environ.setdefault("MPLBACKEND", INLINE)
     kernel = _make_kernel(Wire(channel))
     catch(lambda kind, content: _send(kernel, kind, content))
-    _connect_figures()
+    _connect_figures(kernel.shell)
     _send(kernel, "status", {"execution_state": "starting"})
     with contextlib.suppress(EOFError):
         while True:
             _run(kernel, kernel.iopub_socket.receive())
 
 
-def _make_kernel(wire):
+def _make_kernel(wire: Wire) -> Any:
     from ipykernel.ipkernel import IPythonKernel
     from jupyter_client.session import Session
     from traitlets.config import Config
@@ -94,20 +100,21 @@ def _make_kernel(wire):
     config.HistoryManager.enabled = False  # else a thread and a database for nobody
     config.IPKernelApp.connection_file = ""  # by this, libraries know that they are in Jupyter
     session = Session(key=KEY)
-    kernel = IPythonKernel.instance(session=session, iopub_socket=wire, config=config)
+    kernel: Any = IPythonKernel.instance(session=session, iopub_socket=wire, config=config)
     kernel.shell.keepkernel_on_exit = False
     kernel.shell.observe(_leave, "exit_now")
-    kernel._forward_input(allow_stdin=False)  # input() raises at once: nobody is there to answer
+    # Both raise at once: nobody is there to answer.
+    builtins.input, getpass.getpass = kernel.raw_input, kernel.getpass
     return kernel
 
 
-def _leave(change):
+def _leave(change: dict[str, Any]) -> None:
     """End the process, as `exit` in a cell of a notebook does."""
     if change["new"]:
         os._exit(0)
 
 
-def _run(kernel, parts):
+def _run(kernel: Any, parts: list[bytes]) -> None:
     session, shell = kernel.session, kernel.shell
     request = session.deserialize(session.feed_identities(parts)[1])
     kernel.set_parent([], request)
@@ -121,22 +128,25 @@ def _run(kernel, parts):
     _send(kernel, "status", {"execution_state": "idle"})
 
 
-def _send(kernel, kind, content):
+def _send(kernel: Any, kind: str, content: dict[str, Any]) -> None:
     kernel.session.send(kernel.iopub_socket, kind, content, parent=kernel.get_parent())
 
 
-def _reseed():
+def _reseed() -> None:
     """Give numpy's global generator a seed of its own; torch's is the same in a fresh kernel."""
     import numpy as np
 
     np.random.seed()  # noqa: NPY002 - the global one is what a student's code may use
 
 
-def _connect_figures():
+def _connect_figures(shell: Any) -> None:
     """Show figures after each cell, if pyplot was imported before there was a shell to tell."""
     backend = sys.modules.get("matplotlib_inline.backend_inline")
     if backend:
-        backend._enable_matplotlib_integration()
+        from IPython.core.pylabtools import activate_matplotlib
+
+        activate_matplotlib(INLINE)
+        backend.configure_inline_support(shell, INLINE)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ __all__ = ["allow_only_known", "prepare"]
 import contextlib
 import errno
 import functools
+from collections.abc import Iterator
+from typing import Any
 
 FILES = """
     access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat
@@ -52,7 +54,7 @@ OTHER_ARCHITECTURE, SHAPE = 2, 8  # attributes of seccomp_attr_set(3)
 
 
 @functools.cache
-def prepare():
+def prepare() -> Any:
     """Return the filter, whose making takes some milliseconds: once, before any fork.
 
     Raises
@@ -76,7 +78,7 @@ def prepare():
     return made
 
 
-def _conditions(seccomp):
+def _conditions(seccomp: Any) -> Iterator[tuple[str, Any]]:
     """Yield (name, condition) of calls that are allowed with some arguments only."""
     yield "clone", seccomp.Arg(0, seccomp.MASKED_EQ, NEW_NAMESPACES, 0)
     for flags in (WITHOUT_FILE, SHARED, 0):
@@ -86,7 +88,7 @@ def _conditions(seccomp):
     yield "socketpair", seccomp.Arg(0, seccomp.MASKED_EQ, INT, FAMILIES[0])
 
 
-def allow_only_known():
+def allow_only_known() -> None:
     """Have every other call fail with ENOSYS from now on, here and in every child.
 
     Raises

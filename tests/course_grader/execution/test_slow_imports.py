@@ -27,7 +27,7 @@ for call, module in {calls!r}:
 
 def test_what_the_table_names_is_imported_by_the_call_and_not_before():
     assert CALLS.keys() == NEEDED_BY.keys()
-    code = TRIED_IN_A_CHILD.format(calls=[(CALLS[word], NEEDED_BY[word]) for word in CALLS])
+    code = TRIED_IN_A_CHILD.format(calls=[(CALLS[word], NEEDED_BY[word].place) for word in CALLS])
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],

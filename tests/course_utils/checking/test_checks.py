@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from course_utils import progress_file
-from course_utils.checking import all_cases, checks, comparison
+from course_utils.checking import all_cases, checks, comparison, recorder
 from course_utils.checking.checks import MIME, Checks, NotJudged, NotYet
 from course_utils.checking.records import failure, plain
 
@@ -256,7 +256,7 @@ def endless():
 
 
 def test_an_endless_loop_costs_its_own_check_only(monkeypatch):
-    monkeypatch.setattr(checks, "SECONDS_PER_CALL", 0.1)
+    monkeypatch.setattr(recorder, "SECONDS_PER_CALL", 0.1)
     check = Checks("square")
     check.value("value", endless)
     check.value("value", lambda: 1.5)
@@ -264,7 +264,7 @@ def test_an_endless_loop_costs_its_own_check_only(monkeypatch):
 
 
 def test_an_exercise_has_a_budget_of_its_own(monkeypatch):
-    monkeypatch.setattr(checks, "SECONDS_PER_EXERCISE", 0.3)
+    monkeypatch.setattr(recorder, "SECONDS_PER_EXERCISE", 0.3)
     check, start = Checks("square"), time.process_time()
     for _ in range(3):
         check.value("value", endless)

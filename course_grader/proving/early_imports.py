@@ -1,0 +1,31 @@
+"""Import before a fork what a cell imports: each child has it already."""
+
+__all__ = ["import_early"]
+
+import ast
+import contextlib
+import functools
+import importlib
+
+from course_grader.execution.slow_imports import slow_imports
+
+
+@functools.lru_cache(maxsize=4096)
+def import_early(cell: str) -> None:
+    """Import here what a cell imports, soon or late, so that each child has it already."""
+    for name in slow_imports(cell):
+        importlib.import_module(name)
+    with contextlib.suppress(SyntaxError):
+        for node in ast.walk(ast.parse(cell)):
+            for name in _imported(node):
+                with contextlib.suppress(ImportError):  # from a import b: b may be no module
+                    importlib.import_module(name)
+
+
+def _imported(node: ast.AST) -> list[str]:
+    """Return the modules that a node of a syntax tree may import."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
