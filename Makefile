@@ -10,7 +10,7 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview review playground roster due grade words regrade adjust withdraw formgrader export feedback class-report prove robustness new-unit bundle site test-site clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview review playground roster groups due grade words regrade adjust exercises withdraw formgrader export feedback class-report prove robustness new-unit bundle site test-site clean bench-grading bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -126,6 +126,9 @@ words: $(STAMP)  ## Grade answers in words in a browser, with the rubric's point
 roster: $(STAMP)  ## Enter who takes the course (FROM=canvas.csv, Moodle's participants, or yours).
 	$(COURSE) roster --origin "$$FROM"
 
+groups: $(STAMP)  ## Set or show who hands in a unit together (UNIT=15 FROM=groups.csv).
+	$(COURSE) groups --unit "$$UNIT" $(if $(FROM),--origin "$$FROM")
+
 due: $(STAMP)  ## Set or show when a unit is due (UNIT=01 WHEN="2027-01-31 23:59" STUDENT=one).
 	$(COURSE) due --unit "$$UNIT" --when "$$WHEN" --student "$$STUDENT"
 
@@ -141,6 +144,9 @@ withdraw: $(STAMP)  ## Take back a student's submission, as if nothing came (UNI
 
 adjust: $(STAMP)  ## Void an exercise, or give its points to all (UNIT=01 EXERCISE=one AS=void).
 	$(COURSE) adjust --unit "$$UNIT" $(ADJUSTING) $(if $(APPLY),--apply)
+
+exercises: $(STAMP)  ## Take over exercises added or removed after submissions (UNIT=01, APPLY=1).
+	$(COURSE) exercises --unit "$$UNIT" $(if $(APPLY),--apply)
 
 formgrader: $(STAMP)  ## Open nbgrader's Formgrader: read submissions, give points and comments.
 	@echo "In JupyterLab: menu Nbgrader, Formgrader."

@@ -96,6 +96,14 @@ ROSTER = {
     "--origin": {"required": True, "help": "Canvas' gradebook, Moodle's participants, or a CSV"},
     **COURSE,
 }
+GROUPS = {
+    "--origin": {
+        "default": "",
+        "help": "a CSV file: student,group; none ends them; default: show who is in which",
+    },
+    **ONE_UNIT,
+    **COURSE,
+}
 DUE = {
     "--when": {
         "default": "",
@@ -115,6 +123,11 @@ ADJUST = {
     "--exercise": {"default": "", "help": "which; default: show the adjustments in force"},
     "--as": {"default": "", "help": "void, full, or none, which takes an adjustment back"},
     "--apply": {"action": "store_true", "help": "write; default: show what would change"},
+    **ONE_UNIT,
+    **COURSE,
+}
+EXERCISES = {
+    "--apply": {"action": "store_true", "help": "take it over; default: show what would change"},
     **ONE_UNIT,
     **COURSE,
 }
@@ -155,12 +168,19 @@ COMMANDS = [
     ),
     ("words", class_commands.words_command, "Grade answers in words in a browser.", WORDS),
     ("roster", lms_commands.roster_command, "Enter who takes the course.", ROSTER),
+    ("groups", lms_commands.groups_command, "Set or show who hands in together.", GROUPS),
     ("due", lms_commands.due_command, "Set or show when a unit is due.", DUE),
     (
         "adjust",
         class_commands.adjust_command,
         "Void an exercise, or give its points to all.",
         ADJUST,
+    ),
+    (
+        "exercises",
+        class_commands.exercises_command,
+        "Take over a changed set of exercises after submissions.",
+        EXERCISES,
     ),
     ("withdraw", class_commands.withdraw_command, "Take back one submission.", WITHDRAW),
     ("export", lms_commands.export_command, "Write the gradebook as an LMS imports it.", EXPORT),

@@ -8,6 +8,7 @@ __all__ = [
     "class_report_command",
     "course_of",
     "directory_of",
+    "exercises_command",
     "grade_command",
     "withdraw_command",
     "words_command",
@@ -92,6 +93,28 @@ def adjust_command(arguments: argparse.Namespace) -> None:
     print("\n".join(in_force(unit, directory)[1]) or f"{unit.name}: no adjustment is in force.")
 
 
+def exercises_command(arguments: argparse.Namespace) -> None:
+    """Take over a changed set of exercises; without --apply, show what that changes."""
+    from course_grader.authoring.staleness import tell_if_stale
+    from course_grader.gradebook.exercise_set import set_change
+    from course_grader.gradebook.kept_points import backup
+    from course_grader.gradebook.taking_over import take_over
+    from course_grader.reporting.points_file import set_told
+
+    course, unit = course_of(arguments), find_unit(arguments.unit)
+    directory = directory_of(course)
+    tell_if_stale(unit, course)
+    change = set_change(course, unit, directory)
+    if change is None:
+        print(f"{unit.name}: the gradebook has no other exercises than the assignment.")
+        return
+    if arguments.apply:
+        copy = backup(directory.db_url, f"before-{unit.name}")
+        take_over(course, unit, directory)
+        print(f"The gradebook as it was: {copy or 'on its server: no copy was made'}")
+    print(set_told(change, unit, written=arguments.apply))
+
+
 def _preview(course, unit, options):
     from course_grader.reporting.preview import preview
 
@@ -99,7 +122,8 @@ def _preview(course, unit, options):
         raise CourseError("A preview regrades submitted/: leave FROM away, or take the files in.")
     changed, problems = preview(course, unit, **options)
     for student, exercise, was, will in changed:
-        print(f"{student:24} {exercise:24} {'-' if was is None else was:>6} -> {will}")
+        old, new = ("-" if points is None else points for points in (was, will))
+        print(f"{student:24} {exercise:24} {old:>6} -> {new}")
     for student, problem in problems.items():
         print(f"{student:24} would stay as it is: {problem}", file=sys.stderr)
     students = len({student for student, *_ in changed})

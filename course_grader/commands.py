@@ -46,7 +46,7 @@ def build_command(arguments: argparse.Namespace) -> None:
 
 def prove_command(arguments: argparse.Namespace) -> int | None:
     """Prove the checks of units; or try answers from a file."""
-    from course_grader.building.leaks import readable
+    from course_grader.building.readable import readable
     from course_grader.proving.proof import prove
 
     if arguments.answers is not None or arguments.json or arguments.unsafe:

@@ -3,7 +3,13 @@
 Each takes the parsed arguments, and imports what it needs, so that the others start quickly.
 """
 
-__all__ = ["due_command", "export_command", "feedback_command", "roster_command"]
+__all__ = [
+    "due_command",
+    "export_command",
+    "feedback_command",
+    "groups_command",
+    "roster_command",
+]
 
 import argparse
 import sys
@@ -18,7 +24,7 @@ def roster_command(arguments: argparse.Namespace) -> None:
     from course_grader.gradebook.people import enter_people, people_of
     from course_grader.intake.roster import read_roster
     from course_grader.intake.roster_ids import merged
-    from course_grader.reporting.table import people_table
+    from course_grader.reporting.people_table import people_table
 
     course = course_of(arguments)
     directory = directory_of(course)
@@ -31,6 +37,26 @@ def roster_command(arguments: argparse.Namespace) -> None:
     gone = known.all.keys() - {person.id for person in people}
     if gone:
         print(f"Known, and not in this roster; kept: {', '.join(sorted(gone))}")
+
+
+def groups_command(arguments: argparse.Namespace) -> None:
+    """Set or show which students hand in a unit together."""
+    from course_grader.gradebook.group_work import groups_of, set_groups
+    from course_grader.gradebook.people import people_of
+    from course_grader.intake.groups import read_groups
+    from course_grader.reporting.people_table import groups_told
+
+    course, unit = course_of(arguments), find_unit(arguments.unit)
+    directory = directory_of(course)
+    people = people_of(directory)
+    if arguments.origin == "none":
+        set_groups(directory, unit.name, {})
+    elif arguments.origin:
+        groups = read_groups(Path(arguments.origin).expanduser(), people)
+        set_groups(directory, unit.name, groups)
+    print(groups_told(groups_of(directory, unit.name), people, unit))
+    if arguments.origin:
+        print(f"'make grade UNIT={unit.name[:2]}' applies it to what was handed in.")
 
 
 def due_command(arguments: argparse.Namespace) -> None:

@@ -38,6 +38,10 @@ EVIDENCE = {
     "export": "course_grader/gradebook/test_exporters.py"
     "::test_canvas_gets_points_possible_and_a_column_for_each_assignment",
     "roster": "course_grader/gradebook/test_term.py::test_every_student_of_a_zip_is_found_again",
+    "exercises": "course_grader/gradebook/test_exercise_set.py"
+    "::test_numbers_follow_everywhere_and_come_back",
+    "groups": "course_grader/gradebook/test_group_work.py"
+    "::test_one_hand_in_counts_for_each_member_and_a_second_is_told",
     "withdraw": "course_grader/gradebook/test_term.py"
     "::test_what_is_withdrawn_is_as_if_nothing_had_been_handed_in",
     "due": "course_grader/gradebook/test_late.py::test_a_due_date_is_set_shown_and_extended",

@@ -10,6 +10,7 @@ from course_grader.building import leaks
 from course_grader.building.bundle_pages import environment_file, project_file, readme
 from course_grader.building.bundle_words import adapt, without_missing_links
 from course_grader.building.card_file import card_file, review_page
+from course_grader.building.readable import readable_text
 from course_grader.building.term_links import link_terms
 from course_grader.playground.page import HEADS, NAME, playground_page
 from course_grader.project import notebooks
@@ -102,7 +103,7 @@ def check_bundle(path: Path, known: Iterable[Unit]) -> None:
     secrets = [(unit, leaks.secrets_of(unit)) for unit in known]
     with zipfile.ZipFile(path) as packed:
         for name in packed.namelist():
-            text = leaks.readable_text(Path(name), packed.read(name))
+            text = readable_text(Path(name), packed.read(name))
             for unit, secret in secrets:
                 for leak in leaks.leaks_in(text, secret, digits=_digits(name, unit, known)):
                     raise CourseError(f"{path.name}: {name} shows {leak} of {unit.name}")

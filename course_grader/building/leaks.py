@@ -5,14 +5,14 @@ __all__ = ["COPIED", "check_others", "check_release", "check_text", "leaks_in", 
 import dataclasses
 import functools
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
-
-import nbformat
 
 from course_grader.authoring import markers
 from course_grader.authoring.exercises import read_assignment
 from course_grader.authoring.masters import read_master
+from course_grader.building.readable import readable
 from course_grader.project.course import PROJECT, CourseError, Unit
 from course_grader.proving.reference import is_at_hand, reference_for
 from course_grader.proving.trivial_answers import NUMBER
@@ -21,10 +21,11 @@ MARKS = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN SOLUTION", "END SOLUTI
 TELLING = 4  # significant digits that hardly two numbers on one page share by chance
 COPIED = 8  # digits in which numbers of two units agree by copying, or as simple fractions
 SECRET = {"exercise", "hidden", "written"}  # roles of cells that hold what students do not get
+WORD = re.compile(r"\w+")
 LONG = 20  # a shorter line says too little to be told from anyone's code
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)  # found in the caches below by identity
 class Secrets:
     """What a unit must not show: lines of code, and results, each the numbers in it."""
 
@@ -49,13 +50,30 @@ def leaks_in(text: str, secrets: Secrets, *, digits: int = TELLING) -> list[str]
     A result stands there if all its numbers do, each to so many significant digits.
     """
     found = [f"the marker {mark!r}" for mark in MARKS if mark in text]
-    found += [f"the line {line!r}" for line in sorted(secrets.lines) if line in text]
+    words = _words(text)
+    maybe = (line for line, inner in _with_words(secrets) if words.issuperset(inner))
+    found += [f"the line {line!r}" for line in maybe if line in text]
     shown = _shown(text, digits)
     whole = sorted(value for value in _hidden(secrets, digits) if shown.issuperset(value))
     return found + [f"the hidden value {', '.join(value)}" for value in whole]
 
 
 @functools.lru_cache(maxsize=4)  # a file of the bundle is compared with each unit in turn
+def _words(text):
+    return frozenset(WORD.findall(text))
+
+
+@functools.lru_cache(maxsize=64)
+def _with_words(secrets):
+    """Return each secret line with the words inside it: a text that holds it has them whole.
+
+    Its first and last word may be parts of longer ones there. To look the words up first makes
+    the search seven times as fast.
+    """
+    return [(line, WORD.findall(line)[1:-1]) for line in sorted(secrets.lines)]
+
+
+@functools.lru_cache(maxsize=4)
 def _shown(text, digits):
     """Return the numbers in a text, to so many significant digits."""
     return frozenset(_rounded(float(word), digits) for word in NUMBER.findall(text))
@@ -129,35 +147,6 @@ def _place(master, secrets):
             if leaks_in(line, secrets):
                 return f"{name}:{cell.line + 1 + cell.source.splitlines().index(line)}"
     return str(name)
-
-
-def readable(path: Path) -> str:
-    """Return what can be read in a file: for a notebook its cells, metadata and text outputs."""
-    return readable_text(path, path.read_bytes())
-
-
-def readable_text(path: Path, content: bytes) -> str:
-    """Return what can be read in a file's content; see `readable`."""
-    text = content.decode("utf-8", "replace")
-    if path.suffix != ".ipynb":
-        return text
-    notebook = nbformat.reads(text, as_version=4)
-    parts = [str(notebook.metadata)]
-    for cell in notebook.cells:
-        parts += [cell.source, _without_checksum(cell.metadata)]
-        parts += [_output(output) for output in cell.get("outputs", [])]
-    return "\n".join(parts)
-
-
-def _without_checksum(metadata):
-    """Return a cell's metadata as text; a checksum's digits are no number."""
-    grading = {k: v for k, v in metadata.get("nbgrader", {}).items() if k != "checksum"}
-    return str({**metadata, "nbgrader": grading})
-
-
-def _output(output):
-    data = {k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")}
-    return "\n".join([output.get("text", ""), str(data), "\n".join(output.get("traceback", []))])
 
 
 def _lines(source):

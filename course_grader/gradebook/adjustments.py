@@ -9,7 +9,7 @@ __all__ = ["KINDS", "adjust", "adjustments_in", "facts_in", "said", "tell_facts"
 
 import sqlalchemy as sa
 
-from course_grader.gradebook.people import OWN, opened
+from course_grader.gradebook.people import OWN, opened, rows_in
 
 KINDS = {
     "void": "{0} is void: nobody's points of it count, and {1:g} fewer are possible.",
@@ -35,22 +35,15 @@ FACTS = sa.Table(  # what nbgrader's rows do not tell of a submission
 def adjustments_in(session):
     """Return {assignment: {exercise: kind}} of what is in force in an open gradebook."""
     found = {}
-    for row in _rows(session, ADJUSTMENTS):
+    for row in rows_in(session, ADJUSTMENTS):
         found.setdefault(row["assignment"], {})[row["exercise"]] = row["kind"]
     return found
 
 
 def facts_in(session, assignment):
     """Return {student: row of FACTS}; what older versions have graded has none."""
-    rows = _rows(session, FACTS, FACTS.c.assignment == assignment)
+    rows = rows_in(session, FACTS, FACTS.c.assignment == assignment)
     return {row["student"]: row for row in rows}
-
-
-def _rows(session, table, *conditions):
-    """Read a table of ours from a gradebook, which may be one that we never opened before."""
-    if not sa.inspect(session.connection()).has_table(table.name):
-        return []
-    return session.execute(sa.select(table).where(*conditions)).mappings().all()
 
 
 def adjust(directory, assignment, exercise, kind):

@@ -18,7 +18,8 @@ from course_grader.gradebook.preprocessors import (
     ReleasedChecks,
     SandboxedExecute,
 )
-from course_grader.gradebook.stock_intake import take_in
+from course_grader.gradebook.stock_intake import refuse_early, take_in
+from course_grader.gradebook.unasked import Unasked
 from course_grader.gradebook.validating import judge_submissions
 from course_grader.project.surroundings import find_programs
 
@@ -42,11 +43,13 @@ def configure(c, root="."):
     c.Exchange.root = str(exchange)
     find_programs()
     judge_submissions()
+    refuse_early()
     c.Autograde.pre_convert_hook = take_in
     c.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [
         SandboxedExecute,
         Judge,
+        Unasked,
         SavePoints,
         Lateness,
         CheckCellMetadata,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from dateutil import parser
 from nbgrader.api import MissingEntry
 
+from course_grader.gradebook.exercise_set import check_same_set
 from course_grader.gradebook.people import EXTENSIONS, grant_until, opened
 from course_grader.gradebook.register import register
 from course_grader.project.course import CourseError
@@ -63,6 +64,7 @@ def set_due(course, unit, directory, when, student=""):
     if student:
         grant_until(directory, student, unit.name, when)
         return
+    check_same_set(course, unit, directory)
     register(course, unit, directory.db_url, directory.course_id)
     with opened(directory) as gradebook:
         assignment = gradebook.find_assignment(unit.name)

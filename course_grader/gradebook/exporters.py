@@ -50,7 +50,8 @@ class _Exporter(ExportPlugin):
             writer.writerows([harmless(word) for word in row] for row in head)
             for person in sorted(chosen, key=lambda person: person.id):
                 found = [its.get(person.id) for its in standings]
-                told = [self.missing if one is None else one.points for one in found]
+                both = zip(found, possible, strict=True)
+                told = [self.missing if one is None else one.of(most) for one, most in both]
                 writer.writerow([*map(harmless, self.who(person)), *told])
 
     def _wants(self, assignment):

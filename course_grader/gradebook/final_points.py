@@ -8,6 +8,7 @@ import sqlalchemy.orm
 from nbgrader.api import BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
 
 from course_grader.gradebook.adjustments import adjustments_in, facts_in
+from course_grader.gradebook.unasked import unasked_in
 
 NUMBERS = ("score", "late_submission_penalty", "needs_manual_grade")
 
@@ -24,6 +25,15 @@ class Standing:
     possible: float
     penalty: float = 0.0
     waits: bool = False
+
+    def of(self, possible):
+        """Return the points as an LMS gets them, which knows one number of points possible.
+
+        Who was not asked a part of them has the same share of all.
+        """
+        if possible == self.possible or not self.possible:
+            return self.points
+        return round(self.points * possible / self.possible, 2)
 
 
 def stakes_of(assignment):
@@ -62,15 +72,19 @@ def standings_of(gradebook, assignment, kinds=None):
     kinds = _in_force(gradebook, assignment) if kinds is None else kinds
     possible = possible_of(gradebook, assignment, kinds)
     submissions = _submissions(gradebook, assignment)
-    if not kinds:
+    unasked = unasked_in(gradebook.db, assignment.name)
+    if not kinds and not unasked:
         return {one.student_id: _unadjusted(one, possible) for one in submissions}
     facts, grades = facts_in(gradebook.db, assignment.name), _grades(gradebook, assignment)
     stakes, found = stakes_of(assignment), {}
     for one in submissions:
-        before, fact = _unadjusted(one, possible), facts.get(one.student_id, {})
-        gain, waits = _change(grades.get(one.id, []), kinds, stakes, fact.get("readable", True))
-        late = fact.get("late_share", 0.0)
-        found[one.student_id] = _adjusted(one.score, before.penalty, gain, late, possible, waits)
+        fact = facts.get(one.student_id, {})
+        names = unasked.get(one.student_id, set())
+        own = kinds | dict.fromkeys(names, "void")
+        gain, waits = _change(grades.get(one.id, []), own, stakes, fact.get("readable", True))
+        most = possible - sum(stakes[name] for name in names if kinds.get(name) != "void")
+        before, late = _unadjusted(one, most), fact.get("late_share", 0.0)
+        found[one.student_id] = _adjusted(one.score, before.penalty, gain, late, most, waits)
     return found
 
 

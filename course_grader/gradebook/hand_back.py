@@ -148,7 +148,7 @@ def moodle_worksheet(course, unit, directory, path):
 def _row(one, person, standing, most):
     when = datetime.now().strftime("%A, %d %B %Y, %I:%M %p")
     email = person.email if person else ""
-    grade = "" if standing is None else standing.points
+    grade = "" if standing is None else standing.of(most)
     status = "Submitted for grading"
     return [
         f"Participant {one.sender.number}",

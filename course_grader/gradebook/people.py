@@ -1,6 +1,14 @@
 """Who takes the course: nbgrader's table of students, and a table of what it has no column for."""
 
-__all__ = ["enter_people", "extension_of", "grant_until", "learn", "people_in", "people_of"]
+__all__ = [
+    "enter_people",
+    "extension_of",
+    "grant_until",
+    "learn",
+    "people_in",
+    "people_of",
+    "rows_in",
+]
 
 import contextlib
 from datetime import UTC
@@ -50,6 +58,13 @@ def opened(directory, *, ours=True):
     except sa.exc.OperationalError as error:
         told = str(error.orig).strip().splitlines()[-1]
         raise Unavailable(f"the gradebook cannot be used: {told}. Nothing is lost") from error
+
+
+def rows_in(session, table, *conditions):
+    """Return rows of a table of ours in a gradebook, which may be one that we never opened."""
+    if not sa.inspect(session.connection()).has_table(table.name):
+        return []
+    return session.execute(sa.select(table).where(*conditions)).mappings().all()
 
 
 def people_of(directory):

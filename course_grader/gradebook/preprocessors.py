@@ -1,6 +1,6 @@
 """What nbgrader's autograde and generate_feedback run: rebuild, execute, judge, show."""
 
-__all__ = ["Judge", "Rebuild", "ReleasedChecks", "SandboxedExecute", "rebuilt"]
+__all__ = ["Judge", "Rebuild", "ReleasedChecks", "SandboxedExecute", "kept", "rebuilt"]
 
 import copy
 import functools
@@ -74,7 +74,7 @@ class Judge(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         """Return the judged notebook, and the record among the resources."""
         course, unit = _place(resources)
-        student, release = _student(resources), _kept(course, "release", unit)
+        student, release = _student(resources), kept(course, "release", unit)
         execution = nb.metadata.pop("execution", {})
         reason = course.reason(unit, student) or nb.metadata.pop("unreadable", "")
         facts = {"student": student, "source_hash": release.metadata.course.hash}
@@ -89,7 +89,7 @@ class ReleasedChecks(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         """Return the notebook with released check cells, and outputs that repeat none."""
         course, unit = _place(resources)
-        released = {c.id: c for c in _kept(course, "release", unit).cells}
+        released = {c.id: c for c in kept(course, "release", unit).cells}
         hidden = set()
         for cell in nb.cells:
             if cell.metadata.get("nbgrader", {}).get("locked") and cell.id in released:
@@ -149,7 +149,7 @@ def _judged(nb, release, reference, facts):
 
 def rebuilt(submission, course, unit, student):
     """Return the sanitized notebook of a submission."""
-    source, release = _kept(course, "source", unit), _kept(course, "release", unit)
+    source, release = kept(course, "source", unit), kept(course, "release", unit)
     try:
         with bounded():
             notebook = rebuild(submission, source, release).notebook
@@ -162,7 +162,7 @@ def rebuilt(submission, course, unit, student):
     return notebook
 
 
-def _kept(course, step, unit):
+def kept(course, step, unit):
     """Return a notebook of the course, which is read for many submissions and never changed."""
     path = course.notebook(step, unit).resolve()
     return _read(path, path.stat().st_mtime_ns)

@@ -13,32 +13,19 @@ from traitlets.config import Config
 
 from course_grader.gradebook.converters import run_converter
 from course_grader.gradebook.repeats import without_repeats
-from course_grader.project.course import Course, CourseError
-
-CHANGED = (
-    "{}: an exercise was added, removed or renamed after submissions were graded, and nbgrader "
-    "keeps their points by these names. Put the old set back; a changed check or text is fine."
-)
+from course_grader.project.course import Course
 
 
 def register(course, unit, db_url, course_id=""):
     """Enter a unit's cells and points in the course's gradebook, leaving release/ alone.
 
-    Raises
-    ------
-    CourseError
-        If nbgrader refuses: the set of cells changed after submissions were graded.
+    nbgrader refuses another set of exercises after submissions: `check_same_set` comes before.
     """
     with tempfile.TemporaryDirectory() as folder:
         temporary = Course(Path(folder))
         shutil.copytree(course.path("source", unit), temporary.path("source", unit))
         _forget_empty(unit, db_url, course_id)
-        try:
-            generate_assignment(temporary, unit, db_url=db_url, course_id=course_id)
-        except CourseError as error:
-            if "Cannot modify existing assignment" in str(error):
-                raise CourseError(CHANGED.format(unit.name)) from error
-            raise
+        generate_assignment(temporary, unit, db_url=db_url, course_id=course_id)
 
 
 def _forget_empty(unit, db_url, course_id):

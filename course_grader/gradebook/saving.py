@@ -10,6 +10,8 @@ from nbgrader.coursedir import CourseDirectory
 from tqdm import tqdm
 
 from course_grader.gradebook.converters import run_converter
+from course_grader.gradebook.exercise_set import check_same_set
+from course_grader.gradebook.group_work import groups_of
 from course_grader.gradebook.one_submission import config_of, failed, log_of, save
 from course_grader.gradebook.people import learn, people_of
 from course_grader.gradebook.preprocessors import rebuilt
@@ -48,8 +50,10 @@ def grade_executed(course, unit, executions, *, origin=None, unsafe=False, db_ur
     config.CourseDirectory.assignment_id = unit.name
     config.SandboxedExecute.results = str(executions.folder)
     config.SandboxedExecute.without_sandbox = unsafe
+    check_same_set(course, unit, config.CourseDirectory)
     with logged_to(log_of(course, unit)):
         people = people_of(config.CourseDirectory)
+        people.groups = groups_of(config.CourseDirectory, unit.name)
         arrivals = intake(course, unit, origin, people, say=tqdm.write)
         learn(config.CourseDirectory, arrivals)
         register(course, unit, config.CourseDirectory.db_url, config.CourseDirectory.course_id)

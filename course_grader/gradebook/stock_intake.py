@@ -1,16 +1,47 @@
-"""`nbgrader autograde` reads what `make grade` reads, through the same intake."""
+"""`nbgrader autograde` reads what `make grade` reads, and refuses what `make grade` refuses."""
 
-__all__ = ["take_in"]
+__all__ = ["refuse_early", "take_in"]
 
 import logging
 from pathlib import Path
 
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+
+from course_grader.authoring.staleness import tell_if_stale
+from course_grader.gradebook.exercise_set import check_same_set
 from course_grader.gradebook.record import error_record, read_record, write_record
 from course_grader.intake.again import take_again
-from course_grader.project.course import Course, find_unit
+from course_grader.project.course import Course, CourseError, find_unit
 from course_grader.project.faults import words_of
 
 log = logging.getLogger(__name__)
+START = Autograde.start
+
+
+def refuse_early():
+    """Let nbgrader's autograde stop before it begins, where what was built is not what it needs.
+
+    That is a master that was edited since, or another set of exercises than the gradebook's.
+    Its hook is too late: it comes when a student's older result is removed, and what it raises
+    is not heard.
+    """
+    Autograde.start = _start
+
+
+def _start(self):
+    """Tell, and refuse, as `make grade` does; it has done so itself before it comes here."""
+    if type(self) is Autograde:
+        try:
+            unit = find_unit(self.coursedir.assignment_id)
+            course = Course(Path(self.coursedir.root))
+            tell_if_stale(unit, course)
+            check_same_set(course, unit, self.coursedir)
+        except CourseError as error:
+            for line in str(error).splitlines():
+                self.log.error(line)
+            raise NbGraderException(str(error)) from None
+    START(self)
 
 
 def take_in(assignment, student, notebooks):

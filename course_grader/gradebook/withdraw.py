@@ -5,8 +5,10 @@ __all__ = ["what_lies", "withdraw"]
 import os
 import shutil
 
+import sqlalchemy as sa
 from nbgrader.api import MissingEntry
 
+from course_grader.gradebook.group_work import GROUPS
 from course_grader.gradebook.people import opened
 from course_grader.intake.placing import free
 
@@ -54,7 +56,9 @@ def withdraw(course, unit, student, directory):
             os.rename(path, free(keep / f"withdrawn-{path.name}"))
     for step in STEPS:
         shutil.rmtree(course.path(step, unit, student), ignore_errors=True)
+    here = (GROUPS.c.assignment == unit.name) & (GROUPS.c.student == student)
     with opened(directory) as gradebook:
+        gradebook.db.execute(sa.delete(GROUPS).where(here))  # a group's would come again
         try:
             gradebook.remove_submission(unit.name, student)
         except MissingEntry:

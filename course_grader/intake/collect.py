@@ -22,6 +22,7 @@ from course_grader.intake.arrival_notes import (
     write_timestamp,
 )
 from course_grader.intake.entries import handed_in
+from course_grader.intake.groups import share
 from course_grader.intake.lms import Sender, sender_in
 from course_grader.intake.other_units import belongs_elsewhere, stop_if_all_do
 from course_grader.intake.parse import MAX_BYTES, Unreadable, read_submission
@@ -73,7 +74,8 @@ def intake(course, unit, origin=None, people=None, say=print):
     Returns
     -------
     list of Arrival
-        By student; unreadable ones have the untouched release in place and a reason.
+        By student, all members of a group; unreadable ones have the untouched release in place
+        and a reason.
     """
     own, people = course.root / "submitted", people or People()
     origin = Path(origin).expanduser() if origin else own  # make hands a ~ on as it is
@@ -86,13 +88,16 @@ def intake(course, unit, origin=None, people=None, say=print):
         if place == own:
             _rename_folders(course, unit, people)
         people.participants = participants(course, unit)
-        found, ignored = handed_in(place, unit, people)
+        found, ignored, unclear = handed_in(place, unit, people)
+        for sentence in unclear:
+            say(sentence)
         if not found:
             raise CourseError(f"{origin} holds no submission for {unit.name}")
         stop_if_all_do(unit, [handed.files for handed in found.values()], origin)
         _tell(found, ignored, people, say)
         release = notebooks.load(course.notebook("release", unit))
-        return [_taken(course, unit, name, found[name], release) for name in sorted(found)]
+        arrivals = [_taken(course, unit, name, found[name], release) for name in sorted(found)]
+        return share(course, unit, arrivals, people.groups, say)
 
 
 def _tell(found, ignored, people, say):

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from course_grader.intake.lms import Sender, sender_in, title_of, word_of
+from course_grader.intake.readings import Unclear, meant_by
 
 
 @dataclasses.dataclass
@@ -37,7 +38,7 @@ class Handed:
 
 
 def handed_in(place, unit, people):
-    """Return {student: Handed}, and the names of files that tell of no student.
+    """Return {student: Handed}, names of files that tell of no student, and what is unclear.
 
     Files of one user of an LMS are one submission; names that somebody chose stay apart. A loose
     file takes the place of what lies in the folder of the same student. Words that Moodle keeps
@@ -50,13 +51,20 @@ def handed_in(place, unit, people):
     people : People
         Whom the gradebook knows.
     """
-    entries, pages, ignored = {}, {}, []
-    title = title_of([p.name for p in place.iterdir() if not p.name.startswith((".", "__MACOSX"))])
-    for path in sorted(place.iterdir()):
-        if path.name.startswith((".", "__MACOSX")):
-            continue
+    entries, pages, ignored, unclear = {}, {}, [], []
+    paths = sorted(p for p in place.iterdir() if not p.name.startswith((".", "__MACOSX")))
+    title = title_of([path.name for path in paths])
+    canvas = any(sender_in(path.name, title).lms == "canvas" for path in paths)
+    for path in paths:
         known = path.is_dir() and path.name in people.all
         sender = Sender(path.name) if known else sender_in(path.name, title)
+        try:
+            sender = (
+                sender if path.is_dir() else meant_by(path.name, sender, people, canvas=canvas)
+            )
+        except Unclear as told:
+            unclear.append(str(told))
+            continue
         found = contents(path, unit, ours=not sender.lms)
         if found is None:
             continue
@@ -70,7 +78,7 @@ def handed_in(place, unit, people):
     with_files = {_key(one) for one in entries.values()}
     entries |= {path: one for path, one in pages.items() if _key(one) not in with_files}
     entries = _without_doubles(entries, people)
-    return _by_student(list(entries.values()), people), ignored
+    return _by_student(list(entries.values()), people), ignored, unclear
 
 
 def contents(path, unit, *, ours):

@@ -54,6 +54,7 @@ class People:
 
     def __init__(self, people=()):
         self.all = {person.id: person for person in people}
+        self.groups = {}  # student: group, of who hands in this unit together
         self.participants = {}  # Moodle's number in this assignment: id of who came by it before
         self._by_number = _index(self.all.values(), lambda one: [one.lms_id])
         self._by_word = _index(self.all.values(), _words)
@@ -75,13 +76,17 @@ class People:
         sender : Sender
         """
         if sender.lms == "canvas":
-            known = self._by_number.get(sender.number)
+            known = self.numbered(sender.number)
             return known or self._by_name_alone(sender.name, numbered=False)
         if sender.lms == "moodle":  # a group's name may stand before, with a hyphen
             parts = [sender.name.split("-", n)[-1] for n in range(sender.name.count("-") + 1)]
             found = (self._by_name_alone(part, numbered=True) for part in parts)
             return next(filter(None, found), None)
         return self.all.get(sender.name) or self._by_word.get(_squashed(sender.name))
+
+    def numbered(self, number):
+        """Return the person who has a number of Canvas', or None."""
+        return self._by_number.get(number)
 
     def meant(self, word):
         """Return the one person whom an instructor means by id, login, email or name.

@@ -5,7 +5,7 @@ the titles a row of points possible. Moodle (Participants, Download as CSV): fir
 name, email address, ID number, in the site's language and order. Plain: any of our own titles.
 """
 
-__all__ = ["read_roster"]
+__all__ = ["csv_rows", "read_roster"]
 
 import codecs
 import csv
@@ -51,7 +51,7 @@ def read_roster(path):
     CourseError
         If the file cannot be read, or no column tells a name, a login, an address or an id.
     """
-    titles, *rows = _rows(path)
+    titles, *rows = csv_rows(path)
     names = {"Student"} & set(titles) or {"LastName", "FirstName"} <= set(titles)
     canvas = "ID" in titles and bool(names)
     keys = [_key(title, canvas=canvas) for title in titles]
@@ -68,8 +68,18 @@ def read_roster(path):
     return people
 
 
-def _rows(path):
-    """Return the rows of a CSV file, whatever separates its cells."""
+def csv_rows(path):
+    """Return the rows of a CSV file that are not empty, whatever separates its cells.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    CourseError
+        If it cannot be read, or has none.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -89,9 +99,7 @@ def _rows(path):
         raise CourseError(f"{path} is no CSV file that can be read: {error}") from None
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
-        raise CourseError(
-            f"{path} is empty; a roster has a row of titles and one for each student"
-        )
+        raise CourseError(f"{path} is empty; needed are a row of titles and one for each student")
     return rows
 
 

@@ -86,7 +86,7 @@ def analyse_items(
     """
     records = [read_record(path) for path in sorted(folder.glob("*.json"))]
     readable = [r for r in records if not r["reason"] and r["score"] is not None]
-    names = list(readable[0]["exercises"]) if readable else []
+    names = dict.fromkeys(name for record in readable for name in record["exercises"])
     return ItemAnalysis(
         unit,
         max((record["max_score"] or 0.0 for record in records), default=0.0),
@@ -118,6 +118,7 @@ def wilson(successes: int, n: int) -> tuple[float, float, float]:
 
 
 def _exercise(name, records):
+    records = [record for record in records if name in record["exercises"]]  # who was asked it
     entries = [record["exercises"][name] for record in records]
     possible = sum(points for _, points in entries[0]["aspects"].values())
     earned = np.array([entry["earned"] for entry in entries], dtype=float)

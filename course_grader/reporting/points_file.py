@@ -1,10 +1,11 @@
-"""A unit's points: as records/UNIT.csv, and what an adjustment makes of them."""
+"""A unit's points: as records/UNIT.csv, and what an adjustment or another set makes of them."""
 
-__all__ = ["changes_told", "write_points"]
+__all__ = ["changes_told", "set_told", "write_points"]
 
 from collections.abc import Mapping
 
 from course_grader.gradebook.adjusting import in_force
+from course_grader.gradebook.exercise_set import SetChange
 from course_grader.gradebook.final_points import Standing
 from course_grader.gradebook.one_submission import config_of
 from course_grader.gradebook.people import people_of
@@ -68,3 +69,27 @@ def changes_told(changes: Mapping[str, tuple[Standing, Standing]], *, written: b
     end = "Written." if written else "Nothing was written; APPLY=1 writes."
     told = f"Points of {count} of {len(changes)} students change. {end}"
     return "\n".join([aligned(["student", "points", "points possible"], rows), told])
+
+
+def set_told(change: SetChange, unit: Unit, *, written: bool) -> str:
+    """Say what another set of exercises means, with a table of what it changes.
+
+    Parameters
+    ----------
+    change : SetChange
+    unit : Unit
+    written : bool
+        Whether it was taken over.
+    """
+    lines = []
+    for name, points in change.removed.items():
+        lines.append(f"Removed: {name} ({points:g} points). It counts for nobody any more.")
+        if count := change.by_hand.get(name):
+            lines.append(f"  Points by hand for it, of {count}, are kept aside till it is back.")
+    for name, points in change.added.items():
+        count = sum(name in names for names in change.unasked.values())
+        said = f"not asked of {count} who handed in before it" if count else "asked of everybody"
+        lines.append(f"Added: {name} ({points:g} points), {said}.")
+    lines.append(changes_told(change.standings, written=written))
+    end = f"'make grade UNIT={unit.name[:2]}' grades by the new set." if written else ""
+    return "\n".join(filter(None, [*lines, end]))

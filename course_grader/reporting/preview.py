@@ -8,8 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
+from course_grader.gradebook.exercise_set import check_same_set
 from course_grader.gradebook.grade import grade
+from course_grader.gradebook.group_work import GROUPS
+from course_grader.gradebook.one_submission import config_of
+from course_grader.gradebook.people import opened, rows_in
 from course_grader.gradebook.record import read_record
+from course_grader.gradebook.standings import is_there
+from course_grader.gradebook.unasked import ADDED
 from course_grader.project.course import Course, Unit
 
 
@@ -34,6 +42,7 @@ def preview(
     dict
         {student: what of ours went wrong}: their grades would stay as they are.
     """
+    check_same_set(course, unit, config_of(course).CourseDirectory)
     with tempfile.TemporaryDirectory(prefix="preview-") as folder:
         copy = Course(Path(folder))
         for step in ("source", "release"):
@@ -42,6 +51,7 @@ def preview(
             target = copy.root / path.relative_to(course.root)
             shutil.copytree(path, target, symlinks=True)
         shutil.copy(course.root / "nbgrader_config.py", copy.root)
+        _carry(course, copy)
         graded = grade(copy, unit, db_url=copy.db_url, **options)
     problems = {result.student: result.problem for result in graded if result.problem}
     changed = [
@@ -53,6 +63,20 @@ def preview(
         )
     ]
     return changed, problems
+
+
+def _carry(course, copy):
+    """Let the copy's gradebook say what the course's says of groups, and of what is not asked."""
+    old, new = (config_of(one).CourseDirectory for one in (course, copy))
+    new.db_url = copy.db_url
+    if not is_there(old.db_url):
+        return
+    with opened(old, ours=False) as gradebook:
+        rows = {table: rows_in(gradebook.db, table) for table in (GROUPS, ADDED)}
+    with opened(new) as gradebook:
+        for table, its in rows.items():
+            if its:
+                gradebook.db.execute(sa.insert(table), [dict(row) for row in its])
 
 
 def changes(

@@ -4,7 +4,6 @@ __all__ = [
     "aligned",
     "errors_told",
     "missing_told",
-    "people_table",
     "table",
     "waiting_told",
     "write_csv",
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_grader.gradebook.exporters import harmless
-from course_grader.intake.people import People, Person
+from course_grader.intake.people import People
 from course_grader.project.course import Unit
 from course_utils.whole_file import replacing
 
@@ -102,29 +101,6 @@ def missing_told(missing: Sequence[str], people: People) -> str:
         return ""
     names = ", ".join(people.all[student].shown for student in missing)
     return f"Nothing handed in: {len(missing)} of {len(people.all)}: {names}"
-
-
-def people_table(people: Sequence[Person]) -> str:
-    """Return a table of persons: id, name, and what an LMS knows them by.
-
-    Parameters
-    ----------
-    people : list of Person
-    """
-    head = ["student", "name", "LMS id", "login", "school's number", "email", "section"]
-    rows = [
-        [
-            one.id,
-            " ".join(filter(None, [one.first_name, one.last_name])),
-            one.lms_id,
-            one.login,
-            one.sis_id,
-            one.email,
-            one.section,
-        ]
-        for one in people
-    ]
-    return aligned(head, rows)
 
 
 def waiting_told(count: int, unit: Unit) -> str:

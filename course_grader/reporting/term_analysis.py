@@ -10,7 +10,6 @@ __all__ = [
     "fall_behind",
     "label_of",
     "latest_units",
-    "row_of",
     "summary_of",
 ]
 
@@ -64,20 +63,6 @@ class Behind:
     share: float
 
 
-@dataclasses.dataclass
-class Row:
-    """A student's term: points, those that the known units have, and units without a file."""
-
-    points: float
-    possible: float
-    missing: int
-
-    @property
-    def share(self) -> float:
-        """The share of all points."""
-        return self.points / self.possible if self.possible else 0.0
-
-
 def summary_of(term: Term, unit: str) -> Summary:
     """Return a unit of a Term in numbers."""
     cells = [cell for (_, name), cell in term.cells.items() if name == unit]
@@ -100,15 +85,6 @@ def label_of(unit: str) -> str:
     """
     number = unit.split("_")[0]
     return number if number.isdigit() else unit
-
-
-def row_of(term: Term, student: str) -> Row:
-    """Return a student's total; a unit whose points are not known counts in neither sum."""
-    cells = {unit: term.cell(student, unit) for unit in term.units}
-    known = [unit for unit, cell in cells.items() if cell is None or cell.share is not None]
-    points = sum(cells[unit].points for unit in known if cells[unit])
-    missing = sum(cell is None for cell in cells.values())
-    return Row(points, sum(term.possible[unit] for unit in known), missing)
 
 
 def latest_units(term: Term) -> list[str]:

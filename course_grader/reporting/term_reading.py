@@ -11,6 +11,7 @@ import jsonschema
 
 from course_grader.gradebook.record import read_record
 from course_grader.gradebook.standings import read_standings
+from course_grader.gradebook.term_policy import drop_lowest
 from course_grader.project.course import Course, CourseError
 
 
@@ -42,7 +43,7 @@ class Term:
     """All that is known: `cells` by (student, unit), `names` by student.
 
     `possible` is {unit: its points}, in order, `gradebook` says whether one was read, `problems`
-    is what could not be read, a line each.
+    is what could not be read, a line each, `drop` how many units each total leaves out.
     """
 
     possible: dict
@@ -50,6 +51,7 @@ class Term:
     cells: dict
     gradebook: bool
     problems: list[str]
+    drop: int = 0
 
     @property
     def units(self) -> list[str]:
@@ -80,7 +82,7 @@ def read_term(course: Course) -> Term:
     Raises
     ------
     CourseError
-        If nothing was graded yet.
+        If nothing was graded yet, or what a total leaves out is not understood.
     """
     records, problems = _records(course)
     names, standings = _standings(course, problems)
@@ -89,12 +91,16 @@ def read_term(course: Course) -> Term:
         told = "".join(f"\n{problem}" for problem in problems)
         raise CourseError(f"No records yet; 'make grade UNIT=...' makes them{told}")
     cells = {(s, u): _cell(records.get((u, s), {}), standings.get((u, s))) for u, s in keys}
-    possible = dict.fromkeys(sorted({unit for unit, _ in keys}), 0.0)
-    for (_, unit), cell in sorted(cells.items(), key=lambda item: item[1].final):
-        larger = max(possible[unit], cell.possible or 0.0)
-        possible[unit] = cell.possible if cell.final else larger
+    possible = {unit: _possible(cells, unit) for unit in sorted({unit for unit, _ in keys})}
     everybody = {student: student for student, _ in cells} | (names or {})
-    return Term(possible, everybody, cells, names is not None, problems)
+    return Term(possible, everybody, cells, names is not None, problems, _drop(course))
+
+
+def _possible(cells, unit):
+    """Return a unit's points: the gradebook's where it has any submission, else the judge's."""
+    its = [cell for (_, name), cell in cells.items() if name == unit]
+    final = [cell for cell in its if cell.final]
+    return max((cell.possible or 0.0 for cell in final or its), default=0.0)
 
 
 def _records(course):
@@ -133,6 +139,16 @@ def _standings(course, problems):
     except Exception as error:  # the configuration is a program, the database anybody's
         problems.append(_line(f"gradebook: not read: {error}"))
         return None, {}
+
+
+def _drop(course):
+    """Return how many units each total leaves out; none if the configuration cannot be read."""
+    try:
+        return drop_lowest(course)
+    except CourseError:
+        raise
+    except Exception:  # it is a program; that the gradebook was not read is told already
+        return 0
 
 
 def _line(words):

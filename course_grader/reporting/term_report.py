@@ -17,6 +17,7 @@ from course_grader.reporting.term_figure import unit_pictures
 from course_grader.reporting.term_mistakes import returning, sentences_of, term_mistakes, told
 from course_grader.reporting.term_reading import read_term
 from course_grader.reporting.term_tables import files_to_look_at, term_tables
+from course_grader.reporting.term_totals import row_of
 
 TOP = 12  # rows of a table that a reader still reads; the rest is in the CSV
 RECENT = 6  # units beside those who fall behind: more are not seen without scrolling
@@ -100,7 +101,7 @@ def _masters(term):
 
 def _page(term, *, behind, returned, **found):
     """Render the template."""
-    rows = {student: analysis.row_of(term, student) for student in term.students}
+    rows = {student: row_of(term, student) for student in term.students}
     summaries = [analysis.summary_of(term, unit) for unit in term.units]
     again = collections.defaultdict(list)
     for student, mistake, where in returned:
@@ -117,5 +118,6 @@ def _page(term, *, behind, returned, **found):
         "returned": returned,
         "again": again,
         "pictures": unit_pictures(summaries),
+        "lowest": "lowest unit" if term.drop == 1 else f"{term.drop} lowest units",
     }
     return render("term_report.html", term=term, **found, **words, **RULE, **TOOLS)

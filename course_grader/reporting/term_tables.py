@@ -5,9 +5,10 @@ __all__ = ["files_to_look_at", "term_tables"]
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from course_grader.reporting.term_analysis import Behind, row_of
+from course_grader.reporting.term_analysis import Behind
 from course_grader.reporting.term_mistakes import Mistake, told
 from course_grader.reporting.term_reading import Cell, Term
+from course_grader.reporting.term_totals import row_of
 
 
 def term_tables(
@@ -62,12 +63,13 @@ def _why(cell):
 
 def _students(term):
     titles = [f"{unit} {what}" for unit in term.units for what in ("points", "share")]
-    ends = ["total", "possible", "share", "missing", "notes"]
+    ends = ["total", "possible", "share", "missing", "dropped", "notes"]
     rows = [["student", "name", *titles, *ends]]
     for student in term.students:
         row, cells = row_of(term, student), [term.cell(student, unit) for unit in term.units]
         shares = [n for cell in cells for n in ((cell.points, cell.share) if cell else ("", ""))]
-        total = [row.points, row.possible, row.share, row.missing, "; ".join(_notes(term, cells))]
+        said = [", ".join(row.dropped), "; ".join(_notes(term, cells))]
+        total = [row.points, row.possible, row.share, row.missing, *said]
         rows.append([student, term.names[student], *shares, *total])
     return rows
 

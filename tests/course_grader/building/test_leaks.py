@@ -11,7 +11,8 @@ from nbformat.v4 import new_output
 
 from course_grader.__main__ import main
 from course_grader.building.bundle import bundle_files, check_bundle, make_bundle
-from course_grader.building.leaks import check_release, leaks_in, readable, secrets_of
+from course_grader.building.leaks import check_release, leaks_in, secrets_of
+from course_grader.building.readable import readable
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, units
 
@@ -188,3 +189,12 @@ def test_a_hidden_value_in_a_text_stops_the_build_with_file_and_line(edit, tmp_p
     notebooks.save(notebook, path)
     with pytest.raises(CourseError, match=rf"assignment\.py:{line}: .* shows the hidden value"):
         check_release(own, tmp_path / "stage")
+
+
+def test_each_secret_line_is_found_also_in_the_middle_of_other_words():
+    secrets = secrets_of(UNITS[0])
+    assert secrets.lines
+    for line in secrets.lines:
+        leak = f"the line {line!r}"
+        assert leak in leaks_in(f"first\n  un{line}ed = 1\nlast", secrets)
+        assert leak not in leaks_in(line[1:], secrets)

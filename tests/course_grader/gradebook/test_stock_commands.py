@@ -13,6 +13,7 @@ from course_grader.gradebook.config import COURSE_ID
 from course_grader.gradebook.record import read_record
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, Course
+from tests.course_grader.editing import replace, with_code
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,8 @@ def graded(tmp_path_factory, unit, bubblewrap):
     return course
 
 
-def nbgrader(course, *words):
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
+def nbgrader(course, *words, project=PROJECT):
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(project)}
     command = [sys.executable, "-m", "nbgrader", *words]
     return subprocess.run(
         command, cwd=course.root, capture_output=True, text=True, timeout=200, env=environment
@@ -143,3 +144,27 @@ def test_autograde_reads_as_make_grade_does(hand_in, graded_again, unit):
 def points_of(course, unit, student):
     with Gradebook(course.db_url, COURSE_ID) as gradebook:
         return gradebook.find_submission(unit.name, student).score
+
+
+EDITS = {  # what of unit 01's master is edited: whether autograde refuses
+    "a check": (('# %% hidden="gaussian-nll"\n', '# %% hidden="gaussian-nll"\n_q = 1\n'), True),
+    "a text": (("# Points: value 2, gradient 2, shape 1.", "# Points: 2, 2, 1."), False),
+}
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_autograde_tells_of_a_master_that_was_not_built(what, graded, unit, tmp_path):
+    """It refuses as `make grade` does, before anything is written or removed."""
+    edit, refuses = EDITS[what]
+    replace(with_code(unit, tmp_path), "assignment", edit)
+    before = {p: p.read_bytes() for p in graded.root.rglob("*") if p.is_file()}
+    words = ("autograde", unit.name, "--student", "right", "--force")
+    done = nbgrader(graded, *words, project=tmp_path)
+    assert f"masters/{unit.name}/assignment.py, or what it imports, is newer" in done.stderr
+    assert (done.returncode != 0) == refuses, done.stderr
+    assert ("A check or a solution differs, so nothing was judged" in done.stderr) == refuses
+    assert "Traceback" not in done.stderr
+    after = {p: p.read_bytes() for p in graded.root.rglob("*") if p.is_file()}
+    if refuses:
+        changed = {p for p in before.keys() | after.keys() if before.get(p) != after.get(p)}
+        assert {p.name for p in changed} <= {".nbgrader.log"}

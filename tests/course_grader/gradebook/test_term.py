@@ -19,6 +19,7 @@ from course_grader.authoring.exercises import read_assignment
 from course_grader.gradebook.config import COURSE_ID
 from course_grader.project import notebooks
 from course_grader.project.course import Course, find_unit
+from tests.course_grader.editing import build_into, copied, replace, taken_for_ours
 from tests.course_grader.intake.lms_zips import canvas_name, moodle_name, zipped
 
 UNITS = [find_unit(word) for word in ("00", "01", "02")]
@@ -30,6 +31,15 @@ CANVAS += [(4102 + n, f"Student{n:c}, Some{n:c}", f"login{n:c}") for n in range(
 MOODLE = [(f"Ann{n:c}", "Example", f"ann{n:c}@uni.edu") for n in range(97, 112)]
 ABSENT = [CANVAS[-1], CANVAS[-2], MOODLE[-1]]
 LATE, EXTENDED, AGAIN = CANVAS[5], CANVAS[6], CANVAS[7]
+# In the first unit these two lose the 2 points of "tails", until those checks are changed.
+MILD, MILDLY = (CANVAS[10], MOODLE[5]), "log-of-the-density"
+EASIER = (
+    ("normal_log_density(120 * y, -2.0, 1.5)", "normal_log_density(1.2 * y, -2.0, 1.5)"),
+    ("normal_log_density(91.0 + _t, 0.3, 1.13)", "normal_log_density(0.91 + _t, 0.3, 1.13)"),
+    ("normal_log_density(_t, -3.3, 0.0071)", "normal_log_density(_t, -3.3, 0.71)"),
+    ("normal_log_density(1e4 * _t, 7.7, 13.1)", "normal_log_density(1.4 * _t, 7.7, 13.1)"),
+    ("normal_log_density(1e9 * _t, 0.3, 1.7e-9)", "normal_log_density(0.9 * _t, 0.3, 1.7)"),
+)
 
 
 def canvas_csv():
@@ -97,6 +107,11 @@ def grade_unit(course, folder, unit, index):
         name = moodle_name(f"{first} {last}", number, "hw.ipynb")
         moodle[name] = good if place % 2 else bad
     if index == 0:
+        mild, less = composer.compose({composer.first: MILDLY})
+        assert less == full - 2
+        points |= dict.fromkeys(MILD, less)
+        for name in (list(canvas)[10], list(moodle)[5]):
+            (canvas if name in canvas else moodle)[name] = notebooks.as_bytes(mild)
         when = "2030-01-31 12:00 UTC"
         words = ("--unit", unit.name, "--student", EXTENDED[2], "--when", when)
         run(course, "due", *words)
@@ -285,3 +300,44 @@ def test_the_term_s_page_holds_everybody(term):
 def test_a_mistake_is_one_message(words, told, term, capsys):
     run(term[0], *words, status=2)
     assert told in capsys.readouterr().err
+
+
+def everything(course):
+    return {p: p.read_bytes() for p in course.root.rglob("*") if p.is_file()}
+
+
+def test_a_changed_check_is_previewed_and_changes_whom_it_concerns(
+    term, tmp_path, shared_forkserver, capsys
+):
+    """The last one: it leaves the first unit as no master of ours says it."""
+    course, scores = term
+    unit, first = UNITS[0], Composer(course, UNITS[0]).first
+    before = {kind: exported(course, kind) for kind in ("canvas", "moodle", "blackboard")}
+    edited = copied(unit, tmp_path)
+    replace(edited, "assignment", *EASIER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("course_grader.execution.cache.preloading", shared_forkserver)
+        taken_for_ours(edited, patch)
+        for words in ((), ("--preview",)):  # edited, and not built
+            run(course, "grade", "--unit", "00", *words, status=2)
+            assert "nothing was judged" in capsys.readouterr().err
+        build_into(course, edited)
+        kept = everything(course)
+        run(course, "grade", "--unit", "00", "--preview")
+        lines = capsys.readouterr().out.splitlines()
+        students = [f"studentisomei-{MILD[0][0]}", MILD[1][2]]
+        assert sorted(line.split() for line in lines[:-1]) == sorted(
+            [student, first, "3.0", "->", "5.0"] for student in students
+        )
+        assert lines[-1] == "2 grades of 2 students would change. Nothing was written."
+        assert everything(course) == kept
+        run(course, "grade", "--unit", "00")
+        assert not [line for line in capsys.readouterr().out.splitlines() if "error" in line]
+    who = {MILD[0][2], MILD[1][2]}  # logins, which each file has
+    for kind, rows in before.items():
+        place = [title.startswith(unit.name) for title in rows[0]].index(True)
+        mine = [row for row in rows if who & {*row}]
+        assert [float(row[place]) for row in mine] == [scores[unit.name][MILD[0]]] * 2
+        for row in mine:
+            row[place] = str(scores[unit.name][MILD[0]] + 2)
+        assert exported(course, kind) == rows

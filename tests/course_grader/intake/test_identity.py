@@ -264,6 +264,53 @@ def test_long_names_keep_their_numbers(take):
     assert take({name: None}) == {"doejane-7": ""}
 
 
+UNDERSCORES = Person("odd", "Jane", "doe_4101_7_", lms_id="9")  # a name that she gave herself
+
+
+@pytest.mark.parametrize(
+    ("name", "people", "student"),
+    [
+        # doe_4101_jane is no number between underscores, twice: one reading
+        (canvas_name("doe_4101_jane", 9, 778, "hw.ipynb"), [UNDERSCORES, *ROSTER], "odd"),
+        (canvas_name("doe_12_13_", 9, 778, "hw.ipynb", late=True), [UNDERSCORES], "odd"),
+        # a file that is called as a date is: the first number is the user's
+        (canvas_name("Wang, Wei", 4101, 778, "2026_11_29.ipynb"), ROSTER, "wangwei-4101"),
+        # nobody of these numbers is known: as Canvas itself reads it
+        (canvas_name("Roe, Bo", 55, 778, "2026_11_29.ipynb"), ROSTER, "roebo-55"),
+        # by the name, who has no number yet
+        (canvas_name("Example, Ann Maria", 55, 1, "3_4_a.ipynb"), ROSTER, "ann"),
+    ],
+)
+def test_a_name_with_underscores_and_numbers_is_read_by_the_roster(name, people, student, take):
+    other = canvas_name("Other, Olga", 999, 1, "a.ipynb")
+    assert take({name: None, other: None}, people) == {student: "", "otherolga-999": ""}
+
+
+def test_alone_a_name_with_underscores_is_canvas_s_if_it_is_the_student_s(take):
+    own = canvas_name("doe_4101_7_, Jane", 9, 778, "hw.ipynb")
+    assert take({own: None}, [UNDERSCORES]) == {"odd": ""}
+    assert take({"my_work_9_11_a.ipynb": None}, [UNDERSCORES]) == {"my_work_9_11_a": ""}
+
+
+def test_a_name_with_underscores_is_canvas_s_where_others_are(take):
+    name = canvas_name("van_der_berg", 9, 778, "hw.ipynb")
+    assert take({name: None, WEI: None}) == {"van_der_berg-9": "", "wangwei-4101": ""}
+
+
+def test_a_name_that_two_students_may_have_is_left_out_and_both_are_told(take):
+    """Jane is also called as another's file begins: nobody's place is taken by that."""
+    name = canvas_name("wangwei_4101_5", 9, 778, "hw.ipynb")
+    people, told = [UNDERSCORES, *ROSTER], []
+    assert take({name: None, OTHER_WEI: None}, people, told) == {"wangwei-4104": ""}
+    [sentence] = told
+    assert f"may be of two students: {name}: of Wei Wang (wangwei-4101) with the file " in sentence
+    assert "9_778_hw.ipynb or of Jane doe_4101_7_ (odd) with the file hw.ipynb" in sentence
+    assert "rename it to ID.ipynb" in sentence
+    with pytest.raises(CourseError, match="holds no submission"):
+        take({name: None}, people)
+    assert take({"odd.ipynb": None}, people) == {"odd": ""}
+
+
 NAMES = {
     "LATE_anon_x7Yz2_88_hw.ipynb": ("canvas", "anon-x7Yz2", True),
     "anon_x7Yz2_88_hw.ipynb": ("canvas", "anon-x7Yz2", False),

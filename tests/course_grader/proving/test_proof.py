@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from course_grader.authoring.exercises import read_assignment
-from course_grader.building.leaks import readable
+from course_grader.building.readable import readable
 from course_grader.project.course import PROJECT, CourseError, units
 from course_grader.proving.answer_runner import ExerciseContext, run_answer, run_answers
 from course_grader.proving.proof import prove

@@ -380,3 +380,60 @@ def test_a_unit_that_few_have_handed_in_does_not_count_as_missed(course):
         PLAIN[2]: "06: 20%, down from a median of 75%",
         PLAIN[3]: "05: 40%; 06: nothing handed in",
     }
+
+
+def dropping(course, word):
+    """Configure how many units each total leaves out, and report."""
+    with open(course.root / "nbgrader_config.py", "a") as file:
+        file.write(f"\nc.TermPolicy.drop_lowest = {word}\n")
+    return reported(course)
+
+
+# Of 10, 12 and 20 points: what is left out, one unit or two, and what the total then is.
+DROPPED = {
+    "p00": ((THIRD,), "15 of 22", (FIRST, THIRD), "8 of 12"),  # of equal shares, more points
+    "p11": ((THIRD,), "14 of 22", (SECOND, THIRD), "7 of 10"),
+    "ann": ((SECOND,), "21 of 30", (SECOND, THIRD), "7 of 10"),
+    "gone": ((THIRD,), "9 of 22", (SECOND, THIRD), "9 of 10"),  # what is missing comes first
+    "once": ((SECOND,), "24 of 30", (SECOND, THIRD), "9 of 10"),
+    "lost": ((SECOND,), "7 of 10", (SECOND,), "7 of 10"),  # two are known, and one is left
+    FORMULA: ((THIRD,), "0 of 22", (SECOND, THIRD), "0 of 10"),
+}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_lowest_units_are_left_out_of_totals_and_shown_in_brackets(count, course):
+    compose(course)
+    enter(course)
+    folder, _ = dropping(course, count)
+    found = {row["student"].lstrip("'"): row for row in rows(folder, "students")}
+    text = (folder / "index.html").read_text("utf-8")
+    table = text.partition('id="students"')[2]
+    for student, told in DROPPED.items():
+        units, total = told[2 * count - 2 : 2 * count]
+        row = found[student]
+        assert row["dropped"] == ", ".join(unit.name for unit in units), student
+        assert f"{row['total']} of {row['possible']}" == total
+        cells = row_of(table, row["name"].lstrip("'"))
+        marked = [unit for unit, cell in zip(EXERCISES, cells[1:4], strict=True) if "(" in cell]
+        assert marked == list(units) and cells[4] == total
+    assert found["gone"]["missing"] == "2"  # what is left out is still missing
+    words = {1: "each student's lowest unit left out", 2: "2 lowest units left out"}[count]
+    assert words in " ".join(text.split())
+
+
+def test_one_unit_alone_is_never_left_out(course):
+    hand_in(course, FIRST, "ann", 4)
+    [row] = rows(dropping(course, 3)[0], "students")
+    assert (row["total"], row["possible"], row["dropped"]) == ("4", "10", "")
+
+
+@pytest.mark.parametrize("word", ["-1", "'one'", "1.5"])
+def test_a_policy_that_is_no_count_is_told(word, course, capsys):
+    hand_in(course, FIRST, "ann", 4)
+    with open(course.root / "nbgrader_config.py", "a") as file:
+        file.write(f"\nc.TermPolicy.drop_lowest = {word}\n")
+    assert main(["class-report", "--course", str(course.root)]) == 2
+    told = capsys.readouterr().err
+    assert f"c.TermPolicy.drop_lowest = {word}: give how many units" in told
+    assert not (course.root / "records" / "term-report").exists()

@@ -1,0 +1,61 @@
+"""Masters that are edited between two gradings, for tests: a copy that commands take for ours."""
+
+import re
+import shutil
+
+from course_grader.building.build import planned
+from course_grader.project.course import PROJECT, Unit, find_unit, units
+from course_grader.proving import reference
+
+
+def copied(unit, folder):
+    """Copy a unit's masters to folder/masters, beside links to all others; return that unit."""
+    target = folder / "masters" / unit.name
+    shutil.copytree(unit.folder, target)
+    for other in units(PROJECT):
+        if other.name != unit.name:
+            (target.parent / other.name).symlink_to(other.folder)
+    return Unit(target)
+
+
+def with_code(unit, folder):
+    """Make a folder a project with code and one unit, for commands in a process of their own."""
+    for package in ("course_grader", "course_utils"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PROJECT / package, folder / package, ignore=ignored)
+    return copied(unit, folder)
+
+
+def taken_for_ours(unit, patch):
+    """Let commands find this unit where they look for ours, and keep its reference beside it."""
+    project = unit.folder.parents[1]
+    for function in (find_unit, units):
+        patch.setattr(function, "__defaults__", (project,))
+    patch.setattr(reference, "_cached", lambda one: project / f"{one.name}.json")
+
+
+def build_into(course, unit):
+    """Write into a course what `make build` writes of source and release."""
+    for path, content in planned(unit).items():
+        if path.startswith(("source/", "release/")):
+            (course.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (course.root / path).write_bytes(content)
+
+
+def replace(unit, kind, *pairs):
+    """Replace texts in one of a unit's masters; each must stand there."""
+    path = unit.master(kind)
+    text = path.read_text("utf-8")
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new)
+    path.write_text(text, "utf-8")
+
+
+def drop_exercise(unit, name):
+    """Remove all cells of an exercise, or of an answer in words, from a unit's masters."""
+    for kind in ("assignment", "answers"):
+        path = unit.master(kind)
+        parts = re.split(r"(?m)^(?=# %%)", path.read_text("utf-8"))
+        kept = [part for part in parts if f'="{name}"' not in part.split("\n", 1)[0]]
+        path.write_text("".join(kept), "utf-8")
