@@ -5,15 +5,18 @@ __all__ = ["changes_by", "in_force"]
 import contextlib
 
 from nbgrader.api import MissingEntry
+from traitlets.config import Config
 
 from course_grader.gradebook.adjustments import KINDS, adjustments_in, said
-from course_grader.gradebook.final_points import stakes_of, standings_of
+from course_grader.gradebook.final_points import Standing, stakes_of, standings_of
 from course_grader.gradebook.people import opened
 from course_grader.gradebook.standings import is_there
-from course_grader.project.course import CourseError
+from course_grader.project.course import CourseError, Unit
 
 
-def changes_by(unit, directory, exercise, kind):
+def changes_by(
+    unit: Unit, directory: Config, exercise: str, kind: str
+) -> dict[str, tuple[Standing, Standing]]:
     """Return what an adjustment changes; nothing is written.
 
     Parameters
@@ -49,7 +52,7 @@ def changes_by(unit, directory, exercise, kind):
     return {student: (old[student], new[student]) for student in sorted(old)}
 
 
-def in_force(unit, directory):
+def in_force(unit: Unit, directory: Config) -> tuple[dict[str, str], list[str]]:
     """Return the adjustments of a unit, {exercise: kind}, and a sentence for each."""
     with _assignment(unit, directory) as (gradebook, assignment):
         if assignment is None:

@@ -7,7 +7,12 @@ final points are counted (`final_points`): nbgrader's rows stay, and taking back
 
 __all__ = ["KINDS", "adjust", "adjustments_in", "facts_in", "said", "tell_facts"]
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from traitlets.config import Config
 
 from course_grader.gradebook.people import OWN, opened, rows_in
 
@@ -32,7 +37,7 @@ FACTS = sa.Table(  # what nbgrader's rows do not tell of a submission
 )
 
 
-def adjustments_in(session):
+def adjustments_in(session: Session) -> dict[str, dict[str, str]]:
     """Return {assignment: {exercise: kind}} of what is in force in an open gradebook."""
     found = {}
     for row in rows_in(session, ADJUSTMENTS):
@@ -40,13 +45,13 @@ def adjustments_in(session):
     return found
 
 
-def facts_in(session, assignment):
+def facts_in(session: Session, assignment: str) -> dict[str, Any]:
     """Return {student: row of FACTS}; what older versions have graded has none."""
     rows = rows_in(session, FACTS, FACTS.c.assignment == assignment)
     return {row["student"]: row for row in rows}
 
 
-def adjust(directory, assignment, exercise, kind):
+def adjust(directory: Config, assignment: str, exercise: str, kind: str) -> None:
     """Put an adjustment in force, or take it back.
 
     Parameters
@@ -65,7 +70,9 @@ def adjust(directory, assignment, exercise, kind):
             gradebook.db.execute(sa.insert(ADJUSTMENTS).values(**row))
 
 
-def tell_facts(session, student, assignment, *, readable, late_share):
+def tell_facts(
+    session: Session, student: str, assignment: str, *, readable: bool, late_share: float
+) -> None:
     """Note of a graded submission what only its grading knows; the caller commits.
 
     Parameters
@@ -85,7 +92,7 @@ def tell_facts(session, student, assignment, *, readable, late_share):
     session.execute(sa.insert(FACTS).values(**row))
 
 
-def said(kinds, stakes):
+def said(kinds: Mapping[str, str], stakes: Mapping[str, float]) -> list[str]:
     """Return a sentence for each adjustment.
 
     Parameters

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbgrader
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import CheckCellMetadata, GetGrades
+from traitlets.config import Config
 
 from course_grader.gradebook.late import Lateness
 from course_grader.gradebook.points import SavePoints, WriteRecord
@@ -30,7 +31,7 @@ TEMPLATES = [  # ours first: it takes the place of what loads MathJax
 COURSE_ID = "probabilistic_ml"  # a gradebook in PostgreSQL refuses assignments of no course
 
 
-def configure(c, root="."):
+def configure(c: Config, root: str | Path = ".") -> None:
     """Set the course's preprocessors in a traitlets configuration.
 
     `c.Execute` is left alone: the student's Validate button uses it too. COURSE_DB_URL, where it

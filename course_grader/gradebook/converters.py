@@ -30,10 +30,10 @@ class Remembering(Autograde):
 
     failure = None
 
-    def run_pre_convert_hook(self):
+    def run_pre_convert_hook(self) -> None:
         """Do nothing: `make grade` has taken in what is there."""
 
-    def convert_single_notebook(self, notebook_filename):
+    def convert_single_notebook(self, notebook_filename: str) -> None:
         """Sanitize and judge a notebook; nbgrader only logs an exception and raises another one.
 
         It also writes the sanitized notebook, and reads it for the rest.
@@ -49,7 +49,7 @@ class Remembering(Autograde):
             raise
 
 
-def run_converter(converter, what):
+def run_converter(converter: BaseConverter, what: str) -> None:
     """Start an nbgrader converter.
 
     Parameters

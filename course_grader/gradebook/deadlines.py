@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from dateutil import parser
 from nbgrader.api import MissingEntry
+from traitlets.config import Config
 
 from course_grader.gradebook.exercise_set import check_same_set
 from course_grader.gradebook.people import EXTENSIONS, grant_until, opened
 from course_grader.gradebook.register import register
-from course_grader.project.course import CourseError
+from course_grader.project.course import Course, CourseError, Unit
 
 
-def moment(text):
+def moment(text: str) -> datetime:
     """Return the moment that words mean; without a time zone, in that of this machine.
 
     Parameters
@@ -47,7 +48,9 @@ _CLEAR = re.compile(r"\b\d{4}-\d\d?-\d\d?\b|[^\W\d_]{3}")  # in 03.02. one may b
 _TWISTED = re.compile(r"(?:UTC|GMT)\s*[+-]", re.IGNORECASE)  # some read it the other way round
 
 
-def set_due(course, unit, directory, when, student=""):
+def set_due(
+    course: Course, unit: Unit, directory: Config, when: datetime | None, student: str = ""
+) -> None:
     """Set when a unit is due, for the class or for one student.
 
     Parameters
@@ -71,7 +74,7 @@ def set_due(course, unit, directory, when, student=""):
         assignment.duedate = when and when.replace(tzinfo=None)
 
 
-def deadlines(unit, directory):
+def deadlines(unit: Unit, directory: Config) -> tuple[datetime | None, dict[str, datetime]]:
     """Return when a unit is due, None if no date is set, and {student: a date of their own}."""
     zone = functools.partial(datetime.replace, tzinfo=UTC)
     with opened(directory) as gradebook:

@@ -3,10 +3,12 @@
 __all__ = ["SetChange", "cell_sets", "check_same_set", "set_change"]
 
 import dataclasses
+from typing import Any
 
 import sqlalchemy as sa
 from nbgrader import utils
 from nbgrader.api import BaseCell, Grade, GradeCell, MissingEntry, SolutionCell, SourceCell
+from traitlets.config import Config
 
 from course_grader.gradebook.adjustments import adjustments_in
 from course_grader.gradebook.final_points import stakes_of, standings_of
@@ -14,7 +16,7 @@ from course_grader.gradebook.people import opened
 from course_grader.gradebook.standings import is_there
 from course_grader.gradebook.unasked import contained
 from course_grader.project import notebooks
-from course_grader.project.course import CourseError
+from course_grader.project.course import Course, CourseError, Unit
 
 CHANGED = (
     "{0}: an exercise was added, removed or renamed after submissions were graded, and nbgrader "
@@ -46,7 +48,7 @@ class SetChange:
     standings: dict
 
 
-def set_change(course, unit, directory):
+def set_change(course: Course, unit: Unit, directory: Config) -> "SetChange | None":
     """Return what the built assignment changes in the gradebook's set; nothing is written.
 
     Parameters
@@ -74,13 +76,15 @@ def set_change(course, unit, directory):
         return _change(gradebook, assignment, course, unit)
 
 
-def check_same_set(course, unit, directory):
+def check_same_set(course: Course, unit: Unit, directory: Config) -> None:
     """Stop if the built assignment has another set of exercises than the gradebook."""
     if set_change(course, unit, directory):
         raise CourseError(CHANGED.format(unit.name, unit.name[:2]))
 
 
-def cell_sets(notebook, course, unit):
+def cell_sets(
+    notebook: Any, course: Course, unit: Unit
+) -> dict[Any, tuple[dict[str, Any], set[str]]]:
     """Return {kind of cell: ({name: facts} as it was built, names in the gradebook)}.
 
     Parameters

@@ -19,6 +19,9 @@ __all__ = [
 ]
 
 import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.plugins import ExportPlugin
@@ -26,6 +29,7 @@ from traitlets import Unicode
 
 from course_grader.gradebook.final_points import possible_of, standings_of
 from course_grader.gradebook.people import people_in
+from course_grader.intake.people import Person
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -61,12 +65,12 @@ class _Exporter(ExportPlugin):
 class CanvasExporter(_Exporter):
     """Canvas: Grades, Import; assignments that Canvas does not know it offers to create."""
 
-    def head(self, names, possible):
+    def head(self, names: Sequence[str], possible: Sequence[float]) -> list[list[Any]]:
         """Return the titles, and Canvas's row of points possible."""
         titles = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
         return [[*titles, *names], ["Points Possible", "", "", "", "", *possible]]
 
-    def who(self, person):
+    def who(self, person: Person) -> list[str]:
         """Return name, Canvas's number, school's number, login and section.
 
         Who has neither number nor login is known by our id, which is a login where the course
@@ -80,12 +84,12 @@ class CanvasExporter(_Exporter):
 class MoodleExporter(_Exporter):
     """Moodle: Grades, Import, CSV file; map each column to a grade item once."""
 
-    def head(self, names, possible):
+    def head(self, names: Sequence[str], possible: Sequence[float]) -> list[list[Any]]:
         """Return the titles."""
         titles = ["username", "idnumber", "firstname", "lastname", "email"]
         return [[*titles, *names]]
 
-    def who(self, person):
+    def who(self, person: Person) -> list[str]:
         """Return what Moodle may map a user by."""
         number = person.sis_id or person.lms_id
         names = [person.first_name, person.last_name, person.email]
@@ -95,14 +99,14 @@ class MoodleExporter(_Exporter):
 class BlackboardExporter(_Exporter):
     """Blackboard: Gradebook, Upload; each new column is taken in as one of the gradebook's."""
 
-    def head(self, names, possible):
+    def head(self, names: Sequence[str], possible: Sequence[float]) -> list[list[Any]]:
         """Return the titles; points possible stand in them."""
         titles = ["Last Name", "First Name", "Username", "Student ID"]
         pairs = zip(names, possible, strict=True)
         graded = [f"{name} [Total Pts: {points:g} Score]" for name, points in pairs]
         return [[*titles, *graded]]
 
-    def who(self, person):
+    def who(self, person: Person) -> list[str]:
         """Return what Blackboard finds a user by: the user name."""
         return [person.last_name, person.first_name, person.login or person.id, person.sis_id]
 
@@ -114,7 +118,15 @@ EXPORTERS = {
 }
 
 
-def export(kind, *, db_url, course_id, to, missing="", only=()):
+def export(
+    kind: str,
+    *,
+    db_url: str,
+    course_id: str,
+    to: Path,
+    missing: str = "",
+    only: Sequence[str] = (),
+) -> None:
     """Write a gradebook in one of the EXPORTERS' formats.
 
     Parameters
@@ -136,7 +148,7 @@ def export(kind, *, db_url, course_id, to, missing="", only=()):
         exporter.export(gradebook)
 
 
-def harmless(word):
+def harmless(word: object) -> object:
     """Return a cell's value; text that a spreadsheet would compute is quoted.
 
     Examples
@@ -147,6 +159,6 @@ def harmless(word):
     return f"'{word}" if isinstance(word, str) and word.startswith(FORMULA) else word
 
 
-def full_name(student):
+def full_name(student: Any) -> str:
     """Return a student's name in the gradebook, "Last, First"; the id where there is none."""
     return ", ".join(filter(None, [student.last_name, student.first_name])) or student.id

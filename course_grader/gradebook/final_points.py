@@ -3,9 +3,11 @@
 __all__ = ["Standing", "possible_of", "stakes_of", "standings_of"]
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy.orm
-from nbgrader.api import BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import BaseCell, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 
 from course_grader.gradebook.adjustments import adjustments_in, facts_in
 from course_grader.gradebook.unasked import unasked_in
@@ -26,7 +28,7 @@ class Standing:
     penalty: float = 0.0
     waits: bool = False
 
-    def of(self, possible):
+    def of(self, possible: float) -> float:
         """Return the points as an LMS gets them, which knows one number of points possible.
 
         Who was not asked a part of them has the same share of all.
@@ -36,13 +38,15 @@ class Standing:
         return round(self.points * possible / self.possible, 2)
 
 
-def stakes_of(assignment):
+def stakes_of(assignment: Any) -> dict[str, float]:
     """Return {exercise: points} of an assignment in the gradebook, answers in words included."""
     cells = [c for n in assignment.notebooks for c in (*n.grade_cells, *n.task_cells)]
     return {cell.name: cell.max_score for cell in cells}
 
 
-def possible_of(gradebook, assignment, kinds=None):
+def possible_of(
+    gradebook: Gradebook, assignment: Any, kinds: Mapping[str, str] | None = None
+) -> float:
     """Return the points possible: those of void exercises are not.
 
     Parameters
@@ -58,7 +62,9 @@ def possible_of(gradebook, assignment, kinds=None):
     return assignment.max_score - sum(void)
 
 
-def standings_of(gradebook, assignment, kinds=None):
+def standings_of(
+    gradebook: Gradebook, assignment: Any, kinds: Mapping[str, str] | None = None
+) -> dict[str, "Standing"]:
     """Return {student: Standing} of an assignment; the number of queries is not the class's.
 
     Parameters

@@ -7,7 +7,7 @@ two things for an infix one, and give a name such as log no space of its own.
 __all__ = ["in_font", "lay_out"]
 
 import unicodedata
-from xml.etree.ElementTree import SubElement
+from xml.etree.ElementTree import Element, SubElement
 
 THIN = "0.167em"
 ROWS = ("math", "mrow", "mstyle", "mtd", "msqrt")
@@ -19,7 +19,7 @@ ORDINARY = "∞∂∇∅∀∃¬…⋯"  # letters to TeX, or three dots, which 
 TIGHTLY = {"lspace": "0", "rspace": "0"}
 
 
-def in_font(character, font):
+def in_font(character: str, font: str) -> str:
     """Return the letter in a mathematical alphabet, such as bold or script.
 
     >>> in_font("N", "script"), in_font("R", "double-struck"), in_font("μ", "bold-italic")
@@ -37,7 +37,7 @@ def in_font(character, font):
     return character
 
 
-def lay_out(element):
+def lay_out(element: Element) -> None:
     """Change an element in place, whose children have been laid out."""
     if element.tag == "mo" and len(element):
         element.tag = "mrow"  # an operator has no parts: \mathop{\mathbb E}

@@ -15,6 +15,7 @@ __all__ = ["LONGEST", "mathml", "shown"]
 import functools
 import html
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 from jinja2 import pass_context
@@ -50,7 +51,7 @@ VALUE = re.compile(r"[a-z]+|[+-]?\d?(\.\d+)?(em|ex|px|pt)?")  # words, and lengt
 
 
 @pass_context
-def shown(context, source):
+def shown(context: Any, source: str) -> str:
     """Return a cell's Markdown as HTML, as nbconvert's `markdown2html` does, but for formulas."""
     attachments = context.get("cell", {}).get("attachments", {})
     renderer = _Renderer(escape=False, attachments=attachments)
@@ -74,7 +75,7 @@ class _Renderer(IPythonRenderer):
 
 
 @functools.lru_cache(maxsize=4096)
-def mathml(tex, *, display="inline"):
+def mathml(tex: str, *, display: str = "inline") -> str:
     """Return a formula as an element of HTML: `math`, or `code` with what was written.
 
     Parameters

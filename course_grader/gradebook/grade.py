@@ -2,22 +2,26 @@
 
 __all__ = ["grade"]
 
+from pathlib import Path
+
 from course_grader.execution import sandbox
 from course_grader.execution.cache import Executions
 from course_grader.execution.execute import NoSandbox
+from course_grader.gradebook.one_submission import Graded
+from course_grader.project.course import Course, Unit
 
 
 def grade(
-    course,
-    unit,
+    course: Course,
+    unit: Unit,
     *,
-    origin=None,
-    unsafe=False,
-    workers=None,
-    scheduler=None,
-    db_url=None,
-    progress=True,
-):
+    origin: str | Path | None = None,
+    unsafe: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    db_url: str | None = None,
+    progress: bool = True,
+) -> list[Graded]:
     """Grade every submission of a unit and return the results by student.
 
     Executions are kept under build/ as they come in, so that a run which was stopped goes on

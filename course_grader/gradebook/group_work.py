@@ -2,7 +2,10 @@
 
 __all__ = ["GROUPS", "groups_of", "set_groups"]
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
+from traitlets.config import Config
 
 from course_grader.gradebook.people import OWN, opened, rows_in
 
@@ -15,7 +18,7 @@ GROUPS = sa.Table(
 )
 
 
-def groups_of(directory, assignment):
+def groups_of(directory: Config, assignment: str) -> dict[str, str]:
     """Return {student: group} of an assignment; empty where each works alone.
 
     Parameters
@@ -29,7 +32,7 @@ def groups_of(directory, assignment):
     return {row["student"]: row["name"] for row in rows}
 
 
-def set_groups(directory, assignment, groups):
+def set_groups(directory: Config, assignment: str, groups: Mapping[str, str]) -> None:
     """Replace an assignment's groups.
 
     Parameters

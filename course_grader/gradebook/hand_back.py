@@ -15,15 +15,17 @@ import dataclasses
 import re
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
+from traitlets.config import Config
 
 from course_grader.gradebook.exporters import harmless
 from course_grader.gradebook.final_points import possible_of, standings_of
 from course_grader.gradebook.people import people_in
 from course_grader.intake.arrival_notes import read_sender
 from course_grader.intake.lms import ENDING, Sender
-from course_grader.project.course import CourseError
+from course_grader.project.course import Course, CourseError, Unit
 
 WORKSHEET = [
     "Identifier",
@@ -46,7 +48,7 @@ class _Sent:
     entry: str
 
 
-def feedback_zip(course, unit, lms, path):
+def feedback_zip(course: Course, unit: Unit, lms: str, path: Path) -> list[str]:
     """Write a zip of feedback pages that an LMS takes back.
 
     Parameters
@@ -105,7 +107,7 @@ def _member(one, unit):
     return f"{re.sub(f'{ENDING}$', '', one.entry, flags=re.IGNORECASE)}.html"
 
 
-def moodle_worksheet(course, unit, directory, path):
+def moodle_worksheet(course: Course, unit: Unit, directory: Config, path: Path) -> None:
     """Write Moodle's grading worksheet of a unit, for the participants of its zip.
 
     Parameters

@@ -8,6 +8,8 @@ __all__ = ["Highlighted"]
 
 import html
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from nbconvert.filters.highlight import Highlight2HTML
 
@@ -18,11 +20,13 @@ CPU_SECONDS = 3.0  # of a page; one of a long assignment takes 0.3
 class Highlighted(Highlight2HTML):
     """nbconvert's filter; its exporter makes one for each page."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(pygments_lexer="ipython3", **options)
         self.left = CPU_SECONDS
 
-    def __call__(self, source, language=None, metadata=None):
+    def __call__(
+        self, source: str, language: str | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> str:
         """Return a cell's source as HTML."""
         grading = (metadata or {}).get("nbgrader", {})
         ours = grading.get("locked")  # grading gives no student's cell this

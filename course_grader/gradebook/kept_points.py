@@ -6,9 +6,11 @@ import contextlib
 import sqlite3
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from nbgrader.api import Comment, Grade, SubmittedAssignment, SubmittedNotebook
+from sqlalchemy.orm import Session
 
 from course_grader.gradebook.people import OWN, rows_in
 
@@ -25,7 +27,7 @@ KEPT = sa.Table(
 )
 
 
-def backup(db_url, word):
+def backup(db_url: str, word: str) -> Path | None:
     """Copy a gradebook in SQLite beside itself; return the copy's path, None for a server's.
 
     Parameters
@@ -46,7 +48,7 @@ def backup(db_url, word):
     return copy
 
 
-def keep_points(session, assignment, cell):
+def keep_points(session: Session, assignment: str, cell: Any) -> None:
     """Keep aside what people gave for a cell that leaves the gradebook; the caller commits.
 
     Parameters
@@ -69,7 +71,7 @@ def keep_points(session, assignment, cell):
         session.execute(sa.insert(KEPT).values(**place, **row))
 
 
-def put_back(session, assignment, row, student, cell):
+def put_back(session: Session, assignment: str, row: Any, student: str, cell: str) -> None:
     """Give a new row of nbgrader's what was kept for it, and keep that no longer.
 
     Parameters

@@ -8,7 +8,9 @@ __all__ = ["LatePolicy", "Lateness"]
 
 import math
 from pathlib import Path
+from typing import Any
 
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.plugins import BasePlugin, LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
@@ -38,7 +40,9 @@ class LatePolicy(LateSubmissionPlugin):
         config=True
     )
 
-    def late_submission_penalty(self, student_id, score, total_seconds_late):
+    def late_submission_penalty(
+        self, student_id: str, score: float, total_seconds_late: float
+    ) -> float | None:
         """Return the points that being late costs; None if it costs nothing.
 
         Parameters
@@ -63,7 +67,9 @@ class Lateness(AssignLatePenalties):
         LatePolicy, klass=BasePlugin, help="What being late costs, as LatePolicy says."
     ).tag(config=True)
 
-    def preprocess(self, nb, resources):
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Return the notebook as it is; the record among the resources says what was late."""
         place = resources["nbgrader"]
         extended = self._extend(place)

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config import PyFileConfigLoader
+from traitlets.config import Config, PyFileConfigLoader
 
 from course_grader.gradebook.converters import Remembering, Unavailable, run_converter
 from course_grader.gradebook.record import error_record, read_record, write_record
 from course_grader.gradebook.register import register
 from course_grader.intake.placing import refuse
-from course_grader.project.course import Course, CourseError
+from course_grader.project.course import Course, CourseError, Unit
 from course_grader.project.faults import OurFault, reason_for
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Graded:
     problem: str = ""
 
 
-def config_of(course):
+def config_of(course: Course) -> Config:
     """Load the course's nbgrader_config.py, as nbgrader itself does."""
     config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
     config.CourseDirectory.root = str(course.root)
@@ -50,12 +50,12 @@ def config_of(course):
     return config
 
 
-def log_of(course, unit):
+def log_of(course: Course, unit: Unit) -> Path:
     """Return the file that tracebacks of a unit's grading are written to."""
     return course.root / "records" / f"{unit.name}.log"
 
 
-def save(course, unit, student, config):
+def save(course: Course, unit: Unit, student: str, config: Config) -> Graded:
     """Judge one submission and save it through nbgrader, the gradebook's only writer."""
     try:
         _autograde(course, unit, student, config)
@@ -80,7 +80,7 @@ def _settled(course, unit, student, config, error):
     return Graded(student, read_record(course.record(unit, student)))
 
 
-def failed(course, unit, student, config, problem):
+def failed(course: Course, unit: Unit, student: str, config: Config, problem: str) -> Graded:
     """Mark a student's older record: we failed, so its score stands."""
     path, told = course.record(unit, student), problem.splitlines()[0]
     log.error("%s: %s", student, problem)

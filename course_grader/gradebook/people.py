@@ -11,10 +11,14 @@ __all__ = [
 ]
 
 import contextlib
-from datetime import UTC
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from nbgrader.api import Gradebook, MissingEntry, Student
+from sqlalchemy.orm import Session
+from traitlets.config import Config
 
 from course_grader.gradebook.converters import Unavailable
 from course_grader.gradebook.repeats import without_repeats
@@ -39,7 +43,7 @@ EXTENSIONS = sa.Table(
 
 
 @contextlib.contextmanager
-def opened(directory, *, ours=True):
+def opened(directory: Config, *, ours: bool = True) -> Iterator[Gradebook]:
     """Open the gradebook of nbgrader's course directory, with our own tables in it.
 
     Without `ours` they are not made where they are missing: who only looks writes nothing.
@@ -60,14 +64,14 @@ def opened(directory, *, ours=True):
         raise Unavailable(f"the gradebook cannot be used: {told}. Nothing is lost") from error
 
 
-def rows_in(session, table, *conditions):
+def rows_in(session: Session, table: Any, *conditions: Any) -> Any:
     """Return rows of a table of ours in a gradebook, which may be one that we never opened."""
     if not sa.inspect(session.connection()).has_table(table.name):
         return []
     return session.execute(sa.select(table).where(*conditions)).mappings().all()
 
 
-def people_of(directory):
+def people_of(directory: Config) -> People:
     """Return everybody whom the gradebook knows.
 
     Parameters
@@ -83,7 +87,7 @@ def people_of(directory):
         return People(people_in(gradebook.db))
 
 
-def people_in(session):
+def people_in(session: Session) -> list[Person]:
     """Return the persons of an open gradebook, which may be one that we never opened before."""
     known = sa.inspect(session.connection()).has_table(DETAILS.name)
     rows = session.execute(sa.select(DETAILS)).mappings() if known else []
@@ -98,7 +102,7 @@ def _person(student, details):
     return Person(student.id, **names, lms_id=student.lms_user_id or "", **more)
 
 
-def enter_people(directory, people):
+def enter_people(directory: Config, people: Iterable[Person]) -> None:
     """Write persons into both tables; what a person has no word for stays as it is.
 
     Parameters
@@ -132,7 +136,7 @@ def _enter(session, person):
         session.execute(sa.insert(DETAILS).values(id=person.id, **more))
 
 
-def learn(directory, arrivals):
+def learn(directory: Config, arrivals: Iterable[Any]) -> None:
     """Keep what the names of submissions told: Canvas' numbers, Blackboard's user names.
 
     Parameters
@@ -151,7 +155,7 @@ def _told(arrival):
     return Person(arrival.student, login=sender.name) if sender.lms == "blackboard" else None
 
 
-def grant_until(directory, student, assignment, until):
+def grant_until(directory: Config, student: str, assignment: str, until: datetime | None) -> None:
     """Let one student hand in until a date of their own; None takes it back.
 
     Parameters
@@ -173,7 +177,7 @@ def grant_until(directory, student, assignment, until):
         gradebook.db.execute(sa.insert(EXTENSIONS).values(**row))
 
 
-def extension_of(session, student, assignment):
+def extension_of(session: Session, student: str, assignment: str) -> datetime | None:
     """Return until when a student may hand in, UTC; None if no time of its own was granted."""
     here = (EXTENSIONS.c.student == student) & (EXTENSIONS.c.assignment == assignment)
     if not sa.inspect(session.connection()).has_table(EXTENSIONS.name):

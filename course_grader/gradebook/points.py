@@ -4,7 +4,9 @@ __all__ = ["SavePoints", "WriteRecord"]
 
 import types
 from pathlib import Path
+from typing import Any
 
+from nbformat import NotebookNode
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
@@ -17,7 +19,9 @@ from course_utils.checking.forms import solution_id
 class SavePoints(SaveAutoGrades):
     """Save points; what a person has graded waits for one again only if its text has changed."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Return the notebook as it is; all its points are written at once, or none."""
         older = read_record(_path(resources)) or {}
         now, before = resources["record"]["texts"], older.get("texts", {})
@@ -34,7 +38,7 @@ class SavePoints(SaveAutoGrades):
             gradebook.db.commit()
         return nb, resources
 
-    def add_score(self, cell, resources):
+    def add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
         """Add one cell's score, and whether a person is to look at it."""
         key = cell.metadata["nbgrader"]["grade_id"]
         grade = self.gradebook.find_grade(key)
@@ -84,7 +88,9 @@ class _OneNotebook:
 class WriteRecord(NbGraderPreprocessor):
     """Write the judge's record, when the gradebook holds the same points."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Return the notebook as it is."""
         write_record(_path(resources), resources["record"])
         return nb, resources

@@ -7,8 +7,10 @@ import functools
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode
@@ -21,7 +23,7 @@ from course_grader.intake.sanitize import rebuild, untouched
 from course_grader.judging import judged_notebook
 from course_grader.project import notebooks
 from course_grader.project.bounded import bounded
-from course_grader.project.course import Course, find_unit
+from course_grader.project.course import Course, Unit, find_unit
 from course_grader.project.faults import reason_for
 from course_grader.proving.reference import reference_for
 
@@ -29,7 +31,9 @@ from course_grader.proving.reference import reference_for
 class Rebuild(NbGraderPreprocessor):
     """Sanitize: source's notebook with the submission's solutions and own cells in it."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Return the rebuilt notebook; an unreadable submission becomes the untouched release."""
         return rebuilt(nb, *_place(resources), _student(resources)), resources
 
@@ -40,7 +44,9 @@ class SandboxedExecute(NbGraderPreprocessor):
     without_sandbox = Bool(False, help="run students' code unprotected").tag(config=True)
     results = Unicode("", help="folder of results made by make grade").tag(config=True)
 
-    def preprocess(self, nb, resources):
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Return the executed notebook."""
         course, unit = _place(resources)
         made = Path(self.results) / f"{key_of(nb)}.ipynb"
@@ -71,7 +77,9 @@ class SandboxedExecute(NbGraderPreprocessor):
 class Judge(NbGraderPreprocessor):
     """Replace what the check cells show by the judge's panel and points; make the record."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Return the judged notebook, and the record among the resources."""
         course, unit = _place(resources)
         student, release = _student(resources), kept(course, "release", unit)
@@ -86,7 +94,9 @@ class Judge(NbGraderPreprocessor):
 class ReleasedChecks(NbGraderPreprocessor):
     """For feedback: check cells show the source that the student got, without hidden checks."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Return the notebook with released check cells, and outputs that repeat none."""
         course, unit = _place(resources)
         released = {c.id: c for c in kept(course, "release", unit).cells}
@@ -147,7 +157,7 @@ def _judged(nb, release, reference, facts):
     return outcome, record_of(outcome, **(facts | {"reason": facts["reason"] or why}))
 
 
-def rebuilt(submission, course, unit, student):
+def rebuilt(submission: NotebookNode, course: Course, unit: Unit, student: str) -> NotebookNode:
     """Return the sanitized notebook of a submission."""
     source, release = kept(course, "source", unit), kept(course, "release", unit)
     try:
@@ -162,7 +172,7 @@ def rebuilt(submission, course, unit, student):
     return notebook
 
 
-def kept(course, step, unit):
+def kept(course: Course, step: str, unit: Unit) -> NotebookNode:
     """Return a notebook of the course, which is read for many submissions and never changed."""
     path = course.notebook(step, unit).resolve()
     return _read(path, path.stat().st_mtime_ns)

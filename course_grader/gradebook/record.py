@@ -12,16 +12,29 @@ __all__ = [
 
 import json
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
+from typing import Any
 
+from course_grader.judging.judged_notebook import Outcome
+from course_grader.project.course import Course, Unit
 from course_utils import __version__
 from course_utils.whole_file import replacing
 
 VERSION = 3  # of record.schema.json
 
 
-def record_of(outcome, *, student, source_hash, execution, reason="", texts=None):
+def record_of(
+    outcome: Outcome,
+    *,
+    student: str,
+    source_hash: str,
+    execution: Mapping[str, Any],
+    reason: str = "",
+    texts: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Return what is kept of a graded submission, as JSON-able numbers and words.
 
     Parameters
@@ -57,7 +70,9 @@ def record_of(outcome, *, student, source_hash, execution, reason="", texts=None
     }
 
 
-def error_record(older, *, student, what, log):
+def error_record(
+    older: Mapping[str, Any] | None, *, student: str, what: str, log: str
+) -> dict[str, Any]:
     """Return the record of a submission that we failed to grade: the older one, marked.
 
     Parameters
@@ -86,7 +101,7 @@ def error_record(older, *, student, what, log):
     return {**(older or nothing), "schema": VERSION, "status": "error", "error": error}
 
 
-def read_record(path):
+def read_record(path: Path) -> dict[str, Any] | None:
     """Return a record as the schema has it now; None where there is none.
 
     Those of version 1 were graded, all of them; those of version 2 do not say what was late.
@@ -97,13 +112,13 @@ def read_record(path):
     return missing | json.loads(path.read_text("utf-8")) | {"schema": VERSION}
 
 
-def records_of(course, unit):
+def records_of(course: Course, unit: Unit) -> dict[str, dict[str, Any]]:
     """Return {student: record} of everybody who has handed in to a unit."""
     paths = sorted(course.record(unit, "any").parent.glob("*.json"))
     return {path.stem: read_record(path) for path in paths}
 
 
-def ungraded(folder):
+def ungraded(folder: Path) -> list[tuple[str, str]]:
     """Return [(UNIT/STUDENT, what went wrong)] of all records under a folder that are errors."""
     found = [(path, read_record(path)) for path in sorted(folder.glob("*/*.json"))]
     return [
@@ -113,7 +128,7 @@ def ungraded(folder):
     ]
 
 
-def write_record(path, record):
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
     """Write a record; an older one is replaced when the new one is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as waiting:

@@ -13,10 +13,10 @@ from traitlets.config import Config
 
 from course_grader.gradebook.converters import run_converter
 from course_grader.gradebook.repeats import without_repeats
-from course_grader.project.course import Course
+from course_grader.project.course import Course, Unit
 
 
-def register(course, unit, db_url, course_id=""):
+def register(course: Course, unit: Unit, db_url: str, course_id: str = "") -> None:
     """Enter a unit's cells and points in the course's gradebook, leaving release/ alone.
 
     nbgrader refuses another set of exercises after submissions: `check_same_set` comes before.
@@ -44,7 +44,9 @@ def _forget_empty(unit, db_url, course_id):
             gradebook.remove_submission(unit.name, student)
 
 
-def generate_assignment(course, unit, *, db_url=None, course_id=""):
+def generate_assignment(
+    course: Course, unit: Unit, *, db_url: str | None = None, course_id: str = ""
+) -> None:
     """Run nbgrader's generate_assignment in a course folder; by default on its own gradebook."""
     config = Config()
     config.CourseDirectory.root = str(course.root)

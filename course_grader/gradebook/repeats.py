@@ -15,6 +15,7 @@ import functools
 import json
 import re
 import types
+from collections.abc import Iterator
 
 import jsonschema
 from alembic.script import ScriptDirectory
@@ -28,7 +29,7 @@ NO_DESCRIPTION = "No description has been provided for this image"  # nbconvert'
 
 
 @contextlib.contextmanager
-def without_repeats():
+def without_repeats() -> Iterator[None]:
     """Spare nbgrader, in the block, the work that it repeats for each notebook."""
     if nbgrader.CONNECT.get() is _engine:  # a block within a block
         yield
@@ -50,7 +51,7 @@ def without_repeats():
 
 
 @functools.cache
-def gradebook_version():
+def gradebook_version() -> str | None:
     """Return the version of the gradebook's tables, which `alembic heads` prints."""
     return ScriptDirectory(ALEMBIC_DIR).get_current_head()
 

@@ -3,22 +3,25 @@
 __all__ = ["grade_executed", "write_feedback"]
 
 import logging
+from pathlib import Path
 
 import nbformat
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from tqdm import tqdm
 
+from course_grader.execution.cache import Executions
 from course_grader.gradebook.converters import run_converter
 from course_grader.gradebook.exercise_set import check_same_set
 from course_grader.gradebook.group_work import groups_of
-from course_grader.gradebook.one_submission import config_of, failed, log_of, save
+from course_grader.gradebook.one_submission import Graded, config_of, failed, log_of, save
 from course_grader.gradebook.people import learn, people_of
 from course_grader.gradebook.preprocessors import rebuilt
 from course_grader.gradebook.register import register
 from course_grader.gradebook.repeats import without_repeats
 from course_grader.intake.collect import intake
 from course_grader.judging.judged_notebook import refused
+from course_grader.project.course import Course, Unit
 from course_grader.project.faults import OurFault, logged_to, words_of
 from course_grader.proving.reference import reference_for
 
@@ -26,7 +29,16 @@ log = logging.getLogger(__name__)
 
 
 @without_repeats()
-def grade_executed(course, unit, executions, *, origin=None, unsafe=False, db_url=None, bar=True):
+def grade_executed(
+    course: Course,
+    unit: Unit,
+    executions: Executions,
+    *,
+    origin: str | Path | None = None,
+    unsafe: bool = False,
+    db_url: str | None = None,
+    bar: bool = True,
+) -> list[Graded]:
     """Grade every submission of a unit with executions that have begun to start.
 
     Parameters
@@ -67,7 +79,7 @@ def grade_executed(course, unit, executions, *, origin=None, unsafe=False, db_ur
     return sorted(graded, key=lambda result: result.student)
 
 
-def write_feedback(course, unit):
+def write_feedback(course: Course, unit: Unit) -> None:
     """Write feedback/<student>/<unit>/<unit>.html for everybody."""
     config = config_of(course)
     config.CourseDirectory.assignment_id = unit.name

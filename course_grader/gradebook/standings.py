@@ -3,6 +3,7 @@
 __all__ = ["is_there", "read_standings"]
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy
 from nbgrader.api import Gradebook
@@ -10,9 +11,10 @@ from nbgrader.api import Gradebook
 from course_grader.gradebook.exporters import full_name
 from course_grader.gradebook.final_points import standings_of
 from course_grader.gradebook.one_submission import config_of
+from course_grader.project.course import Course
 
 
-def read_standings(course):
+def read_standings(course: Course) -> Any:
     """Read a course's gradebook; one that is not there is not made.
 
     Parameters
@@ -39,7 +41,7 @@ def read_standings(course):
     return names, found
 
 
-def is_there(db_url):
+def is_there(db_url: str) -> bool:
     """Tell whether there is anything to open; a server is asked only when it is opened."""
     address = sqlalchemy.engine.make_url(db_url)
     return address.get_backend_name() != "sqlite" or Path(address.database or "").is_file()

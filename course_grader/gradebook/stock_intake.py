@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 START = Autograde.start
 
 
-def refuse_early():
+def refuse_early() -> None:
     """Let nbgrader's autograde stop before it begins, where what was built is not what it needs.
 
     That is a master that was edited since, or another set of exercises than the gradebook's.
@@ -44,7 +44,7 @@ def _start(self):
     START(self)
 
 
-def take_in(assignment, student, notebooks):
+def take_in(assignment: str, student: str, notebooks: list[str]) -> None:
     """Take in a submission before nbgrader copies it; nbgrader calls this in the course's root.
 
     A fault of ours is marked in the record, so that an older score is not taken for a new one.

@@ -10,15 +10,17 @@ __all__ = ["take_over"]
 
 import sqlalchemy as sa
 from nbgrader.api import BaseCell, Comment, Grade, GradeCell, SubmittedNotebook
+from traitlets.config import Config
 
 from course_grader.gradebook.exercise_set import cell_sets, set_change
 from course_grader.gradebook.kept_points import keep_points, put_back
 from course_grader.gradebook.people import opened
 from course_grader.gradebook.register import register
 from course_grader.gradebook.unasked import ADDED
+from course_grader.project.course import Course, Unit
 
 
-def take_over(course, unit, directory):
+def take_over(course: Course, unit: Unit, directory: Config) -> None:
     """Let the gradebook have the set of exercises that was built; all of it, or nothing.
 
     Parameters

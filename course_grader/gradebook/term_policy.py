@@ -6,7 +6,7 @@ from traitlets import Int, TraitError
 from traitlets.config import Configurable
 
 from course_grader.gradebook.one_submission import config_of
-from course_grader.project.course import CourseError
+from course_grader.project.course import Course, CourseError
 
 
 class TermPolicy(Configurable):
@@ -17,7 +17,7 @@ class TermPolicy(Configurable):
     )
 
 
-def drop_lowest(course):
+def drop_lowest(course: Course) -> int:
     """Return how many of each student's units the total leaves out, as nbgrader_config.py says.
 
     Parameters

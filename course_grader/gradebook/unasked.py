@@ -8,18 +8,21 @@ is asked it as all others are.
 __all__ = ["ADDED", "Unasked", "contained", "unasked_in"]
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import sqlalchemy as sa
+from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
+from sqlalchemy.orm import Session
 
 from course_grader.gradebook.people import OWN, rows_in
 from course_grader.gradebook.preprocessors import kept
 from course_grader.intake.sanitize import rebuild
 from course_grader.project.bounded import bounded
-from course_grader.project.course import Course, find_unit
+from course_grader.project.course import Course, Unit, find_unit
 from course_utils.checking.forms import SOLUTION
 
 TOLD = "Added after this was handed in: not asked, and its points are not among those possible.\n"
@@ -33,7 +36,7 @@ ADDED = sa.Table(
 )
 
 
-def unasked_in(session, assignment):
+def unasked_in(session: Session, assignment: str) -> dict[str, set[str]]:
     """Return {student: names of exercises} that are not asked, in an open gradebook."""
     found = {}
     for row in rows_in(session, ADDED, ADDED.c.assignment == assignment, ~ADDED.c.asked):
@@ -41,7 +44,7 @@ def unasked_in(session, assignment):
     return found
 
 
-def contained(course, unit, student):
+def contained(course: Course, unit: Unit, student: str) -> set[str]:
     """Return the exercises whose cell for an answer is in what a student handed in.
 
     Parameters
@@ -72,7 +75,9 @@ def contained(course, unit, student):
 class Unasked(NbGraderPreprocessor):
     """Take out of the judge's record what is not asked, after finding out whether it is now."""
 
-    def preprocess(self, nb, resources):
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Return the notebook, which says so above the panel."""
         place = resources["nbgrader"]
         here = (ADDED.c.student == place["student"]) & (ADDED.c.assignment == place["assignment"])

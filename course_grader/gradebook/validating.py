@@ -26,7 +26,7 @@ STOCK = VALIDATE.get()
 AS_GRADED = (Rebuild, CheckCellMetadata, SandboxedExecute, Judge, ReleasedChecks)
 
 
-def judge_submissions():
+def judge_submissions() -> None:
     """Let nbgrader's Validator treat what lies in submitted/ in our way; all else as it does."""
     VALIDATE.replace(_preprocess)  # no option says which steps it takes
 

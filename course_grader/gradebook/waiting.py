@@ -3,6 +3,8 @@
 __all__ = ["grades_of", "session_of", "waiting_words"]
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from nbgrader.api import (
@@ -14,14 +16,16 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
+from sqlalchemy.orm import Session
 
 from course_grader.gradebook.adjustments import adjustments_in
 from course_grader.gradebook.one_submission import config_of
 from course_grader.gradebook.repeats import without_repeats
 from course_grader.gradebook.standings import is_there
+from course_grader.project.course import Course, Unit
 
 
-def waiting_words(course, unit):
+def waiting_words(course: Course, unit: Unit) -> int:
     """Return how many of a unit's answers in words wait for a person.
 
     Parameters
@@ -45,7 +49,7 @@ def waiting_words(course, unit):
 
 
 @contextlib.contextmanager
-def session_of(course):
+def session_of(course: Course) -> Iterator[Session]:
     """Open a course's gradebook; give its session."""
     directory = config_of(course).CourseDirectory
     with without_repeats(), Gradebook(directory.db_url, directory.course_id) as gradebook:
@@ -59,7 +63,7 @@ def _is_there(course):
     return is_there(config_of(course).CourseDirectory.db_url)
 
 
-def grades_of(unit, *columns):
+def grades_of(unit: Unit, *columns: Any) -> Any:
     """Return the query for columns of all grades of a unit.
 
     Parameters

@@ -7,15 +7,17 @@ import shutil
 
 import sqlalchemy as sa
 from nbgrader.api import MissingEntry
+from traitlets.config import Config
 
 from course_grader.gradebook.group_work import GROUPS
 from course_grader.gradebook.people import opened
 from course_grader.intake.placing import free
+from course_grader.project.course import Course, Unit
 
 STEPS = ("autograded", "feedback")  # written by grading, and written again by it
 
 
-def what_lies(course, unit, student, directory):
+def what_lies(course: Course, unit: Unit, student: str, directory: Config) -> str:
     """Return in words what there is of a submission: '' if nothing is.
 
     Parameters
@@ -39,7 +41,7 @@ def what_lies(course, unit, student, directory):
     return ", ".join(words for words, there in lies if there)
 
 
-def withdraw(course, unit, student, directory):
+def withdraw(course: Course, unit: Unit, student: str, directory: Config) -> None:
     """Remove a submission from the gradebook; notebook and record are kept under .originals.
 
     Parameters

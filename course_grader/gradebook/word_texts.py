@@ -9,10 +9,11 @@ import nbformat
 
 from course_grader.gradebook.preprocessors import rebuilt
 from course_grader.project import notebooks
+from course_grader.project.course import Course, Unit
 from course_grader.project.faults import words_of
 
 
-def text_of(course, unit, student, question):
+def text_of(course: Course, unit: Unit, student: str, question: str) -> str:
     """Return the text of a student's answer, exactly as typed.
 
     A file that is gone or damaged since it was graded is told in place of the text.
@@ -30,7 +31,7 @@ def text_of(course, unit, student, question):
 
 
 @functools.cache
-def released_words(course, unit, question):
+def released_words(course: Course, unit: Unit, question: str) -> str:
     """Return what stands in the cell when nobody has written in it."""
     release = notebooks.load(course.notebook("release", unit))
     return next(cell.source for cell in release.cells if cell.id == question)

@@ -9,13 +9,16 @@ __all__ = ["Answer", "Overtaken", "read_words", "save_words"]
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 from nbgrader.api import BaseCell, Comment, Grade, SubmittedAssignment, SubmittedNotebook
 
+from course_grader.authoring.rubrics import Question
 from course_grader.gradebook.people import people_in
 from course_grader.gradebook.waiting import grades_of, session_of
 from course_grader.gradebook.word_texts import released_words, text_of
+from course_grader.project.course import Course, Unit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Answer:
     blank: bool
 
     @property
-    def seen(self):
+    def seen(self) -> str:
         """A hash of what a grader looks at: by it a save finds out that something has changed."""
         told = json.dumps([self.text, self.points, self.comment, self.waits])
         return hashlib.sha256(told.encode()).hexdigest()[:24]
@@ -55,12 +58,12 @@ class Answer:
 class Overtaken(Exception):
     """Somebody was quicker: `now` has the answers as they are."""
 
-    def __init__(self, now):
+    def __init__(self, now: list[Answer]) -> None:
         super().__init__("changed since it was shown; nothing was saved")
         self.now = now
 
 
-def read_words(course, unit, question):
+def read_words(course: Course, unit: Unit, question: Question) -> list[Answer]:
     """Return all answers to a question, those that wait first.
 
     They come in an order that follows no name and is the same each time: by a hash of the text.
@@ -80,7 +83,14 @@ def read_words(course, unit, question):
         return sorted(_answers(session, course, unit, question.name), key=_place)
 
 
-def save_words(course, unit, question, seen, points, comment):
+def save_words(
+    course: Course,
+    unit: Unit,
+    question: Question,
+    seen: Mapping[str, str],
+    points: float,
+    comment: str,
+) -> list[Answer]:
     """Write points and comment into the gradebook, for all answers named or for none.
 
     Parameters

@@ -5,6 +5,7 @@ __all__ = ["unzipped"]
 import os
 import zipfile
 import zlib
+from pathlib import Path
 
 from course_grader.intake.lms import sender_in
 from course_grader.intake.parse import MAX_BYTES, PACKED
@@ -14,7 +15,7 @@ MAX_PART = 240  # bytes of a name that any file system takes
 MAX_ZIP_BYTES = 2_000_000_000
 
 
-def unzipped(archive, folder):
+def unzipped(archive: Path, folder: Path) -> Path:
     """Unpack an LMS zip: plain files only, inside the folder, up to a size for each and for all.
 
     Returns

@@ -4,26 +4,29 @@ Nothing is thrown away: whatever is replaced or renamed is kept under submitted/
 link is ever followed.
 """
 
-__all__ = ["Arrival", "intake", "take"]
+__all__ = ["intake", "take"]
 
-import dataclasses
 import functools
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+
+from nbformat import NotebookNode
 
 from course_grader.intake.archive import unzipped
 from course_grader.intake.arrival_notes import (
+    Arrival,
     forget_sender,
     forget_timestamp,
     participants,
     tell_sender,
     write_timestamp,
 )
-from course_grader.intake.entries import handed_in
+from course_grader.intake.entries import Handed, handed_in
 from course_grader.intake.groups import share
-from course_grader.intake.lms import Sender, sender_in
+from course_grader.intake.lms import sender_in
 from course_grader.intake.other_units import belongs_elsewhere, stop_if_all_do
 from course_grader.intake.parse import MAX_BYTES, Unreadable, read_submission
 from course_grader.intake.people import People
@@ -37,27 +40,19 @@ from course_grader.intake.placing import (
 )
 from course_grader.project import notebooks
 from course_grader.project.bounded import bounded
-from course_grader.project.course import CourseError
+from course_grader.project.course import Course, CourseError, Unit
 from course_grader.project.faults import OurFault, reason_for
 
 MANY = 20  # strangers that are named
 
 
-@dataclasses.dataclass
-class Arrival:
-    """One student's submission after intake; `reason` says why it could not be read.
-
-    `taken` is False where the disk refused, or we failed: what lies in place may not be graded.
-    `sender` is what the name of the file told.
-    """
-
-    student: str
-    reason: str = ""
-    taken: bool = True
-    sender: Sender | None = None
-
-
-def intake(course, unit, origin=None, people=None, say=print):
+def intake(
+    course: Course,
+    unit: Unit,
+    origin: str | Path | None = None,
+    people: People | None = None,
+    say: Callable[[str], object] = print,
+) -> list[Arrival]:
     """Bring submissions into submitted/<student>/<unit>/<unit>.ipynb.
 
     Parameters
@@ -127,7 +122,9 @@ def _taken(course, unit, student, handed, release):
     return arrival
 
 
-def take(course, unit, student, handed, release):
+def take(
+    course: Course, unit: Unit, student: str, handed: Handed, release: NotebookNode
+) -> Arrival:
     """Put one student's clean notebook in place, or the untouched release with the reason."""
     files, target = [*handed.files, *handed.earlier], course.notebook("submitted", unit, student)
     earlier, waiting = course.reason(unit, student), waiting_at(course, unit, student)

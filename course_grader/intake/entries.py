@@ -5,12 +5,13 @@ __all__ = ["Handed", "contents", "handed_in"]
 import collections
 import dataclasses
 import hashlib
-import itertools
 import os
 from pathlib import Path
 
-from course_grader.intake.lms import Sender, sender_in, title_of, word_of
+from course_grader.intake.lms import Sender, free_id, sender_in, title_of, word_of
+from course_grader.intake.people import People
 from course_grader.intake.readings import Unclear, meant_by
+from course_grader.project.course import Unit
 
 
 @dataclasses.dataclass
@@ -37,7 +38,9 @@ class Handed:
     earlier: list[Path] = dataclasses.field(default_factory=list)
 
 
-def handed_in(place, unit, people):
+def handed_in(
+    place: Path, unit: Unit, people: People
+) -> tuple[dict[str, Handed], list[str], list[str]]:
     """Return {student: Handed}, names of files that tell of no student, and what is unclear.
 
     Files of one user of an LMS are one submission; names that somebody chose stay apart. A loose
@@ -81,7 +84,7 @@ def handed_in(place, unit, people):
     return _by_student(list(entries.values()), people), ignored, unclear
 
 
-def contents(path, unit, *, ours):
+def contents(path: Path, unit: Unit, *, ours: bool) -> tuple[list[Path], list[str]] | None:
     """Return notebooks and names of other files; None if it is no submission to this unit."""
     if path.is_symlink() or not path.is_dir():
         notebook = path.is_symlink() or _may_hold_one(path)
@@ -145,7 +148,7 @@ def _by_student(handed, people):
         student = _id_of(one.sender, people)
         if meant[student.casefold()] > 1:  # two senders are not one person
             student = _apart(one)
-        found[_free_id(student, found)] = one
+        found[free_id(student, found)] = one
     return found
 
 
@@ -190,9 +193,3 @@ def _apart(one):
     if sender.plain_id == one.entry:
         return one.entry
     return f"{sender.plain_id}-{hashlib.sha256(os.fsencode(one.entry)).hexdigest()[:6]}"
-
-
-def _free_id(student, found):
-    """Return the id, numbered if it is taken."""
-    numbered = (f"{student}-{n}" for n in itertools.count(2))
-    return next(s for s in itertools.chain([student], numbered) if s not in found)

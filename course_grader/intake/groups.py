@@ -9,18 +9,21 @@ __all__ = ["GROUP", "read_groups", "share"]
 import collections
 import dataclasses
 import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from course_grader.intake.arrival_notes import forget_timestamp, read_sender, tell_sender
+from course_grader.intake.arrival_notes import Arrival, forget_timestamp, read_sender, tell_sender
 from course_grader.intake.lms import Sender
+from course_grader.intake.people import People
 from course_grader.intake.placing import holds, replace
 from course_grader.intake.roster import csv_rows
 from course_grader.project import notebooks
-from course_grader.project.course import CourseError
+from course_grader.project.course import Course, CourseError, Unit
 
 GROUP = "group"  # stands where a note names the LMS
 
 
-def read_groups(path, people):
+def read_groups(path: Path, people: People) -> dict[str, str]:
     """Return {student: group} of a CSV file with the titles student and group.
 
     Parameters
@@ -48,7 +51,13 @@ def read_groups(path, people):
     return groups
 
 
-def share(course, unit, arrivals, groups, say):
+def share(
+    course: Course,
+    unit: Unit,
+    arrivals: list[Arrival],
+    groups: Mapping[str, str],
+    say: Callable[[str], object],
+) -> list[Arrival]:
     """Put the one hand-in of a group in each member's place.
 
     Parameters

@@ -6,12 +6,14 @@ How Moodle does, in mod/assign: full name, the participant's number in this assi
 plugin that took the file. Blackboard: the assignment's title, the user name, "attempt", a time.
 """
 
-__all__ = ["Sender", "sender_in", "title_of", "word_of"]
+__all__ = ["Sender", "free_id", "sender_in", "title_of", "word_of"]
 
 import dataclasses
+import itertools
 import os
 import re
 import unicodedata
+from collections.abc import Container, Sequence
 
 MAX_NAME = 80  # bytes of a student's id
 ENDING = r"\.(?:ipynb(?:\.(?:txt|json|zip))?|zip)"  # browsers and mail programs add some
@@ -63,13 +65,13 @@ class Sender:
     file: str = ""
 
     @property
-    def plain_id(self):
+    def plain_id(self) -> str:
         """The id of a student whom the gradebook does not know by any of this."""
         numbered = self.lms == "canvas" or self.name.casefold() == "participant"
         return f"{word_of(self.name)}-{self.number}" if numbered else word_of(self.name)
 
 
-def title_of(names):
+def title_of(names: Sequence[str]) -> str:
     """Return what all names of Blackboard's files begin with, up to the user; '' for others."""
     before = [found[1] for name in names if (found := BLACKBOARD.match(name))]
     if len(before) < len(names) or len(set(before)) < 2:
@@ -77,7 +79,7 @@ def title_of(names):
     return os.path.commonprefix(before).rpartition("_")[0]
 
 
-def sender_in(name, title=""):
+def sender_in(name: str, title: str = "") -> Sender:
     """Return what the name of a file or folder tells; of Blackboard, with the assignment's title.
 
     Examples
@@ -97,7 +99,13 @@ def sender_in(name, title=""):
     return Sender(re.sub(f"{ENDING}$", "", name, flags=re.IGNORECASE), file=name)
 
 
-def word_of(name):
+def word_of(name: str) -> str:
     """Return a name as an id: in letters, digits and . _ @ + - only, not too long."""
     clean = re.sub(r"[^\w.@+-]+", "-", unicodedata.normalize("NFC", name)).strip("-.")
     return clean.encode("utf-8", "ignore")[:MAX_NAME].decode("utf-8", "ignore") or "unnamed"
+
+
+def free_id(student: str, taken: Container[str]) -> str:
+    """Return an id, numbered if it is taken."""
+    numbered = (f"{student}-{n}" for n in itertools.count(2))
+    return next(one for one in itertools.chain([student], numbered) if one not in taken)

@@ -3,13 +3,17 @@
 __all__ = ["belongs_elsewhere", "stop_if_all_do"]
 
 import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+from nbformat import NotebookNode
 
 from course_grader.intake.parse import read_submission
 from course_grader.project import notebooks
-from course_grader.project.course import PROJECT, CourseError, units
+from course_grader.project.course import PROJECT, CourseError, Unit, units
 
 
-def belongs_elsewhere(submission, unit):
+def belongs_elsewhere(submission: NotebookNode, unit: Unit) -> str:
     """Return the name of the unit whose cells a notebook holds, if it holds none of this one's.
 
     Parameters
@@ -32,7 +36,7 @@ def belongs_elsewhere(submission, unit):
     return best if best and shared[best] else ""
 
 
-def stop_if_all_do(unit, submissions, origin):
+def stop_if_all_do(unit: Unit, submissions: Sequence[Sequence[Path]], origin: object) -> None:
     """Stop before anything is written if all readable notebooks are another unit's.
 
     Parameters

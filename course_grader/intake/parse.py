@@ -9,7 +9,9 @@ import re
 import stat
 import zipfile
 import zlib
+from pathlib import Path
 
+from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 from course_grader.intake.sanitize import NEW
@@ -28,7 +30,7 @@ class Unreadable(Exception):
     """A submission that scores 0; the message is the reason, one line."""
 
 
-def read_submission(path):
+def read_submission(path: Path) -> NotebookNode:
     """Read one file as a notebook that holds what grading reads, and nothing else.
 
     Returns

@@ -6,7 +6,9 @@ import collections
 import dataclasses
 import difflib
 import unicodedata
+from collections.abc import Iterable
 
+from course_grader.intake.lms import Sender
 from course_grader.project.course import CourseError
 
 
@@ -38,7 +40,7 @@ class Person:
     section: str = ""
 
     @property
-    def shown(self):
+    def shown(self) -> str:
         """How people are told who is meant."""
         name = " ".join(filter(None, [self.first_name, self.last_name]))
         return f"{name} ({self.id})" if name else self.id
@@ -52,7 +54,7 @@ class People:
     people : iterable of Person
     """
 
-    def __init__(self, people=()):
+    def __init__(self, people: Iterable[Person] = ()) -> None:
         self.all = {person.id: person for person in people}
         self.groups = {}  # student: group, of who hands in this unit together
         self.participants = {}  # Moodle's number in this assignment: id of who came by it before
@@ -61,11 +63,11 @@ class People:
         self._by_name = _index(self.all.values(), _names)
 
     @property
-    def are_named(self):
+    def are_named(self) -> bool:
         """Whether somebody has entered a roster: ids alone come from earlier submissions."""
         return any(one.last_name or one.first_name or one.email for one in self.all.values())
 
-    def find(self, sender):
+    def find(self, sender: Sender) -> Person | None:
         """Return the one person whom a name means for certain; None if there is none.
 
         Canvas' number is certain. A name is, if one person has it alone, and has not another
@@ -84,11 +86,11 @@ class People:
             return next(filter(None, found), None)
         return self.all.get(sender.name) or self._by_word.get(_squashed(sender.name))
 
-    def numbered(self, number):
+    def numbered(self, number: str) -> Person | None:
         """Return the person who has a number of Canvas', or None."""
         return self._by_number.get(number)
 
-    def meant(self, word):
+    def meant(self, word: str) -> Person:
         """Return the one person whom an instructor means by id, login, email or name.
 
         Raises
@@ -105,7 +107,7 @@ class People:
         several = ", ".join(one.shown for one in found) or f"nobody{hint}"
         raise CourseError(f"'{word}' means {several}: give an id, a login or an email address")
 
-    def named(self, name):
+    def named(self, name: str) -> list[Person]:
         """Return all persons of a name, whichever way round it is written."""
         return [one for one in self.all.values() if name and _letters(name) in _names(one)]
 
@@ -115,7 +117,7 @@ class People:
             person = person or self.all.get(name)
         return person if person and (numbered or not person.lms_id) else None
 
-    def likeliest(self, name):
+    def likeliest(self, name: str) -> Person | None:
         """Return the person whose name is most like a name; None if none is like it."""
         known = {key: one for one in self.all.values() for key in _names(one) or _words(one)}
         close = difflib.get_close_matches(_letters(name), [_letters(key) for key in known], n=1)

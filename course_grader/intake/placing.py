@@ -15,22 +15,33 @@ import itertools
 import os
 import shutil
 import stat
+from collections.abc import Iterable
+from pathlib import Path
 
+from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
 from course_grader.intake.parse import MAX_BYTES
 from course_grader.project import notebooks
+from course_grader.project.course import Course, Unit
 
 OURS = {"reason.txt", "sender.json"}
 
 
-def refuse(course, unit, student, reason):
+def refuse(course: Course, unit: Unit, student: str, reason: str) -> None:
     """Put the untouched release in a submission's place, which is kept aside, with the reason."""
     release = notebooks.load(course.notebook("release", unit))
     replace(course, unit, student, release, printable(reason), [])
 
 
-def replace(course, unit, student, notebook, reason, files):
+def replace(
+    course: Course,
+    unit: Unit,
+    student: str,
+    notebook: NotebookNode,
+    reason: str,
+    files: Iterable[Path],
+) -> None:
     """Let a notebook wait, whole, with its reason; then put it in the place of some files."""
     waiting = waiting_at(course, unit, student)
     notebooks.save(notebook, waiting.with_suffix(".tmp"))
@@ -39,12 +50,12 @@ def replace(course, unit, student, notebook, reason, files):
     put_in_place(course, unit, student, files)
 
 
-def waiting_at(course, unit, student):
+def waiting_at(course: Course, unit: Unit, student: str) -> Path:
     """Return where a clean notebook waits, whole, until what it replaces is set aside."""
     return course.aside(unit, student) / ".incoming.ipynb"
 
 
-def put_in_place(course, unit, student, files):
+def put_in_place(course: Course, unit: Unit, student: str, files: Iterable[Path]) -> None:
     """Set aside what lies in the student's place, and files; then move there what waits."""
     _set_aside(course, unit, student, files)
     target = course.notebook("submitted", unit, student)
@@ -59,13 +70,13 @@ def _keep_reason(path, reason):
         path.unlink(missing_ok=True)
 
 
-def holds(target, notebook):
+def holds(target: Path, notebook: NotebookNode) -> bool:
     """Tell whether a file is plain and holds just this notebook."""
     plain = target.is_file() and not target.is_symlink() and target.stat().st_nlink == 1
     return plain and target.read_bytes() == notebooks.as_bytes(notebook)
 
 
-def is_alone(target, notebook):
+def is_alone(target: Path, notebook: NotebookNode) -> bool:
     """Tell whether the notebook is in place, and nothing beside it for nbgrader to copy."""
     beside = [p for p in target.parent.iterdir() if p != target and not _is_timestamp(p)]
     return holds(target, notebook) and not beside
@@ -102,7 +113,7 @@ def _set_aside(course, unit, student, files):
             shutil.copyfile(path, free(keep / path.name))
 
 
-def free(path):
+def free(path: Path) -> Path:
     """Return the path, numbered if it is taken."""
     short = path.with_name(path.stem[:60] + path.suffix[:10])
     if short.name in OURS or short.name.startswith(
@@ -113,6 +124,6 @@ def free(path):
     return next(p for p in itertools.chain([short], numbered) if not os.path.lexists(p))
 
 
-def printable(text):
+def printable(text: str) -> str:
     """Return at most 200 characters that a terminal shows as they are."""
     return "".join(c if c.isprintable() else "?" for c in text)[:200]

@@ -9,6 +9,7 @@ __all__ = ["Unclear", "meant_by"]
 import re
 
 from course_grader.intake.lms import Sender
+from course_grader.intake.people import People
 
 PARTS = re.compile(r"(?=(?P<late>_LATE)?_(?P<number>\d+)_\d+_(?P<file>.+))", re.I | re.S)
 
@@ -17,7 +18,7 @@ class Unclear(Exception):
     """A name that two students of the roster may have; the message names both."""
 
 
-def meant_by(name, sender, people, *, canvas):
+def meant_by(name: str, sender: Sender, people: People, *, canvas: bool) -> Sender:
     """Return what the name of a file tells, of several readings the one that the roster knows.
 
     Parameters

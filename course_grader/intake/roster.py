@@ -12,6 +12,7 @@ import csv
 import dataclasses
 import io
 import re
+from pathlib import Path
 
 from course_grader.intake.people import Person
 from course_grader.project.course import CourseError
@@ -34,7 +35,7 @@ TITLES = {  # of a column, without spaces and signs: what it holds
 }  # fmt: skip
 
 
-def read_roster(path):
+def read_roster(path: Path) -> list[Person]:
     """Return the persons of a CSV file, without ids of ours.
 
     Parameters
@@ -68,7 +69,7 @@ def read_roster(path):
     return people
 
 
-def csv_rows(path):
+def csv_rows(path: Path) -> list[list[str]]:
     """Return the rows of a CSV file that are not empty, whatever separates its cells.
 
     Parameters

@@ -3,14 +3,14 @@
 __all__ = ["merged"]
 
 import dataclasses
-import itertools
 import re
 
-from course_grader.intake.lms import Sender, word_of
+from course_grader.intake.lms import Sender, free_id, word_of
+from course_grader.intake.people import People, Person
 from course_grader.project.course import CourseError
 
 
-def merged(roster, known):
+def merged(roster: list[Person], known: People) -> list[Person]:
     """Return the persons of a roster with ids: those that the gradebook knows keep theirs.
 
     Parameters
@@ -27,7 +27,7 @@ def merged(roster, known):
     taken, people = set(known.all), {}
     for person in roster:
         earlier = _known(person, known, people)
-        student = earlier.id if earlier else _free(_new_id(person), taken)
+        student = earlier.id if earlier else free_id(_new_id(person), taken)
         if student in people:
             raise CourseError(f"Two rows of the roster are one student: {people[student].shown}")
         taken.add(student)
@@ -83,8 +83,3 @@ def _new_id(person):
         return Sender(name or "student", "canvas", person.lms_id).plain_id
     name = f"{person.first_name} {person.last_name}".strip()
     return word_of(person.login or person.email or name)
-
-
-def _free(student, taken):
-    numbered = (f"{student}-{n}" for n in itertools.count(2))
-    return next(s for s in itertools.chain([student], numbered) if s not in taken)
