@@ -4,16 +4,15 @@ __all__ = ["Exercise", "ItemAnalysis", "Misconception", "analyse_items", "wilson
 
 import collections
 import dataclasses
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import binomtest
 
 from course_grader.gradebook.record import read_record
 
 MANY = 20  # students below whom a correlation says nothing
-Z = 1.959964  # half-width of a 95% interval in standard errors
 STATES = ("passed", "partly", "nothing", "not attempted")
 
 
@@ -111,10 +110,8 @@ def wilson(successes: int, n: int) -> tuple[float, float, float]:
     ----------
     Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion", 2001.
     """
-    share = successes / n
-    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    return share, max(0.0, centre - half), min(1.0, centre + half)
+    interval = binomtest(successes, n).proportion_ci(method="wilson")
+    return successes / n, float(interval.low), float(interval.high)
 
 
 def _exercise(name, records):
