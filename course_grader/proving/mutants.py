@@ -44,7 +44,7 @@ def pointless(checks: Iterable[Check]) -> set[str]:
     values = [check["got"] for check in checks if check["kind"] == "value"]
     shapes = [leaf.get("shape") for got in values for leaf in _leaves(got)]
     return {
-        *(() if "gradient" in kinds else ("detach-result", "detach-input")),
+        *(() if "gradient" in kinds else ("detach-result", "detach-one", "detach-input")),
         *(() if any(shapes) else ("squeeze",)),
     }
 

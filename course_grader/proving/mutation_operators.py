@@ -7,8 +7,9 @@ import contextlib
 import copy
 from collections.abc import Iterator
 
+from course_grader.proving.numeric_operators import NUMERIC
 from course_grader.proving.subtle_operators import SUBTLE
-from course_grader.proving.tree_edits import method_of, with_body
+from course_grader.proving.tree_edits import method_of, with_body, with_result
 
 SWAPS = {
     "sum": "mean",
@@ -88,8 +89,7 @@ def detach_result(node: ast.AST) -> Iterator[ast.AST]:
 
 def narrow_result(node: ast.AST) -> Iterator[ast.AST]:
     """Round the result to float16, where large values overflow."""
-    if isinstance(node, ast.Return) and node.value is not None:
-        yield ast.Return(method_of(method_of(node.value, "half"), "double"))
+    yield from with_result(node, lambda result: method_of(method_of(result, "half"), "double"))
 
 
 def change_input(node: ast.AST) -> Iterator[ast.AST]:
@@ -134,7 +134,7 @@ OPERATORS = {  # names of mutants hold the operators' names
         swap_arguments,
         drop_statement,
     )
-} | SUBTLE
+} | {**SUBTLE, **NUMERIC}
 
 
 def _is_docstring(statement):

@@ -1,6 +1,6 @@
 """Edits of syntax trees that leave the tree itself alone."""
 
-__all__ = ["method_of", "replaced", "with_body"]
+__all__ = ["method_of", "replaced", "with_body", "with_result"]
 
 import ast
 import copy
@@ -28,3 +28,11 @@ def with_body(node: ast.FunctionDef, body: list[ast.stmt]) -> ast.FunctionDef:
     other = copy.deepcopy(node)
     other.body = copy.deepcopy(body)
     return other
+
+
+def with_result(node, change):
+    """Yield a return statement with one of its results changed: each of a tuple's in turn."""
+    if isinstance(node, ast.Return) and node.value is not None:
+        results = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        for result in results:
+            yield replaced(node, result, change(result))

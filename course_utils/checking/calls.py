@@ -30,7 +30,9 @@ def kept_by(call: Callable[..., object], inputs: Sequence[Any]) -> list[bool]:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    return np.shape(a) == np.shape(b) and bool((a == b).all())
+    """Return whether shape, values and the flag that asks for a gradient are the same."""
+    flags = [getattr(x, "requires_grad", False) for x in (a, b)]
+    return flags[0] == flags[1] and np.shape(a) == np.shape(b) and bool((a == b).all())
 
 
 def _generators() -> tuple[object, ...]:

@@ -399,6 +399,13 @@ def log_sum_exp(a):
     return top.squeeze(-1) + torch.log(torch.exp(a - top).sum())
 
 
+# %% squeezes-each-axis-of-one wrong="log-sum-exp" fails="dimension"
+# squeeze() without an axis removes each axis of length one, not only the last: name the axis.
+def log_sum_exp(a):
+    top = a.detach().max(dim=-1, keepdim=True).values
+    return top.squeeze() + torch.log(torch.exp(a - top).sum(dim=-1))
+
+
 # %% [markdown]
 # ## draws-by-inversion
 

@@ -158,6 +158,15 @@ check.keeps(
     2.7 + _t[3:5],
     case="values in a column",
 )
+check.value(
+    "shape",
+    lambda: normal_log_density(_t[:3, None], _t[3:], 0.6 + _t[3:]),
+    case="a column of three, three means and scales",
+)
+check.value(
+    "shape", lambda: normal_log_density(_t[3:], _t[:3, None], 0.7), case="a column of three means"
+)
+
 
 # %% [markdown]
 # ## Exercise 2. Add probabilities that are logarithms (8 min, 6 points)
@@ -281,6 +290,14 @@ check.value(
     case="minus infinity beside -20 000",
 )
 check.keeps("stability", log_sum_exp, 1e5 * _wave.reshape(4, 6), case="large entries")
+check.value(
+    "dimension", lambda: log_sum_exp(_wave.reshape(4, 1, 6)), case="a length of one inside"
+)
+check.value(
+    "dimension", lambda: log_sum_exp(_wave.reshape(1, 3, 8)), case="one table of three rows"
+)
+check.value("dimension", lambda: log_sum_exp(_wave[:6].reshape(3, 2, 1)), case="all rows of one")
+
 
 # %% [markdown]
 # ## Exercise 3. Draws by inversion (10 min, 5 points)

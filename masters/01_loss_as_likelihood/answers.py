@@ -465,6 +465,10 @@ def laplace_mle(y):
     return mu, (y - mu).mean()
 
 
+# %% by-search.narrow-result.5 equivalent="laplace-mle"
+# Zero is the same in each precision.
+
+
 # %% [markdown]
 # ## bce-from-logits
 
@@ -513,10 +517,6 @@ def bce_from_logits(z, y):
 
 # %% by-log-expit.detach-result.2 equivalent="bce-from-logits"
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
-
-# %% by-log-expit.drop-factor.7 equivalent="bce-from-logits"
-# The gradient handed to backward is 1, since the result is the scalar that is differentiated.
-
 
 # %% solution.detach-input.2 equivalent="bce-from-logits"
 # Targets are data: no gradient with respect to them is asked for.
@@ -829,6 +829,14 @@ def set_nll(logits, possible):
 def set_nll(logits, possible):
     log_p = torch.log_softmax(logits, dim=1)
     return -log_p.masked_fill(~possible, -math.inf).logsumexp(1).mean().item()
+
+
+# %% solution.squeeze-before.1 equivalent="one-of-several-labels"
+# There are two classes at least, and the mean over a batch of one is its only value.
+
+
+# %% solution.squeeze-before.2 equivalent="one-of-several-labels"
+# There are two classes at least, and the mean over a batch of one is its only value.
 
 
 # %% [markdown]

@@ -181,6 +181,7 @@ check.keeps(
     case="two rows, a mean and a scale for each",
 )
 
+
 # %% [markdown]
 # ## Exercise 2. The most likely Laplace (10 min, 4 points)
 #
@@ -265,6 +266,13 @@ check.value("scale", lambda: laplace_mle(torch.full((4,), 2.3).double())[1], cas
 check.value("location", lambda: laplace_mle(-torch.exp(_t))[0], case="eight values below zero")
 check.keeps("location", laplace_mle, torch.sin(5 * _t)[:7].clone(), case="seven values")
 check.keeps("scale", laplace_mle, high.clone(), case="values beyond a hundred million")
+top = 1e9 - 0.002 + 0.002 * torch.cos(torch.arange(99.0).double() ** 2)
+check.value(
+    "scale",
+    lambda: 1e3 * laplace_mle(top)[1],
+    case="99 values next to a billion that differ by a thousandth",
+)
+
 
 # %% [markdown]
 # ## Exercise 3. Binary cross-entropy from logits (10 min, 5 points)
@@ -380,6 +388,19 @@ check.gradient(
     case="logits of zero, targets of one",
 )
 check.keeps("gradient", bce_from_logits, 300.0 * _t, _q.clone(), case="logits in the hundreds")
+no, tens = torch.zeros(1).double(), (7.3, 10.5, 12.9)
+check.value(
+    "stability",
+    lambda: [bce_from_logits(s * x + no, no + (s < 0)) - x for s in (-1, 1) for x in tens],
+    case="logits of some ten, less their straight line",
+)
+check.gradient(
+    "gradient",
+    lambda z: 1e4 * (bce_from_logits(z, 1 + 0 * z) + 0.1 * bce_from_logits(-z, 0 * z)),
+    no + 10.5,
+    case="a logit of 10.5, right",
+)
+
 
 # %% [markdown]
 # ## Exercise 4. One of several labels (10 min, 6 points)

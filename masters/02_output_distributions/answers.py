@@ -445,6 +445,18 @@ def price_report(y, mu, sigma, centre, width):
     return -prediction.log_prob(y).mean().item(), prediction.mean, middle
 
 
+# %% solution.squeeze.1 equivalent="log-target"
+# A mean has no axis to lose.
+
+
+# %% solution.detach-one.2 equivalent="log-target"
+# Only the gradient of the NLL is asked for.
+
+
+# %% solution.detach-one.3 equivalent="log-target"
+# Only the gradient of the NLL is asked for.
+
+
 # %% [markdown]
 # ## two-kinds-of-zero
 

@@ -456,6 +456,26 @@ def diagonal_fits(cov):
     return v, log_w.exp(), 0.5 * (v.log().sum() - log_det), reverse
 
 
+# %% solution.squeeze.3 equivalent="diagonal-fits"
+# A number has no axis to lose.
+
+
+# %% solution.squeeze.4 equivalent="diagonal-fits"
+# A number has no axis to lose.
+
+
+# %% solution.detach-one.1 equivalent="diagonal-fits"
+# Only the gradient of the last result is asked for.
+
+
+# %% solution.detach-one.2 equivalent="diagonal-fits"
+# Only the gradient of the last result is asked for.
+
+
+# %% solution.detach-one.3 equivalent="diagonal-fits"
+# Only the gradient of the last result is asked for.
+
+
 # %% [markdown]
 # ## kl-from-draws
 
@@ -937,6 +957,14 @@ def prior_smoothing(logits, y, prior, eps):
     target = (1 - eps) * F.one_hot(y, len(prior)) + eps * prior
     loss = F.cross_entropy(logits, target).detach()
     return loss, loss - torch.special.entr(target).sum(1).mean()
+
+
+# %% solution.squeeze-before.1 equivalent="prior-smoothing"
+# With one class the floor is 0 either way, and with one row it is its own mean.
+
+
+# %% solution.detach-one.2 equivalent="prior-smoothing"
+# Only the gradient of the loss is asked for.
 
 
 # %% [markdown]

@@ -921,6 +921,26 @@ def brier_parts(p, y, group, weight):
     return w @ (p_bar - y_bar) ** 2, w @ (y_bar - base) ** 2, base * (1 - base), *within
 
 
+# %% solution.squeeze.1 equivalent="brier-parts"
+# A number has no axis to lose.
+
+
+# %% solution.squeeze.2 equivalent="brier-parts"
+# A number has no axis to lose.
+
+
+# %% solution.squeeze.3 equivalent="brier-parts"
+# A number has no axis to lose.
+
+
+# %% solution.squeeze.4 equivalent="brier-parts"
+# A number has no axis to lose.
+
+
+# %% solution.squeeze.5 equivalent="brier-parts"
+# A number has no axis to lose.
+
+
 # %% [markdown]
 # ## paired-comparison
 
@@ -1188,6 +1208,22 @@ def compare(p_a, p_b, y):
     errors = np.array([nll.std(ddof=1), brier.std(ddof=1)]) / np.sqrt(len(y))
     choice = int((means < -2 * errors).all()) - int((means > 2 * errors).all())
     return means[0], errors[0], means[1], errors[1], choice
+
+
+# %% solution.squeeze.1 equivalent="paired-comparison"
+# A number has no axis to lose.
+
+
+# %% solution.squeeze.2 equivalent="paired-comparison"
+# A number has no axis to lose.
+
+
+# %% solution.squeeze.3 equivalent="paired-comparison"
+# A number has no axis to lose.
+
+
+# %% solution.squeeze.4 equivalent="paired-comparison"
+# A number has no axis to lose.
 
 
 # %% [markdown]
@@ -1488,6 +1524,10 @@ def fit_temperature(logits, labels, held_out):
     return abs(optimize.minimize(nll, np.ones(1)).x[0])
 
 
+# %% solution.squeeze-before.1 equivalent="fit-temperature"
+# There are two classes at least, and the mean over one row is its only value.
+
+
 # %% [markdown]
 # ## platt-fit
 
@@ -1779,3 +1819,11 @@ def platt_fit(scores, y):
 
     a, b = optimize.minimize(loss, np.zeros(2), method="Nelder-Mead").x
     return a / w, b - a * m / w
+
+
+# %% solution.squeeze.1 equivalent="platt-fit"
+# A number has no axis to lose.
+
+
+# %% solution.squeeze.2 equivalent="platt-fit"
+# A number has no axis to lose.

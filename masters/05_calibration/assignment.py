@@ -746,8 +746,9 @@ check.value(
 # - `logits` has shape `(n, K)`, $K \ge 2$, at most three thousand in size; beside that they may
 #   share an offset as large as a million if they differ by more than 1; `labels` `(n,)` (class
 #   indices); `held_out` `(n,)` (booleans, at least one true).
-# - The NLL is convex in $1/T$, so there is one minimum. In all cases it exists and lies between
-#   1/1000 and 1000. Find it to six digits: a relative error of $10^{-6}$.
+# - The NLL is convex in $1/T$, so there is one minimum. In all cases it exists, lies between
+#   1/1000 and 1000, and is no flat one: at half and at twice that $T$ the mean NLL is at least
+#   1/1000 higher. Find it to six digits: a relative error of $10^{-6}$.
 # - Any method that gets there will do: Newton, bisection of the derivative, golden section or
 #   Brent, L-BFGS. Set their tolerances yourself: the defaults of some are too coarse. Searching
 #   over $\log T$ keeps $T$ positive.
@@ -1028,6 +1029,18 @@ check.value(
     lambda: tuple(platt_fit(np.append(np.arange(97.0), 900.0), np.arange(98) // 97)),
     case="one far score of label 1",
 )
+_some = np.append(np.full(9, 1.3), [2.1, 0.4])
+check.value(
+    "fit",
+    lambda: tuple(platt_fit(_some[:10], np.array([0, 1, 1, 0, 0, 1, 0, 0, 1, 1]))),
+    case="nine of ten scores are equal",
+)
+check.value(
+    "scale",
+    lambda: np.array(platt_fit(7e3 * _some, np.arange(11) % 3 // 2)) * [7e3, 1],
+    case="nine of eleven scores are equal",
+)
+
 
 # %% [markdown]
 # ## Exercise 8. In words: what a bare ECE hides (5 min, 3 points)

@@ -1200,3 +1200,7 @@ def best_from_known(w, C, noise_var, known):
     C_hk, P = C[~known][:, known], np.linalg.inv(C)
     left = C[~known][:, ~known] - C_hk @ P[known][:, known] @ C_hk.T
     return slope, noise_var + w[~known] @ left @ w[~known]
+
+
+# %% solution.squeeze.2 equivalent="best-from-known"
+# A number has no axis to lose.

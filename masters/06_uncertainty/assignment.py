@@ -176,6 +176,13 @@ check.value(
     lambda: raw_output_nll(torch.stack([torch.sin(_long), torch.cos(_long**2)], 1), _long / 31),
     case="97 rows",
 )
+_by = 1e-5 * torch.sin(torch.arange(7.0).double())
+check.value(
+    "range",
+    lambda: raw_output_nll(torch.stack([990 + _by, 0 * _by - 23.7], 1), 990.0 - _by.flip(0)),
+    case="values near a thousand, tiny errors and variances",
+)
+
 
 # %% [markdown]
 # ## Exercise 2. A loss that does not give up on hard points (10 min, 5 points)
@@ -481,6 +488,9 @@ check.value(
     lambda: 1e10 * variance_parts(_w, 1e-5 * _mean, 1.3e-6 * _sd)[1],
     case="members that nearly agree",
 )
+check.value("aleatoric", lambda: variance_parts(_w, _mean[:, :1], _sd[:, :1])[0], case="one place")
+check.value("total", lambda: variance_parts(_w, _mean[:, :1], _sd[:, :1])[2], case="one place")
+
 
 # %% [markdown]
 # ## Exercise 4. What the entropy of a class prediction consists of (10 min, 5 points)

@@ -392,6 +392,21 @@ check.value(
     "dropout", lambda: inside(_wrapped(Known(0.37), 9).eval(), _t), case="nine levels deep"
 )
 
+
+def _asks(net):
+    net[1].weight.requires_grad_(False)
+    with only_dropout(net):
+        _during_it = [p.requires_grad for p in net.parameters()]
+    return [*_during_it, *(p.requires_grad for p in net.parameters())]
+
+
+check.value(
+    "others",
+    lambda: [_as_number(_asks(_mixed())), 1.3],
+    case="a parameter that asks for no gradient",
+)
+
+
 # %% [markdown]
 # ## Exercise 2. Functions drawn by dropout (10 min, 4 points)
 #
@@ -532,6 +547,13 @@ check.gradient(
     _v,
     case="no dropout, output weights",
 )
+check.keeps(
+    "gradient",
+    lambda *a: dropout_functions(*a, 0.43, _u),
+    *(p.clone() for p in (_x, _W, _b, _v)),
+    case="parameters are left as they are",
+)
+
 
 # %% [markdown]
 # ## Exercise 3. The moments of a dropout layer (10 min, 5 points)
@@ -678,6 +700,13 @@ check.value(
     lambda: dropout_moments(1e-4 * _h, 9e4 * _W, _b, 0.37)[1].diagonal(dim1=1, dim2=2),
     case="small activations, large weights",
 )
+check.keeps(
+    "covariance",
+    lambda *a: dropout_moments(*a, 0.37),
+    *(p.clone() for p in (_h, _W, _b)),
+    case="inputs are left as they are",
+)
+
 
 # %% [markdown]
 # ## Exercise 4. A band for y (10 min, 4 points)
@@ -783,6 +812,9 @@ check.keeps(
     torch.tensor([7.0, 40.0, 900.0], dtype=_f.dtype),
     case="precisions are left as they are",
 )
+check.value("centre", lambda: band_for_y(_f[:, :1], 0.37, 0.9)[1], case="one place, the upper end")
+check.value("centre", lambda: centre(_f[:1], 1 / _tau, 0.9), case="one pass")
+
 
 # %% [markdown]
 # ## Exercise 5. How many passes? (10 min, 4 points)

@@ -1173,3 +1173,7 @@ def sub_ensemble_error(f, y, m):
         return ((f - y) ** 2).sum()
     value = ((f.mean(0) - y) ** 2).sum()
     return value + (1 / m - 1 / len(f)) * f.var(0, ddof=1).sum()
+
+
+# %% solution.squeeze-before.2 equivalent="sub-ensembles"
+# One member returns before, and of one place the mean is its only value.

@@ -582,6 +582,10 @@ def best_groups(precision, groups):
     return torch.linalg.inv(kept), (kept.logdet() - (precision + ridge).logdet()) / 2
 
 
+# %% solution.squeeze.2 equivalent="best-groups"
+# A number has no axis to lose.
+
+
 # %% [markdown]
 # ## last-layer
 
@@ -1420,3 +1424,7 @@ def hmc_step(log_p, w, momentum, u, size, count, mass):
     r = r + 0.5 * size * slope
     ok = u < torch.exp(start - (r**2 / (2 * mass)).sum(1) + value)
     return torch.where(ok[:, None], there, w), ok
+
+
+# %% solution.squeeze.3 equivalent="hmc-step"
+# The energy of a single chain broadcasts against that chain.

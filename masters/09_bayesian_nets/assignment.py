@@ -882,6 +882,8 @@ others = (
     (-23 * one, one[0], 100, 0.3 * one),
     (31 * one, one[0], 100, 0.3 * one),
     (100 * one.repeat(10, 40), 0 * z[:40], 100, 1 + F100[:3, :1].repeat(1, 40) * (z[:40] < 3)),
+    (999 * F100[:, :1].sign(), 0 * w9[:1], 10, N100[:3, :1]),
+    (970 + 20 * F100[:, :2], 0 * w9[:2], 9.7, 7 * N100[:4, :2]),
 )
 for g in others:
     check.value("deviation", lambda g=g: last_layer(*g)[0], case="ends of the ranges, other sizes")

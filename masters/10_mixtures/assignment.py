@@ -608,6 +608,13 @@ check.value(
     )[2],
     case="two clusters, a million away on either side",
 )
+_alone = (_x, _one, _m[:1], _v[:1])
+_point = (_x[:1], _p, _m, _v)
+check.value("weights", lambda: careful_em_step(*_alone, 0.9, 0.23)[0], case="a single component")
+check.value("weights", lambda: careful_em_step(*_point, 0.9, 0.23)[0], case="a single point")
+check.value("means", lambda: careful_em_step(*_point, 0.9, 0.23)[1], case="a single point")
+check.value("variances", lambda: careful_em_step(*_point, 0.9, 0.23)[2], case="a single point")
+
 
 # %% [markdown]
 # ## Exercise 3. Targets with holes (12 min, 5 points)
@@ -1399,7 +1406,8 @@ check.keeps("average", match_fits, _ref.clone(), _fits.clone(), case="fits that 
 # - `scores` has shape `(m,)`, $1 \le m \le 5000$, in any order; some may be equal or −∞. `rate`
 #   and `delta` are Python numbers, from $10^{-9}$ to $1 - 10^{-9}$.
 # - A promise may be kept with equality: if `rate` times $m + 1$ is a whole number, that is the $k$
-#   for the average. In no case does it depend on rounding whether it is one.
+#   for the average. In no case does it depend on rounding whether it is one: the product as Python
+#   computes it is a whole number, or at least $10^{-9}$ away from one.
 #
 # Points: average 2, surely 2, too few 1. The aspect "too few" is about small $m$.
 

@@ -329,6 +329,16 @@ def latent_draws(mu, tril, eps):
     return z, -0.5 * (eps**2 + math.log(2 * math.pi)) - log_det
 
 
+# %% density-without-a-graph wrong="latent-draws" fails="gradient"
+# log q is right, but made without a graph: gradients flow to tril through log_q, too.
+def latent_draws(mu, tril, eps):
+    z = mu + torch.einsum("nij,knj->kni", tril, eps)
+    with torch.no_grad():
+        log_det = tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        log_q = -0.5 * (eps**2 + math.log(2 * math.pi)).sum(-1) - log_det
+    return z, log_q
+
+
 # %% [markdown]
 # ## mixed-pixels
 
@@ -1153,3 +1163,7 @@ def honest_elbo(mse, kl, weight, pixels):
     v = weight * pixels / 2
     each = -0.5 * pixels * np.log(2 * np.pi * v) - pixels * mse / (2 * v) - kl
     return math.sqrt(v), each.mean()
+
+
+# %% solution.squeeze.1 equivalent="weight-as-noise"
+# A number has no axis to lose.

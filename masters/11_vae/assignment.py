@@ -203,8 +203,8 @@ check.value(
 #
 # - `mu` has shape `(n, d)`, `tril` `(n, d, d)`, one factor per image, and the noise `eps` has
 #   shape `(K, n, d)`: $K$ draws for each image. Draw no noise of your own. The factors
-#   have diagonals of at least $10^{-8}$ and condition numbers of at most $10^4$; `mu` and `eps`
-#   are at most ten in size.
+#   have diagonals of at least $10^{-8}$, singular values of at least $10^{-9}$ and condition
+#   numbers of at most $10^4$; `mu` and `eps` are at most ten in size.
 # - Return `z` of shape `(K, n, d)`, where draw $k$ of image $i$ is made from `eps[k, i]` and
 #   nothing else, and `log_q` of shape `(K, n)`, the log-density $\log q(z)$ in nats.
 # - Gradients flow to `mu` and `tril` through `z`, and to `tril` through `log_q`.
@@ -327,7 +327,7 @@ check.value(
     lambda: latent_draws(_hundred[0], torch.diag(2e-8 + 1e-8 * _hundred[0, 0])[None], _hundred)[1],
     case="100 dimensions of billionths",
 )
-_steep = torch.tensor([[[0.83, 0.0, 0.0], [61.0, 0.71, 0.0], [-9.3, 27.0, 0.094]]]).double()
+_steep = torch.tensor([[[0.83, 0.0, 0.0], [6.1, 0.71, 0.0], [-0.93, 2.7, 0.094]]]).double()
 check.value(
     "log density",
     lambda: latent_draws(_mu[:1], _steep, _eps[:, :1])[1],
@@ -376,6 +376,12 @@ check.gradient(
     _mu[:1],
     case="with respect to mu, one draw of one image",
 )
+check.value(
+    "log density",
+    lambda: latent_draws(9.7 * _mu, 3e-8 * _tril, 7.1 * _eps)[1],
+    case="a tiny covariance, far means and large noise",
+)
+
 
 # %% [markdown]
 # ## Exercise 3. The likelihood of two kinds of pixels (10 min, 5 points)
@@ -959,6 +965,9 @@ check.gradient("gradient", lambda w: iwae(w, 5) ** 2, _same, case="the gradient,
 check.gradient(
     "gradient", lambda w: iwae(w, 7) ** 3 / 1e6, _long, case="the gradient, all seven weights"
 )
+check.value("subsets", lambda: iwae(_w - 9900.3, 3) + 9900, case="near -9900, less the offset")
+check.value("bound", lambda: iwae(_w + 9900.3, 6) - 9900, case="near 9900, less the offset")
+
 
 # %% [markdown]
 # ## Exercise 6. Which latent variables can speak at all? (15 min, 5 points)

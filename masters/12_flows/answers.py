@@ -1398,6 +1398,19 @@ def sample_autoregressive(z, net):
     return x, torch.exp((-0.5 * z**2 - 0.5 * math.log(2 * math.pi) - s).sum(dim=1))
 
 
+# %% squeezed-before-the-sum wrong="autoregressive-draws" fails="density"
+# squeeze() without an axis removes each axis of length one: with one column the sum adds up rows.
+def sample_autoregressive(z, net):
+    x = torch.zeros_like(z)
+    for i in range(z.shape[1]):
+        s, t = net(x)
+        x = x.clone()
+        x[:, i] = z[:, i] * torch.exp(s[:, i]) + t[:, i]
+    s, _ = net(x)
+    log_noise = (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(1)
+    return x, log_noise - s.squeeze().sum(-1)
+
+
 # %% by-fixed-point.drop-statement.3 equivalent="autoregressive-draws"
 # The scales of the last pass come from columns that are already exact, as far as they matter.
 
@@ -1710,6 +1723,10 @@ def log_integral(log_p, low, high, n):
     values = log_p(torch.cartesian_prod(*sides))
     total = torch.exp(values.clamp(-700, 700)).sum()
     return total.log() + math.log(steps[0] * steps[1])
+
+
+# %% solution.squeeze-before.1 equivalent="log-integral"
+# The sum over a single cell is its value, with or without the axis.
 
 
 # %% [markdown]
@@ -2132,6 +2149,20 @@ def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
         log_p = log_prob(torch.logit(q)) + slope.sum(dim=1)
     bits = -log_p / (counts.shape[1] * math.log(2))
     return bits.mean() + math.log2(levels)
+
+
+# %% squeezed-before-the-sum wrong="bits-per-dimension" fails="logit"
+# squeeze() without an axis removes each axis of length one: with one pixel the sum adds up images.
+def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
+    d = counts.shape[1]
+    y = (counts + noise) / levels
+    if alpha is None:
+        log_p = log_prob(y)
+    else:
+        q = alpha + (1 - 2 * alpha) * y
+        slopes = math.log(1 - 2 * alpha) - q.log() - (1 - q).log()
+        log_p = log_prob(q.log() - (1 - q).log()) + slopes.squeeze().sum(-1)
+    return (d * math.log(levels) - log_p).mean() / (d * math.log(2))
 
 
 # %% solution.swap-arguments.1 equivalent="bits-per-dimension"

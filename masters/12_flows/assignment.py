@@ -395,6 +395,10 @@ check.value(
     lambda: affine_coupling(_x, _m, _careless, True)[0],
     case="wild numbers for the kept",
 )
+check.value("inverse", lambda: affine_coupling(_x[:1], _m, net, True)[0], case="one row")
+check.value("inverse", lambda: affine_coupling(_x[:, :1], _m[:1], net, True)[0], case="one column")
+check.value("forward", lambda: affine_coupling(_x[:, :1], _m[:1], net)[0], case="one column")
+
 
 # %% [markdown]
 # ## Exercise 3. A stack with alternating columns (8 min, 5 points)
@@ -541,6 +545,8 @@ for _place in range(3):
         _t[10],
         case="three layers, with respect to a parameter of one",
     )
+check.value("one layer", lambda: stack_log_prob(_x[:1], []), case="no layer, one row")
+
 
 # %% [markdown]
 # ## Exercise 4. Draws from an autoregressive flow (9 min, 5 points)
@@ -689,6 +695,8 @@ check.value(
 )
 check.value("density", lambda: sample_autoregressive(_z[:1], chain)[1], case="one row")
 check.value("draws", lambda: sample_autoregressive(_z[:1], chain)[0], case="one row")
+check.value("density", lambda: sample_autoregressive(_z[:, :1], chain)[1], case="one column")
+
 
 # %% [markdown]
 # ## Exercise 5. Is it normalised? (8 min, 5 points)
@@ -831,6 +839,12 @@ check.value(
     lambda: log_integral(lambda p: _ridge(p) - 9700.3, (0, 0), (1.5, 1.7), 37) + 9700,
     case="log densities near -9700, 37 cells a side",
 )
+check.value(
+    "stability",
+    lambda: log_integral(lambda p: _ridge(p) - 9996, (0, 0), (1.5, 1.7), 3) + 9996,
+    case="log densities near -9996",
+)
+
 
 # %% [markdown]
 # ## Exercise 6. Bits per dimension (10 min, 4 points)
@@ -972,6 +986,9 @@ check.value(
 )
 check.value("scale", lambda: bits_per_dim(0 * _k, _u, 17, tilted), case="all counts 0")
 check.value("scale", lambda: bits_per_dim(0 * _k + 16, _u, 17, tilted), case="all counts highest")
+check.value("logit", lambda: bits_per_dim(_k[:, :1], _u[:, :1], 17, shifted, 0.02), case="a pixel")
+check.value("logit", lambda: bits_per_dim(_k[:1], _u[:1], 17, shifted, 0.02), case="one image")
+
 
 # %% [markdown]
 # ## Exercise 7. In words: the grey picture (5 min, 3 points)

@@ -149,6 +149,22 @@ def rolling_naive(y, first, every, horizon, season):
     return torch.stack(forecast), torch.stack(target)
 
 
+# %% by-slices.narrow-result.3 equivalent="rolling-naive"
+# A table without rows holds nothing to round.
+
+
+# %% by-slices.narrow-result.4 equivalent="rolling-naive"
+# A table without rows holds nothing to round.
+
+
+# %% by-unfold.narrow-result.3 equivalent="rolling-naive"
+# A table without rows holds nothing to round.
+
+
+# %% by-unfold.narrow-result.4 equivalent="rolling-naive"
+# A table without rows holds nothing to round.
+
+
 # %% [markdown]
 # ## ar-joint
 
@@ -696,6 +712,10 @@ def quantile_report(y, q, levels):
     return loss, (steps < 0).any(1).double().mean()
 
 
+# %% solution.detach-one.2 equivalent="quantile-report"
+# Only the gradient of the loss is asked for.
+
+
 # %% [markdown]
 # ## total-quantiles
 
@@ -1016,6 +1036,14 @@ def conformal_interval(y, low, high, new_low, new_high, miss):
     return new_low - move, new_high + move
 
 
+# %% by-shifting-up.narrow-result.3 equivalent="conformal-interval"
+# Infinity is the same in each precision.
+
+
+# %% by-shifting-up.narrow-result.4 equivalent="conformal-interval"
+# Infinity is the same in each precision.
+
+
 # %% [markdown]
 # ## running-out
 
@@ -1160,3 +1188,16 @@ def running_out(rates, stock):
     ever = -torch.expm1(torch.log1p(-more).sum(1))
     rare = more.max(1).values < 2e-4
     return more.mean(0), torch.where(rare, more.sum(1), ever).mean()
+
+
+# %% sum-of-small-probabilities wrong="running-out" fails="ever"
+# For small probabilities their sum is near that of any hour, but not to a relative 1e-5.
+def running_out(rates, stock):
+    tail = torch.special.gammainc(torch.full_like(rates, stock + 1.0), rates)
+    total = tail.sum(1)
+    ever = torch.where(total < 1e-3, total, 1 - (1 - tail).prod(1))
+    return tail.mean(0), ever.mean()
+
+
+# %% solution.squeeze.2 equivalent="running-out"
+# A number has no axis to lose.

@@ -121,6 +121,18 @@ check.value("long horizon", lambda: rolling_naive(long, 1, 3, 99, 1), case="99 t
 check.value(
     "long horizon", lambda: rolling_naive(long, 30, 1, 69, 29), case="long horizon, season"
 )
+check.value("origins", lambda: rolling_naive(long[:9], 4, 2, 23, 3), case="a horizon beyond y")
+check.value(
+    "forecast",
+    lambda: torch.sub(*rolling_naive(990 + 1e-4 * long, 9, 5, 6, 7)),
+    case="values near 990 that hardly differ, what the forecast misses",
+)
+check.value(
+    "origins",
+    lambda: rolling_naive(990 + 1e-4 * long, 9, 5, 6, 7)[1] - 990,
+    case="values near 990 that hardly differ",
+)
+
 
 # %% [markdown]
 # ## Exercise 2. Several future values, jointly (12 min, 5 points)
@@ -1060,6 +1072,14 @@ for rate, stock, scale in (
         ),
         case="tiny in each hour, from smallest to largest rates",
     )
+for rate, stock in ((2.3e-3, 0), (1.13e-4, 0), (5.3e-3, 1), (0.0137, 1)):
+    few = torch.full((2, 7), rate).double()
+    check.value(
+        "ever",
+        lambda r=few, s=stock: 1e3 * running_out(r, s)[1],
+        case="hours that add up to a hundredth, a thousandth, a ten-thousandth",
+    )
+
 
 # %% [markdown]
 # ## Exercise 8. In words: one day in three (5 min, 3 points)

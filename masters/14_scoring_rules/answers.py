@@ -455,6 +455,10 @@ def rain_crps(y, mu, sigma):
 # The formulas broadcast by themselves.
 
 
+# %% solution.mark-input.4 equivalent="rain-crps"
+# The function made this number itself.
+
+
 # %% [markdown]
 # ## energy-score
 
@@ -1049,6 +1053,10 @@ def pit_histogram(below, at, bins):
 
 # %% by-nodes.end-loop-early.4 equivalent="pit-histogram"
 # There are three nodes, fewer than five.
+
+
+# %% solution.squeeze.2 equivalent="pit-histogram"
+# A number has no axis to lose.
 
 
 # %% [markdown]

@@ -1497,6 +1497,12 @@ check.law(
     lambda: lead_by_day(a.flip(0), b.flip(0), day.flip(0))[1],
     case="A and B exchanged, cases in another order",
 )
+large = (1e8 - 3 + 0.01 * a, 7.0 + 0 * b, day)
+check.value(
+    "error", lambda: lead_by_day(*large)[1], case="a lead of nearly 1e8 that hardly varies"
+)
+check.value("lead", lambda: lead_by_day(*large)[0], case="a lead of nearly 1e8 that hardly varies")
+
 
 # %% [markdown]
 # ## Exercise 8. In words: a perfect report (5 min, 3 points)

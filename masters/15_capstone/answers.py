@@ -562,6 +562,10 @@ def nll_report(mean, log_var, y, c, s, low, high):
 # Gradients with respect to y are not asked for.
 
 
+# %% solution.detach-one.2 equivalent="nll-report"
+# Only the gradient of the first result is looked at.
+
+
 # %% [markdown]
 # ## ensemble-sds
 
@@ -705,6 +709,10 @@ def ensemble_sds(mean, sd):
 
 # %% by-pairs.flip-sign.4 equivalent="ensemble-sds"
 # There are two axes: 1 is the last one.
+
+
+# %% solution.squeeze.2 equivalent="ensemble-sds"
+# A number has no axis to lose.
 
 
 # %% [markdown]
@@ -881,6 +889,30 @@ def calibration_report(p, y, bins):
 # Any number outside [0, 1] closes the first or the last bin.
 
 
+# %% solution.squeeze.1 equivalent="calibration-report"
+# A number has no axis to lose.
+
+
+# %% solution.squeeze.2 equivalent="calibration-report"
+# A number has no axis to lose.
+
+
+# %% solution.narrow-result.3 equivalent="calibration-report"
+# There are at most a hundred patients, and float16 holds such counts.
+
+
+# %% closed-on-the-left.narrow-result.3 equivalent="calibration-report"
+# There are at most a hundred patients, and float16 holds such counts.
+
+
+# %% closed-on-the-right.narrow-result.3 equivalent="calibration-report"
+# There are at most a hundred patients, and float16 holds such counts.
+
+
+# %% by-histogram.narrow-result.3 equivalent="calibration-report"
+# There are at most a hundred patients, and float16 holds such counts.
+
+
 # %% [markdown]
 # ## risk-report
 
@@ -1006,6 +1038,10 @@ def risk_report(draws, sigma, y, threshold):
 def risk_report(draws, sigma, y, threshold):
     risk = torch.special.ndtr((draws - threshold) / sigma).mean().expand(len(y))
     return risk, (risk - (y > threshold).double()).square().mean()
+
+
+# %% solution.squeeze.2 equivalent="risk-report"
+# A number has no axis to lose.
 
 
 # %% [markdown]

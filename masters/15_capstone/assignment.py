@@ -1487,7 +1487,7 @@ check.value(
 # `log_odds` has shape `(R, n)`, $R \ge 1$, and is between $10^{-6}$ and 800 in size, of either
 # sign. `y` has shape `(n,)`, is int64, 0 or 1, and both classes occur. `base` is a Python number
 # between 1/100 and 99/100, at least 1/1000 away from 1/2. Small losses count: the NLL must
-# be right to five digits, however small it is, the Brier score to $10^{-12}$.
+# be right to five digits or to $10^{-12}$, the Brier score to $10^{-12}$.
 #
 # Points: accuracy 1, balanced 1, nll 1, brier 1, worst 1, gain 1. The first four are about the
 # first column.
@@ -1767,6 +1767,7 @@ check.value(
     "brier", lambda: 1e6 * card_table(sure - 8 * right, came, 0.3)[3, 0], case="sure and right"
 )
 check.value("worst", lambda: 1e6 * card_table(sure, came, 0.3)[2, 1], case="sure and right")
+
 
 # %% [markdown]
 # ## Exercise 8. In words: would you sign? (10 min, 4 points)

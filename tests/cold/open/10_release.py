@@ -556,9 +556,9 @@ def alarm_thresholds(scores, rate, delta):
     return average, surely
 
 
-# %% alarm-plain-floor wrong="alarm-thresholds"
-# Rounds the product down as it comes: 0.29 * 100 is 28.999999999999996 in floating point, so
-# that k is 28 in place of 29 (m = 99, rate 0.29).
+# %% alarm-plain-floor right="alarm-thresholds"
+# Rounds the product down as it comes: 0.29 * 100 is 28.999999999999996 in floating point, but in
+# no case does it depend on rounding whether the promise is kept with equality.
 def alarm_thresholds(scores, rate, delta):
     m = len(scores)
     padded = torch.cat([torch.full((1,), -math.inf, dtype=scores.dtype), scores.sort().values])

@@ -521,8 +521,9 @@ def card_table(log_odds, y, base):
     return torch.tensor(np.array([mean, worst, gain]).T.copy(), dtype=torch.float64)
 
 
-# %% table-softplus-difference wrong="card-table"
-# The NLL as softplus(z) - y z: cancels to 0 where all patients of class 1 have large log odds.
+# %% table-softplus-difference right="card-table"
+# The NLL as softplus(z) - y z, as PyTorch's own loss takes it: large log odds cancel, which leaves
+# an error below 1e-12, and the exercise allows that now.
 def card_table(log_odds, y, base):
     one = y == 1
 

@@ -34,14 +34,31 @@ CASES = [  # operator, one statement, the statements that it must become
     ("detach-input", "return x", ["x = x.detach()\n    return x", "s = s.detach()\n    return x"]),
     ("drop-keyword", "return x.sum(0, keepdim=True)", ["return x.sum(0)"]),
     ("narrow-result", "return x + s", ["return (x + s).half().double()"]),
+    ("narrow-result", "return x, s", ["return x.half().double(), s"]),
+    ("squeeze", "return x, s", ["return x.squeeze(), s", "return x, s.squeeze()"]),
+    ("squeeze-before", "return x.sum(1)", ["return x.squeeze().sum(-1)"]),
+    ("squeeze-before", "return x.mean(dim=0)", ["return x.squeeze().mean(0)"]),
+    ("squeeze-before", "return torch.logsumexp(x, dim=-1)", ["return x.squeeze().logsumexp(-1)"]),
+    ("detach-one", "return x, s", ["return x.detach(), s", "return x, s.detach()"]),
+    ("mark-input", "return x", ["x.requires_grad_()\n    return x"]),
+    ("mark-input", "return x", ["s.requires_grad_()\n    return x"]),
+    ("expand-square", "return (x - s) ** 2", ["return x * x - 2 * x * s + s * s"]),
+    ("expand-square", "return (x - s).square()", ["return x * x - 2 * x * s + s * s"]),
+    (
+        "straighten",
+        "return torch.log1p(x)",
+        ["return torch.where(abs(x) < 0.001, x, torch.log1p(x))"],
+    ),
+    ("straighten", "return math.expm1(x)", ["return x if abs(x) < 0.001 else math.expm1(x)"]),
+    ("straighten", "return F.softplus(x)", ["return torch.where(x > 7, x, F.softplus(x))"]),
 ]
 WHOLE = '''
 def f(x, s, *, n=3):
     """Text."""
     if x.ndim > 1:
         raise ValueError("shape")
-    z = (x - s) / s
-    total = 0.5 * z**2 + torch.log(s) - 1
+    z = (x - s) ** 2 / s
+    total = 0.5 * z**2 + torch.log1p(s) - 1
     for i in range(n):
         total = total + -i * x.sum(dim=0, keepdim=True)
     names = s.modules()
@@ -134,6 +151,11 @@ def test_words_and_truth_values_are_no_numbers():
     assert not [name for name in mutants("a", source) if ".change-number." in name]
 
 
+def test_a_reduction_over_everything_or_several_axes_is_not_squeezed_before():
+    statement = "return x.sum() + x.mean((0, 1)) + sum(x) + x.sum(s)"
+    assert not [n for n in mutants("a", BODY.format(statement)) if ".squeeze-before." in n]
+
+
 def test_constants_and_written_out_loops_are_left_alone():
     statement = "return [math.log(2 * math.pi) + i for i in (1, 2)]"
     made = [name.split(".")[1] for name in mutants("a", BODY.format(statement))]
@@ -143,8 +165,11 @@ def test_constants_and_written_out_loops_are_left_alone():
 @pytest.mark.parametrize(
     ("checks", "left_out"),
     [
-        ([("value", {"shape": []})], {"detach-result", "detach-input", "squeeze"}),
-        ([("value", {"items": {"0": {"shape": [2]}}})], {"detach-result", "detach-input"}),
+        ([("value", {"shape": []})], {"detach-result", "detach-one", "detach-input", "squeeze"}),
+        (
+            [("value", {"items": {"0": {"shape": [2]}}})],
+            {"detach-result", "detach-one", "detach-input"},
+        ),
         ([("value", {"shape": []}), ("gradient", {"shape": [3]})], {"squeeze"}),
         ([("value", {"error": "ValueError"}), ("gradient", {"shape": []})], {"squeeze"}),
     ],

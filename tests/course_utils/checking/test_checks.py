@@ -291,6 +291,9 @@ CHANGES = {
     "list": (lambda x: x.reverse(), [1.0, 2.0]),
     "second input": (lambda x, y: y.add_(1), torch.ones(3), torch.ones(3)),
     "shape": (lambda x: x.unsqueeze_(0), torch.ones(3)),
+    "gradient asked for": (lambda x: x.requires_grad_(), torch.ones(3)),
+    "gradient of the second input": (lambda x, y: y.requires_grad_(), *torch.ones(2, 3)),
+    "gradient given up": (lambda x: x.requires_grad_(False), torch.ones(3, requires_grad=True)),
     "torch generator": (lambda x: torch.rand(1), torch.ones(3)),
     "torch seed": (lambda x: torch.manual_seed(77), torch.ones(3)),
     "numpy generator": (draw_numpy, torch.ones(3)),
@@ -310,6 +313,7 @@ KEEPS = {
     "square": square,
     "nothing": lambda x: None,
     "copy": lambda x: x.clone().mul_(2),
+    "gradient of a copy": lambda x: x.detach().requires_grad_(),
     "own torch generator": lambda x: torch.rand(1, generator=torch.Generator().manual_seed(0)),
     "own numpy generator": lambda x: np.random.default_rng(0).random(),
 }
