@@ -8,11 +8,15 @@ import shutil
 import sqlalchemy as sa
 from nbgrader.api import MissingEntry
 
+from course_grader.gradebook.adjustments import FACTS
 from course_grader.gradebook.group_work import GROUPS
+from course_grader.gradebook.kept_points import KEPT
 from course_grader.gradebook.people import opened
+from course_grader.gradebook.unasked import ADDED
 from course_grader.intake.placing import free
 
 STEPS = ("autograded", "feedback")  # written by grading, and written again by it
+TABLES = (GROUPS, ADDED, KEPT, FACTS)  # what they say of a submission is not so of another
 
 
 def what_lies(course, unit, student, directory):
@@ -56,9 +60,10 @@ def withdraw(course, unit, student, directory):
             os.rename(path, free(keep / f"withdrawn-{path.name}"))
     for step in STEPS:
         shutil.rmtree(course.path(step, unit, student), ignore_errors=True)
-    here = (GROUPS.c.assignment == unit.name) & (GROUPS.c.student == student)
     with opened(directory) as gradebook:
-        gradebook.db.execute(sa.delete(GROUPS).where(here))  # a group's would come again
+        for table in TABLES:
+            here = (table.c.assignment == unit.name) & (table.c.student == student)
+            gradebook.db.execute(sa.delete(table).where(here))
         try:
             gradebook.remove_submission(unit.name, student)
         except MissingEntry:
