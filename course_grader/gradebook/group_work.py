@@ -24,7 +24,7 @@ def groups_of(directory, assignment):
         `CourseDirectory` of the course's configuration.
     assignment : str
     """
-    with opened(directory) as gradebook:
+    with opened(directory, ours=False) as gradebook:
         rows = rows_in(gradebook.db, GROUPS, GROUPS.c.assignment == assignment)
     return {row["student"]: row["name"] for row in rows}
 

@@ -79,7 +79,7 @@ def people_of(directory):
     -------
     People
     """
-    with opened(directory) as gradebook:
+    with opened(directory, ours=False) as gradebook:
         return People(people_in(gradebook.db))
 
 

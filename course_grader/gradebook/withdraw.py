@@ -2,6 +2,7 @@
 
 __all__ = ["what_lies", "withdraw"]
 
+import contextlib
 import os
 import shutil
 
@@ -30,7 +31,7 @@ def what_lies(course, unit, student, directory):
     directory : traitlets.config.Config
         `CourseDirectory` of the course's configuration.
     """
-    with opened(directory) as gradebook:
+    with opened(directory, ours=False) as gradebook:
         try:
             score = gradebook.find_submission(unit.name, student).score
         except MissingEntry:
@@ -58,6 +59,8 @@ def withdraw(course, unit, student, directory):
     for path in (course.path("submitted", unit, student), course.record(unit, student)):
         if os.path.lexists(path):
             os.rename(path, free(keep / f"withdrawn-{path.name}"))
+    with contextlib.suppress(OSError):  # other units lie there; empty it would be a hand-in
+        os.rmdir(course.root / "submitted" / student)
     for step in STEPS:
         shutil.rmtree(course.path(step, unit, student), ignore_errors=True)
     with opened(directory) as gradebook:
