@@ -15,11 +15,16 @@ from datetime import UTC
 
 import sqlalchemy as sa
 from nbgrader.api import Gradebook, MissingEntry, Student
+from sqlalchemy.orm.exc import StaleDataError
 
 from course_grader.gradebook.converters import Unavailable
 from course_grader.gradebook.repeats import without_repeats
 from course_grader.intake.people import People, Person
 
+OVERTAKEN = (
+    "somebody else changed the same in the gradebook at the same time, and that stands: nothing "
+    "of this was written. Run the same command again to see what is left to do"
+)
 OWN = sa.MetaData()
 DETAILS = sa.Table(
     "course_student",
@@ -47,7 +52,7 @@ def opened(directory, *, ours=True):
     Raises
     ------
     Unavailable
-        If it is locked, or its server refuses.
+        If it is locked, its server refuses, or somebody else changed the same at the same time.
     """
     try:
         with without_repeats(), Gradebook(directory.db_url, directory.course_id) as gradebook:
@@ -58,6 +63,8 @@ def opened(directory, *, ours=True):
     except sa.exc.OperationalError as error:
         told = str(error.orig).strip().splitlines()[-1]
         raise Unavailable(f"the gradebook cannot be used: {told}. Nothing is lost") from error
+    except (sa.exc.IntegrityError, StaleDataError) as error:
+        raise Unavailable(OVERTAKEN) from error
 
 
 def rows_in(session, table, *conditions):

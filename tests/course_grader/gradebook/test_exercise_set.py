@@ -5,6 +5,8 @@ import json
 import shutil
 
 import pytest
+import sqlalchemy as sa
+import sqlalchemy.orm
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
@@ -167,14 +169,23 @@ def test_it_is_shown_first_and_writes_nothing(course, capsys):
     assert everything(course) == before
 
 
-def test_what_goes_wrong_half_way_leaves_all_as_it_was(course, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError("no more"), "no more"),
+        (sa.exc.IntegrityError("insert", {}, Exception("duplicate key")), "somebody else changed"),
+        (sa.orm.exc.StaleDataError("0 of 1 rows"), "somebody else changed"),
+    ],
+)
+def test_what_goes_wrong_half_way_leaves_all_as_it_was(error, told, course, monkeypatch, capsys):
     before = exported(course), given(course, GONE)
 
     def fail(*_):
-        raise OSError("no more")
+        raise error
 
     monkeypatch.setattr(taking_over, "_enter", fail)
     run(course, "exercises", "--apply", status=2)
+    assert told in capsys.readouterr().err
     assert (exported(course), given(course, GONE)) == before
 
 
