@@ -5,7 +5,7 @@ by hand would take the place of a person's. So it stands in a table of ours, and
 final points are counted (`final_points`): nbgrader's rows stay, and taking back is exact.
 """
 
-__all__ = ["KINDS", "adjust", "adjustments_in", "facts_in", "said", "tell_facts"]
+__all__ = ["FACTS", "KINDS", "adjust", "adjustments_in", "facts_in", "said", "tell_facts"]
 
 from collections.abc import Mapping
 from typing import Any

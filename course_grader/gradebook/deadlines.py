@@ -7,13 +7,12 @@ import re
 import warnings
 from datetime import UTC, datetime
 
-import sqlalchemy as sa
 from dateutil import parser
 from nbgrader.api import MissingEntry
 from traitlets.config import Config
 
 from course_grader.gradebook.exercise_set import check_same_set
-from course_grader.gradebook.people import EXTENSIONS, grant_until, opened
+from course_grader.gradebook.people import EXTENSIONS, grant_until, opened, rows_in
 from course_grader.gradebook.register import register
 from course_grader.project.course import Course, CourseError, Unit
 
@@ -44,7 +43,7 @@ def moment(text: str) -> datetime:
 
 
 _DAYS = ((2001, 2, 3, 4, 5), (2004, 5, 6, 7, 8))  # what is not told comes from these, and differs
-_CLEAR = re.compile(r"\b\d{4}-\d\d?-\d\d?\b|[^\W\d_]{3}")  # in 03.02. one may be the month
+_CLEAR = re.compile(r"\b\d{4}-\d\d?-\d\d?(?:\b|T\d)|[^\W\d_]{3}")  # in 03.02. one may be the month
 _TWISTED = re.compile(r"(?:UTC|GMT)\s*[+-]", re.IGNORECASE)  # some read it the other way round
 
 
@@ -77,11 +76,10 @@ def set_due(
 def deadlines(unit: Unit, directory: Config) -> tuple[datetime | None, dict[str, datetime]]:
     """Return when a unit is due, None if no date is set, and {student: a date of their own}."""
     zone = functools.partial(datetime.replace, tzinfo=UTC)
-    with opened(directory) as gradebook:
+    with opened(directory, ours=False) as gradebook:
         try:
             due = gradebook.find_assignment(unit.name).duedate
         except MissingEntry:
             due = None
-        chosen = sa.select(EXTENSIONS).where(EXTENSIONS.c.assignment == unit.name)
-        rows = gradebook.db.execute(chosen).mappings().all()
+        rows = rows_in(gradebook.db, EXTENSIONS, EXTENSIONS.c.assignment == unit.name)
     return due and zone(due), {row["student"]: zone(row["until"]) for row in rows}

@@ -31,9 +31,11 @@ class Standing:
     def of(self, possible: float) -> float:
         """Return the points as an LMS gets them, which knows one number of points possible.
 
-        Who was not asked a part of them has the same share of all.
+        Who was not asked a part of them has the same share of all; who was asked nothing, none.
         """
-        if possible == self.possible or not self.possible:
+        if possible and not self.possible:
+            return None
+        if possible == self.possible:
             return self.points
         return round(self.points * possible / self.possible, 2)
 

@@ -27,7 +27,7 @@ def groups_of(directory: Config, assignment: str) -> dict[str, str]:
         `CourseDirectory` of the course's configuration.
     assignment : str
     """
-    with opened(directory) as gradebook:
+    with opened(directory, ours=False) as gradebook:
         rows = rows_in(gradebook.db, GROUPS, GROUPS.c.assignment == assignment)
     return {row["student"]: row["name"] for row in rows}
 

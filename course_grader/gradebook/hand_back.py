@@ -2,10 +2,10 @@
 
 Canvas (Upload Submissions; infer_comment_context_from_filename in its assignment model) finds the
 student and the submitted file by the first two numbers of a name that lie between underscores:
-our page keeps the name that the zip gave. Moodle (mod/assign/feedback/file/importziplib.php)
-reads name_participant_plugintype_plugin of a folder; its worksheet
-(mod/assign/feedback/offline/importgradeslib.php) is told by Identifier, Grade and Last modified
-(grade), in the language of the site: here English.
+our page keeps what the zip gave, but for underscores of the student's own name. Moodle
+(mod/assign/feedback/file/importziplib.php) reads name_participant_plugintype_plugin of a folder;
+its worksheet (mod/assign/feedback/offline/importgradeslib.php) is told by Identifier, Grade and
+Last modified (grade), in the language of the site: here English.
 """
 
 __all__ = ["feedback_zip", "moodle_worksheet"]
@@ -104,7 +104,9 @@ def _member(one, unit):
     if one.sender.lms == "moodle":
         name = f"{one.sender.name}_{one.sender.number}_assignsubmission_file_"
         return f"{name}/{unit.name}.html"
-    return f"{re.sub(f'{ENDING}$', '', one.entry, flags=re.IGNORECASE)}.html"
+    name = one.sender.name  # numbers that somebody has chosen for it come before those that count
+    entry = f"{name.replace('_', '')}{one.entry.removeprefix(name)}"
+    return f"{re.sub(f'{ENDING}$', '', entry, flags=re.IGNORECASE)}.html"
 
 
 def moodle_worksheet(course: Course, unit: Unit, directory: Config, path: Path) -> None:

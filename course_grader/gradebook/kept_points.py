@@ -1,6 +1,6 @@
 """What is kept when an exercise leaves the gradebook: a copy of it, and what people gave."""
 
-__all__ = ["backup", "keep_points", "put_back"]
+__all__ = ["KEPT", "backup", "keep_points", "put_back"]
 
 import contextlib
 import sqlite3
@@ -20,7 +20,7 @@ KEPT = sa.Table(
     sa.Column("assignment", sa.String(128), primary_key=True),
     sa.Column("student", sa.String(128), primary_key=True),
     sa.Column("cell", sa.String(128), primary_key=True),
-    sa.Column("kind", sa.String(16), primary_key=True),  # of nbgrader's row: grade, comment
+    sa.Column("kind", sa.String(16), primary_key=True),  # of nbgrader's row: grade, comment; waits
     sa.Column("points", sa.Float),
     sa.Column("extra", sa.Float),
     sa.Column("comment", sa.Text),
@@ -61,7 +61,9 @@ def keep_points(session: Session, assignment: str, cell: Any) -> None:
     grades = _rows(session, cell, Grade, (Grade.manual_score, Grade.extra_credit), given)
     said = Comment.manual_comment.is_not(None)
     comments = _rows(session, cell, Comment, (Comment.manual_comment,), said)
-    kept = [{"kind": "grade", "student": s, "points": p, "extra": e} for s, p, e in grades]
+    waiting = _rows(session, cell, Grade, (), Grade.needs_manual_grade)
+    kept = [{"kind": "waits", "student": s} for (s,) in waiting]
+    kept += [{"kind": "grade", "student": s, "points": p, "extra": e} for s, p, e in grades]
     kept += [{"kind": "comment", "student": s, "comment": words} for s, words in comments]
     place = {"assignment": assignment, "cell": cell.name}
     here = (KEPT.c.assignment == assignment) & (KEPT.c.cell == cell.name)
@@ -81,11 +83,13 @@ def put_back(session: Session, assignment: str, row: Any, student: str, cell: st
     row : nbgrader.api.Grade or nbgrader.api.Comment
     student, cell : str
     """
-    kind = "grade" if isinstance(row, Grade) else "comment"
+    kinds = ("grade", "waits") if isinstance(row, Grade) else ("comment",)
     here = (KEPT.c.assignment == assignment) & (KEPT.c.cell == cell)
-    here &= (KEPT.c.student == student) & (KEPT.c.kind == kind)
+    here &= (KEPT.c.student == student) & KEPT.c.kind.in_(kinds)
     for kept in rows_in(session, KEPT, here):
-        if kind == "grade":
+        if kept["kind"] == "waits":
+            row.needs_manual_grade = True
+        elif kept["kind"] == "grade":
             row.manual_score, row.extra_credit = kept["points"], kept["extra"]
         else:
             row.manual_comment = kept["comment"]

@@ -18,12 +18,17 @@ from typing import Any
 import sqlalchemy as sa
 from nbgrader.api import Gradebook, MissingEntry, Student
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 from traitlets.config import Config
 
 from course_grader.gradebook.converters import Unavailable
 from course_grader.gradebook.repeats import without_repeats
 from course_grader.intake.people import People, Person
 
+OVERTAKEN = (
+    "somebody else changed the same in the gradebook at the same time, and that stands: nothing "
+    "of this was written. Run the same command again to see what is left to do"
+)
 OWN = sa.MetaData()
 DETAILS = sa.Table(
     "course_student",
@@ -51,7 +56,7 @@ def opened(directory: Config, *, ours: bool = True) -> Iterator[Gradebook]:
     Raises
     ------
     Unavailable
-        If it is locked, or its server refuses.
+        If it is locked, its server refuses, or somebody else changed the same at the same time.
     """
     try:
         with without_repeats(), Gradebook(directory.db_url, directory.course_id) as gradebook:
@@ -62,6 +67,8 @@ def opened(directory: Config, *, ours: bool = True) -> Iterator[Gradebook]:
     except sa.exc.OperationalError as error:
         told = str(error.orig).strip().splitlines()[-1]
         raise Unavailable(f"the gradebook cannot be used: {told}. Nothing is lost") from error
+    except (sa.exc.IntegrityError, StaleDataError) as error:
+        raise Unavailable(OVERTAKEN) from error
 
 
 def rows_in(session: Session, table: Any, *conditions: Any) -> Any:
@@ -83,7 +90,7 @@ def people_of(directory: Config) -> People:
     -------
     People
     """
-    with opened(directory) as gradebook:
+    with opened(directory, ours=False) as gradebook:
         return People(people_in(gradebook.db))
 
 

@@ -25,6 +25,7 @@ class SavePoints(SaveAutoGrades):
         """Return the notebook as it is; all its points are written at once, or none."""
         older = read_record(_path(resources)) or {}
         now, before = resources["record"]["texts"], older.get("texts", {})
+        resources["record"]["texts"] = before | now  # of what was removed: it may come back
         self._unchanged = {key for key, text in now.items() if before.get(key) == text}
         place = resources["nbgrader"]
         self.notebook_id, self.assignment_id = place["notebook"], place["assignment"]
@@ -44,7 +45,8 @@ class SavePoints(SaveAutoGrades):
         grade = self.gradebook.find_grade(key)
         settled = grade.manual_score is not None and not grade.needs_manual_grade
         ADD_SCORE.get()(self, cell, resources)
-        if settled and self._unchanged & {key, solution_id(key)}:
+        is_unchanged = settled and self._unchanged & {key, solution_id(key)}
+        if is_unchanged or key in resources.get("unasked", ()):
             grade.needs_manual_grade = False
 
 

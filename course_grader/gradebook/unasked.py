@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 
 from course_grader.gradebook.people import OWN, rows_in
 from course_grader.gradebook.preprocessors import kept
+from course_grader.intake.arrival_notes import read_sender
+from course_grader.intake.groups import GROUP
 from course_grader.intake.sanitize import rebuild
 from course_grader.project.bounded import bounded
 from course_grader.project.course import Course, Unit, find_unit
@@ -82,20 +84,34 @@ class Unasked(NbGraderPreprocessor):
         place = resources["nbgrader"]
         here = (ADDED.c.student == place["student"]) & (ADDED.c.assignment == place["assignment"])
         with Gradebook(place["db_url"]) as gradebook:
-            rows = rows_in(gradebook.db, ADDED, here)
-            if not rows:
+            names = _added(gradebook.db, place["assignment"], place["student"])
+            if not names:
                 return nb, resources
             unit = find_unit(place["assignment"])
-            there = contained(Course(Path.cwd()), unit, place["student"])
-            unasked = {row["exercise"] for row in rows} - there
+            unasked = names - contained(Course(Path.cwd()), unit, place["student"])
             now = ADDED.c.exercise.not_in(unasked)
             gradebook.db.execute(sa.update(ADDED).where(here).values(asked=now))
             gradebook.db.commit()
         resources["record"] = _without(resources["record"], unasked)
+        resources["unasked"] = unasked
         for cell in nb.cells:
             if cell.id in unasked and cell.cell_type == "code":
                 cell.outputs.insert(0, new_output("stream", name="stdout", text=TOLD))
         return nb, resources
+
+
+def _added(session, assignment, student):
+    """Return what was added after a student, or who handed in for the group, had handed in."""
+    sender, _ = read_sender(Course(Path.cwd()).aside(find_unit(assignment), student))
+    other = sender.name if sender and sender.lms == GROUP else student
+    rows = rows_in(session, ADDED, ADDED.c.assignment == assignment)
+    own, theirs = (
+        {row["exercise"] for row in rows if row["student"] == one} for one in (student, other)
+    )
+    for name in theirs - own:
+        new = {"assignment": assignment, "student": student, "exercise": name, "asked": False}
+        session.execute(sa.insert(ADDED).values(**new))
+    return own | theirs
 
 
 def _without(record, names):

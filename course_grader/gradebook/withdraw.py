@@ -2,6 +2,7 @@
 
 __all__ = ["what_lies", "withdraw"]
 
+import contextlib
 import os
 import shutil
 
@@ -9,12 +10,16 @@ import sqlalchemy as sa
 from nbgrader.api import MissingEntry
 from traitlets.config import Config
 
+from course_grader.gradebook.adjustments import FACTS
 from course_grader.gradebook.group_work import GROUPS
+from course_grader.gradebook.kept_points import KEPT
 from course_grader.gradebook.people import opened
+from course_grader.gradebook.unasked import ADDED
 from course_grader.intake.placing import free
 from course_grader.project.course import Course, Unit
 
 STEPS = ("autograded", "feedback")  # written by grading, and written again by it
+TABLES = (GROUPS, ADDED, KEPT, FACTS)  # what they say of a submission is not so of another
 
 
 def what_lies(course: Course, unit: Unit, student: str, directory: Config) -> str:
@@ -28,7 +33,7 @@ def what_lies(course: Course, unit: Unit, student: str, directory: Config) -> st
     directory : traitlets.config.Config
         `CourseDirectory` of the course's configuration.
     """
-    with opened(directory) as gradebook:
+    with opened(directory, ours=False) as gradebook:
         try:
             score = gradebook.find_submission(unit.name, student).score
         except MissingEntry:
@@ -56,11 +61,14 @@ def withdraw(course: Course, unit: Unit, student: str, directory: Config) -> Non
     for path in (course.path("submitted", unit, student), course.record(unit, student)):
         if os.path.lexists(path):
             os.rename(path, free(keep / f"withdrawn-{path.name}"))
+    with contextlib.suppress(OSError):  # other units lie there; empty it would be a hand-in
+        os.rmdir(course.root / "submitted" / student)
     for step in STEPS:
         shutil.rmtree(course.path(step, unit, student), ignore_errors=True)
-    here = (GROUPS.c.assignment == unit.name) & (GROUPS.c.student == student)
     with opened(directory) as gradebook:
-        gradebook.db.execute(sa.delete(GROUPS).where(here))  # a group's would come again
+        for table in TABLES:
+            here = (table.c.assignment == unit.name) & (table.c.student == student)
+            gradebook.db.execute(sa.delete(table).where(here))
         try:
             gradebook.remove_submission(unit.name, student)
         except MissingEntry:

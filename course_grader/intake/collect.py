@@ -31,11 +31,11 @@ from course_grader.intake.other_units import belongs_elsewhere, stop_if_all_do
 from course_grader.intake.parse import MAX_BYTES, Unreadable, read_submission
 from course_grader.intake.people import People
 from course_grader.intake.placing import (
-    holds,
     is_alone,
     printable,
     put_in_place,
     replace,
+    still_refused,
     waiting_at,
 )
 from course_grader.project import notebooks
@@ -131,7 +131,7 @@ def take(
     if waiting.is_file() and all(course.root / "submitted" in file.parents for file in files):
         put_in_place(course, unit, student, files)  # an earlier intake was stopped half-way
         return Arrival(student, earlier)
-    if files == [target] and earlier and holds(target, release):
+    if files == [target] and still_refused(course, unit, student, release):
         return Arrival(student, earlier)
     try:
         with bounded():

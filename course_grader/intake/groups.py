@@ -16,11 +16,12 @@ from course_grader.intake.arrival_notes import Arrival, forget_timestamp, read_s
 from course_grader.intake.lms import Sender
 from course_grader.intake.people import People
 from course_grader.intake.placing import holds, replace
-from course_grader.intake.roster import csv_rows
+from course_grader.intake.roster import csv_rows, printed
 from course_grader.project import notebooks
 from course_grader.project.course import Course, CourseError, Unit
 
 GROUP = "group"  # stands where a note names the LMS
+MAX_NAME = 100  # letters of a group's name
 
 
 def read_groups(path: Path, people: People) -> dict[str, str]:
@@ -35,7 +36,7 @@ def read_groups(path: Path, people: People) -> dict[str, str]:
     Raises
     ------
     CourseError
-        If a title is missing, a student is not known, or is in two groups.
+        If a title is missing, a student is not known, or is in two groups, or nobody is in one.
     """
     titles, *rows = csv_rows(path)
     titles = [title.strip().casefold() for title in titles]
@@ -44,10 +45,15 @@ def read_groups(path: Path, people: People) -> dict[str, str]:
         raise CourseError(f"{path}: the titles are {told}; needed are student and group")
     groups = {}
     for row in rows:
-        words = dict(zip(titles, map(str.strip, row), strict=False))
-        student, group = people.meant(words["student"]).id, words.get("group", "")
+        words = dict(zip(titles, map(printed, row), strict=False))
+        student = people.meant(words.get("student", "")).id
+        group = words.get("group", "")
+        if len(group) > MAX_NAME:
+            raise CourseError(f"{path}: the group of {student} has a name of {len(group)} letters")
         if group and groups.setdefault(student, group) != group:
             raise CourseError(f"{path}: {student} is in {groups[student]} and in {group}")
+    if not groups:
+        raise CourseError(f"{path} puts nobody in a group. FROM=none ends all groups.")
     return groups
 
 

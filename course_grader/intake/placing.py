@@ -8,9 +8,11 @@ __all__ = [
     "put_in_place",
     "refuse",
     "replace",
+    "still_refused",
     "waiting_at",
 ]
 
+import hashlib
 import itertools
 import os
 import shutil
@@ -45,7 +47,7 @@ def replace(
     """Let a notebook wait, whole, with its reason; then put it in the place of some files."""
     waiting = waiting_at(course, unit, student)
     notebooks.save(notebook, waiting.with_suffix(".tmp"))
-    _keep_reason(course.aside(unit, student) / "reason.txt", reason)
+    _keep_reason(course.aside(unit, student) / "reason.txt", reason, notebook)
     waiting.with_suffix(".tmp").replace(waiting)
     put_in_place(course, unit, student, files)
 
@@ -63,11 +65,26 @@ def put_in_place(course: Course, unit: Unit, student: str, files: Iterable[Path]
     waiting_at(course, unit, student).replace(target)
 
 
-def _keep_reason(path, reason):
+def _keep_reason(path, reason, notebook):
     if reason:
-        path.write_text(f"{reason}\n", "utf-8")
+        path.write_text(f"{reason}\n{_hash(notebooks.as_bytes(notebook))}\n", "utf-8")
     else:
         path.unlink(missing_ok=True)
+
+
+def still_refused(course: Course, unit: Unit, student: str, release: NotebookNode) -> bool:
+    """Tell whether the release that took a refused file's place lies there, of any version."""
+    path, target = (
+        course.aside(unit, student) / "reason.txt",
+        course.notebook("submitted", unit, student),
+    )
+    if not course.reason(unit, student):
+        return False
+    if holds(target, release):
+        return True
+    told = path.read_text("utf-8").split("\n")[1:2]
+    plain = target.is_file() and not target.is_symlink() and target.stat().st_size <= MAX_BYTES
+    return plain and [_hash(target.read_bytes())] == told
 
 
 def holds(target: Path, notebook: NotebookNode) -> bool:
@@ -100,7 +117,7 @@ def _set_aside(course, unit, student, files):
     keep = course.aside(unit, student)
     keep.mkdir(parents=True, exist_ok=True)
     for path in (home, place):
-        if path.is_symlink():
+        if path.is_symlink() or path.is_file():
             os.rename(path, free(keep / path.name))  # the link itself, not what it points to
     place.mkdir(parents=True, exist_ok=True)  # first of all: it shows that somebody handed in
     beside = [path for path in place.iterdir() if not _is_timestamp(path)]
@@ -122,6 +139,10 @@ def free(path: Path) -> Path:
         short = short.with_name(f"theirs-{short.name}")
     numbered = (short.with_name(f"{short.stem}-{n}{short.suffix}") for n in itertools.count(1))
     return next(p for p in itertools.chain([short], numbered) if not os.path.lexists(p))
+
+
+def _hash(content):
+    return hashlib.sha256(content).hexdigest()
 
 
 def printable(text: str) -> str:

@@ -5,7 +5,7 @@ the titles a row of points possible. Moodle (Participants, Download as CSV): fir
 name, email address, ID number, in the site's language and order. Plain: any of our own titles.
 """
 
-__all__ = ["csv_rows", "read_roster"]
+__all__ = ["csv_rows", "printed", "read_roster"]
 
 import codecs
 import csv
@@ -104,6 +104,17 @@ def csv_rows(path: Path) -> list[list[str]]:
     return rows
 
 
+def printed(word: str) -> str:
+    """Return a word without what a terminal would obey.
+
+    Examples
+    --------
+    >>> printed(" red\\x1b[31m ")
+    'red[31m'
+    """
+    return "".join(c for c in word if c.isprintable()).strip()
+
+
 def _key(title, *, canvas):
     """Return what a column holds; '' for what is no part of a roster."""
     word = re.sub(r"[\W_]+", "", title).casefold()
@@ -126,12 +137,7 @@ def _person(words):
     if words.get("name") and not words.get("last_name"):
         words = words | _parts_of(words["name"])
     known = [field.name for field in dataclasses.fields(Person)]
-    return Person(**{"id": ""} | {k: _shown(word) for k, word in words.items() if k in known})
-
-
-def _shown(word):
-    """Return a word without what a terminal would obey."""
-    return "".join(c for c in word if c.isprintable()).strip()
+    return Person(**{"id": ""} | {k: printed(word) for k, word in words.items() if k in known})
 
 
 def _parts_of(name):

@@ -82,7 +82,7 @@ class Course:
         """Return why a submission could not be read; '' if it could."""
         path = self.aside(unit, student) / "reason.txt"
         ours = path.is_file() and not path.is_symlink()
-        return path.read_text("utf-8").strip() if ours else ""
+        return path.read_text("utf-8").partition("\n")[0].strip() if ours else ""
 
     def record(self, unit: Unit, student: str) -> Path:
         """Return the path of the judge's JSON record for a submission."""

@@ -4,6 +4,7 @@ __all__ = ["NUMERIC"]
 
 import ast
 import copy
+from collections.abc import Iterator
 
 LINES = {"log1p": "abs({0}) < 0.001", "expm1": "abs({0}) < 0.001"}  # where x itself is returned
 TAILS = {"softplus": "{0} > 7", "logsigmoid": "{0} < -7"}
@@ -11,7 +12,7 @@ LIBRARIES = {"math": "({1} if {0} else {2})", "np": "np.where({0}, {1}, {2})"}
 BY_TORCH = "torch.where({0}, {1}, {2})"
 
 
-def expand_square(node):
+def expand_square(node: ast.AST) -> Iterator[ast.AST]:
     """Expand the square of a difference, which cancels where its parts are large and alike."""
     left, right = _squared_difference(node)
     if left is not None:
@@ -20,7 +21,7 @@ def expand_square(node):
         yield ast.BinOp(ast.BinOp(first, ast.Sub(), mixed), ast.Add(), second)
 
 
-def straighten(node):
+def straighten(node: ast.AST) -> Iterator[ast.AST]:
     """Replace a curve by its straight line where the two are only nearly the same."""
     name = getattr(getattr(node, "func", None), "attr", "")
     test = (LINES | TAILS).get(name)

@@ -4,6 +4,7 @@ __all__ = ["method_of", "replaced", "with_body", "with_result"]
 
 import ast
 import copy
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -30,7 +31,7 @@ def with_body(node: ast.FunctionDef, body: list[ast.stmt]) -> ast.FunctionDef:
     return other
 
 
-def with_result(node, change):
+def with_result(node: ast.AST, change: Callable[[ast.AST], ast.AST]) -> Iterator[ast.AST]:
     """Yield a return statement with one of its results changed: each of a tuple's in turn."""
     if isinstance(node, ast.Return) and node.value is not None:
         results = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]

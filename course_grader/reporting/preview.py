@@ -47,7 +47,7 @@ def preview(
         copy = Course(Path(folder))
         for step in ("source", "release"):
             shutil.copytree(course.path(step, unit), copy.path(step, unit))
-        for path in (course.root / "submitted").rglob(unit.name):  # .originals with its reasons
+        for path in _handed_in(course, unit):
             target = copy.root / path.relative_to(course.root)
             shutil.copytree(path, target, symlinks=True)
         shutil.copy(course.root / "nbgrader_config.py", copy.root)
@@ -63,6 +63,13 @@ def preview(
         )
     ]
     return changed, problems
+
+
+def _handed_in(course, unit):
+    """Yield the folders of all students' submissions, and those of .originals with its reasons."""
+    for place in ("*", ".originals/*"):
+        found = (course.root / "submitted").glob(f"{place}/{unit.name}")
+        yield from (path for path in found if path.is_dir())
 
 
 def _carry(course, copy):

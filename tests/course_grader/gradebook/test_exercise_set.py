@@ -5,6 +5,8 @@ import json
 import shutil
 
 import pytest
+import sqlalchemy as sa
+import sqlalchemy.orm
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
@@ -167,14 +169,23 @@ def test_it_is_shown_first_and_writes_nothing(course, capsys):
     assert everything(course) == before
 
 
-def test_what_goes_wrong_half_way_leaves_all_as_it_was(course, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError("no more"), "no more"),
+        (sa.exc.IntegrityError("insert", {}, Exception("duplicate key")), "somebody else changed"),
+        (sa.orm.exc.StaleDataError("0 of 1 rows"), "somebody else changed"),
+    ],
+)
+def test_what_goes_wrong_half_way_leaves_all_as_it_was(error, told, course, monkeypatch, capsys):
     before = exported(course), given(course, GONE)
 
     def fail(*_):
-        raise OSError("no more")
+        raise error
 
     monkeypatch.setattr(taking_over, "_enter", fail)
     run(course, "exercises", "--apply", status=2)
+    assert told in capsys.readouterr().err
     assert (exported(course), given(course, GONE)) == before
 
 
@@ -193,6 +204,11 @@ def test_numbers_follow_everywhere_and_come_back(course, versions, monkeypatch, 
     assert exported(course) == (12, pytest.approx(AS_TOLD))
     assert given(course, WORDS) == (2, None, "Of which data?")
 
+    reason = read_record(course.record(UNIT, "torn"))["reason"]
+    assert "not a notebook" in reason  # with another release in its place, too
+    run(course, "adjust", "--exercise", STAYS, "--as", "full", "--apply")
+    assert exported(course)[1]["torn"] == 0
+    run(course, "adjust", "--exercise", STAYS, "--as", "none", "--apply")
     for kind, possible in (("full", 12), ("void", 8), ("none", 12)):  # of what is not asked
         run(course, "adjust", "--exercise", NEW, "--as", kind, "--apply")
         shares = {student: points * possible / 8 for student, points in TAKEN.items()}
@@ -228,6 +244,78 @@ def test_a_question_in_words_leaves_and_comes_back_with_its_points(
     assert given(course, WORDS) == (2, None, "Of which data?")
 
 
+def words_of(course, student):
+    with Gradebook(course.db_url, COURSE_ID) as gradebook:
+        grade = gradebook.find_grade(WORDS, UNIT.name, UNIT.name, student)
+        return grade.manual_score, grade.needs_manual_grade
+
+
+def test_words_wait_as_before_when_they_come_back(course, versions, tmp_path, monkeypatch, capsys):
+    with Gradebook(course.db_url, COURSE_ID) as gradebook:
+        for student, waits in (("late", True), ("wrong", False)):
+            grade = gradebook.find_grade(WORDS, UNIT.name, UNIT.name, student)
+            grade.manual_score, grade.needs_manual_grade = 1, waits
+        gradebook.db.commit()
+    without = version(tmp_path / "third", NEW)
+    drop_exercise(without, WORDS)
+    for unit in (without, versions[0]):
+        taken_for_ours(unit, monkeypatch)
+        build_into(course, unit)
+        run(course, "exercises", "--apply")
+        if unit is without:
+            hand_in(course, without, "wrong")  # has no cell for words: not asked them
+        capsys.readouterr()
+        run(course, "grade")
+    assert words_of(course, "right") == (2, False)  # the text is what a person has read
+    assert words_of(course, "late") == (1, True)
+    assert words_of(course, "wrong") == (1, False)
+    assert "1 answer in words waits" in capsys.readouterr().out
+    assert exported(course)[1]["wrong"] == 13
+
+
+def test_who_was_asked_nothing_has_no_points_in_an_lms(course, tmp_path, monkeypatch):
+    other = copied(UNIT, tmp_path / "third")
+    for name in (GONE, STAYS, WORDS, *LEFT_OUT[1:]):
+        drop_exercise(other, name)
+    taken_for_ours(other, monkeypatch)
+    build_into(course, other)
+    run(course, "exercises", "--apply")
+    hand_in(course, other, "new")
+    run(course, "grade")
+    run(course, "export", "--to", "canvas", "--missing", "0")
+    with open(course.root / "records/canvas.csv", newline="", encoding="utf-8") as file:
+        points = {row[3]: row[5] for row in list(csv.reader(file))[2:]}
+    assert {student: points[student] for student in FIRST} == dict.fromkeys(FIRST, "")
+    assert float(points["new"]) > 4
+
+
+def test_who_withdrew_is_as_if_nothing_had_been_handed_in(course, versions, monkeypatch):
+    old = notebooks.load(course.notebook("submitted", UNIT, "right"))
+    run(course, "exercises", "--apply")
+    run(course, "withdraw", "--student", "right", "--apply")
+    notebooks.save(old, course.notebook("submitted", UNIT, "right"))
+    run(course, "grade")
+    assert exported(course) == (12, pytest.approx(AS_TOLD | {"right": 5}))  # asked all
+    taken_for_ours(versions[0], monkeypatch)
+    build_into(course, versions[0])
+    run(course, "exercises", "--apply")
+    assert given(course, GONE) == (None, None, None)
+
+
+def test_a_member_is_asked_what_the_group_is(course, tmp_path):
+    for name, text in (
+        ("roster", "id\nright\nmember"),
+        ("groups", "student,group\nright,a\nmember,a"),
+    ):
+        (tmp_path / f"{name}.csv").write_text(text)
+    roster = ["roster", "--origin", str(tmp_path / "roster.csv")]
+    assert main([*roster, "--course", str(course.root)]) == 0
+    run(course, "exercises", "--apply")
+    run(course, "groups", "--origin", str(tmp_path / "groups.csv"))
+    run(course, "grade")
+    assert exported(course)[1]["member"] == 12 * 5 / 8  # of the same 8; the words were not read
+
+
 def every_number_is_the_same(course):
     """In records, their CSV, reports and feedback after the second grading."""
     record = read_record(course.record(UNIT, "late"))
@@ -248,4 +336,4 @@ def every_number_is_the_same(course):
     assert shares == pytest.approx({s: n / 12 for s, n in SECOND.items()}, abs=1e-3)
     page = course.notebook("feedback", UNIT, "late").with_suffix(".html").read_text("utf-8")
     assert "Added after this was handed in: not asked" in page
-    assert json.dumps(record).count(GONE) == 0
+    assert GONE not in json.dumps(record | {"texts": {}})  # which hold it till it is back

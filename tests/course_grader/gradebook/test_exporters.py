@@ -13,7 +13,9 @@ from course_grader.authoring.composer import Composer
 from course_grader.authoring.exercises import read_assignment
 from course_grader.gradebook.exporters import harmless
 from course_grader.gradebook.grade import grade
-from course_grader.gradebook.record import error_record
+from course_grader.gradebook.record import error_record, read_record
+from course_grader.project import notebooks
+from course_grader.project.course import Course, find_unit
 from course_grader.reporting.table import write_csv
 
 PERFECT, WRONG, ABSENT = "perfect", "wrong", "=1+1"
@@ -22,8 +24,6 @@ PERFECT, WRONG, ABSENT = "perfect", "wrong", "=1+1"
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory, unit, bubblewrap):
     """Grade two submissions; a third student is known, and has handed in nothing."""
-    from course_grader.project.course import Course
-
     course = Course.throwaway(tmp_path_factory.mktemp("export") / "course", unit)
     composer = Composer(course, unit)
     composer.hand_in(PERFECT, *composer.compose())
@@ -110,6 +110,28 @@ def test_regrade_names_what_would_change_and_writes_nothing(graded, unit, tmp_pa
     assert {p: c for p, c in after.items() if "submitted" not in p.parts} == {
         p: c for p, c in before.items() if "submitted" not in p.parts
     }
+
+
+def test_regrade_follows_a_folder_in_a_folder_and_a_file_named_as_one(
+    tmp_path, shared_forkserver, monkeypatch, capsys
+):
+    monkeypatch.setattr("course_grader.execution.cache.preloading", shared_forkserver)
+    small = find_unit("00")
+    course = Course.throwaway(tmp_path / "course", small)
+    notebook, score = Composer(course, small).compose()
+    nested = course.path("submitted", small, "nested") / small.name / "hw.ipynb"
+    notebooks.save(notebook, nested)
+    course.path("submitted", small, "named").parent.mkdir()
+    course.path("submitted", small, "named").write_text("I packed it without an ending.")
+    words = ["--unit", "00", "--course", str(course.root)]
+    assert main(["grade", "--preview", *words]) == 0
+    assert f"{len(read_assignment(small).exercises)} grades of 1" in capsys.readouterr().out
+    assert main(["grade", *words]) == 0
+    told = [read_record(course.record(small, one)) for one in ("nested", "named")]
+    assert told[0]["score"] == score and told[1]["reason"] == f"no notebook: {small.name}"
+    capsys.readouterr()
+    assert main(["grade", "--preview", *words]) == 0
+    assert "0 grades of 0 students would change" in capsys.readouterr().out
 
 
 def test_regrade_refuses_files_from_elsewhere(graded, capsys):

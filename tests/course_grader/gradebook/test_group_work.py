@@ -1,6 +1,7 @@
 """Group work: one hand-in of any member counts for each; two that differ are told."""
 
 import csv
+import sqlite3
 
 import pytest
 
@@ -102,6 +103,32 @@ def test_one_hand_in_counts_for_each_member_and_a_second_is_told(course, tmp_pat
     assert exported(course)["cy"] == full and exported(course)["ann"] == less
 
 
+def test_a_member_withdraws_and_previews_write_nothing(course, tmp_path):
+    composer = Composer(course, UNIT)
+    grade(course, tmp_path, {canvas_name("Bee, Ben", 2, 71, "hw.ipynb"): composer.compose()[0]})
+    with sqlite3.connect(course.root / "gradebook.db") as older:  # before there were such tables
+        for table in ("course_kept", "course_added", "course_adjustment"):
+            older.execute(f"drop table if exists {table}")
+    older.close()
+    kept = {p: p.read_bytes() for p in course.root.rglob("*") if p.is_file()}
+    for words in (
+        ["withdraw", "--student", "ben"],
+        ["groups"],
+        ["due"],
+        ["exercises"],
+        ["adjust", "--exercise", composer.first, "--as", "void"],
+        ["grade", "--preview"],
+    ):
+        run(course, *words, "--unit", "00")
+    assert {p: p.read_bytes() for p in course.root.rglob("*") if p.is_file()} == kept
+    run(course, "withdraw", "--unit", "00", "--student", "ben", "--apply")
+    run(course, "grade", "--unit", "00")
+    run(course, "export", "--to", "canvas")
+    with open(course.root / "records/canvas.csv", newline="", encoding="utf-8") as file:
+        points = {row[3]: row[5] for row in list(csv.reader(file))[2:]}
+    assert points["ben"] == "" and points["ann"] == points["cy"] != ""
+
+
 def test_groups_are_shown_and_end(course, tmp_path, capsys):
     capsys.readouterr()
     run(course, "groups", "--unit", "00")
@@ -119,6 +146,9 @@ def test_groups_are_shown_and_end(course, tmp_path, capsys):
         ("student\nann\n", "needed are student and group"),
         ("student,group\nnobody,red\n", "'nobody' means nobody"),
         ("student,group\nann,red\nashann-1,blue\n", f"{ANN} is in red and in blue"),
+        ("group,student\nred\n", "'' means nobody"),
+        ("student,group\n", "puts nobody in a group. FROM=none ends all groups"),
+        ("student,group\nann," + 101 * "r", f"the group of {ANN} has a name of 101 letters"),
     ],
 )
 def test_groups_that_are_not_understood_are_told_and_change_nothing(
