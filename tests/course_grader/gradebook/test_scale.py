@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from course_grader.demo import personas
 from course_grader.demo.sample import make_class
 from course_grader.execution import pool
 from course_grader.execution.pool import Lost
+from course_grader.gradebook.adjustments import facts_in, tell_facts
 from course_grader.gradebook.grade import grade
 from course_grader.project.course import Course, CourseError
 from course_grader.reporting.table import write_csv
@@ -105,6 +107,23 @@ def test_postgresql_holds_the_same_rows_as_sqlite(postgres, here, unit, tmp_path
     assert csv_of(course, unit) == here[2]
     assert not (course.root / "gradebook.db").exists()
     assert rows(postgres, unit) == rows(here[0].db_url, unit) != []
+
+
+def test_two_graders_note_one_submission_at_the_same_time(postgres):
+    """By its function: two commands that meet in this moment would be chance."""
+    note = functools.partial(tell_facts, student="ann", assignment="one", late_share=0.0)
+    with Gradebook(postgres) as gradebook:
+        note(gradebook.db, readable=False)
+        gradebook.db.commit()
+    with Gradebook(postgres) as first, Gradebook(postgres) as second:
+        note(first.db, readable=True)
+        with ThreadPoolExecutor(1) as other:
+            waits = other.submit(note, second.db, readable=True)
+            time.sleep(0.5)  # it has come to the row, which the first has changed
+            first.db.commit()
+            waits.result(timeout=20)
+        second.db.commit()
+        assert facts_in(first.db, "one")["ann"]["readable"]
 
 
 def kill_own_process(notebook, *, marker):
