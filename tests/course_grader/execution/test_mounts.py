@@ -22,6 +22,8 @@ NAME = "Kurs #1 mit Übung, 100% 'neu' $x"  # what URLs, make and shells read as
 PLAIN = 64123  # no account has this number
 TREES = ("notebooks", "source", "release", "solutions")
 LOOK = """
+from course_grader.project.surroundings import have_home
+have_home()  # as each of our commands does first; stock nbgrader does not start without one
 from traitlets.config import PyFileConfigLoader
 PyFileConfigLoader("nbgrader_config.py", path=".").load_config()
 import json
