@@ -38,8 +38,8 @@ torch.set_num_threads(1)
 #   mean may be ten million, and a million times as large as the spread around it. Two features
 #   differ by a hundredth of that spread, or not at all.
 # - `sigma` and `tau` are standard deviations, Python numbers between $10^{-5}$ and a thousand. No
-#   `sigma` is more than $10^4$ times `tau`, no `tau` more than $10^5$ times `sigma`. Where two
-#   features are equal, or $k \ge n$, the spread times `tau` is at most a thousand times `sigma`.
+#   `sigma` is more than $10^4$ times `tau`, and `tau` times the spread no more than $10^4$ times
+#   `sigma`.
 # - Return `w`, an array of shape `(k,)`, and `c`, a number. Do not change `x` or `y`.
 #
 # Points: weights 2, intercept 2.
@@ -142,7 +142,7 @@ check.value(
 tall = 13 * np.sin(np.outer(np.arange(1, 98), np.arange(1, 4)) ** 1.3)
 check.value(
     "weights",
-    lambda: ridge_map(tall, np.cos(np.arange(97) ** 2), 0.0083, 821.0)[0] * 100,
+    lambda: ridge_map(tall, np.cos(np.arange(97) ** 2), 0.83, 621.0)[0] * 100,
     case="97 rows, three features, a prior as wide as it may be",
 )
 check.value(

@@ -941,6 +941,18 @@ def brier_parts(p, y, group, weight):
 # A number has no axis to lose.
 
 
+# %% solution.expand-square.1 equivalent="brier-parts"
+# Between probabilities it cancels to 1e-16, and no relative error is asked for.
+
+
+# %% solution.expand-square.2 equivalent="brier-parts"
+# Between probabilities it cancels to 1e-16, and no relative error is asked for.
+
+
+# %% solution.expand-square.3 equivalent="brier-parts"
+# Between probabilities it cancels to 1e-16, and no relative error is asked for.
+
+
 # %% [markdown]
 # ## paired-comparison
 
@@ -1224,6 +1236,14 @@ def compare(p_a, p_b, y):
 
 # %% solution.squeeze.4 equivalent="paired-comparison"
 # A number has no axis to lose.
+
+
+# %% solution.expand-square.1 equivalent="paired-comparison"
+# Between probabilities it cancels to 1e-16, and no relative error is asked for.
+
+
+# %% solution.expand-square.2 equivalent="paired-comparison"
+# Between probabilities it cancels to 1e-16, and no relative error is asked for.
 
 
 # %% [markdown]

@@ -174,6 +174,10 @@ def mixture_moments(mu, sigma, weight):
     return mean, np.sqrt((w * (sigma**2 + (mu - mean) ** 2)).sum()) + 0 * mu[0]
 
 
+# %% solution.expand-square.1 equivalent="mixture-moments"
+# Of means up to a thousand and deviations of a hundredth it leaves five digits.
+
+
 # %% [markdown]
 # ## mixture-nll
 

@@ -635,7 +635,7 @@ def last_layer(features, weights, tau, new):
 # %% by-autograd.change-number.1 equivalent="last-layer"
 # Another prior mean: the curvature does not depend on it.
 
-# %% by-autograd.narrow-result.2 equivalent="last-layer"
+# %% by-autograd.narrow-result.3 equivalent="last-layer"
 # Only the second derivatives of this value are used, and they pass through unharmed.
 
 
@@ -801,7 +801,7 @@ def merge(means, covs, prior_mean, prior_cov):
     return prior_mean + s * step, torch.linalg.inv(H) * s * s[:, None]
 
 
-# %% by-log-density.narrow-result.2 equivalent="merge-posteriors"
+# %% by-log-density.narrow-result.3 equivalent="merge-posteriors"
 # Only the derivatives of this value are used, and they pass through unharmed.
 
 

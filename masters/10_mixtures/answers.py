@@ -458,6 +458,10 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return N / len(x), means, torch.where(N + c > 0, spread / (N + c), var)
 
 
+# %% solution.squeeze-before.2 equivalent="careful-em"
+# The new mean of a single point is that point, so there is no spread to add up.
+
+
 # %% [markdown]
 # ## holey-loss
 

@@ -764,6 +764,10 @@ def linear_elbo(x, W, b, sigma, m, S):
 # Sigma is at least a thousandth, so that nothing is below the floor.
 
 
+# %% solution.expand-square.1 equivalent="linear-elbo"
+# What cancels between numbers of a thousand costs the fifth digit at most.
+
+
 # %% [markdown]
 # ## iwae-curve
 

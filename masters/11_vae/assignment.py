@@ -965,8 +965,8 @@ check.gradient("gradient", lambda w: iwae(w, 5) ** 2, _same, case="the gradient,
 check.gradient(
     "gradient", lambda w: iwae(w, 7) ** 3 / 1e6, _long, case="the gradient, all seven weights"
 )
-check.value("subsets", lambda: iwae(_w - 9900.3, 3) + 9900, case="near -9900, less the offset")
-check.value("bound", lambda: iwae(_w + 9900.3, 6) - 9900, case="near 9900, less the offset")
+check.value("stability", lambda: iwae(_w - 9900.3, 3) + 9900, case="near -9900, less the offset")
+check.value("stability", lambda: iwae(_w + 9900.3, 6) - 9900, case="near 9900, less the offset")
 
 
 # %% [markdown]

@@ -261,6 +261,14 @@ def class_scores(logits, y):
 # There are four columns, fewer than five.
 
 
+# %% solution.expand-square.1 equivalent="class-scores"
+# Between probabilities it cancels to 1e-16, and no relative error is asked for.
+
+
+# %% solution.expand-square.2 equivalent="class-scores"
+# Between probabilities it cancels to 1e-16, and no relative error is asked for.
+
+
 # %% [markdown]
 # ## rain-crps
 
@@ -1057,6 +1065,10 @@ def pit_histogram(below, at, bins):
 
 # %% solution.squeeze.2 equivalent="pit-histogram"
 # A number has no axis to lose.
+
+
+# %% solution.expand-square.1 equivalent="pit-histogram"
+# Between probabilities it cancels to 1e-16, and 1e-12 is asked for.
 
 
 # %% [markdown]

@@ -1044,6 +1044,10 @@ def risk_report(draws, sigma, y, threshold):
 # A number has no axis to lose.
 
 
+# %% solution.expand-square.1 equivalent="risk-report"
+# Between probabilities it cancels to 1e-16, and 1e-12 is asked for.
+
+
 # %% [markdown]
 # ## card-table
 
@@ -1488,3 +1492,5 @@ def scored(log_odds, y, base):
 
 # %% solution.squeeze.1 equivalent="card-table"
 # The table has four rows and three columns, whatever the numbers of runs and patients.
+# %% solution.expand-square.1 equivalent="card-table"
+# Between probabilities it cancels to 1e-16, and 1e-12 is asked for.

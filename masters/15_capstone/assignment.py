@@ -1767,6 +1767,11 @@ check.value(
     "brier", lambda: 1e6 * card_table(sure - 8 * right, came, 0.3)[3, 0], case="sure and right"
 )
 check.value("worst", lambda: 1e6 * card_table(sure, came, 0.3)[2, 1], case="sure and right")
+check.value(
+    "nll",
+    lambda: card_table(-right * (7.03 + 0.1 * odds.abs()), came, 0.3)[2, 0],
+    case="all wrong, by log odds of seven",
+)
 
 
 # %% [markdown]
