@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LINKED := $(shell test -L "$(VENV)" && echo yes)
 SPACE := $(subst ,, )
 STAMP := $(subst $(SPACE),\ ,$(VENV)/.complete)
-JOBS ?= 2
+JOBS ?= 3
 COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
@@ -15,7 +15,7 @@ export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo "  Variables: UNIT=01 (or a name), FROM=folder-or-zip, ANSWERS=file, JSON=1, UNSAFE=1,"
-	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=2 (tests at a time),"
+	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=3 (tests at a time),"
 	@echo "  SEEDS=10, CLAIM=name-of-its-function, SEED=7 (of an interview), TO=whose-format,"
 	@echo "  MISSING=0 (in exports), WHEN=day-and-hour, STUDENT=id-or-name, PORT=8899, ALL=1"
 	@echo "  CARDS=20 and MINUTES=5 (of a review, at most),"
