@@ -67,8 +67,8 @@ def ridge_map(x, y, sigma, tau):
 
 
 # %% ridge-dual right="ridge-from-a-prior"
-# Solves in the n by n form always: with a tau of 1e5 sigma sigma^2 / tau^2 is below the rounding of
-# x x^T, and the exercise no longer asks for that; else the weights are right.
+# Solves in the n by n form always: with a tau of 1e5 sigma sigma^2 / tau^2 is below the rounding
+# of x x^T, and the exercise no longer asks for that; else the weights are right.
 def ridge_map(x, y, sigma, tau):
     xc, yc = x - x.mean(axis=0), y - y.mean()
     kernel = xc @ xc.T + (sigma / tau) ** 2 * np.eye(len(y))
