@@ -522,6 +522,10 @@ def bce_from_logits(z, y):
 # Targets are data: no gradient with respect to them is asked for.
 
 
+# %% by-log-expit.drop-factor.7 equivalent="bce-from-logits"
+# The gradient handed to backward is 1, since the result is the scalar that is differentiated.
+
+
 # %% sigmoid-before-with-logits wrong="bce-from-logits" fails="value,stability,gradient"
 # binary_cross_entropy_with_logits applies the sigmoid itself: hand it z, not sigmoid(z).
 def bce_from_logits(z, y):

@@ -396,7 +396,7 @@ check.value(
 )
 check.gradient(
     "gradient",
-    lambda z: 1e4 * (bce_from_logits(z, 1 + 0 * z) + 0.1 * bce_from_logits(-z, 0 * z)),
+    lambda z: bce_from_logits(z, 1 - 0 * z),
     no + 10.5,
     case="a logit of 10.5, right",
 )
