@@ -747,7 +747,7 @@ check.value(
 #   share an offset as large as a million if they differ by more than 1; `labels` `(n,)` (class
 #   indices); `held_out` `(n,)` (booleans, at least one true).
 # - The NLL is convex in $1/T$, so there is one minimum. In all cases it exists, lies between
-#   1/1000 and 1000, and is no flat one: at half and at twice that $T$ the mean NLL is at least
+#   1/1000 and 1000, and is pronounced: at half and at twice that $T$ the mean NLL is at least
 #   1/1000 higher. Find it to six digits: a relative error of $10^{-6}$.
 # - Any method that gets there will do: Newton, bisection of the derivative, golden section or
 #   Brent, L-BFGS. Set their tolerances yourself: the defaults of some are too coarse. Searching
