@@ -654,6 +654,14 @@ def entropy_parts(p):
     return total, special.entr(p).sum(axis=-1).mean(axis=0), total
 
 
+# %% at-most-one-bit wrong="entropy-parts" fails="information"
+# More than two members may disagree by more than log 2: do not limit the information.
+def entropy_parts(p):
+    total = special.entr(p.mean(axis=0)).sum(axis=-1)
+    aleatoric = special.entr(p).sum(axis=-1).mean(axis=0)
+    return total, aleatoric, np.clip(total - aleatoric, 0, np.log(2))
+
+
 # %% total-and-aleatoric-swapped wrong="entropy-parts" fails="total,aleatoric,information,zeros"
 # The order of averaging is swapped: total is the entropy of the mean prediction.
 def entropy_parts(p):

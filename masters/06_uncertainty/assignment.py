@@ -182,6 +182,22 @@ check.value(
     lambda: raw_output_nll(torch.stack([990 + _by, 0 * _by - 23.7], 1), 990.0 - _by.flip(0)),
     case="values near a thousand, tiny errors and variances",
 )
+_apart = torch.tensor([[-1e6, 20.0], [9e5, 19.3], [3.0, 17.0]], dtype=torch.float64)
+_there = torch.tensor([9.7e5, -1e6, 8e5], dtype=torch.float64)
+check.value("range", lambda: raw_output_nll(_apart, _there), case="errors of two million")
+_least = torch.tensor([[3.1e-100, -300.0], [-1.3e-100, -299.0]], dtype=torch.float64)
+check.gradient(
+    "range",
+    lambda raw: raw_output_nll(raw, torch.zeros(2, dtype=torch.float64)) * 1e-30,
+    _least,
+    case="errors of 1e-100, log variances of -300",
+)
+_most = torch.tensor([[1.7e-16, -300.0], [2.3e-16, -299.0]], dtype=torch.float64)
+check.value(
+    "range",
+    lambda: raw_output_nll(_most, torch.zeros(2, dtype=torch.float64)) * 1e-98,
+    case="terms near the largest",
+)
 
 
 # %% [markdown]
@@ -323,6 +339,30 @@ check.value(
     "value",
     lambda: beta_nll(_t.repeat(16), 0.3 * _t.repeat(16), _var.repeat(16), 0.71),
     case="96 values",
+)
+_k = torch.arange(97, dtype=torch.float64)
+_u97, _v97 = torch.sin(_k**1.5), torch.exp(torch.cos(_k) + _k / 50)
+check.value(
+    "value", lambda: beta_nll(_u97, 0.3 * _u97.flip(0), _v97, 0.9683), case="97 values, beta .97"
+)
+check.value("value", lambda: beta_nll(_y, _mu, 1e4 * _var**3, 0.0371), case="beta of .04")
+check.value(
+    "value",
+    lambda: 1e-12 * beta_nll(1e6 - 3e4 * _u97, 2e4 * _u97 - 1e6, _v97, 0.31),
+    case="errors of two million",
+)
+_met = torch.where(torch.arange(6) % 3 == 1, _mu, _y)
+check.gradient(
+    "mean gradient",
+    lambda mu: beta_nll(_met, mu, _var, 0.0371),
+    _mu,
+    case="some means perfect, beta of .04",
+)
+check.gradient(
+    "variance gradient",
+    lambda v: beta_nll(_met, _mu, v, 0.0371),
+    _var,
+    case="some means perfect, beta of .04",
 )
 
 # %% [markdown]
@@ -490,6 +530,42 @@ check.value(
 )
 check.value("aleatoric", lambda: variance_parts(_w, _mean[:, :1], _sd[:, :1])[0], case="one place")
 check.value("total", lambda: variance_parts(_w, _mean[:, :1], _sd[:, :1])[2], case="one place")
+_pair = np.array([0.31, 0.69])
+check.value(
+    "total",
+    lambda: variance_parts(_pair, _mean[:2, :2], _sd[:2, :2] * [1, 0])[2],
+    case="two members, two places, one without noise",
+)
+_m16 = _m97[:16].reshape(4, 8)[:, :4]
+check.value(
+    "epistemic",
+    lambda: variance_parts(_w[:4] / _w[:4].sum(), _m16, 1 + _m16**2)[1],
+    case="four members, four places",
+)
+check.value(
+    "epistemic",
+    lambda: 1e20 * variance_parts(_w, 1e-10 * _mean, 1e-6 + 0 * _sd)[1],
+    case="members that agree to ten digits",
+)
+_loud = 9e5 * _sd / _sd.max()
+check.value("aleatoric", lambda: 1e-10 * variance_parts(_w, _mean, _loud)[0], case="huge noise")
+check.value("total", lambda: 1e-10 * variance_parts(_w, 9e5 * _mean, _loud)[2], case="huge noise")
+check.value(
+    "total",
+    lambda: 1e12 * variance_parts(_w, 0 * _mean + 0.123456781, 1.1e-6 + 0 * _sd)[2],
+    case="equal means, tiny noise",
+)
+_rare3 = np.array([1.25e-6, 1 - 2.29e-6, 1.04e-6])
+check.value(
+    "epistemic",
+    lambda: 1e6 * variance_parts(_rare3, _mean[:3], _sd[:3])[1],
+    case="the rarest hypotheses",
+)
+check.value(
+    "epistemic",
+    lambda: 1e12 * variance_parts(np.ones(1), _mean[:1] + 1e5, _sd[:1])[1] + 0.1,
+    case="one member",
+)
 
 
 # %% [markdown]
@@ -601,6 +677,18 @@ check.value("information", lambda: entropy_parts(_m97)[2], case="97 members")
 check.value("total", lambda: entropy_parts(_m97.reshape(2, 97, 3))[0], case="97 examples")
 check.value("aleatoric", lambda: entropy_parts(_p.reshape(3, 4, 5))[1], case="three members")
 check.value("total", lambda: entropy_parts(_p.reshape(5, 4, 3))[0], case="five members")
+_five = special.softmax(20 * np.eye(7)[[[0, 1], [3, 1], [2, 4], [6, 0], [1, 4]]], axis=-1)
+check.value(
+    "information", lambda: entropy_parts(_five)[2], case="five members, each sure of something"
+)
+_all = special.softmax(np.sin(np.arange(2400.0) ** 1.5).reshape(3, 2, 400), axis=-1)
+check.value("total", lambda: entropy_parts(_all)[0], case="400 classes")
+check.value("aleatoric", lambda: entropy_parts(_all)[1], case="400 classes")
+check.value("information", lambda: entropy_parts(_all)[2], case="400 classes")
+check.value("aleatoric", lambda: 1e10 * entropy_parts(_least)[1], case="classes of a trillionth")
+_dust = np.where(np.arange(400) % 2 == np.arange(2)[:, None, None], 8e-9, 0.0)
+_dust = _dust + np.eye(400)[0] * (1 - _dust.sum(axis=-1, keepdims=True))
+check.value("zeros", lambda: 1e5 * entropy_parts(_dust)[2], case="disagreement about rare classes")
 
 # %% [markdown]
 # ## Exercise 5. Which band holds what? (10 min, 5 points)
@@ -727,6 +815,33 @@ check.value(
 check.value(
     "width of y", lambda: band_report(*_unsure, 0.67)[2], case="much doubt, hardly any noise"
 )
+check.value("width of f", lambda: band_report(*_unsure, 0.9997)[3], case="much doubt")
+
+
+def _ends(level, by):  # points inside and outside of both bands, `by` next to their ends
+    z = special.ndtri(0.5 + level / 2) * np.where(np.arange(61) % 3 > 0, 1 + by, 1 - by) * _side
+    return _m, _fv, _nv, _m + z * np.sqrt(_fv), _m + z[::-1] * np.sqrt(_fv + _nv), level
+
+
+check.value("share of y", lambda: band_report(*_ends(1 - 2e-9, 0.003))[0], case="next to 1")
+check.value("share of f", lambda: band_report(*_ends(1 - 2e-9, 0.003))[1], case="next to 1")
+check.value("share of y", lambda: band_report(*_ends(0.0011, 0.05))[0], case="a level next to 0")
+check.value("share of f", lambda: band_report(*_ends(0.0011, 0.05))[1], case="a level next to 0")
+check.value("share of y", lambda: band_report(*_ends(0.62, 2.6e-6))[0], case="nearer to the ends")
+check.value("share of f", lambda: band_report(*_ends(0.62, 2.6e-6))[1], case="nearer to the ends")
+_more = tuple(np.concatenate([a, 1.1 * a[:36]]) for a in _all)
+check.value("share of y", lambda: band_report(*_more, 0.73)[0], case="97 points")
+check.value("share of f", lambda: band_report(*_more, 0.73)[1], case="97 points")
+check.value("width of y", lambda: band_report(*_more, 0.73)[2], case="97 points")
+check.value("width of f", lambda: band_report(*_more, 0.73)[3], case="97 points")
+_within = _m, _fv, _nv, _m, _m, 0.1
+check.value("share of y", lambda: band_report(*_within)[0], case="all inside")
+check.value("share of f", lambda: band_report(*_within)[1], case="all inside")
+_without = _m, _fv, _nv, _m + 9, _m - 9, 0.1
+check.value("share of y", lambda: band_report(*_without)[0], case="none inside")
+check.value("share of f", lambda: band_report(*_without)[1], case="none inside")
+check.value("share of y", lambda: band_report(*(a[:1] for a in _all), 0.9)[0], case="one point")
+check.value("share of f", lambda: band_report(*(a[:1] for a in _all), 0.9)[1], case="one point")
 
 # %% [markdown]
 # ## Exercise 6. Measure one more thing (15 min, 6 points)
@@ -910,6 +1025,50 @@ check.value(
 )
 check.value(
     "correlated", lambda: best_from_known(np.cos(_d), _chain, 0.31, _odd)[1], case="97 features"
+)
+_faint = 1.1e-6 * np.array([[1.0, 1 - 3.1e-7, 0.3], [1 - 3.1e-7, 1.0, 0.3003], [0.3, 0.3003, 1]])
+_third = np.array([True, True, False])
+check.value(
+    "slope",
+    lambda: best_from_known(np.array([0.7, 0.0, 930.0]), _faint, 0.011, _third)[0] * 1e-3,
+    case="small features, two of them nearly the same",
+)
+check.value(
+    "correlated",
+    lambda: best_from_known(np.array([0.7, 0.0, 930.0]), _faint, 0.011, _third)[1],
+    case="small features, two of them nearly the same",
+)
+_hardly = np.array([[1.1e-6, 6e-8], [6e-8, 1.3e-6]])
+check.value(
+    "slope",
+    lambda: best_from_known(np.array([2.0, 950.0]), _hardly, 0.1, ~_b[:2])[0],
+    case="small features, hardly correlated",
+)
+_steep = np.array([[1.3e-6, 8e-4], [8e-4, 2.0]])
+check.value(
+    "slope",
+    lambda: best_from_known(np.array([3.0, 970.0]), _steep, 0.1, ~_b[:2])[0] * 1e-5,
+    case="a known feature much smaller than the hidden one",
+)
+check.value(
+    "slope",
+    lambda: best_from_known(np.array([0.0, 0.1]), _steep[::-1, ::-1], 0.1, ~_b[:2])[0] * 1e4,
+    case="a known feature much larger than the hidden one",
+)
+check.value(
+    "independent", lambda: best_from_known(_w, _D, 7654.3, _a)[1] / 1e3, case="very much noise"
+)
+check.value(
+    "all or none",
+    lambda: best_from_known(_v, _C8, 0.29, _most & ~_most)[1],
+    case="eight, none known",
+)
+_size = 10 ** (-0.15 * (_d**2 % 11))
+_slow = 97 * np.exp(-np.abs(_d[:, None] - _d) / 30) * np.outer(_size, _size)
+check.value(
+    "slope",
+    lambda: best_from_known(np.sin(_d**2), _slow, 0.31, _d % 3 > 0)[0],
+    case="97 features of many sizes",
 )
 
 # %% [markdown]

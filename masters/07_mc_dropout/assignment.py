@@ -407,6 +407,37 @@ check.value(
 )
 
 
+class _DropoutBlock(nn.Module):  # no dropout, though it holds some
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.ModuleList([nn.Tanh(), Known(0.37, inplace=True), nn.Dropout(1.0)])
+
+    def forward(self, x):
+        return self.parts[1](1.3 * x if self.training else x) + self.parts[2](x)
+
+
+def _in_place(net):
+    with only_dropout(net):
+        pass
+    return float(net.parts[1].inplace)
+
+
+check.value("dropout", lambda: inside(_Channels(0.23).eval(), _t), case="Dropout1d by itself")
+check.value("dropout", lambda: inside(_DropoutBlock().eval(), _t), case="dropout in a list")
+check.value("dropout", lambda: inside(_wrapped(Known(0.37), 40).eval(), _t), case="forty levels")
+check.value(
+    "others",
+    lambda: 1.3 + _kept(_DropoutBlock())[1],
+    case="a module that is named after dropout",
+)
+check.value("others", lambda: 1.3 + _in_place(_DropoutBlock()), case="dropout that works in place")
+check.value(
+    "restored",
+    lambda: 1.3 + _comes_out(_deep(), StopIteration("over")),
+    case="a StopIteration reaches the caller",
+)
+
+
 # %% [markdown]
 # ## Exercise 2. Functions drawn by dropout (10 min, 4 points)
 #
@@ -456,8 +487,13 @@ check.report()
 
 # %% hidden="dropout-functions"
 _s = torch.linspace(-1.3, 1.9, 24, dtype=torch.float64)
-_x, _W, _b, _v = _s[:8].reshape(4, 2), torch.sin(7 * _s[:12]).reshape(2, 6), _s[4:10], _s[18:]
-_u = (37.7 * torch.arange(24, dtype=torch.float64)).cos().abs().reshape(4, 6)
+_x, _W, _b, _v = (
+    _s[:8].reshape(4, 2),
+    torch.cos(_s[:12] ** 2 * 9).reshape(2, 6),
+    _s[4:10] + 1.3,
+    _s[18:],
+)
+_u = (37.1 * torch.arange(24, dtype=torch.float64)).cos().abs().reshape(4, 6)
 check.value("value", lambda: dropout_functions(_x, _W, _b, _v, 0.43, _u), case="four masks")
 check.value(
     "value",
@@ -552,6 +588,57 @@ check.keeps(
     lambda *a: dropout_functions(*a, 0.43, _u),
     *(p.detach().clone() for p in (_x, _W, _b, _v)),
     case="parameters are left as they are",
+)
+_l = torch.arange(97, dtype=torch.float64)
+_x97, _u97 = torch.sin(torch.outer(_l + 1, _s[:2])), (_l[:, None] * _s[:6] * 37).sin().abs()
+check.value(
+    "value",
+    lambda: dropout_functions(_x97, _W, _b, _v, 0.43, _u[:2]),
+    case="two masks, 97 inputs",
+)
+check.value(
+    "value", lambda: dropout_functions(_x[:2], _W, _b, _v, 0.43, _u97), case="97 masks, two inputs"
+)
+check.value(
+    "value",
+    lambda: dropout_functions(
+        *(a[:3, :3] for a in (_many, _many)), _b[:3], _v[:3], 0.43, _u[:3, :3]
+    ),
+    case="three of everything",
+)
+check.value(
+    "value",
+    lambda: dropout_functions(_x, _W, _b, _v, 0, torch.where(_u < 0.5, 0.0, _u)),
+    case="a rate of 0, some draws of 0",
+)
+check.value(
+    "value",
+    lambda: torch.stack(
+        [
+            dropout_functions(_x, _W, _b, _v, i / 23, torch.where(_u < 0.5, i / 23, _u / 4))
+            for i in range(1, 23)
+        ]
+    ),
+    case="draws equal to the rate, many rates",
+)
+_some = torch.where(torch.arange(6) % 3 == 1, 0.0, 1.0).double()
+_never = torch.where(_some > 0, _u, _u / 100)
+check.gradient(
+    "gradient",
+    lambda s: dropout_functions(_x, s[:2], s[2], s[3], 0.43, _never) ** 2,
+    torch.cat([_W * _some, (_b * _some)[None], (_v * _some.roll(1))[None]]),
+    case="some parameters zero",
+)
+check.gradient(
+    "gradient",
+    lambda s: dropout_functions(_x, s[:2], s[2], _v, 0.43, _u) ** 2,
+    torch.cat([_W[:1] * 0, _W[1:], (_b * _some)[None]]),
+    case="some weights and biases zero",
+)
+check.value(
+    "value",
+    lambda: dropout_functions(_x, _W, _b, _v, 1 - 2e-5, torch.where(_u < 0.5, _u, 1 - 1e-5)),
+    case="a rate next to 1",
 )
 
 
@@ -706,6 +793,62 @@ check.keeps(
     *(p.detach().clone() for p in (_h, _W, _b)),
     case="inputs are left as they are",
 )
+_h12, _W12 = (
+    torch.cos(torch.arange(24.0).double() ** 2),
+    torch.sin(torch.arange(36.0).double() ** 2),
+)
+_twelve = _h12.reshape(2, 12), _W12.reshape(12, 3), _b[:3]
+check.value("mean", lambda: dropout_moments(*_twelve, 0.23)[0], case="twelve units")
+check.value(
+    "variance",
+    lambda: dropout_moments(*_twelve, 0.23)[1].diagonal(dim1=1, dim2=2),
+    case="twelve units",
+)
+check.value(
+    "covariance", lambda: dropout_moments(*_twelve, 0.23)[1][:, _off[:3, :3]], case="twelve units"
+)
+check.value(
+    "variance",
+    lambda: dropout_moments(_h, _W, _b, 0.0113)[1].diagonal(dim1=1, dim2=2),
+    case="a rate of a hundredth",
+)
+check.value(
+    "covariance", lambda: dropout_moments(_h, _W, _b, 0.0113)[1][:, _off], case="a low rate"
+)
+check.value("mean", lambda: dropout_moments(_h, _W, _b, 1 - 1.1e-6)[0], case="a rate next to 1")
+check.value(
+    "variance",
+    lambda: dropout_moments(_h, _W, _b, 1 - 1.1e-6)[1].diagonal(dim1=1, dim2=2),
+    case="the highest rate",
+)
+check.value(
+    "covariance",
+    lambda: dropout_moments(_h, _W, _b, 1 - 1.1e-6)[1][:, _off],
+    case="the highest rate",
+)
+check.value(
+    "variance",
+    lambda: 1e12 * dropout_moments(1e-6 * _h, _W, _b, 0.37)[1].diagonal(dim1=1, dim2=2),
+    case="tiny activations",
+)
+check.value(
+    "covariance",
+    lambda: 1e12 * dropout_moments(1e-6 * _h, _W, _b, 0.37)[1][:, _off],
+    case="tiny activations",
+)
+_l = torch.arange(97, dtype=torch.float64)
+_h97 = torch.where(_l[:, None] % 4 == 1, 0.0, torch.sin(torch.outer(_l, _s[:4])))
+check.value("mean", lambda: dropout_moments(_h97, _W, _b, 0.41)[0], case="97 rows, some zero")
+check.value(
+    "variance",
+    lambda: dropout_moments(_h97, _W[:, :2], _b[:2], 0.41)[1].diagonal(dim1=1, dim2=2),
+    case="97 rows, some zero",
+)
+check.value(
+    "covariance",
+    lambda: dropout_moments(_h97, _W[:, :2], _b[:2], 0.41)[1][:, 0, 1],
+    case="97 rows, some zero",
+)
 
 
 # %% [markdown]
@@ -814,6 +957,19 @@ check.keeps(
 )
 check.value("centre", lambda: band_for_y(_f[:, :1], 0.37, 0.9)[1], case="one place, the upper end")
 check.value("centre", lambda: centre(_f[:1], 1 / _tau, 0.9), case="one pass")
+_l = torch.arange(97, dtype=torch.float64)
+_f97 = torch.sin(torch.outer(_l**1.5, _s[:2])) + torch.where(_l == 71, 40.0, _l / 90)[:, None]
+check.value("centre", lambda: centre(_f97, _tau[:2], 0.9), case="97 passes, one far off")
+check.value("width", lambda: width(_f97, _tau[:2], 0.9), case="97 passes, one far off")
+check.value(
+    "width", lambda: width(_f97[:94].reshape(2, 94), 0.37 + _l[:94], 0.9), case="94 places"
+)
+check.value("width", lambda: width(_f[:3], _tau, 0.9), case="as many passes as precisions")
+check.value("centre", lambda: centre(300 * _f - 600, 1.1e-6, 0.7), case="passes of many hundreds")
+check.value("width", lambda: width(600 * _f - 100, _tau, 0.7), case="passes of many hundreds")
+check.value("width", lambda: width(_f, 1.1e-6, 0.7), case="a precision of a millionth")
+check.value("width", lambda: width(_f, _tau, 0.9989), case="the highest level")
+check.value("width", lambda: 10 * width(_f, _tau, 0.0503), case="the lowest level")
 
 
 # %% [markdown]
@@ -920,6 +1076,23 @@ check.value(
     lambda: passes_needed(9e4 * _f, 3700.0)[1],
     case="passes that scatter by tens of thousands",
 )
+_l = torch.arange(97, dtype=torch.float64)
+_f97 = torch.sin(torch.outer(_l**1.5, _s[:2])) + _l[:, None] / 50
+check.value("error", lambda: passes_needed(_f97, 0.2)[0], case="97 passes")
+check.value("needed", lambda: passes_needed(_f97, 0.0371)[1], case="97 passes")
+check.value("error", lambda: passes_needed(_f97.T * _l, 0.2)[0], case="97 places")
+check.value("needed", lambda: passes_needed(_f97.T * _l, 0.277)[1], case="97 places")
+check.value(
+    "error", lambda: passes_needed(_f[:4] + _s[:4], 0.2)[0], case="four passes, four places"
+)
+check.value("needed", lambda: passes_needed(_f[:4] + _s[:4], 0.0193)[1], case="four and four")
+check.value("error", lambda: passes_needed(9e4 * _f, 3700.0)[0], case="large deviations")
+check.value("error", lambda: 1e7 * passes_needed(1e-6 * _f, 3.0)[0], case="tiny deviations")
+check.value(
+    "needed",
+    lambda: passes_needed(torch.tensor([[0.0], [1.0]], dtype=_f.dtype), (0.5 / 50.0004) ** 0.5)[1],
+    case="still nearer to a whole number",
+)
 
 # %% [markdown]
 # ## Exercise 6. Probabilities from passes (10 min, 4 points)
@@ -1017,6 +1190,37 @@ check.value("stability", lambda: mc_log_probabilities(1e9 * _z), case="logits of
 check.gradient("gradient", lambda z: mc_log_probabilities(z)[:, 1], _z[:1], case="one pass")
 check.value(
     "stability", lambda: mc_log_probabilities(2e5 * _z), case="logits near a million, both signs"
+)
+_poles = 1e9 * torch.tensor([[[1.0, -1.0, 0.3]], [[0.95, -0.97, 0.1]]], dtype=_z.dtype)
+check.value("stability", lambda: mc_log_probabilities(_poles), case="a billion, both signs")
+check.gradient(
+    "gradient", lambda z: mc_log_probabilities(z)[:, 1], _poles, case="a billion, both signs"
+)
+_l = torch.arange(97, dtype=torch.float64)
+_m97 = (
+    torch.sin(_l[:, None] ** 1.5 * torch.arange(1, 7)).reshape(97, 2, 3)
+    * (1 + _l / 40)[:, None, None]
+)
+check.value("value", lambda: mc_log_probabilities(_m97), case="97 passes")
+check.value(
+    "value",
+    lambda: mc_log_probabilities(_ten.flatten()[:36].reshape(4, 3, 3)),
+    case="three classes and examples",
+)
+check.gradient(
+    "gradient",
+    lambda z: mc_log_probabilities(z)[:, 1],
+    _z[:1].repeat(3, 1, 1),
+    case="three passes that agree",
+)
+_nearly = torch.stack([_z[0], _z[0] + 0.013 * torch.cos(9 * _z[0])])
+check.value("value", lambda: mc_log_probabilities(_nearly), case="passes that nearly agree")
+check.gradient(
+    "gradient", lambda z: mc_log_probabilities(z)[:, 1], _nearly, case="passes that nearly agree"
+)
+_sure = torch.tensor([[[15.1, 0.0, -1.3]], [[16.3, 0.2, 1.1]]], dtype=_z.dtype)
+check.value(
+    "value", lambda: 1e7 * mc_log_probabilities(_sure)[:, 0], case="a class that is nearly certain"
 )
 
 # %% [markdown]
