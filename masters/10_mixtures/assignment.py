@@ -322,6 +322,64 @@ check.value(
     lambda: density_and_owner(_crowd, _g[:2], 901.3 + 1e-4 * _m[:2, :2], 0.1 * _s[:2, :2] - 9)[0],
     case="thirty rows, narrow components far from zero",
 )
+_tall = torch.cos(torch.arange(300, dtype=_t.dtype) ** 2).reshape(3, 100).T  # a hundred rows
+check.value(
+    "extremes",
+    lambda: density_and_owner(3.1e4 + _x, _g, _m, _s + _g[:, None] / 3)[1],
+    case="responsibilities of points tens of thousands of deviations away",
+)
+check.value(
+    "responsibilities",
+    lambda: density_and_owner(20 + _wide[:2], _g[:3], 0.3 * _wide.flip(1), 0.1 * _wide - 1)[1],
+    case="200 entries",
+)
+check.value(
+    "extremes",
+    lambda: tuple(density_and_owner(_tall, _off[:2], _m[:2], _s[:2])),
+    case="a last component with weight 0",
+)
+check.value(
+    "responsibilities",
+    lambda: density_and_owner(_tall + 41, _g[:3] * 0, _m[[0, 1, 0]], _s[[0, 0, 0]] - 2)[1],
+    case="two components that are alike",
+)
+for _n, _k, _d in ((1, 4, 3), (5, 1, 3), (5, 4, 1)):
+    _part = _x[:_n, :_d], _g[:_k], _m[:_k, :_d], _s[:_k, :_d]
+    for _place in (1, 2, 3):
+        check.gradient(
+            "gradient",
+            lambda v, p=_part, j=_place: density_and_owner(*p[:j], v, *p[j + 1 :])[0],
+            _part[_place],
+            case="one row, one component, one entry",
+        )
+for _place in (1, 2, 3):
+    check.gradient(
+        "gradient",
+        lambda v, j=_place: density_and_owner(
+            *(_tall, _g, _m, _s)[:j], v, *(_tall, _g, _m, _s)[j + 1 :]
+        )[0],
+        (_tall, _g, _m, _s)[_place],
+        case="a hundred rows",
+    )
+check.gradient(
+    "gradient",
+    lambda m: density_and_owner(_wide[:2], _g[:3], m, 0.1 * _wide)[0],
+    0.3 * _wide.flip(1),
+    case="mu, 200 entries",
+)
+check.gradient(
+    "gradient",
+    lambda m: density_and_owner(5.3e4 + _x, _g, m, _s)[0] * _rows * 1e-5,
+    _m,
+    case="mu, points near 100000 standard deviations",
+)
+check.gradient(
+    "gradient",
+    lambda g: density_and_owner(_x, g, _m, _s)[0] * _rows,
+    798.1 + _g,
+    case="logits near 800",
+)
+
 
 # %% [markdown]
 # ## Exercise 2. A step of EM that cannot collapse (15 min, 6 points)
@@ -614,6 +672,87 @@ check.value("weights", lambda: careful_em_step(*_alone, 0.9, 0.23)[0], case="a s
 check.value("weights", lambda: careful_em_step(*_point, 0.9, 0.23)[0], case="a single point")
 check.value("means", lambda: careful_em_step(*_point, 0.9, 0.23)[1], case="a single point")
 check.value("variances", lambda: careful_em_step(*_point, 0.9, 0.23)[2], case="a single point")
+_brink = torch.stack([_m[0], _x.max() + 37, _m[2]])
+_ghost = torch.tensor([1e-40, 0.37, 0.63], dtype=_t.dtype)
+check.value(
+    "means",
+    lambda: careful_em_step(_x, _p, _brink, 1.0 + 0 * _v, 0, 0.23)[1],
+    case="responsibilities of 1e-300",
+)
+check.value(
+    "variances",
+    lambda: careful_em_step(_x, _p, _brink, 1.0 + 0 * _v, 0, 0.23)[2],
+    case="responsibilities of 1e-300, c = 0",
+)
+for _c in (1e-12, 1e-7, 3e-5):
+    check.value(
+        "unused",
+        lambda c=_c: tuple(careful_em_step(_x, _none, _m, _v, c, 971.3)),
+        case="a weight of 0, a tiny c, a large s2",
+    )
+check.value(
+    "far points",
+    lambda: tuple(
+        careful_em_step(torch.cat([_x, 700 + _x]), _ghost, _m + 700 * (_m < 0), _v, 0, 1)
+    ),
+    case="a weight of 1e-40 that counts",
+)
+check.value(
+    "variances",
+    lambda: careful_em_step(1e-12 * _x, _p, 1e-12 * _m, 1e-9 + 0 * _v, 0, 1e-9)[2] * 1e24,
+    case="points that nearly fall together, c = 0",
+)
+check.value(
+    "variances",
+    lambda: careful_em_step(5e-5 * _x, _p, 5e-5 * _m, 1e-9 + 0 * _v, 0.9, 1e-9)[2] * 1e9,
+    case="smallest variances",
+)
+check.value(
+    "variances",
+    lambda: careful_em_step(_x, _p, _m, _v, 1.7, 983.1)[2],
+    case="a large s2",
+)
+_crowd = (
+    torch.softmax(torch.sin(torch.arange(97) ** 2.0).double(), 0),
+    3 * torch.cos(torch.arange(97) ** 2.0).double(),
+)
+check.value(
+    "weights",
+    lambda: careful_em_step(_many.round(), *_base[1:], 0.9, 0.23)[0],
+    case="a hundred points, many of them equal",
+)
+check.value(
+    "weights",
+    lambda: careful_em_step(_x, *_crowd, 0.3 + _crowd[1] ** 2 / 9, 0.02, 3.7)[0],
+    case="97 components",
+)
+check.value(
+    "means",
+    lambda: careful_em_step(_many.round(), *_base[1:], 0.9, 0.23)[1],
+    case="a hundred points, many of them equal",
+)
+check.value(
+    "means",
+    lambda: careful_em_step(_x, *_crowd, 0.3 + _crowd[1] ** 2 / 9, 0.02, 3.7)[1],
+    case="97 components",
+)
+check.value(
+    "variances",
+    lambda: careful_em_step(_many.round(), *_base[1:], 0.9, 0.23)[2],
+    case="a hundred points, many of them equal",
+)
+check.value(
+    "variances",
+    lambda: careful_em_step(_x, *_crowd, 0.3 + _crowd[1] ** 2 / 9, 0.02, 3.7)[2],
+    case="97 components",
+)
+check.value(
+    "far points",
+    lambda: tuple(
+        careful_em_step(_miles.sign() * 9.1e4 + _miles / 99, _p, _m, 0.85 + 0 * _v, 0.9, 0.23)
+    ),
+    case="all points 100000 standard deviations away",
+)
 
 
 # %% [markdown]
@@ -773,6 +912,37 @@ check.value(
     case="a hundred examples",
 )
 check.keeps("holes", lambda v: holey_loss(v, _h), _raw.clone(), case="a batch with holes")
+_thin_raw = torch.sin(torch.arange(9900, dtype=torch.float64) ** 2).reshape(100, 99)
+_even = torch.cat([_raw[:, :12], 0.01 * _raw[:, 12:]], 1)
+_holed = torch.where(_thin_raw[:, :49] > 0.6, math.nan, 1.7 * _thin_raw[:, 49:98])
+check.value("holes", lambda: holey_loss(_raw[:, :15], _h[:, 1:2]), case="one number, with holes")
+check.value("holes", lambda: holey_loss(_thin_raw, _holed[:, 3:4]), case="33 components")
+check.value("holes", lambda: holey_loss(_thin_raw, _holed), case="49 numbers")
+check.gradient(
+    "gradient", lambda v: holey_loss(v, _h[:, 1:2]), _raw[:, :15], case="one number, with holes"
+)
+check.gradient(
+    "gradient", lambda v: 90 * holey_loss(v, _holed[:, 3:4]), _thin_raw, case="a hundred examples"
+)
+check.gradient(
+    "gradient", lambda v: 1e-3 * holey_loss(v, 6.3e3 * _h), _even, case="targets thousands away"
+)
+check.gradient(
+    "gradient",
+    lambda v: holey_loss(torch.cat([_ends[:, :6], v], 1), _pits),
+    _ends[:, 6:],
+    case="largest and smallest deviations",
+)
+check.gradient(
+    "gradient", lambda v: holey_loss(v, _all[:1]), _raw[:1], case="one example without a number"
+)
+check.gradient(
+    "gradient",
+    lambda v: holey_loss(v, _all[:2]),
+    _raw[:2, :7],
+    case="one component, nothing was measured",
+)
+
 
 # %% [markdown]
 # ## Exercise 4. Regression without a network (12 min, 5 points)
@@ -967,6 +1137,45 @@ check.value(
 check.keeps(
     "weights", given_x, _t.clone(), _holes.clone(), _mu.clone(), _c.clone(), case="a weight of 0"
 )
+_loose = torch.tensor([0.0, 4e-7, -0.3], dtype=_t.dtype)
+_scant = torch.tensor([1e-50, 0.4, 0.6], dtype=_t.dtype)
+_sorted = _mu.T.contiguous().T, _c.triu().mT + _c.triu(1)
+_k = torch.arange(97, dtype=_t.dtype)
+_w97, _mu97 = torch.softmax(torch.sin(_k**2), 0), torch.stack([_k.sin(), 3 * _k.cos()], 1)
+_c97 = _covs(0.4 + _k / 70, 1.7 - _k / 80, 0.9 * torch.sin(_k**2))
+check.value("weights", lambda: given_x(_t, _scant, *_sorted)[0], case="a weight of 1e-50")
+check.value(
+    "means",
+    lambda: (given_x(6.1e3 * _t.sign(), _w, _mu, _covs(_sx, _sy, _loose))[1] - _mu[:, 1])[:, :2],
+    case="correlations of nearly 0",
+)
+check.value(
+    "means",
+    lambda: given_x(1e-6 * _t, _w, 1e-6 * _mu, _covs(_thin, _thin, _rho))[1] * 1e6,
+    case="all deviations of 1e-6",
+)
+check.value(
+    "variances",
+    lambda: given_x(1e-6 * _t, _w, 1e-6 * _mu, _covs(_thin, _thin, _brim))[2] * 1e15,
+    case="all deviations of 1e-6, correlations close to 1",
+)
+check.value(
+    "far away",
+    lambda: given_x(6e3 * _t.sign(), _w, _mu, _covs(_sx, _fat, _rho))[1] * 1e-9,
+    case="means, deviations near a million",
+)
+check.value(
+    "variances", lambda: given_x(_t, 0 * _w[:1] + 1, _mu[1:2], _c[1:2])[2], case="one component"
+)
+check.value(
+    "weights",
+    lambda: given_x(_t, _w / 9 + _holes * 8 / 9, _mu[[0, 0, 2]], _c[[0, 0, 2]])[0],
+    case="two components alike",
+)
+check.value("weights", lambda: given_x(_k / 30 - 1, _w97, _mu97, _c97)[0], case="97 of each")
+check.value("means", lambda: given_x(_k / 30 - 1, _w97, _mu97, _c97)[1], case="97 of each")
+check.value("variances", lambda: given_x(_k / 30 - 1, _w97, _mu97, _c97)[2], case="97 of each")
+
 
 # %% [markdown]
 # ## Exercise 5. One draw for each example (10 min, 5 points)
@@ -1189,6 +1398,32 @@ check.keeps(
     *(_v.clone() for _v in (_gone, _m, _s, 0 * _u, _z)),
     case="u = 0",
 )
+_grain = torch.tensor([[0.3, 0.3]], dtype=_t.dtype).expand(2, 2), _m[:2, :2], _s[:2, :2]
+_sides = 0.5 + 1.3e-10 * torch.tensor([1.0, -1.0], dtype=_t.dtype)
+check.value("edges", lambda: draw(*_grain, 1.0, _sides, _z[:2]), case="u a hair beside a half")
+check.value("value", lambda: draw(_g, 3e6 * _m, _s, 1.0, _u, _z), case="means near ten million")
+check.value("value", lambda: draw(_g, _m, 700 * _s, 1.0, _u, _z), case="large deviations")
+check.value("value", lambda: draw(_g, _m, _s, 1, 0 * _u + 0.41, _z), case="equal uniforms")
+check.value("temperature", lambda: draw(_g, _m, _s, 3, _u, _z), case="temperature 3")
+check.gradient(
+    "gradient", lambda m: draw(_g, m, 0 * _s, 0.8, _u, _z) * _z, _m, case="means, deviations of 0"
+)
+check.gradient(
+    "gradient", lambda m: draw(_g, m, _s, 3, _u, _z) * _u, 3e6 * _m, case="means of millions"
+)
+check.gradient(
+    "gradient",
+    lambda m: draw(_g[:, :1], m, _s[:, :1], 0.8, _u, _z) * _z,
+    _m[:, :1],
+    case="means of one component",
+)
+check.gradient(
+    "gradient",
+    lambda s: draw(_g[:, :1], _m[:, :1], s, 7, _u, _z),
+    _s[:, :1],
+    case="deviations of one component, temperature 7",
+)
+
 
 # %% [markdown]
 # ## Exercise 6. Which cluster is which? (10 min, 4 points)
@@ -1381,6 +1616,22 @@ check.value(
     case="a fit a thousand away, sums that hardly differ",
 )
 check.keeps("average", match_fits, _ref.clone(), _fits.clone(), case="fits that stay")
+_columns = _fits.mT.contiguous().mT
+_named = _ref.T.contiguous().T
+check.value("order", lambda: match_fits(_named, _columns)[0], case="other strides")
+check.value(
+    "average",
+    lambda: match_fits(_named + 7.1e8, _columns + 7.1e8)[1] - 7.1e8,
+    case="means far beyond the first six digits",
+)
+check.value("average", lambda: match_fits(_ref, _fits[[0, 1, 1, 3, 0, 1]])[1], case="equal fits")
+check.value(
+    "order", lambda: match_fits(_six, 0.98 * _six[None].repeat(3, 1, 1))[0], case="six in order"
+)
+check.value(
+    "average", lambda: match_fits(_six, 0.98 * _six[None])[1], case="six in order, one fit"
+)
+
 
 # %% [markdown]
 # ## Exercise 7. An alarm with a promise (12 min, 5 points)
@@ -1417,7 +1668,7 @@ def alarm_thresholds(scores, rate, delta):
     """Return the largest thresholds that keep the rate on average, and almost surely."""
     ### BEGIN SOLUTION
     ordered = scores.sort().values
-    k = torch.arange(len(scores)) + 1
+    k = torch.arange(len(scores)).double() + 1  # whole numbers would meet rate in float32
     exceeds = stats.beta(k.numpy(), (len(scores) + 1 - k).numpy()).sf(rate)
     on_average = int((k <= rate * (len(scores) + 1)).sum())
     surely = int((torch.from_numpy(exceeds) <= delta).sum())
@@ -1581,6 +1832,57 @@ check.value(
     case="m = 4999, rate 0.0011",
 )
 check.keeps("surely", lambda s: alarm_thresholds(s, 0.3, 0.2), _holes.clone(), case="-inf stays")
+for _n, _rate, _delta in (
+    (60, 1 - 1e-9, 1e-7),
+    (60, 1 - 1e-9, 5e-8),
+    (60, 1e-9, 1 - 1e-9),
+    (5, 1e-9, 1 - 1.2e-9),
+    (5, 1e-9, 1 - 6e-9),
+    (1, 1 - 1.3e-9, 1.1e-9),
+    (400, 0.5, 1.3e-9),
+    (400, 0.613, 1 - 1.3e-9),
+    (4999, 1 - 1e-9, 0.4),
+    (4999, 1e-9, 0.4),
+):
+    check.value(
+        "average",
+        lambda n=_n, r=_rate, d=_delta: alarm_thresholds(_s[:n], r, d)[0],
+        case="rate or delta next to 0 or 1",
+    )
+    check.value(
+        "surely",
+        lambda n=_n, r=_rate, d=_delta: alarm_thresholds(_s[:n], r, d)[1],
+        case="rate or delta next to 0 or 1",
+    )
+for _off in (-2e-9, 2e-9):
+    check.value(
+        "average",
+        lambda e=_off: alarm_thresholds(_s[:99], (47 + e) / 100, 0.3)[0],
+        case="a hair beside a whole number",
+    )
+_most = torch.cat([_s, _s.min()[None] - 1])
+check.value("average", lambda: alarm_thresholds(_most, 0.0002, 0.3)[0], case="5000 scores")
+check.value("surely", lambda: alarm_thresholds(_most, 0.0003, 0.35)[1], case="5000 scores")
+check.value(
+    "average",
+    lambda: alarm_thresholds(6.9 - 110 * _s[:200], 0.613, 0.3)[0],
+    case="large positive scores",
+)
+check.value(
+    "surely", lambda: alarm_thresholds(97 * _s[:200], 0.0613, 0.3)[1], case="scores far below 0"
+)
+check.value(
+    "surely",
+    lambda: alarm_thresholds(_s[:200] * 1e-5 - 970, 0.23, 0.3)[1] + 970,
+    case="scores that hardly differ",
+)
+check.value("surely", lambda: alarm_thresholds(0 * _s[:90] - 3.7, 0.23, 0.3)[1], case="all equal")
+check.value(
+    "too few",
+    lambda: tuple(alarm_thresholds(torch.full_like(_s[:90], -math.inf), 0.23, 0.3)),
+    case="all are -inf",
+)
+
 
 # %% [markdown]
 # ## Exercise 8. In words: twice as many alarms as promised (5 min, 3 points)

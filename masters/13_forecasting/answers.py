@@ -366,6 +366,19 @@ def ar_joint(last, level, phi, sigma, steps):
     return mean, sigma**2 * base**apart * sums[first - 1]
 
 
+# %% walk-in-float32 wrong="ar-joint" fails="ends"
+# At phi = 1 the mean comes in float32, as torch.full makes it of a Python float: name the dtype.
+def ar_joint(last, level, phi, sigma, steps):
+    base = torch.tensor(float(phi), dtype=torch.float64)
+    sums = torch.cumsum(base ** (2 * torch.arange(int(steps.max()))), 0)
+    first = torch.minimum(steps[:, None], steps)
+    apart = (steps[:, None] - steps).abs()
+    mean = level + base**steps * (last - level)
+    if phi == 1:
+        mean = torch.full(steps.shape, float(last))
+    return mean, sigma**2 * base**apart * sums[first - 1]
+
+
 # %% [markdown]
 # ## sampled-paths
 
@@ -527,6 +540,16 @@ def sample_paths(quantile, history, known, u):
         value = quantile(window[:, -len(history) :], known[h], u[:, h])
         window = torch.cat([window, value[:, None]], 1)
     return window
+
+
+# %% known-in-float32 wrong="sampled-paths" fails="later steps"
+# torch.tensor of a Python number is float32: hand on the entry of known as it is.
+def sample_paths(quantile, history, known, u):
+    paths = history.repeat(len(u), 1)
+    for h, number in enumerate(known.tolist()):
+        following = quantile(paths[:, h:], torch.tensor(number), u[:, h])
+        paths = torch.cat([paths, following[:, None]], 1)
+    return paths[:, len(history) :]
 
 
 # %% [markdown]
@@ -709,6 +732,17 @@ def quantile_report(y, q, levels):
     error = y[seen, None] - q[seen]
     loss = torch.maximum(levels * error, (levels - 1) * error).sum(1).mean()
     steps = q.detach()[:, levels.argsort()].diff(dim=1)
+    return loss, (steps < 0).any(1).double().mean()
+
+
+# %% levels-by-percent wrong="quantile-report" fails="crossed"
+# In whole percent 0.501 and 0.502 are equal: sort the levels themselves.
+def quantile_report(y, q, levels):
+    seen = ~y.isnan()
+    error = y[seen, None] - q[seen]
+    loss = torch.maximum(levels * error, (levels - 1) * error).sum(1).mean()
+    order = (levels * 100).round().argsort(stable=True)
+    steps = q.detach()[:, order].diff(dim=1)
     return loss, (steps < 0).any(1).double().mean()
 
 
@@ -1032,6 +1066,16 @@ def conformal_interval(y, low, high, new_low, new_high, miss):
     k = math.ceil((len(y) + 1) * (1 - miss) - 1e-9)
     if k > len(y):
         return torch.tensor(-math.inf).double(), torch.tensor(math.inf).double()
+    move = torch.maximum(low - y, y - high).sort().values[k - 1]
+    return new_low - move, new_high + move
+
+
+# %% miss-in-eight-digits wrong="conformal-interval" fails="rank"
+# Rounding `miss` moves a rank at a third, say: allow for rounding in (n + 1) * (1 - miss).
+def conformal_interval(y, low, high, new_low, new_high, miss):
+    k = math.ceil((len(y) + 1) * (1 - round(miss, 8)) - 1e-9)
+    if k > len(y):
+        return torch.full_like(new_low, -math.inf), torch.full_like(new_high, math.inf)
     move = torch.maximum(low - y, y - high).sort().values[k - 1]
     return new_low - move, new_high + move
 

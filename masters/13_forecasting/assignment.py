@@ -132,6 +132,11 @@ check.value(
     lambda: rolling_naive(990 + 1e-4 * long, 9, 5, 6, 7)[1] - 990,
     case="values near 990 that hardly differ",
 )
+place = torch.arange(80.0).double()
+coarse = torch.where((place - 31).abs() < 18, 0.0, (4 * torch.sin(place**1.2)).round())[1::2]
+check.value(
+    "long horizon", lambda: rolling_naive(coarse, 5, 3, 9, 3), case="zeros, repeated values"
+)
 
 
 # %% [markdown]
@@ -250,6 +255,22 @@ check.value("variances", lambda: cov(83, 9, -0.99, 1000, hundred).diagonal(), ca
 check.value("covariances", lambda: cov(83, 9, -0.9983, 3, hundred), case="a hundred steps")
 check.value("covariances", lambda: cov(8.3, 9, 0.9, 1.7, 0 * many + 1), case="always one step")
 check.value("covariances", lambda: cov(8.3, 9, 0.83, 0.001, many) * 1e6, case="smallest sigma")
+for a in (1.0, 1, -1.0, -1, 0.0, 0):
+    for given in ((5.3, -1.1, a, 1.3), (5, -1, a, 3)):
+        check.value(
+            "ends",
+            lambda g=given: torch.stack(
+                [torch.tensor(part.dtype == torch.float64) for part in ar_joint(*g, many)]
+            ),
+            case="float64 at both ends and at 0",
+        )
+check.value(
+    "covariances",
+    lambda: cov(700, 0.2, -0.0013, 1.3, torch.tensor([7, 2]))[0, 1] * 1e14,
+    case="phi next to 0, five steps apart",
+)
+check.value("ends", lambda: cov(7.1, 0.2, -1, 1.3, far[:1]), case="one step, far ahead")
+
 
 # %% [markdown]
 # ## Exercise 3. Paths (12 min, 5 points)
@@ -441,6 +462,28 @@ for paths, steps in ((1, 9), (6, 1), (1, 1), (6, 0)):
         case="inputs are left: one path, or one step, or none",
     )
 
+
+def sharp(window, known, u):  # hangs on the last digits of what is known
+    return 0.5 * window[:, -1] - 0.1 * window[:, 0] + 3e9 * (known - 990) + torch.logit(u)
+
+
+again = torch.tensor([0.3, -0.4, 0.3, -0.4, 0.3], dtype=torch.float64)
+twice = torch.tensor([[0.21, 0.21, 0.83, 0.83, 0.46]], dtype=torch.float64)
+check.value(
+    "later steps",
+    lambda: 1e-6 * sample_paths(sharp, t[3::2], 990 + 1e-3 * now, U),
+    case="something known to many digits",
+)
+check.value(
+    "later steps",
+    lambda: sample_paths(uneven, t[3::2], again, twice),
+    case="one path, values that repeat",
+)
+check.value(
+    "calls", lambda: sizes_of_calls(t, late[:3], levels_100[:, :3]), case="a hundred paths"
+)
+
+
 # %% [markdown]
 # ## Exercise 4. A loss for quantiles (12 min, 5 points)
 #
@@ -618,6 +661,28 @@ check.gradient("gradient", lambda q: loss(hole, q, tau), odd, case="some hours m
 check.gradient("gradient", lambda q: loss(hole[2:4], q, tau), q[2:4], case="two hours")
 check.gradient("gradient", lambda q: loss(y[:1], q, tau), q[:1], case="one hour")
 check.gradient("gradient", lambda q: loss(1e-7 * y, 1e-7 * q, tau) * 1e7, odd, case="tiny values")
+tau9 = torch.tensor(
+    [0.504, 0.501, 0.5, 0.999, 0.502, 0.998, 0.001, 0.503, 0.002], dtype=torch.float64
+)
+nine = (torch.special.ndtri(tau9) + torch.where(tau9 == 0.502, -0.02, 0.0)).repeat(97, 1)
+nine = torch.where(z[:97, None] > 60, nine, torch.special.ndtri(tau9)) + torch.sin(z[:97, None])
+opposite = torch.where(z[:8] == 6, 0.0, 980 * torch.sin(torch.outer(z[:4], z[:8]))).T
+apart = torch.where(opposite[:, 0] > 0, -991.0, 991.0)
+check.value(
+    "crossed", lambda: crossed(z[:97], nine, tau9) * 0.93, case="97 hours, levels side by side"
+)
+check.value(
+    "crossed", lambda: crossed(y, 1e-40 * odd, tau) * 0.94, case="crossed, all next to zero"
+)
+check.value(
+    "crossed",
+    lambda: 1e6 * (crossed(z[:97], nine, tau9) - 37 / 97),
+    case="all digits of a share",
+)
+check.value("loss", lambda: 1e20 * loss(1e-20 * y, 1e-20 * odd, tau), case="all next to zero")
+check.value("missing", lambda: loss(apart, opposite, tau), case="far misses, a row of zeros")
+check.gradient("gradient", lambda q: loss(apart, q, tau), opposite, case="far misses")
+
 
 # %% [markdown]
 # ## Exercise 5. Quantiles of a total (10 min, 5 points)
@@ -755,6 +820,21 @@ check.value(
     case="97 futures of small totals",
 )
 check.value("quantile", lambda: total_quantiles(P.round(), G, tau.repeat(2)), case="levels twice")
+P97 = 991 * torch.cos(0.1 * torch.outer(w[:9], w[:97] / 97)).T  # nine hours, 97 futures
+levels97 = (w * 37 % 101) / 101 - 1.3e-4
+check.value("one group", lambda: total_quantiles(P97, 0 * G, levels97), case="a hundred levels")
+check.value("groups", lambda: 1e20 * total_quantiles(1e-20 * P, G, tau), case="tiny totals")
+check.value(
+    "one group",
+    lambda: total_quantiles(980 + 9 * P100, 0 * G100, edges) - 98000,
+    case="a hundred large hours",
+)
+check.value(
+    "one group",
+    lambda: 1e3 * (total_quantiles(990 + 1e-4 * P, 0 * G, tau) - 8910),
+    case="totals that hardly differ",
+)
+
 
 # %% [markdown]
 # ## Exercise 6. An interval that keeps its word (12 min, 5 points)
@@ -949,6 +1029,40 @@ check.value("too few", lambda: conformal_interval(*some(0), *dot, 0.999), case="
 check.value("inward", lambda: conformal_interval(*full, *new, 0.999), case="100 at 0.999")
 check.value("inward", lambda: conformal_interval(*some(9), *zero, 0.999), case="nine at 0.999")
 check.value("inward", lambda: conformal_interval(*some(1, wide), *dot, 0.5), case="one example")
+sides = torch.where(torch.arange(100) % 3 > 0, 1.0, -1.0).double()
+floor, room = -sides * 990 - 7, 4 + (t100 * 3).round().abs()
+across = sides * 980 + (t100 * 4).round(), floor, floor + room
+block = (31 * torch.sin(torch.arange(90.0).double())).reshape(9, 2, 5, 1).transpose(0, 2)
+blocks = block, block + 1.3
+check.value(
+    "score",
+    lambda: conformal_interval(*some(97, across), *blocks, 0.37),
+    case="from one end to the other",
+)
+check.value(
+    "inward",
+    lambda: conformal_interval(0 * t100 + 1.7, -sides.abs() * 900, 0 * t100 + 930, *blocks, 0.41),
+    case="far inward",
+)
+check.value(
+    "inward",
+    lambda: conformal_interval(t100 / 9, -990 + t100, 970 - t100, *(9 * v for v in blocks), 0.87),
+    case="far inward, from both sides",
+)
+check.value(
+    "score",
+    lambda: [1e20 * v for v in conformal_interval(*(1e-20 * v for v in old), *zero, 0.23)],
+    case="all next to zero",
+)
+backwards = torch.stack([Y, L, H], 1)  # one table, a column each
+for miss in (1 / 3, 2 / 7, 5 / 9, 0.3 - 4e-14, 0.3 - 6e-8, 0.3 + 6e-8):
+    few = {1 / 3: 17, 2 / 7: 13, 5 / 9: 17}.get(miss, 19)
+    check.value(
+        "rank",
+        lambda m=miss, n=few: conformal_interval(*backwards[:n].unbind(1), *new, m),
+        case="ranks that are whole or nearly whole",
+    )
+
 
 # %% [markdown]
 # ## Exercise 7. Running out (12 min, 5 points)
@@ -1079,6 +1193,15 @@ for rate, stock in ((2.3e-3, 0), (1.13e-4, 0), (5.3e-3, 1), (0.0137, 1)):
         lambda r=few, s=stock: 1e3 * running_out(r, s)[1],
         case="hours that add up to a hundredth, a thousandth, a ten-thousandth",
     )
+unlike = torch.tensor([[0.041, 170.0, 9.0, 0.9, 39.0], [0.037, 140, 7, 1.1, 33]]).double()
+check.value(
+    "tiny",
+    lambda: running_out(unlike, 12)[0] * torch.tensor([1e28, 1, 1, 1e10, 1]).double(),
+    case="rare beside certain hours",
+)
+check.value(
+    "ever", lambda: running_out(wide[:, :97].T[:, 3:90], 13)[1], case="97 futures of 87 hours"
+)
 
 
 # %% [markdown]
