@@ -8,6 +8,8 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from course_utils.checking.arguments import copy_of, is_as_before
+
 
 def gradient_of(call: Callable[[torch.Tensor], torch.Tensor], at: torch.Tensor) -> torch.Tensor:
     """Return d(sum of `call(x)`)/dx at x = `at`; a result without a gradient is a TypeError."""
@@ -22,17 +24,11 @@ def gradient_of(call: Callable[[torch.Tensor], torch.Tensor], at: torch.Tensor) 
 
 def kept_by(call: Callable[..., object], inputs: Sequence[Any]) -> list[bool]:
     """Call, and tell of each input whether it is as before, then the same of the generators."""
-    before = [x.clone() if isinstance(x, torch.Tensor) else np.copy(x) for x in inputs]
+    before = [copy_of(x) for x in inputs]
     generators = _generators()
     call(*inputs)
-    same = [_equal(a, b) for a, b in zip(before, inputs, strict=True)]
+    same = [is_as_before(a, b) for a, b in zip(before, inputs, strict=True)]
     return [*same, generators == _generators()]
-
-
-def _equal(a: Any, b: Any) -> bool:
-    """Return whether shape, values and the flag that asks for a gradient are the same."""
-    flags = [getattr(x, "requires_grad", False) for x in (a, b)]
-    return flags[0] == flags[1] and np.shape(a) == np.shape(b) and bool((a == b).all())
 
 
 def _generators() -> tuple[object, ...]:

@@ -7,6 +7,7 @@ for the learner, and when the course is graded a judge outside this process comp
 __all__ = ["MIME", "Checks", "NotJudged", "NotYet"]
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any, cast
 
 import torch
 
+from course_utils.checking.arguments import Arguments
 from course_utils.checking.calls import gradient_of, kept_by
 from course_utils.checking.callsite import call_text
 from course_utils.checking.forms import Check, Got
@@ -56,7 +58,7 @@ class Checks:
     def __init__(self, exercise: str) -> None:
         self.exercise = exercise
         self.checks: list[Check] = []
-        self._recorder = Recorder()
+        self._recorder, self._arguments = Recorder(), Arguments()
 
     def __call__(self, body: Callable[["Checks"], object]) -> None:
         """Run `body(self)` and report; nothing takes the function's place."""
@@ -78,14 +80,8 @@ class Checks:
             What the aspect earns; on a visible check.
         case : str
             The case in words, such as "a batch of one": told where it fails, hidden or not.
-
-        Examples
-        --------
-        ::
-
-            check.value("value", lambda: mean(torch.zeros(1)), case="a batch of one")
         """
-        self._add("value", aspect, call, lambda: plain(call()), points, case)
+        self._add("value", aspect, call, lambda: plain(self._arguments.called(call)), points, case)
 
     def gradient(
         self, aspect: str, call: Call, at: torch.Tensor, *, points: float = 0, case: str = ""
@@ -102,7 +98,8 @@ class Checks:
             Where; a copy of it is handed over. A result that does not depend on it, or is no
             tensor, is recorded as an error.
         """
-        self._add("gradient", aspect, call, lambda: plain(gradient_of(call, at)), points, case)
+        watched = functools.partial(self._arguments.called, call)
+        self._add("gradient", aspect, call, lambda: plain(gradient_of(watched, at)), points, case)
 
     def keeps(
         self, aspect: str, call: Call, *inputs: Any, points: float = 0, case: str = ""
@@ -135,7 +132,8 @@ class Checks:
         """
 
         def results() -> Got:
-            return {"items": {str(i): plain(call()) for i, call in enumerate(calls)}}
+            got = [plain(self._arguments.called(call)) for call in calls]
+            return {"items": {str(i): one for i, one in enumerate(got)}}
 
         self._add("law", aspect, calls[0], results, points, case, law=name)
 
@@ -150,10 +148,11 @@ class Checks:
             Returns at least some thousand draws from the law that a cell `exact="..."` of
             answers.py gives for this aspect.
         """
-        self._add("draws", aspect, call, lambda: plain(call()), points, case)
+        self._add("draws", aspect, call, lambda: plain(self._arguments.called(call)), points, case)
 
     def report(self) -> None:
         """Show the panel (or, when graded, hand over the record) and raise unless all passed."""
+        self._arguments.told(self.checks)
         if os.environ.get("NBGRADER_EXECUTION") == "autograde":
             _publish(self._record(), f"{self.exercise}: {len(self.checks)} checks recorded")
             raise NotJudged("not judged: run from the course folder")
@@ -182,6 +181,7 @@ class Checks:
         case: str,
         **more: str,
     ) -> None:
+        self._arguments.case = case
         got = self._recorder.got(len(self.checks), record, call)
         entry = {"aspect": aspect, "kind": kind, "call": call_text(call), "points": points}
         more |= {"case": case} if case else {}

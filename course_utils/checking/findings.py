@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from course_utils.checking.agreement import agrees, describe
-from course_utils.checking.forms import Check, Got
+from course_utils.checking.forms import CHANGED, Check, Got
 from course_utils.checking.laws import broken
 from course_utils.checking.panel import difference
 from course_utils.checking.relations import relation
@@ -143,6 +143,8 @@ def _finding(got: Any, expected: Check) -> str | None:
         return None  # random draws are compared by the judge, with exact moments and quantiles
     if agrees(got["got"], expected["got"]):
         return None
+    if expected["kind"] == "state" and got["got"].get("error") == CHANGED:
+        return f"{expected['call']} {describe(_readable(got['got'])).removeprefix(f'{CHANGED}: ')}"
     if expected["kind"] == "state" and "error" in got["got"]:
         return f"{expected['call']} raised {describe(_readable(got['got']))}"
     if expected["kind"] == "state":

@@ -5,11 +5,22 @@ whoever compares reads them as they lie, and no copy in another form could diffe
 a submission recorded may be forged; it has a form once the judge has looked.
 """
 
-__all__ = ["SOLUTION", "Check", "Exact", "Expected", "Got", "Hint", "Reference", "solution_id"]
+__all__ = [
+    "CHANGED",
+    "SOLUTION",
+    "Check",
+    "Exact",
+    "Expected",
+    "Got",
+    "Hint",
+    "Reference",
+    "solution_id",
+]
 
 from typing import Any, NotRequired, TypedDict
 
 SOLUTION = "-solution"
+CHANGED = "ArgumentChanged"  # stands where an error does; nothing raises it
 Got = dict[str, Any]
 """What one call gave, as `records.plain` or `records.failure` makes it."""
 
