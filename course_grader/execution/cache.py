@@ -81,10 +81,10 @@ class Executions:
         self._open = contextlib.ExitStack()
         self._pool: Executor | None = None
         if not self.scheduler:
-            self._pool = self._open.enter_context(pool.warm_pool(self.workers))
-            self._sandbox = self._open.enter_context(
+            self._sandbox = self._open.enter_context(  # first: it takes longest
                 preloading(self.files, say=_tell, also=self.also, unsafe=self.unsafe)
             )
+            self._pool = self._open.enter_context(pool.warm_pool(self.workers))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *raised: Any) -> bool | None:

@@ -2,18 +2,24 @@
 
 __all__ = ["Remembering", "Unavailable", "run_converter"]
 
+import json
 import logging
 import re
 import warnings
+from pathlib import Path
 
+import nbformat
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import BaseConverter
 from nbgrader.utils import setenv
 from sqlalchemy.exc import SAWarning
 
+from course_grader.gradebook.preprocessors import SandboxedExecute
 from course_grader.gradebook.repeats import without_repeats
+from course_grader.gradebook.transaction import one_transaction
 from course_grader.hooks.nbconvert import REGISTERED
 from course_grader.project.course import CourseError
+from course_utils.checking.forms import Reference
 
 CAUSES = {
     r"\((?:sqlite3|psycopg2)[\w.]*\) (.+)": "the gradebook cannot be used",
@@ -26,9 +32,20 @@ class Unavailable(CourseError):
 
 
 class Remembering(Autograde):
-    """nbgrader's autograde for one submission, which keeps what stopped it as `failure`."""
+    """nbgrader's autograde for one submission, which keeps what stopped it as `failure`.
 
-    failure = None
+    `executed` is the file of its executed notebook, if that has been made; `reference` is what
+    the judge compares with, if that is at hand.
+    """
+
+    failure: Exception | None = None
+    executed: Path | None = None
+    reference: dict[str, Reference] | None = None
+
+    def start(self) -> None:
+        """Grade it, in one transaction."""
+        with one_transaction(self.coursedir):
+            super().start()
 
     def run_pre_convert_hook(self) -> None:
         """Do nothing: `make grade` has taken in what is there."""
@@ -38,15 +55,31 @@ class Remembering(Autograde):
 
         It also writes the sanitized notebook, and reads it for the rest.
         """
-        REGISTERED.of(self.exporter).clear()
-        for one in (*self.sanitize_preprocessors, *self.autograde_preprocessors):
-            self.exporter.register_preprocessor(one)
+        convert = self._convert_executed if self.executed else self._convert
         try:
             with setenv(NBGRADER_EXECUTION="autograde"):
-                BaseConverter.convert_single_notebook(self, notebook_filename)
+                convert(notebook_filename)
         except Exception as error:
             self.failure = error
             raise
+
+    def _convert(self, notebook_filename):
+        REGISTERED.of(self.exporter).clear()
+        for one in (*self.sanitize_preprocessors, *self.autograde_preprocessors):
+            self.exporter.register_preprocessor(one)
+        BaseConverter.convert_single_notebook(self, notebook_filename)
+
+    def _convert_executed(self, notebook_filename):
+        """Do what comes after the execution; an exporter would copy and check after each step."""
+        resources = self.init_single_notebook_resources(notebook_filename)
+        notebook = nbformat.from_dict(json.loads(self.executed.read_text("utf-8")))
+        for kind in self.autograde_preprocessors:
+            if kind is not SandboxedExecute:
+                step = kind(parent=self)
+                step.reference = self.reference  # the judge's; nobody else looks for it
+                notebook, resources = step.preprocess(notebook, resources)
+        resources["output_extension"] = self.exporter.file_extension
+        self.write_single_notebook(nbformat.writes(notebook) + "\n", resources)
 
 
 def run_converter(converter: BaseConverter, what: str) -> None:

@@ -2,13 +2,16 @@
 
 __all__ = ["grade"]
 
+import typing
 from pathlib import Path
 
 from course_grader.execution import sandbox
 from course_grader.execution.cache import Executions
 from course_grader.execution.execute import NoSandbox
-from course_grader.gradebook.one_submission import Graded
 from course_grader.project.course import Course, Unit
+
+if typing.TYPE_CHECKING:
+    from course_grader.gradebook.one_submission import Graded
 
 
 def grade(
@@ -21,7 +24,7 @@ def grade(
     scheduler: str | None = None,
     db_url: str | None = None,
     progress: bool = True,
-) -> list[Graded]:
+) -> "list[Graded]":
     """Grade every submission of a unit and return the results by student.
 
     Executions are kept under build/ as they come in, so that a run which was stopped goes on
@@ -55,9 +58,8 @@ def grade(
         )
     options = {"unsafe": unsafe, "workers": workers, "scheduler": scheduler}
     with Executions(course, unit, **options) as executions:
-        from course_grader.gradebook.saving import (
-            grade_executed,
-        )  # takes seconds, as the sandbox does
+        # It takes a second, and so does the sandbox, which has begun to start.
+        from course_grader.gradebook.saving import grade_executed
 
         choices = {"origin": origin, "unsafe": unsafe, "db_url": db_url, "bar": progress}
         return grade_executed(course, unit, executions, **choices)

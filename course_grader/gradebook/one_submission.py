@@ -24,6 +24,7 @@ from course_grader.gradebook.register import register
 from course_grader.intake.placing import refuse
 from course_grader.project.course import Course, CourseError, Unit
 from course_grader.project.faults import OurFault, reason_for
+from course_utils.checking.forms import Reference
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +56,29 @@ def log_of(course: Course, unit: Unit) -> Path:
     return course.root / "records" / f"{unit.name}.log"
 
 
-def save(course: Course, unit: Unit, student: str, config: Config) -> Graded:
-    """Judge one submission and save it through nbgrader, the gradebook's only writer."""
+def save(
+    course: Course,
+    unit: Unit,
+    student: str,
+    config: Config,
+    *,
+    executed: Path,
+    reference: dict[str, Reference],
+) -> Graded:
+    """Judge one submission and save it through nbgrader, the gradebook's only writer.
+
+    Parameters
+    ----------
+    course, unit, student
+    config : Config
+        As `config_of` gives it, with what `make grade` adds.
+    executed : Path
+        Its notebook, rebuilt and executed.
+    reference : dict
+        {exercise: reference} of the unit.
+    """
     try:
-        _autograde(course, unit, student, config)
+        _autograde(course, unit, student, config, executed=executed, reference=reference)
     except (CourseError, OSError) as error:
         return _settled(course, unit, student, config, error)
     return Graded(student, read_record(course.record(unit, student)))
@@ -94,11 +114,12 @@ def failed(course: Course, unit: Unit, student: str, config: Config, problem: st
     return Graded(student, record, told)
 
 
-def _autograde(course, unit, student, config):
+def _autograde(course, unit, student, config, **at_hand):
     """Run nbgrader's autograde; where it fails, what it made earlier is put back."""
     config.CourseDirectory.student_id = student
     converter = Remembering(coursedir=CourseDirectory(config=config), config=config)
     converter.force = True
+    vars(converter).update(at_hand)
     older = course.root / "build" / "autograded" / student / unit.name
     with _put_back(course.path("autograded", unit, student), older):
         run_converter(converter, f"{student}, autograde")

@@ -11,6 +11,7 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from course_grader.gradebook.record import read_record, write_record
+from course_grader.gradebook.transaction import write_now
 from course_grader.hooks.nbgrader import ADD_SCORE
 from course_grader.project.course import Course, find_unit
 from course_utils.checking.forms import solution_id
@@ -94,6 +95,8 @@ class WriteRecord(NbGraderPreprocessor):
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Return the notebook as it is."""
+        with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
+            write_now(gradebook)
         write_record(_path(resources), resources["record"])
         return nb, resources
 

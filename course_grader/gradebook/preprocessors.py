@@ -26,6 +26,7 @@ from course_grader.project.bounded import bounded
 from course_grader.project.course import Course, Unit, find_unit
 from course_grader.project.faults import reason_for
 from course_grader.proving.reference import reference_for
+from course_utils.checking.forms import Reference
 
 
 class Rebuild(NbGraderPreprocessor):
@@ -60,22 +61,17 @@ class SandboxedExecute(NbGraderPreprocessor):
 
     def _run(self, course, unit):
         """Return what executes a notebook of the unit here."""
-        files = data_files(course, unit)
-        return functools.partial(
-            execute,
-            files=files,
-            limits=unit.limits,
-            forkserver=self._preloaded(course, unit, files),
-            without_sandbox=self.without_sandbox,
-        )
-
-    def _preloaded(self, course, unit, files):
-        also, unsafe = needed_early(course, unit), self.without_sandbox
-        return shared(files, say=self.log.warning, also=also, unsafe=unsafe)
+        files, unsafe = data_files(course, unit), self.without_sandbox
+        also = needed_early(course, unit)
+        options: dict[str, Any] = {"files": files, "limits": unit.limits}
+        options["forkserver"] = shared(files, say=self.log.warning, also=also, unsafe=unsafe)
+        return functools.partial(execute, **options, without_sandbox=unsafe)
 
 
 class Judge(NbGraderPreprocessor):
     """Replace what the check cells show by the judge's panel and points; make the record."""
+
+    reference: dict[str, Reference] | None = None  # of the unit, where it is at hand
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
@@ -87,7 +83,8 @@ class Judge(NbGraderPreprocessor):
         reason = course.reason(unit, student) or nb.metadata.pop("unreadable", "")
         facts = {"student": student, "source_hash": release.metadata.course.hash}
         facts |= {"execution": execution, "reason": reason, "texts": _texts(nb)}
-        judged, resources["record"] = _judged(nb, release, reference_for(unit), facts)
+        reference = self.reference or reference_for(unit)
+        judged, resources["record"] = _judged(nb, release, reference, facts)
         return judged.notebook, resources
 
 

@@ -10,7 +10,7 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from tqdm import tqdm
 
-from course_grader.execution.cache import Executions
+from course_grader.execution.cache import Executions, key_of
 from course_grader.gradebook.converters import run_converter
 from course_grader.gradebook.exercise_set import check_same_set
 from course_grader.gradebook.group_work import groups_of
@@ -56,7 +56,8 @@ def grade_executed(
     -------
     list of Graded
     """
-    _check_judge(reference_for(unit))
+    reference = reference_for(unit)
+    _check_judge(reference)
     config = config_of(course)
     config.CourseDirectory.db_url = db_url or config.CourseDirectory.db_url
     config.CourseDirectory.assignment_id = unit.name
@@ -74,7 +75,11 @@ def grade_executed(
         with tqdm(total=len(jobs), desc="grading", disable=not bar) as shown:
             for student, problem in executions.all(jobs):
                 place = course, unit, student, config
-                graded.append(failed(*place, problem) if problem else save(*place))
+                if problem:
+                    graded.append(failed(*place, problem))
+                else:
+                    executed = executions.path(key_of(jobs[student]))
+                    graded.append(save(*place, executed=executed, reference=reference))
                 shown.update()
     return sorted(graded, key=lambda result: result.student)
 

@@ -28,7 +28,8 @@ ENDED = b"ended\n"
 
 def main() -> None:
     """Import everything, say "ready", and fork a keeper for each connection until stdin ends."""
-    preload(sys.argv[1:])
+    os.chdir(container.HOME)
+    kernel = preload(sys.argv[1:])
     prepare()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are reaped by the system
     with socket.socket(socket.AF_UNIX) as server:
@@ -40,11 +41,11 @@ def main() -> None:
             connection, _ = server.accept()
             if os.fork() == 0:
                 server.close()
-                _leave_with(_keep, connection)
+                _leave_with(_keep, connection, kernel)
             connection.close()
 
 
-def _keep(connection: socket.socket) -> int:
+def _keep(connection: socket.socket, kernel: Any) -> int:
     """Keep one container: start its init in new namespaces, end it when the connection closes."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     namespaces.die_with_parent()
@@ -55,7 +56,7 @@ def _keep(connection: socket.socket) -> int:
     init = os.fork()
     if init == 0:
         os.close(told)
-        _leave_with(_furnish_and_guard, request, channel, groups, tell)
+        _leave_with(_furnish_and_guard, kernel, request, channel, groups, tell)
     os.close(tell)
     for file in groups:
         os.close(file)
@@ -72,7 +73,9 @@ def _keep(connection: socket.socket) -> int:
         connection.sendall(words)
 
 
-def _furnish_and_guard(request: dict[str, Any], channel: int, groups: list[int], tell: int) -> int:
+def _furnish_and_guard(
+    kernel: Any, request: dict[str, Any], channel: int, groups: list[int], tell: int
+) -> int:
     """Be process 1 of the container."""
     namespaces.die_with_parent()
     try:
@@ -80,7 +83,7 @@ def _furnish_and_guard(request: dict[str, Any], channel: int, groups: list[int],
         container.furnish()
         shell = os.fork()
         if shell == 0:
-            _leave_with(_become_shell, request, channel)
+            _leave_with(_become_shell, kernel, request, channel)
         os.close(channel)
         return container.guard(shell, memory=request["memory"])
     except Exception as error:
@@ -88,7 +91,7 @@ def _furnish_and_guard(request: dict[str, Any], channel: int, groups: list[int],
         raise
 
 
-def _become_shell(request: dict[str, Any], channel: int) -> int:
+def _become_shell(kernel: Any, request: dict[str, Any], channel: int) -> int:
     """Be the student's process: no capabilities, limits, its own folder, no inherited files."""
     container.limit(memory=request["memory"], cpu_seconds=request["cpu_seconds"])
     namespaces.drop_capabilities()
@@ -100,7 +103,7 @@ def _become_shell(request: dict[str, Any], channel: int) -> int:
     os.closerange(4, 1024)
     os.chdir(container.HOME)
     os.setsid()
-    run_shell(socket.socket(fileno=3))
+    run_shell(kernel, socket.socket(fileno=3))
     return 0
 
 

@@ -54,15 +54,17 @@ PRELOADED = [
 ]
 
 
-def preload(also: Iterable[str] = ()) -> None:
-    """Import what lessons use, once for all submissions, and take no thread for it."""
+def preload(also: Iterable[str] = ()) -> Any:
+    """Import what lessons use, once for all submissions, and return a kernel to fork."""
     # Nobody debugs here, and each kernel would import it: 0.1 s.
     sys.modules["debugpy"] = None  # type: ignore[assignment]
     for name in (*PRELOADED, *also):
         with contextlib.suppress(ImportError):  # a leaner environment has fewer of them
             importlib.import_module(name)
+    kernel = make_kernel()
     gc.collect()
     gc.freeze()  # collections in a child then leave the shared pages alone
+    return kernel
 
 
 def main() -> None:
@@ -73,25 +75,11 @@ def main() -> None:
     os.close(nothing)
     if CONFINED in sys.argv:
         allow_only_known()
-    run_shell(channel)
+    run_shell(make_kernel(), channel)
 
 
-def run_shell(channel: socket.socket) -> None:
-    """Run each cell that arrives on a socket until the other side hangs up."""
-    sys.argv = ["ipykernel_launcher.py"]
-    sys.path[0:1] = [""]  # as -m leaves it: the working folder comes first
-    _reseed()
-    os.environ.setdefault("MPLBACKEND", INLINE)
-    kernel = _make_kernel(Wire(channel))
-    catch(lambda kind, content: _send(kernel, kind, content))
-    _connect_figures(kernel.shell)
-    _send(kernel, "status", {"execution_state": "starting"})
-    with contextlib.suppress(EOFError):
-        while True:
-            _run(kernel, kernel.iopub_socket.receive())
-
-
-def _make_kernel(wire: Wire) -> Any:
+def make_kernel() -> Any:
+    """Make the kernel that a shell will run, which may be made before the fork: it takes time."""
     from ipykernel.ipkernel import IPythonKernel
     from jupyter_client.session import Session
     from traitlets.config import Config
@@ -99,13 +87,43 @@ def _make_kernel(wire: Wire) -> Any:
     config = Config()
     config.HistoryManager.enabled = False  # else a thread and a database for nobody
     config.IPKernelApp.connection_file = ""  # by this, libraries know that they are in Jupyter
-    session = Session(key=KEY)
-    kernel: Any = IPythonKernel.instance(session=session, iopub_socket=wire, config=config)
+    kernel: Any = IPythonKernel.instance(session=Session(key=KEY), config=config)
     kernel.shell.keepkernel_on_exit = False
     kernel.shell.observe(_leave, "exit_now")
+    _connect_figures(kernel.shell)
+    return kernel
+
+
+def run_shell(kernel: Any, channel: socket.socket) -> None:
+    """Run each cell that arrives on a socket until the other side hangs up."""
+    sys.argv = ["ipykernel_launcher.py"]
+    sys.path[0:1] = [""]  # as -m leaves it: the working folder comes first
+    os.environ.setdefault("MPLBACKEND", INLINE)
+    _reseed()
+    _connect(kernel, Wire(channel))
+    catch(lambda kind, content: _send(kernel, kind, content))
+    _send(kernel, "status", {"execution_state": "starting"})
+    with contextlib.suppress(EOFError):
+        while True:
+            _run(kernel, kernel.iopub_socket.receive())
+
+
+def _connect(kernel: Any, wire: Wire) -> None:
+    """Let a kernel, which another process may have made, speak for this one."""
+    kernel.iopub_socket, kernel.session.pid = wire, os.getpid()
+    for part in (kernel.shell.displayhook, kernel.shell.display_pub):
+        part.pub_socket = wire
+    _make_profile(kernel.shell)
     # Both raise at once: nobody is there to answer.
     builtins.input, getpass.getpass = kernel.raw_input, kernel.getpass
-    return kernel
+
+
+def _make_profile(shell: Any) -> None:
+    """Make IPython's folders, unless the home is the one in which the kernel was made."""
+    profile = shell.profile_dir
+    if not os.path.isdir(profile.location):
+        os.makedirs(profile.location)
+        profile.check_dirs()
 
 
 def _leave(change: dict[str, Any]) -> None:
