@@ -151,7 +151,7 @@ def normal_log_density(y, mu, sigma):
     return -0.5 * ((y - mu) / sigma) ** 2 - torch.log(sigma) - 0.5 * math.log(2 * math.pi)
 
 
-# %% log-of-one-number wrong="normal-log-density" fails="value,shape"
+# %% log-of-one-number wrong="normal-log-density" fails="value,shape,tails"
 # math.log takes one number, and sigma may be a tensor of many: use torch.log.
 def normal_log_density(y, mu, sigma):
     return -0.5 * ((y - mu) / sigma) ** 2 - math.log(sigma) - 0.5 * math.log(2 * math.pi)
@@ -248,9 +248,6 @@ class LogSumExp(torch.autograd.Function):
 def log_sum_exp(a):
     return LogSumExp.apply(a)
 
-
-# %% by-hand-made-gradient.drop-factor.2 equivalent="log-sum-exp"
-# The gradient handed to backward is 1, since the sum of the results is differentiated.
 
 # %% by-hand-made-gradient.detach-result.2 equivalent="log-sum-exp"
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
@@ -354,6 +351,14 @@ def log_sum_exp(a):
 # This is in bits (log to the base 2); the course's logarithm is natural.
 def log_sum_exp(a):
     return torch.logsumexp(a, dim=-1) / math.log(2)
+
+
+# %% infinity-replaced wrong="log-sum-exp" fails="stability"
+# A number in place of -inf may lie above the other entries: exp(-inf) is 0, so leave it as it is.
+def log_sum_exp(a):
+    b = a.masked_fill(a == -math.inf, -1e6)
+    top = b.detach().amax(dim=-1, keepdim=True)
+    return torch.exp(b - top).sum(dim=-1).log() + top[..., 0]
 
 
 # %% shifted-in-place wrong="log-sum-exp" fails="value,dimension,stability,gradient"
@@ -729,6 +734,15 @@ def weighted_error(prediction, y, weight):
     return ((weight * (prediction - y)) ** 2).sum() / weight.sum()
 
 
+# %% sum-floored wrong="mend-a-broadcast" fails="weights"
+# Weights may be as small as 1e-9: their sum is never 0 here, so it needs no floor and no epsilon.
+def weighted_error(prediction, y, weight):
+    prediction, y, weight = (t.reshape(-1) for t in (prediction, y, weight))
+    if not prediction.shape == y.shape == weight.shape:
+        raise ValueError("lengths differ")
+    return (weight * (prediction - y) ** 2).sum() / weight.sum().clamp(min=1e-8)
+
+
 # %% root-taken wrong="mend-a-broadcast" fails="value,columns,weights,lengths"
 # This is the root of the weighted error; the formula has none.
 def weighted_error(prediction, y, weight):
@@ -747,7 +761,7 @@ def weighted_error(prediction, y, weight):
     return (weight.reshape(-1) * (prediction.reshape(-1) - y.reshape(-1)) ** 2).sum()
 
 
-# %% length-of-nothing wrong="mend-a-broadcast" fails="columns,lengths"
+# %% length-of-nothing wrong="mend-a-broadcast" fails="columns,weights,lengths"
 # squeeze makes a single value 0-d, which has no length: reshape(-1) keeps it a vector.
 def weighted_error(prediction, y, weight):
     prediction, y, weight = (t.squeeze() for t in (prediction, y, weight))
@@ -756,7 +770,7 @@ def weighted_error(prediction, y, weight):
     return (weight * (prediction - y) ** 2).sum() / weight.sum()
 
 
-# %% last-squeezed wrong="mend-a-broadcast" fails="columns"
+# %% last-squeezed wrong="mend-a-broadcast" fails="columns,weights"
 # squeeze(-1) turns a vector of one value into a 0-d tensor: reshape(-1) keeps it a vector.
 def weighted_error(prediction, y, weight):
     prediction, y, weight = (t.squeeze(-1) for t in (prediction, y, weight))

@@ -39,8 +39,8 @@ torch.set_num_threads(1)
 #
 # $$p(y \mid \mu, \sigma) = \frac{1}{\sqrt{2\pi}\,\sigma}\, e^{-\frac12 ((y - \mu) / \sigma)^2}$$
 #
-# - `y` is a tensor. `mu` and `sigma` are tensors or Python numbers; `sigma` is the standard
-#   deviation and is at least $10^{-20}$.
+# - `y` is a float64 tensor. `mu` and `sigma` are such tensors or Python numbers; `sigma` is the
+#   standard deviation and is at least $10^{-20}$.
 # - Compute in the precision of `y`. Return one value for each element, not a sum or a mean. The
 #   three broadcast as usual: `y` of shape `(n, 1)` and `mu` of shape `(K,)` give `(n, K)`. Here,
 #   that is wanted.
@@ -165,6 +165,43 @@ check.value(
 )
 check.value(
     "shape", lambda: normal_log_density(_t[3:], _t[:3, None], 0.7), case="a column of three means"
+)
+_rows = torch.sin(torch.arange(300, dtype=_t.dtype) ** 2).reshape(3, 100).T
+check.value(
+    "shape",
+    lambda: normal_log_density(_rows, _rows.flip(0), 2.4 + _rows[:, 1:2]),
+    case="a hundred rows of three, a scale for each row",
+)
+_column = _rows.flip(1)[:, 0]
+check.value("value", lambda: normal_log_density(_column, 0.3, 0.8), case="a hundred values")
+least = torch.full((6,), 1e-20, dtype=_t.dtype)
+check.value("value", lambda: normal_log_density(1e-20 * _t, 0.0, least), case="the smallest scale")
+check.value(
+    "tails",
+    lambda: normal_log_density(1e9 * _t.clamp(max=1.0), -1e9, least),
+    case="a billion away, the smallest scale",
+)
+check.value("value", lambda: normal_log_density(_t, 2, 3), case="whole numbers for both")
+check.value(
+    "shape", lambda: normal_log_density(_t, _t[2:3, None], 0.7), case="a table of one mean"
+)
+check.value(
+    "shape", lambda: normal_log_density(_t, 0.7, _t[-1:, None]), case="a table of one scale"
+)
+check.value(
+    "shape",
+    lambda: normal_log_density(_t[:1, None], _t[2:, None], 0.9),
+    case="one row, a column of four means",
+)
+check.value(
+    "shape",
+    lambda: normal_log_density(_t[:3], _t.reshape(2, 3), 0.6 + _t[3:]),
+    case="a table of means, a scale for each column",
+)
+check.value(
+    "shape",
+    lambda: normal_log_density(_t.reshape(2, 1, 3, 1), _t[:2], 2.9 + _t[:3].reshape(3, 1, 1)),
+    case="four dimensions",
 )
 
 
@@ -297,6 +334,42 @@ check.value(
     "dimension", lambda: log_sum_exp(_wave.reshape(1, 3, 8)), case="one table of three rows"
 )
 check.value("dimension", lambda: log_sum_exp(_wave[:6].reshape(3, 2, 1)), case="all rows of one")
+_tall = torch.cos(torch.arange(10000, dtype=_t.dtype) ** 2).reshape(100, 100).T
+check.value("dimension", lambda: log_sum_exp(_tall), case="100 rows of 100")
+check.value(
+    "dimension", lambda: log_sum_exp(_wave.reshape(2, 1, 2, 3, 1, 2)), case="six dimensions"
+)
+_vast = torch.tensor([[-math.inf, -1.3e300, -1.1e300], [1.7e300, -1e300, 0.4]], dtype=_t.dtype)
+check.value("stability", lambda: log_sum_exp(_vast) / 1e300, case="entries of size 1e300")
+check.value(
+    "stability",
+    lambda: log_sum_exp(torch.tensor([-math.inf, 0.37], dtype=_t.dtype)),
+    case="minus infinity first, one other",
+)
+_holes = torch.tensor([[0.3, -math.inf, 1.2], [-math.inf, -0.4, 0.7]], dtype=_t.dtype)
+check.value("stability", lambda: log_sum_exp(_holes), case="rows with one minus infinity each")
+check.gradient(
+    "gradient", lambda b: log_sum_exp(b), _holes, case="rows with one minus infinity each"
+)
+check.gradient(
+    "gradient",
+    lambda b: log_sum_exp(b.mT),
+    _wave.reshape(2, 3, 4) + torch.tensor([[[0.0]], [[3e8]]]),
+    case="two tables on their side, one of a large size",
+)
+check.gradient(
+    "gradient",
+    lambda b: log_sum_exp(b[:1]).sum() + log_sum_exp(b[1, :4, None]).sum(),
+    _wave.reshape(3, 8),
+    case="one row, and rows of one entry",
+)
+check.gradient("gradient", lambda b: log_sum_exp(b), _tall[:, :3], case="100 rows of three")
+check.gradient(
+    "gradient",
+    lambda b: 1e13 * log_sum_exp(torch.cat([_t[-3:], b])),
+    torch.tensor([-28.3, -29.9, -30.4], dtype=_t.dtype),
+    case="entries 30 below the others",
+)
 
 
 # %% [markdown]
@@ -312,8 +385,9 @@ check.value("dimension", lambda: log_sum_exp(_wave[:6].reshape(3, 2, 1)), case="
 # times: the value $t$ at which the cumulative distribution function $F(t) = \int_0^t p$ reaches
 # $u$. Integrate, set $F(t) = u$, and solve for $t$ on paper.
 #
-# - `u` is a float64 tensor of any shape with values in $[0, 1)$; `rate` (per minute) and `upper`
-#   (minutes) are positive Python numbers whose product is at most 20.
+# - `u` is a float64 tensor of any shape with values in $[0, 1)$ that are 0 or at least $10^{-18}$;
+#   `rate` (per minute) and `upper` (minutes) are positive Python numbers whose product is at most
+#   20.
 # - Return a tensor of the shape of `u`, in minutes. Larger `u` gives larger `t`. Nothing is drawn
 #   inside the function.
 # - The product of `rate` and `upper` may be as small as $10^{-12}$, where the recorded times are
@@ -397,6 +471,38 @@ check.value(
 )
 check.value(
     "value", lambda: waits_from_uniform(_u.reshape(1, 3, 2), 0.9, 2.3), case="three dimensions"
+)
+check.value(
+    "small rates",
+    lambda: 1e27 * waits_from_uniform(1e-18 * (1 + _u), 0.43, 5.9e-9),
+    case="the smallest draws, a billionth of a minute",
+)
+check.value(
+    "small rates",
+    lambda: 1e17 * waits_from_uniform(1e-17 * (1 + _u), 1.7, 10.3),
+    case="the smallest draws, a large product",
+)
+early = torch.tensor([4.3e-6, 7.9e-6], dtype=torch.float64)
+check.value(
+    "small rates",
+    lambda: 0.1 * (waits_from_uniform(early, 1.7, 5.1) * 1.7 / early / -math.expm1(-8.67) - 1),
+    case="draws of some millionths, to a millionth",
+)
+check.value(
+    "small rates",
+    lambda: [
+        0.1 * (waits_from_uniform(0.4 * _u, x / 2.1, 2.1) / (0.84 * _u) - 1) + 1e-9
+        for x in (4.1e-6, 7.3e-3)
+    ],
+    case="products of 0.000004 and 0.007, to a millionth",
+)
+_last = torch.full((1, 1), 1 - 2.0**-53, dtype=torch.float64)
+check.value(
+    "value", lambda: waits_from_uniform(_last, 3.9, 5.1), case="a table of the largest draw"
+)
+_many = torch.sin(torch.arange(192, dtype=torch.float64) ** 2).square().reshape(4, 3, 2, 8)
+check.value(
+    "value", lambda: waits_from_uniform(_many.transpose(0, 3), 0.7, 3.1), case="four dimensions"
 )
 
 # %% [markdown]
@@ -528,6 +634,68 @@ check.keeps(
     _y.clone(),
     _w[:, None].clone(),
     case="weights in a column",
+)
+check.value("lengths", lambda: weighted_error(_p, _y, _w[:4]), case="four weights for seven")
+check.value(
+    "lengths",
+    lambda: weighted_error(_p, _y, torch.cat([_w, _w[:2]])),
+    case="nine weights for seven",
+)
+check.value(
+    "lengths", lambda: weighted_error(_p[:5], _y, _w[:5]), case="five predictions and weights"
+)
+check.value("lengths", lambda: weighted_error(_p, _y[:5], _w[:5]), case="seven predictions alone")
+check.value(
+    "lengths", lambda: weighted_error(_p, _y[:1], _w[:1]), case="one target, one weight for seven"
+)
+check.value(
+    "lengths", lambda: weighted_error(_p[:3], _y, _w[:5]), case="three, seven and five values"
+)
+check.value(
+    "lengths",
+    lambda: weighted_error(_p[:1, None], _y[:4, None], _w[:2, None]),
+    case="columns of one, four and two values",
+)
+check.value(
+    "weights",
+    lambda: weighted_error(_p, _y[:, None], _w[:, None]),
+    case="targets and weights in columns",
+)
+check.value(
+    "columns", lambda: weighted_error(_p[:2], _y[:2, None], _w[:2]), case="two targets in a column"
+)
+check.value(
+    "columns",
+    lambda: weighted_error(_p[:1, None], _y[2:3, None], _w[:1, None]),
+    case="one value, all in columns",
+)
+check.value(
+    "weights",
+    lambda: weighted_error(_p[:1], _y[2:3], _w[:1, None]),
+    case="one value, its weight in a column",
+)
+check.value(
+    "weights",
+    lambda: weighted_error(_p[:4], _y[:4], torch.tensor([0.0, 0.0, 0.0, 1e-9]).double()),
+    case="a single weight, the smallest",
+)
+check.value(
+    "weights",
+    lambda: weighted_error(
+        torch.tensor([1e9, 0.31, 0.0]).double(),
+        torch.tensor([-1e9, 2.03, 0.7]).double(),
+        torch.tensor([1e-9, 1e9, 1.7]).double(),
+    ),
+    case="a tiny weight of a huge error",
+)
+check.value(
+    "value", lambda: 1e18 * weighted_error(1e-9 * _p, 1e-9 * _y, _w), case="errors of a billionth"
+)
+_long = torch.sin(torch.arange(297, dtype=_t.dtype) ** 2).reshape(3, 99)
+check.value(
+    "value",
+    lambda: weighted_error(_long[0], _long[1], _long[2].square() * torch.arange(99)),
+    case="99 values",
 )
 
 # %% [markdown]
@@ -691,6 +859,66 @@ check.value(
     "log_prob",
     lambda: np.array(foretell_shapes((1, 6), (), 1, (4,), (7, 6))[3]),
     case="as many dimensions, a larger batch",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((2, 1, 3), (1, 4, 1), 1, (), ())[3]),
+    case="two batches that broadcast, a scalar value",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((2, 6, 5), (5,), 2, (4,), ())[3]),
+    case="two event dimensions, a scalar value",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((), (), 0, (4,), (5, 2))[3]),
+    case="scalars, a table of values",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((5, 3), (), 1, (), (1, 5, 3))[3]),
+    case="values with one in front",
+)
+check.value(
+    "log_prob",
+    lambda: np.array(foretell_shapes((7,), (3, 1), 1, (6,), (2, 3, 4, 1, 7))[3]),
+    case="values of five dimensions",
+)
+check.value(
+    "draw",
+    lambda: np.array(foretell_shapes((), (), 0, (1, 4, 2), ())[2]),
+    case="three sample dimensions, scalars",
+)
+check.value(
+    "draw",
+    lambda: np.array(foretell_shapes((4, 3), (3,), 1, (4,), (4, 3))[2]),
+    case="as many samples as the batch",
+)
+check.value(
+    "draw",
+    lambda: np.array(foretell_shapes((5, 1), (), 1, (1,), (5, 6))[2]),
+    case="one sample, events of one",
+)
+check.value(
+    "event",
+    lambda: np.array(foretell_shapes((5, 1), (), 1, (1,), (5, 6))[1]),
+    case="events of one, longer values",
+)
+check.value(
+    "batch",
+    lambda: np.array(foretell_shapes((1, 3), (3,), 0, (2,), (5, 3))[0]),
+    case="a row of parameters, a table of values",
+)
+check.value(
+    "batch",
+    lambda: np.array(foretell_shapes((1, 3), (3,), 1, (1,), (5, 3))[0]),
+    case="a batch of one",
+)
+check.value(
+    "batch",
+    lambda: np.array(foretell_shapes((), (4, 3, 2), 2, (), (2,))[0]),
+    case="a scalar location, two event dimensions",
 )
 
 # %% [markdown]

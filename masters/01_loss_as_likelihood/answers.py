@@ -46,7 +46,7 @@ class NormalLogDensity(torch.autograd.Function):
     @staticmethod
     def forward(ctx, y, mu, sigma):
         ctx.save_for_backward(y, mu, sigma)
-        return torch.from_numpy(stats.norm.logpdf(y.numpy(), mu.numpy(), sigma.numpy()))
+        return torch.as_tensor(stats.norm.logpdf(y.numpy(), mu.numpy(), sigma.numpy()))
 
     @staticmethod
     def backward(ctx, grad):
@@ -62,7 +62,8 @@ def gaussian_nll(y, mu, sigma):
     return -torch.mean(NormalLogDensity.apply(y, *grid))
 
 
-# %% in-float32 right="gaussian-nll"
+# %% in-float32 wrong="gaussian-nll" fails="value"
+# float32 has seven digits: next to a billion it does not see a difference of 3. Stay in float64.
 def gaussian_nll(y, mu, sigma):
     y, mu, sigma = (torch.as_tensor(p).to(torch.float32) for p in (y, mu, sigma))
     if mu.ndim and mu.shape != y.shape:
@@ -311,28 +312,29 @@ from scipy.optimize import minimize_scalar
 def laplace_mle(y):
     # minimises scipy's NLL itself: over the data points for mu (a convex, piecewise linear
     # function has its minima at kinks), then over log b
-    data = y.numpy()
-    losses = [-stats.laplace.logpdf(data, m, 1.0).sum() for m in data]
+    data = y.double().numpy()
+    unit = np.ptp(data) or 1.0
+    losses = [-stats.laplace.logpdf(data, m, unit).sum() for m in data]
     best = data[np.isclose(losses, min(losses), rtol=0, atol=1e-9)]
     mu = (best.min() + best.max()) / 2
 
     def nll(log_b):
-        return -stats.laplace.logpdf(data, mu, np.exp(log_b)).mean()
+        return -stats.laplace.logpdf(data, mu, unit * np.exp(log_b)).mean()
 
     if np.all(data == mu):
         return torch.tensor(mu), torch.tensor(0.0)  # the likelihood grows without bound as b falls
-    b = np.exp(minimize_scalar(nll, bounds=(-9, 9), method="bounded", options={"xatol": 1e-10}).x)
-    return torch.tensor(mu), torch.tensor(b)
+    share = minimize_scalar(nll, bounds=(-9, 9), method="bounded", options={"xatol": 1e-10}).x
+    return torch.tensor(mu), torch.tensor(unit * np.exp(share))
 
 
-# %% by-search.swap-function.2 equivalent="laplace-mle"
+# %% by-search.swap-function.1 equivalent="laplace-mle"
 # Sum and mean have their minimum at the same place.
 
-# %% by-search.swap-function.5 equivalent="laplace-mle"
+# %% by-search.swap-function.4 equivalent="laplace-mle"
 # Sum and mean have their minimum at the same place.
 
-# %% by-search.change-number.5 equivalent="laplace-mle"
-# The most likely location does not depend on the scale.
+# %% by-search.change-number.1 equivalent="laplace-mle"
+# Where all values are alike, the scale is 0 in any unit.
 
 # %% by-search.change-number.6 equivalent="laplace-mle"
 # A wider search finds the same minimum.
@@ -722,6 +724,13 @@ def set_nll(logits, possible):
 # Two tensors are saved, fewer than five.
 
 
+# %% outside-filled-with-a-number wrong="one-of-several-labels" fails="gradient,stability"
+# Logits may be as low as the number that fills the classes outside: fill with -inf.
+def set_nll(logits, possible):
+    inside = logits.masked_fill(~possible, -1e6)
+    return (torch.logsumexp(logits, dim=1) - torch.logsumexp(inside, dim=1)).mean()
+
+
 # %% mean-of-surprises wrong="one-of-several-labels" fails="value,stability,gradient"
 # This averages the surprises of the classes; the set's probability is a sum, taken before the log.
 def set_nll(logits, possible):
@@ -1076,6 +1085,14 @@ def masked_loss(x, weight, bias, labels, mask):
 # The text asks for gradients with respect to weight alone.
 
 
+# %% repaired-by-where wrong="find-the-bugs" fails="gradient"
+# where picks the value, but 0 times the logarithm's infinite slope is nan: never form log(0).
+def masked_loss(x, weight, bias, labels, mask):
+    log_p = torch.log_softmax(x @ weight + bias, dim=1).gather(1, labels[:, None])[mask]
+    p = torch.softmax(x @ weight + bias, dim=1).gather(1, labels[:, None])[mask]
+    return -torch.where(p > 1e-30, p.log(), log_p).mean()
+
+
 # %% unchanged wrong="find-the-bugs" fails="value,mask,gradient"
 # All bugs are still there. Look at what cross_entropy wants, at the axis, and at the mean.
 def masked_loss(x, weight, bias, labels, mask):
@@ -1107,7 +1124,7 @@ def masked_loss(x, weight, bias, labels, mask):
     return torch.nn.functional.nll_loss(log_p[mask], labels[mask])
 
 
-# %% log-of-softmax wrong="find-the-bugs" fails="value"
+# %% log-of-softmax wrong="find-the-bugs" fails="value,gradient"
 # softmax rounds to 0 for large logits, and its logarithm is infinite: hand logits to the loss.
 def masked_loss(x, weight, bias, labels, mask):
     p = torch.softmax(x @ weight + bias, dim=1)

@@ -180,6 +180,76 @@ check.keeps(
     2.0 + _t.reshape(2, 3),
     case="two rows, a mean and a scale for each",
 )
+_one = torch.ones(6, dtype=_t.dtype)
+check.value("value", lambda: gaussian_nll(1e-9 * _t, 0.0, 1e-9 * _one), case="the smallest scale")
+check.value(
+    "value",
+    lambda: gaussian_nll(1e9 * _t.clamp(max=1.0), -1e9 * _one, 1.3e-9 * _one),
+    case="a billion away, a tiny scale",
+)
+check.value(
+    "value",
+    lambda: gaussian_nll(1e9 - 3.0 * _t.abs(), (1e9 - 4) * _one, 1.7 + 0.1 * _t),
+    case="values next to a billion",
+)
+_rows = torch.sin(torch.arange(300, dtype=_t.dtype) ** 2).reshape(3, 100).T
+check.value(
+    "value",
+    lambda: gaussian_nll(_rows[:, 0], _rows[:, 1], 1.4 + _rows[:, 2]),
+    case="a hundred values",
+)
+check.value(
+    "value", lambda: gaussian_nll(_rows, _rows.flip(0), 1.4 + _rows.flip(1)), case="a hundred rows"
+)
+check.value("value", lambda: gaussian_nll(_t, 2, 3), case="whole numbers for both")
+check.value("value", lambda: gaussian_nll(_t[1], _t[2], _t[-1]), case="a single number of each")
+check.value(
+    "value", lambda: gaussian_nll(_rows[:24].reshape(2, 4, 3, 3), 0.2, 1.9), case="four dimensions"
+)
+check.gradient(
+    "gradient",
+    lambda s: gaussian_nll(_t, 0.4 * _t.flip(0), s),
+    1.3 + _t.square(),
+    case="six scales, a mean for each",
+)
+check.gradient(
+    "gradient",
+    lambda s: gaussian_nll(_t, _t[2], s),
+    0.7 + _t.square(),
+    case="six scales, one mean",
+)
+check.gradient(
+    "gradient",
+    lambda m: gaussian_nll(_t, m, _t[-1]),
+    0.4 * _t.flip(0),
+    case="six means, one scale",
+)
+check.gradient(
+    "gradient",
+    lambda s: gaussian_nll(_t.reshape(2, 3), 0.3, s),
+    0.9 + _t.square().reshape(2, 3),
+    case="two rows of scales",
+)
+check.gradient(
+    "gradient",
+    lambda s: gaussian_nll(_t.reshape(2, 3), 0.3, s),
+    _t[-1],
+    case="two rows, one scale",
+)
+check.value(
+    "shape",
+    lambda: gaussian_nll(_t.reshape(2, 3), _t[:3], 0.9),
+    case="a mean for each column",
+)
+check.value(
+    "shape", lambda: gaussian_nll(_t.reshape(2, 3), _t[:1], 0.9), case="one mean, two rows"
+)
+check.value("shape", lambda: gaussian_nll(_t[2], _t[:4], 0.9), case="four means, a single value")
+check.value(
+    "shape",
+    lambda: gaussian_nll(_t, _t.reshape(2, 1, 3), 0.9),
+    case="means of two more dimensions",
+)
 
 
 # %% [markdown]
@@ -271,6 +341,27 @@ check.value(
     "scale",
     lambda: 1e3 * laplace_mle(top)[1],
     case="99 values next to a billion that differ by a thousandth",
+)
+_wave = torch.sin(5 * _t) + 0.31 * _t
+check.value("location", lambda: 1e12 * laplace_mle(1e-12 * _wave[:6])[0], case="six values, tiny")
+check.value("scale", lambda: 1e12 * laplace_mle(1e-12 * _wave[:6])[1], case="six values, tiny")
+check.value("location", lambda: laplace_mle(3e8 * _wave[:6])[0] / 3e8, case="six values, huge")
+check.value("scale", lambda: laplace_mle(3e8 * _wave[:6])[1] / 3e8, case="six values, huge")
+check.value(
+    "scale",
+    lambda: 1e3 * laplace_mle(1e6 + 1e-3 * _wave)[1],
+    case="eight values next to a million",
+)
+check.value("scale", lambda: laplace_mle(0.77 * _t[3:5])[1], case="two values")
+check.value("scale", lambda: laplace_mle(_wave[2:5].float())[1], case="three values in float32")
+check.value("scale", lambda: 1e9 * laplace_mle(0.83 * _t[:1])[1] + 0.29, case="one value, exactly")
+_pairs = torch.tensor([[2.9, 0.0, 1.3, 2.9], [7.1, 0.43, 0.43, 1.9]], dtype=torch.float64)
+check.value("location", lambda: laplace_mle(_pairs[0])[0], case="a zero, two large ones alike")
+check.value("location", lambda: laplace_mle(_pairs[1])[0], case="two small ones alike")
+check.value(
+    "scale",
+    lambda: laplace_mle(torch.cos(torch.arange(100.0).double() ** 2).exp())[1],
+    case="100 values, skewed",
 )
 
 
@@ -400,6 +491,50 @@ check.gradient(
     no + 10.5,
     case="a logit of 10.5, right",
 )
+_right = torch.tensor([1.0, 0.0], dtype=_t.dtype)
+check.value(
+    "stability",
+    lambda: 1.0 + bce_from_logits(1e300 * (2 * _right - 1), _right),
+    case="as certain as can be, and right",
+)
+check.value(
+    "stability",
+    lambda: bce_from_logits(1e300 * _t, _q) / 1e300,
+    case="logits of 1e300",
+)
+check.value(
+    "stability",
+    lambda: bce_from_logits(1e9 * (1 - 2 * _right), 3e-8 + (1 - 6e-8) * (1 - _right)),
+    case="targets next to 0 and 1, logits of a billion",
+)
+_clear = torch.tensor([-97.0, -21.5, 3.1, 29.3, 90.7, 127.9])
+check.gradient(
+    "gradient", lambda z: bce_from_logits(z, torch.linspace(0, 1, 6)), _clear, case="float32"
+)
+check.gradient(
+    "gradient",
+    lambda z: bce_from_logits(z, _q[:6].reshape(3, 1, 2)),
+    1e300 * _t[:6].reshape(3, 1, 2),
+    case="three dimensions, logits of 1e300",
+)
+check.gradient("gradient", lambda z: bce_from_logits(z, 0 * z), no + 1.7, case="one logit, wrong")
+check.value("value", lambda: bce_from_logits(_t[1], _q[1]), case="a single number, shape ()")
+_many = torch.sin(torch.arange(300, dtype=_t.dtype) ** 2).reshape(3, 100).T
+check.value(
+    "value",
+    lambda: bce_from_logits(3 * _many[:, 0], _many[:, 1].square()),
+    case="a hundred logits",
+)
+check.value(
+    "value", lambda: bce_from_logits(3 * _many, _many.flip(0).square()), case="a hundred rows"
+)
+check.value(
+    "value",
+    lambda: bce_from_logits(
+        2 * _many[:24].reshape(2, 4, 3, 3), 0.5 + 0 * _many[:24].reshape(2, 4, 3, 3)
+    ),
+    case="four dimensions, targets of a half",
+)
 
 
 # %% [markdown]
@@ -528,6 +663,51 @@ check.value(
     case="certain and right",
 )
 check.keeps("stability", set_nll, 731.0 * _wide, _some.clone(), case="logits in the thousands")
+_deep = torch.tensor([[-1e6, -999999.6, -999999.1], [0.3, -1e6, 1.2]], dtype=_t.dtype)
+_last = torch.tensor([[True, False, False], [False, True, False]])
+check.value("stability", lambda: set_nll(_deep[:1], _last[:1]), case="all at minus a million")
+check.gradient("gradient", lambda z: set_nll(z, _last), _deep, case="minus a million")
+check.gradient("gradient", lambda z: set_nll(z, ~_last), _deep, case="one class excluded")
+check.gradient(
+    "gradient",
+    lambda z: set_nll(z, _some | torch.tensor([[True], [False], [False], [False]])),
+    _wide,
+    case="a set of all classes",
+)
+check.gradient(
+    "gradient",
+    lambda z: set_nll(z, torch.tensor([[False, True, False, False, False]])),
+    _wide[1:2],
+    case="one row, one class",
+)
+check.gradient(
+    "gradient",
+    lambda z: set_nll(z, torch.tensor([[1, 0], [1, 1], [0, 1]]) > 0),
+    _wide[:3, :2],
+    case="two classes",
+)
+check.gradient("gradient", lambda z: set_nll(z, _half.T | _top), 1.7 * _hundred.T, case="100 rows")
+check.gradient("gradient", lambda z: set_nll(z, _some), _wide.float(), case="float32")
+check.value(
+    "value",
+    lambda: set_nll(_hundred[:2], torch.arange(100) > torch.tensor([[2], [11]])),
+    case="most of 100 classes",
+)
+check.value(
+    "value",
+    lambda: set_nll(_wide, _some[:1].repeat(4, 1)),
+    case="the same set in each row",
+)
+check.value(
+    "value",
+    lambda: set_nll(torch.full((2, 2), 0.7).double(), torch.tensor([[True, False]] * 2)) - 0.3,
+    case="two classes alike",
+)
+check.value(
+    "stability",
+    lambda: 1e5 * set_nll(torch.tensor([[11.9, -1.1, -3.0]]).double(), _last[:1]),
+    case="a small loss",
+)
 
 # %% [markdown]
 # ## Exercise 5. The gradient by hand (15 min, 6 points)
@@ -651,6 +831,60 @@ check.value(
 )
 check.keeps("stability", gradient, _high.clone(), _mixed.clone(), case="logits of 800")
 check.keeps("counts", gradient, _wide.clone(), _seen.clone(), case="sums other than one")
+_rich = torch.tensor([[1e9, 3e8, 0.0, 2e8], [3.0, 0.0, 2e-9, 7.0], [0.0, 3.7e6, 1e6, 0.0]])
+check.value("counts", lambda: gradient(_wide, _rich.double()), case="counts of a billion")
+check.value("counts", lambda: 1e9 * gradient(_wide, 1e-9 * _seen), case="counts of a billionth")
+check.value(
+    "counts",
+    lambda: 1e9 * gradient(_wide[:1], 1e-9 * _labels[:1]),
+    case="a single count, the smallest",
+)
+check.value(
+    "counts",
+    lambda: 1e3 * (gradient(_wide, 1.0004 * _mixed) - gradient(_wide, _mixed)),
+    case="what a sum next to one changes",
+)
+check.value("counts", lambda: gradient(_wide, 0 * _seen) + 0.73, case="nobody labelled anything")
+check.value(
+    "counts", lambda: gradient(_wide, _seen * (1 - _none)), case="one row alone has labels"
+)
+check.value(
+    "counts",
+    lambda: gradient(_wide, _seen * torch.tensor([[0.0], [1.0], [1.0]]).double()),
+    case="the first row has none",
+)
+check.value(
+    "counts",
+    lambda: gradient(_wide, _seen * torch.tensor([[1.0], [1.0], [0.0]]).double()),
+    case="the last row has none",
+)
+check.value("counts", lambda: gradient(_wide[:, :3], _seen[:, 1:]), case="as many rows as classes")
+check.value(
+    "counts",
+    lambda: gradient(_long[:4], _seen.repeat(2, 1)[:4]),
+    case="four rows, four classes",
+)
+check.value(
+    "counts", lambda: gradient(_wide[:, :1], _seen[:, :1]) + 1.3, case="one class, any counts"
+)
+check.value(
+    "counts", lambda: gradient(_hundred.T, _hundred.square().T), case="a hundred rows of three"
+)
+check.value(
+    "stability",
+    lambda: gradient(
+        torch.tensor(
+            [[1.7e308, 1.6e308, -1.7e308, 0.3], [-1.7e308, -1.7e308, 2.0, 1.3]], dtype=_t.dtype
+        ),
+        _seen[:2],
+    ),
+    case="the largest logits of both signs",
+)
+check.value(
+    "stability",
+    lambda: 1e290 * gradient(torch.cat([_wide, _wide - 667.0], 1), _pad[:, :8])[:, 4:],
+    case="classes that are all but impossible",
+)
 
 # %% [markdown]
 # ## Exercise 6. Find the bugs (10 min, 5 points)
@@ -809,6 +1043,94 @@ check.value(
     "mask",
     lambda: masked_loss(_features, _matrix, 900.0 * _offset, _classes, _few),
     case="biases in the hundreds",
+)
+check.gradient(
+    "gradient",
+    lambda w: masked_loss(_features, w, _offset, _classes, _few),
+    5000.0 * _matrix,
+    case="logits in the thousands",
+)
+check.gradient(
+    "gradient",
+    lambda w: masked_loss(_features, w, _offset, _classes, _few),
+    1e9 * _matrix,
+    case="weights of a billion",
+)
+check.gradient(
+    "gradient",
+    lambda w: masked_loss(_features.float(), w, _offset.float(), _classes, _few),
+    _matrix.float(),
+    case="float32",
+)
+check.gradient(
+    "gradient",
+    lambda w: masked_loss(_features[:, :1], w, _offset, _classes, _few),
+    _matrix[:1],
+    case="a single feature",
+)
+check.value(
+    "value",
+    lambda: masked_loss(1e9 * _features, 1e9 * _matrix, _offset, _classes, lone | True) / 1e18,
+    case="values and weights of a billion",
+)
+check.value(
+    "value",
+    lambda: masked_loss(_features, _matrix, 1e9 * _offset, _classes, lone | True),
+    case="biases of a billion",
+)
+check.value(
+    "value",
+    lambda: masked_loss(_features, _matrix[:, :1], _offset[:1], 0 * _classes, lone | True) + 0.91,
+    case="one class",
+)
+check.value(
+    "value",
+    lambda: masked_loss(_features, _matrix[:, :2], _offset[:2], _classes % 2, lone | True),
+    case="two classes",
+)
+check.value(
+    "value",
+    lambda: masked_loss(_features, _matrix[:, :3], _offset[:3], _classes % 3, lone | True),
+    case="as many features as classes",
+)
+check.value(
+    "value",
+    lambda: masked_loss(_features[:3], _matrix, _offset, _classes[:3], lone[:3] | True),
+    case="as many rows as features",
+)
+check.value(
+    "mask",
+    lambda: masked_loss(_long[:7], _tall, _offset, _far[0][:7], torch.arange(7) < 3),
+    case="padding at the end",
+)
+check.value(
+    "mask",
+    lambda: masked_loss(_long[:7], _tall, _offset, _far[0][:7], torch.arange(7) > 0),
+    case="padding at the start",
+)
+check.value(
+    "mask",
+    lambda: masked_loss(
+        _features, _matrix, _offset, torch.tensor([0, 2, 0, 0, 0]), torch.arange(5) < 2
+    ),
+    case="the first class in the padding, and beside it",
+)
+_wider = torch.sin(torch.arange(700, dtype=_t.dtype) ** 2).reshape(7, 100).T
+check.value(
+    "mask",
+    lambda: masked_loss(_wider, _tall, _offset, torch.arange(100) ** 2 % 4, _wider[:, 0] > 0.2),
+    case="some of a hundred rows",
+)
+check.value(
+    "value",
+    lambda: masked_loss(
+        _wider[:9],
+        _wider[9:16].T[:, :7] + 0.3,
+        _wider[20],
+        torch.arange(9) * 5 % 7,
+        torch.arange(9) >= 0,
+    ),
+    case="seven classes",
 )
 check.keeps(
     "mask",
