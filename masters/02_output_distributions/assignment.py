@@ -268,6 +268,35 @@ check.value(
     lambda: count_log_prob(_y[:3].flip(0), _m[4:7].clone(), _m[4:7] * (1 + 1.7e-6)),
     case="variances just large enough",
 )
+check.value(
+    "refusal",
+    lambda: count_log_prob(_k, 6.3 * _ones, torch.where(_k == 391, 6.2, 23.1)),
+    case="one of 400 variances below its mean, near the end",
+)
+check.value(
+    "refusal",
+    lambda: count_log_prob(_y, 0 * _m + 730, torch.nextafter(0 * _m + 730, 0 * _m)),
+    case="all variances below, in the last digit",
+)
+check.value(
+    "refusal",
+    lambda: count_log_prob(_y[2:5], _m[2:5], _m[2:5] * torch.tensor([1.0, 0.97, 1.0]).double()),
+    case="one variance below, two equal",
+)
+check.gradient(
+    "gradient", lambda m: count_log_prob(_y, m, _m), _m, case="means, all variances equal"
+)
+check.gradient(
+    "gradient",
+    lambda m: count_log_prob(0 * m + 1000, m, 3700 + 0 * _least[:1]) * 100,
+    1000 * _one[:1] - 3.7,
+    case="one count of a thousand",
+)
+check.value(
+    "Poisson",
+    lambda: count_log_prob(0 * _y, _m, torch.where(_y > 3, _m, _v)),
+    case="zeros, equal in some places only",
+)
 
 # %% [markdown]
 # ## Exercise 2. A head on a transformed target (10 min, 5 points)
@@ -482,6 +511,78 @@ check.gradient(
     _mu,
     case="mu, a very narrow sigma, prices close to the median",
 )
+check.value(
+    "nll",
+    lambda: price_report(_ends, _outer, 1e-7 + 0 * _ends, -30.0, 0.1)[0] / 1e18,
+    case="the smallest sigma, prices far off",
+)
+_low = 0.3 * _mu.abs()
+check.value(
+    "nll",
+    lambda: price_report(
+        torch.exp(-23 + 0.1 * (_low + 2e-7 * torch.cos(_t))), _low, 1.3e-7 * (1 + _low), -23, 0.1
+    )[0],
+    case="the smallest prices, a very narrow scale",
+)
+check.value(
+    "mean", lambda: price_report(_y, _mu, 0.002 * _s, 0.4, 1.1)[1], case="very narrow predictions"
+)
+check.value(
+    "mean",
+    lambda: price_report(_ends, _outer, 0.03 * _three, -30, 3)[1].log(),
+    case="logarithm of means, the smallest centre",
+)
+check.value(
+    "median",
+    lambda: price_report(_ends, _outer, 0.03 * _three, -30, 3)[2].log(),
+    case="logarithm of medians, the smallest centre",
+)
+check.value(
+    "mean",
+    lambda: price_report(_long.exp(), 0.3 * _long**2, 0.7 + 0.1 * _long, 0.2, 0.45)[1],
+    case="a hundred prices",
+)
+check.value(
+    "median",
+    lambda: price_report(_long.exp(), 0.3 * _long, 0.7 + 0.1 * _long, 0.2, 0.45)[2],
+    case="a hundred prices",
+)
+check.value(
+    "mean", lambda: price_report(_y, _mu, _s, 0, 1)[1], case="a centre of zero, a width of one"
+)
+check.value(
+    "median", lambda: price_report(_y, _mu, _s, 0, 1)[2], case="a centre of zero, a width of one"
+)
+check.value("mean", lambda: price_report(_y, _mu, _s, 0, 1.37)[1], case="a centre of zero")
+check.value("mean", lambda: price_report(_y, _mu, 0 * _s + 1, 0.6, 1.37)[1], case="sigma of one")
+check.value(
+    "mean",
+    lambda: price_report(_y[:1], _mu[:1], 2.3 + 0 * _s[:1], 0.7, 0.9)[1],
+    case="one price, a large sigma",
+)
+check.value(
+    "median",
+    lambda: price_report(_y[:1], _mu[:1], 2.3 + 0 * _s[:1], 0.7, 0.9)[2],
+    case="one price, a large sigma",
+)
+check.gradient(
+    "gradient",
+    lambda s: price_report(_y[:1], _mu[:1], s, 0.3, 0.9)[0],
+    _s[:1],
+    case="sigma, one price",
+)
+check.gradient(
+    "gradient",
+    lambda s: 100 * price_report(_long.exp(), 0.3 * _long**2, s, 0.2, 0.45)[0],
+    0.7 + 0.1 * _long,
+    case="sigma, a hundred prices",
+)
+check.gradient(
+    "gradient",
+    lambda m: 100 * price_report(_long.exp(), m, 0.7 + 0.1 * _long, 0.2, 0.45)[0],
+    0.3 * _long,
+    case="mu, a hundred prices",
+)
 
 # %% [markdown]
 # ## Exercise 3. Zeros of two kinds (12 min, 5 points)
@@ -660,6 +761,52 @@ check.gradient(
     torch.full_like(_side, 800),
     case="logits of 800",
 )
+check.value(
+    "extremes",
+    lambda: 1e12 * zip_log_prob(_none, _low, -29 + _h / 2),
+    case="zeros, hardly an extra one, the smallest rates",
+)
+check.gradient(
+    "gradient",
+    lambda h: zip_log_prob(_y, 760 + 10 * _t, h),
+    _h,
+    case="log rates, logits near 800",
+)
+check.gradient(
+    "gradient", lambda h: zip_log_prob(_none[:1], _g[:1], h), _h[:1], case="one zero, its log rate"
+)
+check.value(
+    "others",
+    lambda: zip_log_prob(_y[:1] + 9872, _g[:1], 7.9 + 0 * _h[:1]),
+    case="one count near ten thousand",
+)
+_days = (3 + 4 * torch.sin(torch.arange(100, dtype=_t.dtype) ** 2)).clamp(min=0).round()
+check.gradient(
+    "gradient",
+    lambda g: zip_log_prob(_days, g, 1.1 + 0.7 * _long),
+    2 * _long.flip(0),
+    case="logits, a hundred mixed counts",
+)
+check.gradient(
+    "gradient",
+    lambda h: zip_log_prob(_days, 2 * _long, h),
+    1.1 + 0.7 * _long.flip(0),
+    case="log rates, a hundred mixed counts",
+)
+_flat = torch.tensor([[0.0, 0, 3, 4], [0, 1.3, 0, 0], [0, 0, 0, 1.1]], dtype=_t.dtype)
+check.value("others", lambda: zip_log_prob(*_flat), case="logits and log rates of zero")
+check.gradient(
+    "gradient",
+    lambda g: zip_log_prob(_flat[0], g, _flat[2]),
+    _flat[1],
+    case="logits of zero",
+)
+check.gradient(
+    "gradient",
+    lambda h: zip_log_prob(_flat[0], _flat[1], h),
+    _flat[2],
+    case="log rates of zero",
+)
 
 # %% [markdown]
 # ## Exercise 4. A scale whose gradient lives on (8 min, 4 points)
@@ -834,6 +981,15 @@ check.gradient(
 )
 check.keeps("value", positive_scale, torch.tensor([[-3.0, 0.0, 9.0]]), case="float32 stays")
 check.keeps("value", positive_scale, torch.tensor(-2.7, dtype=_t.dtype), case="a number stays")
+check.gradient("gradient", lambda v: positive_scale(v), _t[1], case="a single number, shape ()")
+_cube = torch.linspace(-9.3, 11.9, 120, dtype=_t.dtype)
+_cube[70] = 2.0
+check.gradient(
+    "gradient", lambda v: positive_scale(v), _cube.reshape(3, 4, 10), case="three dimensions"
+)
+check.value("value", lambda: positive_scale(_cube), case="120 numbers")
+check.value("value", lambda: positive_scale(_cube.reshape(2, 5, 1, 3, 4)), case="five dimensions")
+check.value("value", lambda: positive_scale(_t[3:4, None]), case="a table of one number")
 
 # %% [markdown]
 # ## Exercise 5. Ordered classes (15 min, 5 points)
@@ -1075,6 +1231,48 @@ check.gradient(
     _gaps[:1],
     case="one example, three classes, one gap",
 )
+check.value(
+    "extremes",
+    lambda: ordinal_log_probs(
+        _sides, torch.tensor(1000.0, dtype=_t.dtype), 3.8 + 0.2 * torch.sin(_steps)
+    ),
+    case="first of 1000, many wide gaps",
+)
+check.gradient(
+    "gradient",
+    lambda e: ordinal_log_probs(e, _first, _gaps)[0] * _weights[0],
+    0.9 + _t[:1],
+    case="one score",
+)
+_crowd = torch.cat([_long, _t[:3]])
+check.gradient(
+    "gradient",
+    lambda e: ordinal_log_probs(e, _first, _gaps[:1])[:, 1:],
+    _crowd,
+    case="a hundred scores, three classes",
+)
+check.gradient(
+    "gradient",
+    lambda g: ordinal_log_probs(_crowd, _first, g)[:, 1:] / 10,
+    _gaps[:2],
+    case="gaps, a hundred scores",
+)
+check.gradient(
+    "gradient",
+    lambda e: ordinal_log_probs(e, _first, _gaps[:0])[:, 1] * _t,
+    303.7 * _t,
+    case="two classes, scores in the hundreds",
+)
+check.value(
+    "value",
+    lambda: ordinal_log_probs(_t, _first, _gaps[:3]),
+    case="as many examples as classes",
+)
+check.value(
+    "value",
+    lambda: ordinal_log_probs(_t[[0, 3, 3, 0, 1]], _first, 0 * _gaps[:3] - 0.43),
+    case="scores alike, gaps alike",
+)
 
 # %% [markdown]
 # ## Exercise 6. Act, or ask first (12 min, 5 points)
@@ -1299,6 +1497,66 @@ check.value(
 check.keeps(
     "asking", lambda p, c: act_or_ask(p, c, 0.3), _p.clone(), _c.clone(), case="costs that stay"
 )
+_three = 999 - 1998 * torch.eye(3, dtype=_t.dtype)
+_alike = torch.tensor([[0.34, 0.33, 0.33], [0.2, 0.41, 0.39]], dtype=_t.dtype)
+check.value(
+    "asking",
+    lambda: tuple(act_or_ask(_alike, _three, math.inf)),
+    case="much to gain, asking never",
+)
+check.value(
+    "asking", lambda: tuple(act_or_ask(_alike, _three, 1000)), case="much to gain, the dearest ask"
+)
+check.value(
+    "asking",
+    lambda: tuple(act_or_ask(_even, torch.tensor([[-990.0, -870], [-880, -995]]).double(), 3.1)),
+    case="earnings near a thousand",
+)
+_square = torch.cat([_bills, _bills[2:3].flip(1) - 0.3])
+check.value(
+    "action", lambda: act_or_ask(_many, _square, math.inf)[0], case="as many actions as outcomes"
+)
+check.value(
+    "action",
+    lambda: act_or_ask(_even, _big[:21, :2].repeat(3, 1), math.inf)[0],
+    case="63 actions, each of them three times",
+)
+check.value(
+    "action",
+    lambda: act_or_ask(_even.repeat(30, 1), _closer, math.inf)[0],
+    case="sixty examples, costs a billionth apart",
+)
+check.value(
+    "asking",
+    lambda: _c[act_or_ask(_p, _c, 0.61)[0], 0],
+    case="actions and asking that are used as an index",
+)
+_slight = torch.tensor([[1 - 7e-7, 7e-7], [7e-7, 1 - 7e-7]], dtype=_t.dtype)
+check.value(
+    "expected cost",
+    lambda: act_or_ask(_slight, torch.tensor([[0.0, 991], [997, 0.0]]).double(), math.inf)[1],
+    case="outcomes of less than a millionth",
+)
+check.value(
+    "expected cost",
+    lambda: act_or_ask(torch.ones(3, 1).double(), _c[:, :1] - 7.7, math.inf)[1],
+    case="one outcome, asking never",
+)
+check.value(
+    "action",
+    lambda: act_or_ask(_p, _c[:1], math.inf)[0] + 0.37,
+    case="one action, asking never",
+)
+check.value(
+    "action",
+    lambda: act_or_ask(_many[4:5], _square, math.inf)[0],
+    case="one example, seven actions",
+)
+check.value(
+    "expected cost",
+    lambda: act_or_ask(_many[4:5], _square, math.inf)[1],
+    case="one example, seven actions",
+)
 
 # %% [markdown]
 # ## Exercise 7. The probability of a sequence (12 min, 5 points)
@@ -1513,6 +1771,44 @@ check.value(
         _loud.reshape(100, 2, 7) / 3000, _track.reshape(100, 2), torch.full((100,), 2)
     ),
     case="a hundred sequences of two tokens",
+)
+_void = torch.where(torch.arange(5) > 2, math.inf, math.nan).to(_t.dtype).expand(3, 3, 5)
+check.value(
+    "padding",
+    lambda: sequence_log_prob(_void, _odd[:, :3], torch.tensor([1, 1, 1])) + 0.83,
+    case="three start symbols and nothing else",
+)
+check.value(
+    "padding",
+    lambda: sequence_log_prob(_z[:1, :1], _w[:1, :1], torch.tensor([1])) + 0.83,
+    case="one start symbol",
+)
+check.value(
+    "padding",
+    lambda: sequence_log_prob(_loud[:1, :9, :1], 0 * _track[:1, :9], torch.tensor([4])) + 0.83,
+    case="one sequence, only one label",
+)
+check.value(
+    "value",
+    lambda: sequence_log_prob(_z[:, :5], _w[:, :5], torch.tensor([5, 5, 5])),
+    case="as many labels as places",
+)
+check.gradient(
+    "gradient",
+    lambda z: sequence_log_prob(z, _track.reshape(100, 2), torch.full((100,), 2)),
+    _loud.reshape(100, 2, 7) / 3000,
+    case="a hundred sequences",
+)
+check.gradient(
+    "gradient",
+    lambda z: sequence_log_prob(z, _track[:1], torch.tensor([83])),
+    _loud[:1] / 3000,
+    case="one sequence of a hundred places",
+)
+check.value(
+    "padding",
+    lambda: sequence_log_prob(_loud[:, :80] / 3000, _track[:, :80], torch.tensor([79, 79])),
+    case="one place of padding in each sequence",
 )
 
 # %% [markdown]
