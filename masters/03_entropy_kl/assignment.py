@@ -217,6 +217,11 @@ check.gradient(
     case="four axes, p = 0 and q = 0",
 )
 check.keeps("zeros", kl_nats, _gaps.clone(), _holes.clone(), case="zeros are left as they are")
+check.value("refusal", lambda: kl_nats(_p.float(), 1.0003 * _q.float()), case="float32, q off")
+_trace = torch.tensor([1.0, 1e-35]), torch.tensor([1.0, 0.0])
+check.value("zeros", lambda: kl_nats(*_trace), case="float32, p of 1e-35 where q is 0")
+_empty = torch.zeros(2, 0, 6, dtype=_t.dtype)
+check.value("value", lambda: kl_nats(_empty, _empty), case="the second axis is empty")
 
 # %% [markdown]
 # ## Exercise 2. Where the two divergences end (12 min, 6 points)
@@ -652,6 +657,16 @@ check.value(
     "positive", lambda: tuple(kl_from_draws(_lq, _lq.clone())[2:]), case="all draws agree exactly"
 )
 check.keeps("positive", kl_from_draws, _lq.clone(), _same.clone(), case="draws that stay")
+check.value(
+    "plain",
+    lambda: kl_from_draws(_many[:97].cumsum(0) / 40, _many[:97])[0],
+    case="97 draws, a hundred pairs",
+)
+check.value(
+    "positive",
+    lambda: tuple(kl_from_draws(_many[:97, 0].cumsum(0) / 40, _many[:97, 0])[2:]),
+    case="97 draws",
+)
 
 # %% [markdown]
 # ## Exercise 4. Smoothing towards a prior (12 min, 6 points)
@@ -851,6 +866,14 @@ check.gradient(
     lambda z: prior_smoothing(z, _labels, _rest, 0.37)[0] * 100,
     _lot,
     case="a hundred examples",
+)
+check.value("loss", lambda: prior_smoothing(_lot[:97], _labels[:97], _rest, 0.37)[0], case="97")
+check.value("excess", lambda: prior_smoothing(_lot[:97], _labels[:97], _rest, 0.37)[1], case="97")
+check.value(
+    "extremes", lambda: tuple(prior_smoothing(4127 * _z, _y, _u, 7e-5)), case="eps of 7e-5"
+)
+check.value(
+    "extremes", lambda: tuple(prior_smoothing(4127 * _z, _y, _u, 1 - 7e-5)), case="eps next to 1"
 )
 
 # %% [markdown]
@@ -1092,6 +1115,18 @@ check.keeps(
     _some.clone(),
     case="some missing labels stay",
 )
+_known = torch.tensor([[1e4, 0.0, 0.0], [0.0, 9700.0, 7700.0]], dtype=_t.dtype)
+_guess = torch.tensor([[1e4, 0.0, 0.0], [0.0, 9700.0, 8700.0]], dtype=_t.dtype)
+check.value(
+    "extremes",
+    lambda: distillation_loss(_guess, _known, _y[:2] // 4, 100.0, 1.0),
+    case="T 100, classes that hardly count",
+)
+check.value(
+    "value",
+    lambda: 0.61 + distillation_loss(_s[:, :1], _m[:, :1], 0 * _y, 2.7, 0.37),
+    case="a single class",
+)
 
 # %% [markdown]
 # ## Exercise 6. What a text costs (8 min, 5 points)
@@ -1274,6 +1309,19 @@ check.keeps(
     _n.clone(),
     _few.clone(),
     case="padding is left as it is",
+)
+check.value(
+    "padding",
+    lambda: tuple(text_cost(_nll[:, :4], torch.tensor([4, 1, 0, 2]), torch.tensor([19, 4, 0, 7]))),
+    case="four texts, four places",
+)
+check.value(
+    "perplexity",
+    lambda: (text_cost(0 * _nll, _n, _few)[0] - 1) * 1e6 + 0.7,
+    case="all tokens cost nothing",
+)
+check.value(
+    "bits", lambda: text_cost(0 * _nll, _n, _few)[1] * 1e6 + 0.7, case="all tokens cost nothing"
 )
 
 # %% [markdown]
