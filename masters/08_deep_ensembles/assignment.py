@@ -179,6 +179,27 @@ check.keeps(
     np.array([1.0]),
     case="one member",
 )
+_crowd = np.sin(np.arange(393.0) ** 2).reshape(131, 3)
+check.value(
+    "weights",
+    lambda: tuple(mixture_moments(_m[:4, :4], 7e5 * _s[:4, :4], _w[:4])),
+    case="as many members as places, large scales",
+)
+check.value(
+    "sd",
+    lambda: mixture_moments(_m[:1, :3], 7e5 * _s[:1, :3], np.ones(1))[1],
+    case="one member, large scales",
+)
+check.value(
+    "weights",
+    lambda: tuple(mixture_moments(_crowd, 0.3 + _crowd**2, 1.1 + _crowd[:, 1])),
+    case="131 members",
+)
+check.value(
+    "weights",
+    lambda: tuple(mixture_moments(_m[3:4], _s[3:4], np.array([2.7]))),
+    case="one member, a weight that is not 1",
+)
 
 # %% [markdown]
 # ## Exercise 2. The NLL of the ensemble (10 min, 6 points)
@@ -307,6 +328,43 @@ check.gradient(
     _pair,
     case="a far point that two members share",
 )
+_crowd = torch.sin(torch.arange(393.0).double() ** 2).reshape(131, 3)
+_path = torch.linspace(-3, 9, 777).double()
+check.value(
+    "value", lambda: mixture_nll(_crowd, 0.2 + _crowd**2, _y[:3]), case="131 members, three points"
+)
+check.value(
+    "value",
+    lambda: mixture_nll(_pair + 0 * _path, 0.7 * _ones + 0 * _path, _path),
+    case="777 points",
+)
+check.value(
+    "value",
+    lambda: mixture_nll(1e-8 * _m[:, :3], 1e-8 + 0 * _m[:, :3], 1e-8 * _y[:3]),
+    case="the smallest scales",
+)
+check.value(
+    "value",
+    lambda: mixture_nll(_m, 1e6 / (1 + _s), _y),
+    case="scales near a million",
+)
+check.value(
+    "far points",
+    lambda: mixture_nll(-_pair, 1e-3 * _ones, -1000.0 * _ones[0]),
+    case="a million standard deviations below",
+)
+check.gradient(
+    "gradient",
+    lambda m: mixture_nll(m, 2e-6 * _s, 1e-6 * _y),
+    1e-6 * _m,
+    case="small scales",
+)
+check.gradient(
+    "gradient",
+    lambda m: mixture_nll(m, 0.2 + _crowd**2, _y[:3]),
+    _crowd,
+    case="131 members",
+)
 
 # %% [markdown]
 # ## Exercise 3. A quantile of the ensemble (10 min, 6 points)
@@ -323,7 +381,7 @@ check.gradient(
 # - Return one number, right to $10^{-7}$ of the range from the smallest to the largest
 #   $q$-quantile of the members. (Your answer lies in that range. Why?) The range is 0, where all
 #   members agree and rounding is allowed, or at least $10^{-7}$ of the largest mean and standard
-#   deviation.
+#   deviation (for $q$ above 0.99, a thousandth of it).
 # - Members may lie far apart, with hardly any probability between them. Any method will do that
 #   gets there; set its tolerance yourself.
 #
@@ -493,6 +551,17 @@ check.value(
 check.value(
     "far apart", lambda: mixture_quantile(*_three, 0.334), case="a level just above a third"
 )
+_crowd = np.sin(np.arange(131.0) ** 2)
+check.value(
+    "quantile",
+    lambda: mixture_quantile(_crowd, 0.2 + _crowd[::-1] ** 2, 0.37),
+    case="131 members",
+)
+check.value(
+    "quantile",
+    lambda: mixture_quantile(_m[[0, 3, 3, 3]], _s[[0, 3, 3, 3]], 0.37),
+    case="a member that occurs three times",
+)
 
 # %% [markdown]
 # ## Exercise 4. Pooling and voting (10 min, 6 points)
@@ -632,6 +701,11 @@ check.value(
     case="a tie that a ten-billionth of probability decides",
 )
 check.keeps("probability", pool, 900.0 + _z, case="large logits")
+check.value(
+    "label",
+    lambda: pool(torch.stack([_meek] * 500 + [_sure] * 499))[2],
+    case="500 meek members against 499 sure ones",
+)
 
 # %% [markdown]
 # ## Exercise 5. Members from seeds (15 min, 6 points)
@@ -772,6 +846,22 @@ check.keeps(
     _new.copy(),
     case="data in falling order",
 )
+_dense = np.linspace(-4, 5, 777)
+check.value(
+    "seeds",
+    lambda: random_members(_x, _y, _new, [777777, 524289]),
+    case="large seeds",
+)
+check.value(
+    "members",
+    lambda: random_members(_dense, np.abs(_dense), np.cos(np.arange(137.0)), [8]),
+    case="777 data points, 137 new inputs",
+)
+check.value(
+    "members",
+    lambda: random_members(9e5 + _x, _y, 9e5 + _new, [29]),
+    case="inputs near a million",
+)
 
 # %% [markdown]
 # ## Exercise 6. How many are enough? (10 min, 5 points)
@@ -879,6 +969,28 @@ check.value(
     case="130 points",
 )
 check.value("in between", lambda: sub_ensemble_error(1e5 * _f, _y, 3), case="predictions far off")
+check.value("in between", lambda: sub_ensemble_error(_dozen, _y[:2], 5), case="five of twelve")
+_strip = np.sin(np.arange(2331.0) ** 2).reshape(3, 777)
+check.value(
+    "in between",
+    lambda: sub_ensemble_error(_strip, np.linspace(-1, 5, 777), 2),
+    case="777 points",
+)
+check.value(
+    "all members",
+    lambda: sub_ensemble_error(_strip, np.linspace(-1, 5, 777), 3),
+    case="777 points",
+)
+check.value(
+    "all members",
+    lambda: sub_ensemble_error(9e5 + 0.1 * _f, 9e5 + 0.1 * _y, 7),
+    case="values near a million",
+)
+check.value(
+    "all members",
+    lambda: 1e9 * sub_ensemble_error(1e-5 * _f, 1e-5 * _y, 7),
+    case="values of a hundred thousandth",
+)
 
 # %% [markdown]
 # ## Exercise 7. In words: five that agree (5 min, 3 points)
