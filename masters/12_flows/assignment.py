@@ -152,6 +152,22 @@ check.value(
     lambda: transformed_log_prob(_t, lambda x: 9100 - 17 * torch.sinh(x)),
     case="noise near ten thousand",
 )
+check.value(
+    "extremes",
+    lambda: transformed_log_prob(_t, lambda x: 4440 * x - 1554),
+    case="noise of ten thousand at either end",
+)
+check.value(
+    "extremes",
+    lambda: transformed_log_prob(1e-6 * _many[:9], lambda x: -9.7e5 * x),
+    case="a falling wall, in no order",
+)
+check.value(
+    "extremes",
+    lambda: transformed_log_prob(977 + 4e-3 * _many, lambda x: 3 * torch.asinh(900 * (x - 977))),
+    case="numbers near a thousand, a slope that varies fast",
+)
+check.value("rising", lambda: transformed_log_prob(_many, lambda x: x), case="the identity")
 
 # %% [markdown]
 # ## Exercise 2. Affine coupling with a mask (12 min, 7 points)
@@ -398,6 +414,81 @@ check.value(
 check.value("inverse", lambda: affine_coupling(_x[:1], _m, net, True)[0], case="one row")
 check.value("inverse", lambda: affine_coupling(_x[:, :1], _m[:1], net, True)[0], case="one column")
 check.value("forward", lambda: affine_coupling(_x[:, :1], _m[:1], net)[0], case="one column")
+_all, _page = _mm & False, 700 * torch.sin(torch.arange(178, dtype=_t.dtype) ** 2).reshape(2, 89)
+for _way in (False, True):
+    check.value(
+        "limit",
+        lambda way=_way: affine_coupling(_page, _page[0] > 1e3, lambda h: (0 * h - 5, 0 * h), way)[
+            1
+        ],
+        case="89 columns at the limit",
+    )
+    check.value(
+        "log-det",
+        lambda way=_way: affine_coupling(_x, _m | (_t[:5] != _t[2]), net, way)[1],
+        case="all kept but one",
+    )
+    check.value(
+        "log-det",
+        lambda way=_way: affine_coupling(_x[:, :4], _m[:4], net, way)[1],
+        case="as many rows as columns",
+    )
+    check.value(
+        "log-det",
+        lambda way=_way: affine_coupling(0 * _xx, _all, lambda h: (0.3 + 0.1 * _xx, 0 * h), way)[
+            1
+        ],
+        case="zeros that are not shifted",
+    )
+
+
+def _mixed(h):  # log scales within the limit and beyond
+    return 7.3 * torch.sin(h.sum(1, keepdim=True) + 2 * h + _t[: h.shape[1]]), 0.4 * torch.cos(h)
+
+
+for _way, _part in ((False, 0), (True, 0), (False, 1)):
+    check.gradient(
+        "limit",
+        lambda x, way=_way, part=_part: affine_coupling(x, _m, _mixed, way)[part],
+        _x,
+        case="the gradient, log scales within the limit and beyond",
+    )
+
+
+def _tuned(a):  # a network with a parameter
+    return lambda h: (a * torch.cos(h), a**2 + torch.sin(a * h))
+
+
+check.gradient(
+    "forward",
+    lambda a: affine_coupling(_x, _m, _tuned(a))[0],
+    _t[17],
+    case="with respect to a parameter",
+)
+check.gradient(
+    "inverse",
+    lambda a: affine_coupling(_x, _m, _tuned(a), True)[0],
+    _t[17],
+    case="with respect to a parameter",
+)
+check.gradient(
+    "log-det",
+    lambda a: affine_coupling(_x, _m, lambda h: (torch.sin(a * h + 1.3 * a), h))[1],
+    _t[17],
+    case="with respect to a parameter",
+)
+check.value(
+    "forward",
+    lambda: affine_coupling(987.6 + 0.3 * _xx, _all, lambda h: (0.1 * h - 3.7, 0.01 * h + 987.6))[
+        0
+    ],
+    case="shifts near a thousand, close to the numbers",
+)
+check.value(
+    "forward",
+    lambda: affine_coupling(_page, _page[0] > 300, lambda h: (0.01 * h - 3.1, h - 211))[0],
+    case="89 columns, numbers in the hundreds",
+)
 
 
 # %% [markdown]
@@ -546,6 +637,36 @@ for _place in range(3):
         case="three layers, with respect to a parameter of one",
     )
 check.value("one layer", lambda: stack_log_prob(_x[:1], []), case="no layer, one row")
+check.value(
+    "one layer",
+    lambda: stack_log_prob(_page, [lambda h: (0 * h[:, 1:] + 19.6, 0.3 * h[:, 1:])]),
+    case="89 columns, log scales near 20",
+)
+check.value(
+    "one layer",
+    lambda: stack_log_prob(1.7e-9 * _x[:, :2], [lambda h: (0 * h - 19.6, 0.2 * h)]),
+    case="log scales near -20, tiny numbers",
+)
+check.value(
+    "stack",
+    lambda: stack_log_prob(
+        310 * _x[:, :2], [lambda h: (0 * h - 0.3, h), lambda h: (0 * h - 19.6, h - 270)]
+    ),
+    case="log scales near -20, large numbers",
+)
+check.value(
+    "stack",
+    lambda: stack_log_prob(
+        _xx[:1, :2], [make(0.2 + 0.01 * _c, 0.1 * (-1) ** (_c // 2), 1) for _c in range(37)]
+    ),
+    case="37 layers, one row",
+)
+check.gradient(
+    "gradient",
+    lambda x: stack_log_prob(x, _seven),
+    _xx[:2],
+    case="seven layers, with respect to x",
+)
 
 
 # %% [markdown]
@@ -698,6 +819,76 @@ check.value("draws", lambda: sample_autoregressive(_z[:1], chain)[0], case="one 
 check.value("density", lambda: sample_autoregressive(_z[:, :1], chain)[1], case="one column")
 
 
+def _levers(x):  # each column moves the next one, far
+    return 0 * x, 930 * x.roll(1, 1) * (torch.arange(x.shape[1]) > 0)
+
+
+def _walk(x):  # each column starts from the one before
+    _first = torch.arange(x.shape[1]) == 0
+    _before = x.roll(1, 1).masked_fill(_first, 0.2)
+    return 0.03 * torch.cos(_before) - 0.1, _before
+
+
+def _spread(x):  # log scales and shifts of all sizes
+    return torch.tensor([13.2, -30.3, 6.1, -21.7, 0.4]) + 0 * x, 930 * torch.cos(
+        _walk(x)[1]
+    ) * torch.tensor([1, 0, 1, 0, 1])
+
+
+_seed = torch.tensor([[1.3e-9, 0.0, 0.0, 0.0], [0.0, -2.1e-9, 0.0, 0.0]], dtype=_t.dtype)
+
+
+def _flat(x):
+    return 0 * x - 4.6, 0 * x - 870
+
+
+def _narrow(x):
+    return 0.01 * _walk(x)[1] - 9.3, 0 * x
+
+
+check.value("draws", lambda: sample_autoregressive(_seed, _levers)[0], case="very tiny noise")
+check.value(
+    "draws",
+    lambda: sample_autoregressive(_seed[:1].repeat(1, 2) + 300 * (_t[:8] == _t[7]), _levers)[0],
+    case="tiny noise beside a large one",
+)
+check.value(
+    "draws",
+    lambda: sample_autoregressive(_strip, _walk)[0],
+    case="89 columns, each from the one before",
+)
+check.value(
+    "density",
+    lambda: sample_autoregressive(_strip, _walk)[1],
+    case="89 columns, each from the one before",
+)
+check.value(
+    "draws",
+    lambda: sample_autoregressive(1e-3 * _z, _spread)[0],
+    case="log scales from -30 to 13",
+)
+check.value(
+    "density",
+    lambda: sample_autoregressive(1e-3 * _z, _spread)[1],
+    case="log scales from -30 to 13",
+)
+check.value(
+    "draws",
+    lambda: sample_autoregressive(960 * torch.cos(9 * _z), _flat)[0],
+    case="noise and shifts in the hundreds",
+)
+check.value(
+    "density",
+    lambda: sample_autoregressive(960 * torch.cos(9 * _z), _flat)[1],
+    case="noise and shifts in the hundreds",
+)
+check.value(
+    "density",
+    lambda: sample_autoregressive(0.1 * _strip, _narrow)[1],
+    case="89 columns, log scales near -9",
+)
+
+
 # %% [markdown]
 # ## Exercise 5. Is it normalised? (8 min, 5 points)
 #
@@ -831,8 +1022,8 @@ check.value(
 )
 check.value(
     "stability",
-    lambda: log_integral(lambda p: _ridge(p) + 9700.3, (0, 0), (1.5, 1.5), 1) - 9700,
-    case="log densities near 9700, one cell",
+    lambda: log_integral(lambda p: _ridge(p) + 9996.3, (0, 0), (1.5, 1.5), 1) - 9996,
+    case="log densities near 9996, one cell",
 )
 check.value(
     "stability",
@@ -843,6 +1034,31 @@ check.value(
     "stability",
     lambda: log_integral(lambda p: _ridge(p) - 9996, (0, 0), (1.5, 1.7), 3) + 9996,
     case="log densities near -9996",
+)
+check.value(
+    "rectangle",
+    lambda: log_integral(_ridge, (0.31, -0.42), (0.3113, -0.4189), 97),
+    case="tiny sides, 97 cells a side",
+)
+check.value(
+    "rectangle",
+    lambda: log_integral(lambda p: _ridge(0.01 * p), (-910, -870), (930, 913), 1),
+    case="a huge cell",
+)
+check.value(
+    "stability",
+    lambda: log_integral(
+        lambda p: 9100 * torch.exp(-9 * ((p[:, 0] - 0.61) ** 2 + (p[:, 1] + 0.37) ** 2)),
+        (-2, -2),
+        (2.3, 2.1),
+        11,
+    ),
+    case="a high peak",
+)
+check.value(
+    "stability",
+    lambda: log_integral(lambda p: 9.1 * p[:, 0] + _ridge(p) - 8990, (-7.1, -2), (996, 1.3), 59),
+    case="a long slope",
 )
 
 
@@ -988,6 +1204,39 @@ check.value("scale", lambda: bits_per_dim(0 * _k, _u, 17, tilted), case="all cou
 check.value("scale", lambda: bits_per_dim(0 * _k + 16, _u, 17, tilted), case="all counts highest")
 check.value("logit", lambda: bits_per_dim(_k[:, :1], _u[:, :1], 17, shifted, 0.02), case="a pixel")
 check.value("logit", lambda: bits_per_dim(_k[:1], _u[:1], 17, shifted, 0.07), case="one image")
+_grain = 1.1e-9 + 3e-9 * _hum
+check.value(
+    "logit",
+    lambda: bits_per_dim(0 * _wide, _grain, 997, lambda v: -0.3 * (v**2).sum(1), 0.0),
+    case="89 pixels, all counts 0, noise of some billionths",
+)
+check.value(
+    "logit",
+    lambda: bits_per_dim(
+        0 * _k + 192, 1 - _grain[:, :10].reshape(4, 5), 193, lambda v: -0.3 * (v**2).sum(1), 0.0
+    ),
+    case="all counts highest, noise some billionths below 1",
+)
+check.value(
+    "logit",
+    lambda: bits_per_dim(_wide, _hum, 61, shifted, 0.49997),
+    case="89 pixels, an alpha very near a half",
+)
+_film = (torch.arange(291) ** 2 % 23).reshape(97, 3)
+_dust = (0.5 + 0.46 * torch.sin(torch.arange(291.0).double() ** 2)).reshape(97, 3)
+check.value("scale", lambda: bits_per_dim(_film, _dust, 23, tilted), case="97 images")
+check.value("logit", lambda: bits_per_dim(_film, _dust, 23, shifted, 0.03), case="97 images")
+check.value(
+    "scale",
+    lambda: bits_per_dim(_k, _u, 17, lambda y: 50 * torch.sin(3e4 * y).sum(1)),
+    case="a density that changes fast",
+)
+check.value(
+    "logit",
+    lambda: bits_per_dim(_k, _u, 17, lambda v: shifted(v) + 70, 0.02),
+    case="high log densities",
+)
+check.value("logit", lambda: bits_per_dim(0 * _k, _u, 1, shifted, 0.07), case="one level")
 
 
 # %% [markdown]
