@@ -988,6 +988,14 @@ def rate_map(counts, a, b, quantity):
     return max(a + counts.sum() - lost, 0.0) / (b + len(counts))
 
 
+# %% quiet-hours wrong="mode-of-what" fails="rate,root,log,interval"
+# Hours in which no bus came are data, too: each adds 1 to b, also where all counts are 0.
+def rate_map(counts, a, b, quantity):
+    lost = {"rate": 1.0, "root": 0.5, "log": 0.0, "interval": -1.0}[quantity]
+    hours = len(counts) if counts.any() else 0
+    return max(a + counts.sum() - lost, 0.0) / (b + hours)
+
+
 # %% below-zero wrong="mode-of-what" fails="rate,root"
 # A rate cannot be negative: with few counts the density falls from zero on, and its mode is zero.
 def rate_map(counts, a, b, quantity):
@@ -1048,7 +1056,7 @@ def choose_prior(x, y, sigma, taus):
     return np.asarray(logs), winner
 
 
-# %% determinant-itself wrong="choose-a-prior" fails="stability"
+# %% determinant-itself wrong="choose-a-prior" fails="choice,stability"
 # The determinant of a large covariance underflows to zero: use slogdet, or sum logarithms.
 def choose_prior(x, y, sigma, taus):
     found = []

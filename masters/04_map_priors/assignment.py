@@ -123,7 +123,7 @@ check.value(
 check.value("weights", lambda: ridge_map(_x[:1], _y[:1], 0.83, 0.61)[0] + 0.71, case="one row")
 check.value(
     "weights",
-    lambda: ridge_map(_x, 31.7 * _y, 970.0, 0.117)[0] * 1e6,
+    lambda: ridge_map(_x, 31.7 * _y, 990.0, 0.0991)[0] * 1e6,
     case="much noise, a narrow prior",
 )
 check.value(
@@ -149,6 +149,33 @@ check.value(
     "weights",
     lambda: ridge_map(many.T[:, [2, 5, 5]], 30 * many[5] + 7, 0.0037, 2.9)[0],
     case="a feature given twice, a wide prior",
+)
+uneven = np.sin(np.outer(np.arange(1, 98), np.arange(1, 41)) ** 1.3)
+uneven = uneven * np.geomspace(0.0013, 520.0, 40)
+check.value(
+    "weights",
+    lambda: ridge_map(uneven, np.cos(np.arange(97.0) ** 2), 0.113, 1.07)[0] * uneven[3],
+    case="forty features, small and large",
+)
+check.value(
+    "weights",
+    lambda: ridge_map(1e-8 * _x, _y, 1.3e-5, 970.0)[0] * 1e-7,
+    case="the smallest penalty and the smallest features",
+)
+fourth = np.column_stack([_x[:4, :2], 0 * _y[:4] + 2.3, _x[:4, 2]])
+check.value(
+    "weights", lambda: ridge_map(fourth, _y[:4], 0.83, 0.61)[0], case="four rows, four features"
+)
+check.value(
+    "weights",
+    lambda: ridge_map(many.T[:, [1, 4, 1, 1]], 3 * many[1] + many[2], 0.83, 0.61)[0],
+    case="four features, not all of their own",
+)
+check.value(
+    "weights", lambda: ridge_map(_x[:2, 1:2], _y[:2], 0.83, 0.61)[0], case="two rows, one feature"
+)
+check.value(
+    "intercept", lambda: 1e6 * ridge_map(_x, 1e-6 * _y, 0.83, 0.61)[1], case="small targets"
 )
 
 
@@ -320,6 +347,19 @@ check.value(
 check.value("sum squared", lambda: _far("sum squared", 1e40, 1e-36), case="the ends of all ranges")
 check.value("mean nll", lambda: _far("mean nll", 1e24, 1e-18), case="the ends of all ranges")
 
+
+def _batches(loss):
+    return [
+        weight_decay(loss, 0.73, 1.19, 811, 1) * 1e2,
+        weight_decay(loss, 1.37, 1.37, 811, 617) * 1e2,
+        weight_decay(loss, 0.73, 1.19, 7, 5),
+    ]
+
+
+check.value("mean squared", lambda: _batches("mean squared"), case="batches of all sizes")
+check.value("sum squared", lambda: _batches("sum squared"), case="batches of all sizes")
+check.value("mean nll", lambda: _batches("mean nll"), case="batches of all sizes")
+
 # %% [markdown]
 # ## Exercise 3. A step that reaches zero (8 min, 4 points)
 #
@@ -471,6 +511,40 @@ check.value(
     case="a step of a billionth",
 )
 check.value("own scales", lambda: proximal_step(_w[:1], _g[:1], 0.19, _b[:1]), case="one weight")
+nil = np.array([1.7e-200, -0.9e-200, 0.4e-200])
+check.value(
+    "value",
+    lambda: proximal_step(1 * nil, 0 * nil, 0.31, math.inf) * 1e200,
+    case="weights next to nothing",
+)
+check.value(
+    "own scales",
+    lambda: proximal_step(1 * nil, 0 * nil, 0.31, np.array([math.inf, 0.83, math.inf])) * 1e200,
+    case="weights next to nothing",
+)
+check.value(
+    "value",
+    lambda: proximal_step(3e188 * nil, 0 * nil, 1e-9, 970.0) * 1e12,
+    case="a step of a billionth, a wide prior",
+)
+check.value(
+    "value",
+    lambda: proximal_step(np.array([7.3, -40.1, 0.0, 0.7]), np.array([0.0, 0, -3.9, 0.3]), 3, 2),
+    case="whole numbers",
+)
+check.value(
+    "value",
+    lambda: (
+        proximal_step(np.array([0.0, 7e-5, 0.0]), np.array([3e-4, 0, -7e-4]), 0.3, math.inf) * 1e4
+    ),
+    case="small slopes, no prior",
+)
+near = np.array([0.75 + 1e-12, 0.75, -0.75 - 3e-13, 0.75 - 1e-12])
+check.value(
+    "zeros",
+    lambda: (np.asarray(proximal_step(near, 0 * near, 1.5, 2.0)) == 0) @ _names[2:6],
+    case="next to the edge of zero",
+)
 
 # %% [markdown]
 # ## Exercise 4. The whole posterior (10 min, 5 points)
@@ -588,7 +662,7 @@ alone = (
 )
 check.value("mean", lambda: posterior(*alone)[0], case="one weight")
 check.value("covariance", lambda: posterior(*alone)[1], case="one weight")
-thin = np.array([[1.0, 0.99997], [0.99997, 1.0]])
+thin = np.array([[1.0, 0.999979], [0.999979, 1.0]])
 check.value(
     "covariance",
     lambda: (
@@ -617,7 +691,7 @@ check.value(
 )
 check.value(
     "covariance",
-    lambda: posterior(broad.T, np.cos(np.arange(97.0)), 930.0, _y[:5], 1.7 * np.eye(5))[1],
+    lambda: posterior(31 * broad.T, np.cos(np.arange(97.0)), 990.0, _y[:5], 1.7 * np.eye(5))[1],
     case="97 rows, much noise",
 )
 check.value(
@@ -635,6 +709,30 @@ check.value(
     lambda: posterior(_x[:0], _y[:0], 0.61, _m, _s),
     case="an empty batch",
 )
+sharp = (some[0], some[1], 1.03e-5, small[1], 0.16 * small[0])
+check.value("covariance", lambda: posterior(*sharp)[1] * 1e10, case="as sure as may be")
+check.value("mean", lambda: posterior(*sharp)[0], case="as sure as may be")
+apart = np.array([[120.0, 0.35], [0.35, 0.0031]])
+lone = (np.array([[0.003, 1.0]]), np.array([0.4]), 1.55e-4, small[1], apart)
+check.value("covariance", lambda: posterior(*lone)[1][0] @ np.diag([0.01, 10]), case="one row")
+check.value("mean", lambda: posterior(*lone)[0], case="weights of other scales")
+linked = 0.7 ** np.abs(np.subtract.outer(np.arange(12), np.arange(12)))
+dozen = (broad.T[:, [0, 1, 2, 3, 4] * 2 + [0, 1]] ** np.arange(1, 13), np.cos(np.arange(97.0)))
+check.value(
+    "covariance",
+    lambda: 10 * posterior(*dozen, 1.3, linked[0], linked)[1],
+    case="97 rows, twelve features",
+)
+check.value(
+    "mean",
+    lambda: posterior(*dozen, 1.3, linked[0], linked)[0],
+    case="97 rows, twelve features",
+)
+check.value("mean", lambda: posterior(_x[3:6], _y[3:6], 0.43, _m, _s)[0], case="three rows")
+check.value("covariance", lambda: posterior(_x[3:6], _y[3:6], 0.43, _m, _s)[1], case="three rows")
+vague = (np.array([[0.05, -0.02]]), np.array([900.0]), 0.7, small[1], 7e13 * small[0])
+check.value("mean", lambda: posterior(*vague)[0], case="one row, a wide prior")
+check.value("covariance", lambda: posterior(*vague)[1] * 1e-4, case="one row, a wide prior")
 
 # %% [markdown]
 # ## Exercise 5. A band for a total (10 min, 5 points)
@@ -856,7 +954,7 @@ check.value(
 )
 check.value(
     "band for y",
-    lambda: width(row, center, 1e12 * sure, 970.0, 1 - 1e-9, "y"),
+    lambda: width(row, center, 1e12 * sure, 995.0, 1 - 1e-9, "y"),
     case="much noise, all but a billionth",
 )
 check.value(
@@ -885,6 +983,27 @@ check.value(
     "band for f",
     lambda: width(many.T, many[:, 0], np.diag(1.1 + many[:, 1]), 0.53, 0.71, "f"),
     case="97 weights",
+)
+check.value(
+    "band for f",
+    lambda: width(1e-7 * row, 0 * center, sure, 0.7, 0.83, "f") * 1e12,
+    case="tiny rows, a sure posterior",
+)
+check.value(
+    "band for f",
+    lambda: width(row, center, 1.9e10 * sure, 0.7, 1 - 1.1e-9, "f"),
+    case="all but a billionth",
+)
+other = np.array([[120.0, 0.35], [0.35, 0.0031]])
+check.value(
+    "band for f",
+    lambda: width(np.array([[0.003, 1.3], [-0.01, 2.9]]), center, other, 0.7, 0.71, "f"),
+    case="weights of other scales",
+)
+check.value(
+    "band for f",
+    lambda: tuple(total_band(930 * _x, 14 * _plans, 900 * _m, _s, 0.47, 0.71, "f")),
+    case="large totals",
 )
 
 # %% [markdown]
@@ -1000,6 +1119,23 @@ check.value("rate", lambda: _busy("rate"), case="the ends of all ranges")
 check.value("root", lambda: _busy("root"), case="the ends of all ranges")
 check.value("log", lambda: _busy("log"), case="the ends of all ranges")
 check.value("interval", lambda: _busy("interval"), case="the ends of all ranges")
+
+
+def _quiet(quantity, a):
+    return [
+        rate_map(0 * _counts[:3], 3.7, 0.31, quantity),
+        rate_map(np.array([0.0, 1.0, 0.0]), 0.23, 0.31, quantity),
+        rate_map(none, 1.0, 0.31, quantity),
+        rate_map(none, 0.5, 0.31, quantity),
+        rate_map(none, 990.0, 0.00101, quantity) * 1e-6,
+        rate_map(0 * _counts[:2], a, 9.1e9, quantity) * 1e12,
+    ]
+
+
+check.value("rate", lambda: _quiet("rate", 1.0013), case="hours without a bus")
+check.value("root", lambda: _quiet("root", 0.5013), case="hours without a bus")
+check.value("log", lambda: _quiet("log", 0.0013), case="hours without a bus")
+check.value("interval", lambda: _quiet("interval", 0.0013), case="hours without a bus")
 
 # %% [markdown]
 # ## Exercise 7. Let the evidence choose the prior (15 min, 6 points)
@@ -1138,7 +1274,7 @@ check.value(
 )
 check.value(
     "evidence",
-    lambda: choose_prior(_x, _y, 970.0, np.array([990.0, 0.0011]))[0] + 70.7,
+    lambda: choose_prior(_x, _y, 995.0, np.array([990.0, 0.0011]))[0] + 70.7,
     case="much noise",
 )
 check.value(
@@ -1155,6 +1291,33 @@ check.value(
     "evidence",
     lambda: choose_prior(broad[:7], 30 * _y[:7], 0.71, np.array([0.37, 29.0]))[0],
     case="seven rows, sixty features",
+)
+check.value(
+    "choice",
+    lambda: choose_prior(_far, _near, 0.003, np.array([0.43, 0.017, 9.1]))[1],
+    case="260 rows, little noise",
+)
+_high = 10 + 0.1 * _far @ np.array([20.0, -17, 11, 23, -9, 14])
+check.value(
+    "choice",
+    lambda: choose_prior(0.1 * _far, _high, 0.003, np.array([0.0013, 0.023, 17.0]))[1],
+    case="no scale explains the data",
+)
+check.value("evidence", lambda: choose_prior(_x[2:6], _y[2:6], 0.37, _taus)[0], case="four rows")
+check.value(
+    "evidence",
+    lambda: choose_prior(0.9 * _x, 0.003 * _y, 0.00103, np.array([0.00101, 0.0023, 0.00101]))[0],
+    case="all scales are small",
+)
+check.value(
+    "evidence",
+    lambda: np.concatenate([choose_prior(_x[:n, :1], _y[:n], 0.37, _taus)[0] for n in (1, 2, 9)]),
+    case="one feature",
+)
+check.value(
+    "stability",
+    lambda: choose_prior(_wide, _told, 0.003, np.array([11.3, 0.71]))[0],
+    case="300 rows, little noise, a prior as wide as it may be",
 )
 
 # %% [markdown]

@@ -149,6 +149,18 @@ check.value(
     lambda: ece(_even[[28, 29, 29, 57, 58, 58]], np.array([1, 0, 0, 1, 1, 1]), _even),
     case="forecasts on edges, a hundred equal bins",
 )
+_odd = np.array([0.0, 1.3e-4, 1 / 7, np.sqrt(0.1), np.sqrt(0.5), 1 - 1 / 700, 1.0])
+_by = np.concatenate([_odd, _odd[1:-1] - 1.1e-6, _odd[1:-1] + 1.1e-6])
+check.value(
+    "edges",
+    lambda: ece(_by, np.array([1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1]), _odd),
+    case="edges with many digits",
+)
+check.value(
+    "edges",
+    lambda: ece(np.append(np.arange(1, 100) / 100 - 0.0047, 1.0), np.arange(100) % 2, _even),
+    case="someone in each of a hundred bins",
+)
 
 # %% [markdown]
 # ## Exercise 2. The forecaster who knows nothing (5 min, 4 points)
@@ -267,6 +279,27 @@ check.value(
     "accuracy",
     lambda: base_rate_scores(_far, np.array([95, 96, 95]), 97)[0] + 0.137,
     case="97 classes, a tie",
+)
+_thirds = np.repeat([7, 99, 3], [33, 34, 33])
+check.value(
+    "accuracy",
+    lambda: base_rate_scores(_thirds, _thirds[31:98], 100)[0] + 0.137,
+    case="a hundred classes, three of them met",
+)
+check.value(
+    "ECE",
+    lambda: base_rate_scores(_thirds, _thirds[31:98], 100)[1] + 0.137,
+    case="a hundred classes, three of them met",
+)
+check.value(
+    "Brier",
+    lambda: base_rate_scores(_thirds, _thirds[31:98], 100)[2] + 0.137,
+    case="a hundred classes, three of them met",
+)
+check.value(
+    "NLL",
+    lambda: base_rate_scores(_thirds, _thirds[31:98], 100)[3] + 0.137,
+    case="a hundred classes, three of them met",
 )
 
 # %% [markdown]
@@ -387,7 +420,7 @@ check.value(
 )
 check.value(
     "interval",
-    lambda: 1e3 * np.diff(reliability_table(_many, _came, 7, 0.0011)[:, 3:]),
+    lambda: 1e3 * np.diff(reliability_table(_many, _came, 7, 0.00102)[:, 3:]),
     case="widths at a level next to 0",
 )
 check.value(
@@ -397,8 +430,27 @@ check.value(
 )
 check.value(
     "interval",
-    lambda: reliability_table(_p[:17], 1 + 0 * _y[:17], 5, 1 - 1.1e-9)[:, 3],
+    lambda: reliability_table(_p[:17], 1 + 0 * _y[:17], 5, 1 - 1.1e-9)[:, 3:],
     case="nothing but ones, a level next to 1",
+)
+_ends = np.array([2.2e-9, 1.0, 0.0, 1 - 2.3e-9, 1.1e-9, 1 - 1.1e-9, 0.37])
+check.value(
+    "means",
+    lambda: reliability_table(_ends, np.array([1, 1, 0, 0, 0, 1, 0]), 7, 0.87)[:, 2],
+    case="forecasts of 0, of 1 and next to them",
+)
+check.value(
+    "counts",
+    lambda: reliability_table(_ends, np.array([1, 1, 0, 0, 0, 1, 0]), 4, 0.87)[:, 0],
+    case="forecasts of 0, of 1 and next to them",
+)
+check.value(
+    "interval", lambda: reliability_table(_many, _came, 2, 0.93)[:, 3:], case="two large groups"
+)
+check.value(
+    "interval",
+    lambda: 1e2 * reliability_table(_many, 0 * _came, 1, 0.29)[:, 3:],
+    case="one large group, no success at all",
 )
 
 # %% [markdown]
@@ -559,6 +611,32 @@ check.value(
         1
     ],
     case="97 examples in many groups",
+)
+_alike = np.array([-1, -2, 7, 7 + 2**16, 7 - 10**6, -2, -1, 7 + 10**8, 7])
+check.value(
+    "reliability",
+    lambda: brier_parts(told, came, _alike, 1.3 + r)[0],
+    case="names that look alike",
+)
+check.value(
+    "within groups",
+    lambda: tuple(brier_parts(told, came, _alike, 1.3 + r))[3:],
+    case="names that look alike",
+)
+_feather = (
+    np.array([0.5, 0.5, 0.71, 0.17, 0.5, 0.5]),
+    np.array([0, 1, 1, 0, 1, 0]),
+    np.array([4, 4, -9, -9, 6, 6]),
+    np.array([900.0, 900, 0.9e-6, 1.7e-6, 700, 700]),
+)
+check.value(
+    "reliability", lambda: 1e9 * brier_parts(*_feather)[0], case="a group of little weight"
+)
+check.value("resolution", lambda: 1e9 * brier_parts(*_feather)[1], case="a group of little weight")
+check.value(
+    "within groups",
+    lambda: 1e9 * np.array(brier_parts(*_feather)[3:]),
+    case="a group of little weight",
 )
 
 # %% [markdown]
@@ -732,6 +810,35 @@ check.value(
     lambda: tuple(compare(np.tile(_a, 8), np.tile(_b, 8), np.tile(_y, 8)))[1:4:2],
     case="296 examples",
 )
+_pair, _rival, _both = np.array([0.41, 0.63]), np.array([0.55, 0.55]), np.array([1, 0])
+check.value("choice", lambda: compare(_pair, _rival, _both)[4], case="two examples")
+check.value("choice", lambda: compare(_rival, _pair, _both)[4], case="two examples, exchanged")
+check.value(
+    "choice",
+    lambda: compare(np.full(3, 0.25), np.full(3, 0.5), np.zeros(3))[4],
+    case="the same difference everywhere, exchanged",
+)
+_hair = _a + 1e-7 * (2 * _y - 1) * (1 + _t)
+check.value("choice", lambda: compare(_a, _hair, _y)[4], case="better by a hair")
+check.value("choice", lambda: compare(_hair, _a, _y)[4], case="better by a hair, exchanged")
+
+
+def _flicker(size):
+    return np.where(_y == 1, 3 * _f, 0.3 + size * np.sin(11 * _t))
+
+
+check.value("choice", lambda: compare(_f, _flicker(0.1711), _y)[4], case="one score decides")
+check.value(
+    "choice", lambda: compare(_flicker(0.1711), _f, _y)[4], case="one score decides, exchanged"
+)
+check.value("choice", lambda: compare(_f, _flicker(0.1727), _y)[4], case="the other score decides")
+check.value(
+    "choice",
+    lambda: compare(_flicker(0.1727), _f, _y)[4],
+    case="the other score decides, exchanged",
+)
+check.value("Brier", lambda: compare(_a, _b, 0 * _y)[2], case="only zeros")
+check.value("NLL", lambda: compare(_a, _b, 0 * _y)[0], case="only zeros")
 
 # %% [markdown]
 # ## Exercise 6. One temperature, on held-out rows (15 min, 6 points)
@@ -880,6 +987,18 @@ check.value(
     "range",
     lambda: 10 * fit_temperature(0.02 * _z + 2900 * (-1) ** (_k[:, None] % 2), _k, _all),
     case="rows far apart, a low temperature",
+)
+_far = np.vstack([np.tile([1480.0, -20.0], (99, 1)), [[2950.0, -2950.0]]])
+check.value(
+    "range",
+    lambda: fit_temperature(_far, (_far[:, 0] > 2e3).astype(int), _far[:, 0] > 0),
+    case="logits of three thousand",
+)
+_whole = np.array([[3.0, 3, 0, 1], [2, 2, 2, -1], [5, 1, 5, 0], [1, 0, 4, 2], [0, 6, 1, 1]])
+check.value(
+    "temperature",
+    lambda: fit_temperature(_whole, np.array([2, 1, 0, 2, 1]), _whole[:, 0] > -1),
+    case="whole numbers",
 )
 
 # %% [markdown]
@@ -1039,6 +1158,11 @@ check.value(
     "scale",
     lambda: np.array(platt_fit(7e3 * _some, np.arange(11) % 3 // 2)) * [7e3, 1],
     case="nine of eleven scores are equal",
+)
+check.value(
+    "separable",
+    lambda: tuple(platt_fit(1.3 - _t, (_t > 1.13).astype(int))),
+    case="separable, scores that fall with the class",
 )
 
 

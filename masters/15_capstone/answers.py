@@ -897,22 +897,6 @@ def calibration_report(p, y, bins):
 # A number has no axis to lose.
 
 
-# %% solution.narrow-result.3 equivalent="calibration-report"
-# There are at most a hundred patients, and float16 holds such counts.
-
-
-# %% closed-on-the-left.narrow-result.3 equivalent="calibration-report"
-# There are at most a hundred patients, and float16 holds such counts.
-
-
-# %% closed-on-the-right.narrow-result.3 equivalent="calibration-report"
-# There are at most a hundred patients, and float16 holds such counts.
-
-
-# %% by-histogram.narrow-result.3 equivalent="calibration-report"
-# There are at most a hundred patients, and float16 holds such counts.
-
-
 # %% [markdown]
 # ## risk-report
 

@@ -490,6 +490,20 @@ check.value(
     case="x requires a gradient",
 )
 
+
+def asked(net, x):  # outputs, and whether x still asks for a gradient
+    x = x.clone().requires_grad_()
+    found = test_outputs(net, x, 4).detach()
+    return found * (1.7 + x.requires_grad)
+
+
+check.value("no gradient", lambda: asked(plain, many), case="x afterwards")
+check.value(
+    "value",
+    lambda: many[:, :2] + 1e6 * (test_outputs(plain, many, 4) - plain(many).detach()),
+    case="to the last digits",
+)
+
 # %% [markdown]
 # ## Exercise 3. How much a clamp hides (10 min, 5 points)
 #
@@ -1012,6 +1026,8 @@ check.value(
 check.value(
     "ward", lambda: 1e6 * ensemble_sds(0 * m + 0.7, 0 * s)[1], case="members that agree, certain"
 )
+check.value("each", lambda: ensemble_sds(up[2:4], s[2:4])[0], case="two members")
+check.value("ward", lambda: ensemble_sds(up[2:4], s[2:4])[1], case="two members")
 
 # %% [markdown]
 # ## Exercise 5. Nobody falls between the bins (10 min, 4 points)
@@ -1249,6 +1265,13 @@ check.value(
     case="a hundred bins, most of them with at most one patient",
 )
 
+
+def whole(counts):  # told apart from other types
+    return counts * (1.37 + str(counts.dtype).endswith("int64"))
+
+
+check.value("counts", lambda: whole(calibration_report(q, came, 13)[2]), case="thirteen bins")
+
 # %% [markdown]
 # ## Exercise 6. The risk of a bad year (8 min, 4 points)
 #
@@ -1458,6 +1481,21 @@ check.value(
     "brier",
     lambda: 1e6 * risk_report(4.1 * came.sign() + 0.1 * f, one / 1.37, came, 0.01)[1],
     case="sure and right",
+)
+check.value(
+    "risk",
+    lambda: 1e9 * (risk_report(0 * f + 2.31, one, came, -0.44)[0] - 0.977640),
+    case="the last digits of a risk",
+)
+check.value(
+    "brier",
+    lambda: 1e9 * (risk_report(0.1 * f + 0.43, one, gap + 2 / 3, 2 / 3)[1] - 0.2575),
+    case="the last digits, a hair away",
+)
+check.value(
+    "sigma varies",
+    lambda: risk_report(f[:1], by_patient, came, 0.61)[0],
+    case="one draw, one sigma a patient",
 )
 
 # %% [markdown]
@@ -1771,6 +1809,21 @@ check.value(
     "nll",
     lambda: card_table(-right * (7.03 + 0.1 * odds.abs()), came, 0.3)[2, 0],
     case="all wrong, by log odds of seven",
+)
+check.value(
+    "nll",
+    lambda: card_table(-right * (9.03 + 0.01 * odds.abs()), came, 0.3)[2, 0],
+    case="all wrong, by log odds of nine",
+)
+check.value(
+    "brier",
+    lambda: 1e10 * card_table(right * (12 + 0.1 * odds.abs()), came, 0.3)[3, 0],
+    case="very sure and right",
+)
+check.value(
+    "gain",
+    lambda: 1e7 * card_table(torch.logit(0.27 + 1e-6 * odds), came, 0.27)[3:, 2],
+    case="hardly better than the base",
 )
 
 
