@@ -154,7 +154,8 @@ predict(
 # ### A thousand test sets
 
 # %% [markdown]
-# Draw the 100 examples 1000 times:
+# Draw the 100 examples 1000 times. A bin's count times its mean gap is the sum of its $p - y$, so
+# one `bincount` does for all test sets:
 
 
 # %%
@@ -166,8 +167,10 @@ def ece_of(p, y, bins=10):
 def perfect_eces(n, bins, draws=1000):
     rng = numpy_rng(0)
     forecasts = rng.random((draws, n))
-    labels = rng.random((draws, n)) < forecasts
-    return np.array([ece_of(p, y, bins) for p, y in zip(forecasts, labels, strict=True)])
+    gaps = forecasts - (rng.random((draws, n)) < forecasts)
+    place = bins * np.arange(draws)[:, None] + (bins * forecasts).astype(int)
+    sums = np.bincount(place.ravel(), gaps.ravel(), draws * bins).reshape(draws, bins)
+    return abs(sums).sum(axis=1) / n
 
 
 eces = perfect_eces(100, 10)

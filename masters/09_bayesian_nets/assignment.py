@@ -232,6 +232,18 @@ check.gradient(
     m30[29],
     case="last of 30",
 )
+losses = 700 * torch.sin(torch.arange(97.0).double())
+turned = m[0].T, s[0].T
+check.value(
+    "value",
+    lambda: minibatch_loss(losses, 36 * [turned[0]], 36 * [turned[1]], 36 * p[:1], 431),
+    case="97 examples, 36 layers with other strides",
+)
+check.value("value", lambda: minibatch_loss(t, 3 * m30, 3 * s30, 3 * p30, 97), case="90 layers")
+check.gradient(
+    "gradient", lambda v: 97 * minibatch_loss(v, m, s, p, 431), losses, case="of 97 NLLs"
+)
+
 
 # %% [markdown]
 # ## Exercise 2. An ELBO from given noise (12 min, 5 points)
@@ -522,6 +534,14 @@ check.gradient(
 check.gradient(
     "gradient", lambda s: sampled_elbo(x30, y30, 0.9, m9, s, n30, prior), s9, case="thirty draws"
 )
+z100 = torch.arange(1.0, 101).double()
+x100, n100 = (torch.sin(torch.outer(z100[:3] ** b, z100)).T for b in (1.3, 0.7))
+check.value(
+    "value",
+    lambda: sampled_elbo(x100, torch.cos(z100), 0.9, m9[:3], s9[:3], n100, prior),
+    case="a hundred draws, a hundred examples",
+)
+
 
 # %% [markdown]
 # ## Exercise 3. Which correlations to keep (12 min, 5 points)
@@ -898,6 +918,9 @@ for kept in ((F, w, N[:1]), (F[:0], w, N), (F[:, :1], w[:1], N[:1, :1])):
         *(v.clone() for v in kept),
         case="inputs are left as they are",
     )
+upright = F100.T.contiguous().T, w9, 1.9, N100.T.contiguous().T
+check.value("deviation", lambda: last_layer(*upright)[0], case="other strides")
+
 
 # %% [markdown]
 # ## Exercise 5. Four clinics, one prior (10 min, 4 points)
@@ -1070,6 +1093,8 @@ for kept in ((M[:0], C[:0], origin, base), (M[:1], C[:1], origin, base), (M, C, 
     check.keeps(
         "covariance", merge, *(v.clone() for v in kept), case="inputs are left as they are"
     )
+check.value("mean", lambda: merge(M.T.contiguous().T, C, origin, base)[0], case="other strides")
+
 
 # %% [markdown]
 # ## Exercise 6. How probable were the data? (10 min, 5 points)
@@ -1299,6 +1324,11 @@ check.value("value", lambda: marked(at.clone()), case="mode is left as it is")
 check.keeps(
     "refusal", lambda v: laplace_evidence(gamma, v), at.clone() * 0 + 0.93, case="mode is left"
 )
+beside = torch.stack([0 * at, at], 1)[:, 1]
+check.value(
+    "value", lambda: laplace_evidence(quadratic(P, at, -3.1), beside), case="other strides"
+)
+
 
 # %% [markdown]
 # ## Exercise 7. One step of a sampler (15 min, 5 points)
@@ -1671,6 +1701,9 @@ def gapped(w):  # no density in a strip that a chain may jump across
 across = (gapped, 0.1 - v[:, :1].abs(), 0.9 + r[:, :1].abs(), mid, 0.35, 6, mass[:1])
 check.value("divergence", lambda: hmc_step(*across)[0], case="a gap on the way")
 check.value("divergence", lambda: hmc_step(*across)[1], case="who moved: a gap on the way")
+upright = (normal, v.T.contiguous().T, r.T.contiguous().T, low, 0.17, 9, mass)
+check.value("trajectory", lambda: hmc_step(*upright)[0], case="other strides")
+
 
 # %% [markdown]
 # ## Exercise 8. In words: a bug that the test set likes (5 min, 3 points)

@@ -244,7 +244,7 @@ def draw_em(first=0.0, second=0.5, steps=12):
     right.plot(steps, climb[steps], "o", color="C3", markersize=9)
     right.set(xlabel="EM step", ylabel="mean log p (nats)", title="No step goes down")
     for axes in (left, right):
-        axes.locator_params(nbins=5)  # each tick costs a picture time
+        axes.locator_params(nbins=4)  # each tick costs a picture time
 
 
 draw_em()

@@ -162,11 +162,6 @@ check.value(
     lambda: transformed_log_prob(1e-6 * _many[:9], lambda x: -9.7e5 * x),
     case="a falling wall, in no order",
 )
-check.value(
-    "extremes",
-    lambda: transformed_log_prob(977 + 4e-3 * _many, lambda x: 3 * torch.asinh(900 * (x - 977))),
-    case="numbers near a thousand, a slope that varies fast",
-)
 check.value("rising", lambda: transformed_log_prob(_many, lambda x: x), case="the identity")
 
 # %% [markdown]
@@ -432,13 +427,6 @@ for _way in (False, True):
         "log-det",
         lambda way=_way: affine_coupling(_x[:, :4], _m[:4], net, way)[1],
         case="as many rows as columns",
-    )
-    check.value(
-        "log-det",
-        lambda way=_way: affine_coupling(0 * _xx, _all, lambda h: (0.3 + 0.1 * _xx, 0 * h), way)[
-            1
-        ],
-        case="zeros that are not shifted",
     )
 
 
