@@ -545,7 +545,7 @@ def zip_log_prob(y, gate, log_rate):
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
 
-# %% gate-alone wrong="two-kinds-of-zero" fails="zeros,extremes,gradient"
+# %% gate-alone wrong="two-kinds-of-zero" fails="zeros,extremes,gradient,others"
 # A zero may come from the Poisson too: P(0) is larger than pi.
 def zip_log_prob(y, gate, log_rate):
     logsigmoid = torch.nn.functional.logsigmoid
@@ -553,7 +553,7 @@ def zip_log_prob(y, gate, log_rate):
     return torch.where(y == 0, logsigmoid(gate), some)
 
 
-# %% gate-and-poisson-zero wrong="two-kinds-of-zero" fails="zeros,extremes,gradient"
+# %% gate-and-poisson-zero wrong="two-kinds-of-zero" fails="zeros,extremes,gradient,others"
 # The two kinds of zero exclude each other: the Poisson's counts only on open days, 1 - pi.
 def zip_log_prob(y, gate, log_rate):
     logsigmoid = torch.nn.functional.logsigmoid
@@ -1404,7 +1404,7 @@ def sequence_log_prob(logits, tokens, lengths):
     return torch.where(real, chosen, 0.0).sum(1)
 
 
-# %% nan-to-num wrong="sequence-density" fails="padding"
+# %% nan-to-num wrong="sequence-density" fails="padding,gradient"
 # Not all padding is nan: mask by length, or its ordinary numbers are counted.
 def sequence_log_prob(logits, tokens, lengths):
     clean = torch.nan_to_num(logits[:, :-1], 0.0, 0.0, 0.0)
@@ -1498,7 +1498,7 @@ def act_or_ask(p, cost, price):
     return torch.where(asks, -1, action), torch.where(asks, known, least)
 
 
-# %% actions-as-floats wrong="act-or-ask" fails="action"
+# %% actions-as-floats wrong="act-or-ask" fails="action,asking"
 # An action is an index: return whole numbers of an integer type.
 def act_or_ask(p, cost, price):
     table = p @ cost.T
@@ -1508,7 +1508,7 @@ def act_or_ask(p, cost, price):
     return torch.where(asks, -1, action).double(), torch.where(asks, known, least)
 
 
-# %% squeezed-gather wrong="sequence-density" fails="value"
+# %% squeezed-gather wrong="sequence-density" fails="value,gradient"
 # squeeze() drops every axis of length one: name the axis that gather left.
 def sequence_log_prob(logits, tokens, lengths):
     used = torch.arange(1, tokens.shape[1]) < lengths[:, None]

@@ -329,7 +329,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -s.sum(dim=1)
 
 
-# %% kept-coordinates-counted wrong="affine-coupling" fails="log-det"
+# %% kept-coordinates-counted wrong="affine-coupling" fails="log-det,limit"
 # Kept coordinates have slope 1 and add nothing to the log-determinant.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -596,7 +596,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -s.sum(dim=1)
 
 
-# %% scale-limited wrong="affine-coupling" fails="limit"
+# %% scale-limited wrong="affine-coupling" fails="limit,log-det"
 # The log-scale s has the limits -4 and 4, not the scale exp(s).
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -609,7 +609,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) / scale, -scale.log().sum(dim=1)
 
 
-# %% lesson-limits wrong="affine-coupling" fails="limit"
+# %% lesson-limits wrong="affine-coupling" fails="limit,forward"
 # The limits here are -4 and 4; this takes the lesson's 2.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
@@ -633,7 +633,7 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), s.sum(dim=1).abs()
 
 
-# %% detached wrong="affine-coupling" fails="forward,inverse,log-det"
+# %% detached wrong="affine-coupling" fails="forward,inverse,log-det,limit"
 # The result must stay differentiable: call the network without no_grad or detach.
 def affine_coupling(x, mask, net, inverse=False):
     kept = mask.to(x.dtype)
