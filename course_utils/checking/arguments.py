@@ -27,18 +27,18 @@ class Arguments:
         self._changed = ""
 
     def told(self, checks: list[Check]) -> None:
-        """Let the first check of inputs say so if an argument was changed in some other case.
+        """Let the first check of inputs say that an argument was changed, if none has seen it.
 
-        That check has cases of its own, in which a branch that is seldom taken may not be.
+        They have cases of their own, in which a branch that is seldom taken may not be.
 
         Parameters
         ----------
         checks : list of dict
             All of the exercise, as recorded; changed in place.
         """
-        keeps = next((check for check in checks if check["kind"] == "state"), None)
-        if keeps and self._changed and "error" not in keeps["got"] and _all_kept(keeps["got"]):
-            keeps["got"] = {"error": CHANGED, "bases": [], "message": self._changed}
+        keeps = [check for check in checks if check["kind"] == "state"]
+        if self._changed and keeps and all(_all_kept(check["got"]) for check in keeps):
+            keeps[0]["got"] = {"error": CHANGED, "bases": [], "message": self._changed}
 
     def called(self, call: Callable[..., T], *inputs: object) -> T:
         """Return `call(*inputs)`, and look at the arguments of the answer in it.
@@ -85,7 +85,9 @@ def is_as_before(a: Any, b: Any) -> bool:
 
 
 def _all_kept(got: Got) -> bool:
-    return all(entry["data"] == [1.0] for entry in got["items"].values())
+    """Tell whether a check of inputs found nothing; an error is told already."""
+    entries = got["items"].values() if "items" in got else ()
+    return "error" not in got and all(entry["data"] == [1.0] for entry in entries)
 
 
 def _is_of_another_cell(frame: FrameType, call: Callable[..., object]) -> bool:

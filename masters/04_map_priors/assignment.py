@@ -177,7 +177,11 @@ check.value(
 check.value(
     "intercept", lambda: 1e6 * ridge_map(_x, 1e-6 * _y, 0.83, 0.61)[1], case="small targets"
 )
-
+check.value(
+    "intercept",
+    lambda: ridge_map(_x, 1e7 + 310 * _y, 970.0, 0.61)[1] - 1e7,
+    case="targets near ten million, much noise",
+)
 
 # %% [markdown]
 # ## Exercise 2. The weight decay that means your prior (10 min, 5 points)
@@ -1004,6 +1008,11 @@ check.value(
     "band for f",
     lambda: tuple(total_band(930 * _x, 14 * _plans, 900 * _m, _s, 0.47, 0.71, "f")),
     case="large totals",
+)
+check.value(
+    "band for y",
+    lambda: tuple(total_band(_x, 97.0 + 0 * _plans[:1], _m, 1e-6 * _s, 1.3, 0.71, "y")),
+    case="hundreds of observations, precise weights",
 )
 
 # %% [markdown]

@@ -1617,9 +1617,6 @@ def platt_fit(scores, y):
 # %% by-root.swap-function.6 equivalent="platt-fit"
 # Sum and mean are zero together.
 
-# %% by-root.swap-function.7 equivalent="platt-fit"
-# Sum and mean are zero together.
-
 # %% by-root.flip-sign.12 equivalent="platt-fit"
 # Another start leads to the same minimum of a convex function.
 

@@ -1000,6 +1000,15 @@ check.value(
     lambda: fit_temperature(_whole, np.array([2, 1, 0, 2, 1]), _whole[:, 0] > -1),
     case="whole numbers",
 )
+check.value(
+    "held-out rows",
+    lambda: fit_temperature(
+        np.concatenate([0.011 * _z, 690 * _z[:3]]),
+        np.append(_k, [0, 1, 2]),
+        np.append(_all, [False] * 3),
+    ),
+    case="rows that are not held out are a thousand times as large",
+)
 
 # %% [markdown]
 # ## Exercise 7. Platt's sigmoid (15 min, 5 points)
@@ -1164,7 +1173,12 @@ check.value(
     lambda: tuple(platt_fit(1.3 - _t, (_t > 1.13).astype(int))),
     case="separable, scores that fall with the class",
 )
-
+_line = np.append(np.linspace(-1, 1, 299), 5000.0)
+check.value(
+    "fit",
+    lambda: tuple(platt_fit(_line, (_line + 0.3 * np.sin(9 * _line) > 0).astype(int))),
+    case="one score far from all others",
+)
 
 # %% [markdown]
 # ## Exercise 8. In words: what a bare ECE hides (5 min, 3 points)

@@ -562,6 +562,11 @@ check.value(
     lambda: mixture_quantile(_m[[0, 3, 3, 3]], _s[[0, 3, 3, 3]], 0.37),
     case="a member that occurs three times",
 )
+check.value(
+    "quantile",
+    lambda: mixture_quantile(0 * _m + 0.37, _s, 0.27),
+    case="means alike, standard deviations that differ",
+)
 
 # %% [markdown]
 # ## Exercise 4. Pooling and voting (10 min, 6 points)

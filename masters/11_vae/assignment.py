@@ -1095,6 +1095,11 @@ check.value(
     lambda: unit_information(_cross, 0.125**0.5 * 1.00041, 2) + [0, 0.1],
     case="a second variable just below the noise",
 )
+check.value(
+    "collapsed",
+    lambda: 1e9 * unit_information(_x, 310.0, 4),
+    case="all below the noise, in parts per billion",
+)
 
 # %% [markdown]
 # ## Exercise 7. What a hand-tuned weight assumes (5 min, 3 points)

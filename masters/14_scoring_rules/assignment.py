@@ -1502,7 +1502,16 @@ check.value(
     "error", lambda: lead_by_day(*large)[1], case="a lead of nearly 1e8 that hardly varies"
 )
 check.value("lead", lambda: lead_by_day(*large)[0], case="a lead of nearly 1e8 that hardly varies")
-
+_v = torch.arange(200)
+near = (
+    1e8 - 1 - 0.01 * torch.sin(1.3 * _v.double()).square(),
+    1e8 - 1 - 0.05 * torch.cos(2.1 * _v.double().square()).square(),
+)
+check.value(
+    "error",
+    lambda: 1e4 * lead_by_day(*near, _v % 2)[1],
+    case="a hundred cases a day, losses near 1e8",
+)
 
 # %% [markdown]
 # ## Exercise 8. In words: a perfect report (5 min, 3 points)

@@ -880,7 +880,8 @@ check.gradient(
 # `mean` and `sd` have shape `(M, n)`, $M$ up to 100 and $n$ up to 500. Standard deviations are
 # 0 or between $10^{-6}$ and $10^6$. Means are at most $10^7$ in size while members differ by a
 # hundredth or more, or not at all; where means are at most 1000, by $10^{-6}$ or more. The ward's
-# standard deviation is at least a ten-thousandth of the largest of `each`.
+# standard deviation is at least a ten-thousandth of the largest of `each`, and at least a tenth of
+# it where means are above 1000.
 #
 # Points: each 2, ward 2.
 #
