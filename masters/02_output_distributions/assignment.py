@@ -1544,12 +1544,12 @@ check.value(
 )
 check.value(
     "action",
-    lambda: act_or_ask(_many[4:5], _square, math.inf)[0],
+    lambda: act_or_ask(_many[5:6], _square, math.inf)[0],
     case="one example, seven actions",
 )
 check.value(
     "expected cost",
-    lambda: act_or_ask(_many[4:5], _square, math.inf)[1],
+    lambda: act_or_ask(_many[5:6], _square, math.inf)[1],
     case="one example, seven actions",
 )
 

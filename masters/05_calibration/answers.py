@@ -1462,7 +1462,7 @@ def fit_temperature(logits, labels, held_out):
     return grid[np.argmin(nll)]
 
 
-# %% narrow-search wrong="fit-temperature" fails="range,temperature"
+# %% narrow-search wrong="fit-temperature" fails="range,temperature,held-out rows"
 # T lies between 1/1000 and 1000: this search stops too early on both sides.
 def fit_temperature(logits, labels, held_out):
     z, k = logits[held_out], labels[held_out]
@@ -1473,7 +1473,7 @@ def fit_temperature(logits, labels, held_out):
     return optimize.minimize_scalar(nll, bounds=(0.05, 20), options={"xatol": 1e-9}).x
 
 
-# %% hotter-only wrong="fit-temperature" fails="temperature,range"
+# %% hotter-only wrong="fit-temperature" fails="temperature,range,held-out rows"
 # A network may be too unsure as well: T can be smaller than 1.
 def fit_temperature(logits, labels, held_out):
     z, k = logits[held_out], labels[held_out]
