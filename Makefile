@@ -10,7 +10,7 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview review playground roster groups due grade words regrade adjust exercises withdraw formgrader export feedback class-report prove robustness new-unit bundle site test-site clean bench-grading bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview review playground roster groups due grade words regrade adjust exercises withdraw formgrader export feedback class-report prove robustness new-unit bundle site test-site clean bench-grading bench-growth bench-models gpu redteam
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -173,6 +173,9 @@ test-site: $(STAMP)  ## Try each page of build/site/ in Chromium: sliders, sizes
 
 bench-grading: $(STAMP)  ## Time stock nbgrader and ours on the same class (ARGS="--rounds 1").
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" benchmarks/grading.py $(ARGS)
+
+bench-growth: $(STAMP)  ## Grade 2000 submissions; is the last as quick as the first (ARGS="--dask").
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" benchmarks/growth.py $(ARGS)
 
 bench-models: $(STAMP)  ## Run our flow, VAE and forecaster beside other libraries' (ARGS="--seeds 2").
 	$(if $(LINKED),,"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]")

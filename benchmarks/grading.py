@@ -4,7 +4,7 @@ Every round grades the same submissions of unit 01 in each way, one after the ot
 course folder; the table shows medians over the rounds. Run it on a machine that does nothing else.
 """
 
-__all__ = ["main"]
+__all__ = ["held", "main"]
 
 import argparse
 import json
@@ -76,6 +76,18 @@ def main(arguments=None):
                 facts += [(*said, _bare(course, unit))] if said else []
     medians = {way: statistics.median(values) for way, values in times.items()}
     _print(options, medians, *(statistics.median(column) for column in zip(*facts, strict=True)))
+
+
+def held(process: psutil.Process) -> int:
+    """Return a process's share of memory in bytes; the sum that Linux keeps costs least to read.
+
+    What has ended holds 0.
+    """
+    try:
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _options(arguments):
@@ -181,17 +193,8 @@ class _Memory:
     def _watch(self):
         me = psutil.Process()
         while not self.over.wait(2.0):  # each look costs what is being measured
-            held = sum(_held(one) for one in (me, *me.children(recursive=True)))
-            self.peak = max(self.peak, held)
-
-
-def _held(process):
-    """Return a process's share of memory; the sum that Linux keeps costs least to read."""
-    try:
-        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
-    except OSError:  # it has ended meanwhile
-        return 0
-    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+            now = sum(held(one) for one in (me, *me.children(recursive=True)))
+            self.peak = max(self.peak, now)
 
 
 def _print(options, medians, feedback, peak, first, second, cells):

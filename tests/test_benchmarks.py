@@ -47,8 +47,19 @@ def test_the_device_decides_what_a_run_computes_on(gpu, tmp_path):
     assert "failed" in gpu._run(path, "cuda")[1]
 
 
-@pytest.mark.parametrize("name", ["forecasting", "gpu", "grading", "models"])
+@pytest.mark.parametrize("name", ["forecasting", "gpu", "grading", "growth", "models"])
 def test_each_explains_itself(name):
     path = PROJECT / "benchmarks" / f"{name}.py"
     done = subprocess.run([sys.executable, str(path), "--help"], capture_output=True, text=True)
     assert done.returncode == 0 and "usage" in done.stdout
+
+
+def test_a_small_class_is_graded_in_parts(bubblewrap):
+    """What it says of so few is noise; that it comes to its table is what is tested."""
+    path = PROJECT / "benchmarks" / "growth.py"
+    words = [sys.executable, str(path), "--submissions", "20", "--distinct", "2"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert "20 submissions, 2 distinct, into SQLite" in done.stdout
+    table = done.stdout.split("MiB")[1].split()
+    assert table[::3] == [str(part) for part in range(1, 11)]
+    assert done.returncode == 0 or "the last part is slower" in done.stderr

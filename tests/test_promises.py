@@ -79,6 +79,7 @@ EVIDENCE = {
     "::test_a_lesson_runs_and_every_slider_changes_its_figure",
     "gpu": "test_benchmarks.py::test_without_a_gpu_it_refuses",
     "bench-grading": "test_benchmarks.py::test_each_explains_itself",
+    "bench-growth": "test_benchmarks.py::test_a_small_class_is_graded_in_parts",
     "bench-models": "test_benchmarks.py::test_each_explains_itself",
 }
 
