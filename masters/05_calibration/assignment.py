@@ -1170,7 +1170,7 @@ check.value(
 )
 check.value(
     "separable",
-    lambda: tuple(platt_fit(1.3 - _t, (_t > 1.13).astype(int))),
+    lambda: tuple(platt_fit(1.3 - 1.1 * _t, (_t > 1.13).astype(int))),
     case="separable, scores that fall with the class",
 )
 _line = np.append(np.linspace(-1, 1, 299), 5000.0)

@@ -57,7 +57,9 @@ def normal_log_density(y, mu, sigma):
     return -0.5 * z**2 - scale.log() - 0.5 * math.log(2 * math.pi)
 
 
-# %% normal-always-double wrong="normal-log-density"
+# %% normal-always-double right="normal-log-density"
+# Written as wrong; right since the text says that y is float64, as SciPy's results are.
+# Its reader's words:
 # Computes and returns float64 always; for a float32 y the result is not in the precision of y.
 def normal_log_density(y, mu, sigma):
     y = y.double()

@@ -280,7 +280,9 @@ def masked_loss(x, weight, bias, labels, mask):
     return torch.where(mask, nll, torch.zeros_like(nll)).sum() / mask.sum()
 
 
-# %% masked-late-difference wrong="find-the-bugs"
+# %% masked-late-difference right="find-the-bugs"
+# Written as wrong; right since the text asks for a millionth of the largest logit.
+# Its reader's words:
 # logsumexp less the label's logit cancels: two equal logits of 1e17 give 0, not log 2.
 def masked_loss(x, weight, bias, labels, mask):
     logits = x[mask] @ weight + bias

@@ -175,7 +175,9 @@ def mixture_quantile(mu, sigma, q):
     return sign * root
 
 
-# %% quantile-lower-tail-only wrong="mixture-quantile"
+# %% quantile-lower-tail-only right="mixture-quantile"
+# Written as wrong; right since the text asks for a range of a thousandth above level 0.99.
+# Its reader's words:
 # F near 1 is known to 1e-16 only; wrong for q = 1 - 1e-6 when the members nearly agree, e.g.
 # mu = (0, 1e-6), sigma = (1, 1): the answer is then off by 1e-5 of the range.
 def mixture_quantile(mu, sigma, q):

@@ -291,7 +291,9 @@ def sample_autoregressive(z, net):
     return x, (torch.distributions.Normal(0.0, 1.0).log_prob(z) - s).sum(1)
 
 
-# %% draws-unmasked-sweeps wrong="autoregressive-draws"
+# %% draws-unmasked-sweeps right="autoregressive-draws"
+# Written as wrong; right: in the text's networks a column ignores what comes after it.
+# Its reader's words:
 # Sweeps over all columns from x = z: an unfinished column may overflow, and inf times 0 in a
 # masked matrix spoils all; e.g. z = (5, 1, 1), s = (-5, 200 x_0, 0) as x @ W + b gives nan.
 def sample_autoregressive(z, net):
@@ -303,7 +305,9 @@ def sample_autoregressive(z, net):
     return x, log_p
 
 
-# %% draws-noise-recomputed wrong="autoregressive-draws"
+# %% draws-noise-recomputed right="autoregressive-draws"
+# Written as wrong; right: it is the density at the x that is returned, rounded as it is.
+# Its reader's words:
 # The density is taken at noise that is computed back from x: x - t cancels for s = -30, t = 900.
 def sample_autoregressive(z, net):
     x = torch.zeros_like(z)

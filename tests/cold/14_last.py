@@ -136,7 +136,9 @@ def rain_crps(y, mu, sigma):
     return y * by_y + mu * by_mu + sigma * by_sigma
 
 
-# %% rc-literal-g wrong="rain-crps"
+# %% rc-literal-g right="rain-crps"
+# Written as wrong; right: its error is 1e-12 of sigma, as that of the text's own formula.
+# Its reader's words:
 # The formula as it stands: for mu = -1e4 sigma and little rain (sigma 1e6, y 0.001) the
 # difference of two G of 10 000 loses the score, which is y, from the third digit on.
 def rain_crps(y, mu, sigma):

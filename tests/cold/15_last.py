@@ -301,7 +301,9 @@ def ensemble_sds(mean, sd):
     return each.sqrt(), ward.sqrt()
 
 
-# %% sd-ward-averages-rounded wrong="ensemble-sds"
+# %% sd-ward-averages-rounded right="ensemble-sds"
+# Written as wrong; right since the text says that such wards do not occur.
+# Its reader's words:
 # Averages the means over the ward as they are: near 1e7 an average is right to 2e-9 only. Where
 # members differ by a hundredth and nearly cancel over the ward, to 1e-6, that is a part in 500.
 def ensemble_sds(mean, sd):
