@@ -381,7 +381,7 @@ check.gradient(
 # - Return one number, right to $10^{-7}$ of the range from the smallest to the largest
 #   $q$-quantile of the members. (Your answer lies in that range. Why?) The range is 0, where all
 #   members agree and rounding is allowed, or at least $10^{-7}$ of the largest mean and standard
-#   deviation (for $q$ above 0.99, a thousandth of it).
+#   deviation (for $q$ within a hundredth of 1, a thousandth of it).
 # - Members may lie far apart, with hardly any probability between them. Any method will do that
 #   gets there; set its tolerance yourself.
 #
