@@ -4,10 +4,11 @@ Every round grades the same submissions of unit 01 in each way, one after the ot
 course folder; the table shows medians over the rounds. Run it on a machine that does nothing else.
 """
 
-__all__ = ["held", "main"]
+__all__ = ["Memory", "grade_in_a_process", "main", "make_class"]
 
 import argparse
 import json
+import math
 import os
 import platform
 import shutil
@@ -18,6 +19,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -25,7 +27,7 @@ from course_grader.authoring.composer import Composer
 from course_grader.gradebook.register import register
 from course_grader.gradebook.saving import write_feedback
 from course_grader.project import notebooks
-from course_grader.project.course import Course, find_unit
+from course_grader.project.course import Course, Unit, find_unit
 
 BARE = """
 import json, sys, time
@@ -48,7 +50,8 @@ leave_out_grammar()  # as the command line does
 from course_grader.project.course import Course, find_unit
 from course_grader.gradebook.grade import grade
 course, unit = Course(Path(sys.argv[1])), find_unit(sys.argv[2])
-graded = grade(course, unit, workers=int(sys.argv[3]), progress=False)
+options = {"workers": int(sys.argv[3]), "db_url": sys.argv[4], "progress": False}
+graded = grade(course, unit, **options)
 assert all(result.record and not result.problem for result in graded)
 """
 STOCK_CONFIG = "c = get_config()\nc.ExecutePreprocessor.timeout = 60\n"
@@ -68,7 +71,7 @@ def main(arguments=None):
     for _ in range(options.rounds):
         for way, run in ways.items():
             with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-                course = _class(Path(folder) / "course", unit, options.submissions)
+                course = make_class(Path(folder) / "course", unit, options.submissions)
                 start = time.perf_counter()
                 said = run(course)
                 feedback = said[0] if said else 0.0
@@ -78,16 +81,65 @@ def main(arguments=None):
     _print(options, medians, *(statistics.median(column) for column in zip(*facts, strict=True)))
 
 
-def held(process: psutil.Process) -> int:
-    """Return a process's share of memory in bytes; the sum that Linux keeps costs least to read.
+def make_class(root: Path, unit: Unit, size: int, distinct: int | None = None) -> Course:
+    """Hand in right answers of several structures; return the course.
 
-    What has ended holds 0.
+    Parameters
+    ----------
+    root : Path
+        Where it is to lie.
+    unit : Unit
+    size : int
+        How many hand in.
+    distinct : int, optional
+        How many of their notebooks differ; default: all.
     """
-    try:
-        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    course = Course.throwaway(root, unit)
+    composer = Composer(course, unit)
+    for number in range(size):
+        kind = number % (distinct or size)
+        choice = {
+            name: answers.right[kind % len(answers.right)].name
+            for name, answers in composer.answers.items()
+        }
+        notebook, score = composer.compose(choice)
+        notebook.cells[-1].source += f"\n# {kind}"
+        composer.hand_in(f"student-{number:05}", notebook, score)
+    return course
+
+
+def grade_in_a_process(course: Course, unit: Unit, workers: int, db_url: str) -> None:
+    """Grade a class as the command line does, start-up and all."""
+    words = [str(course.root), unit.name, str(workers), db_url]
+    subprocess.run([sys.executable, "-c", OURS, *words], check=True)
+
+
+class Memory:
+    """What this process and its descendants hold together in the block, looked at now and then.
+
+    `looks` are pairs of a time and bytes (PSS).
+    """
+
+    def __enter__(self) -> Self:
+        self.looks: list[tuple[float, int]] = []
+        self._over = threading.Event()
+        self._watcher = threading.Thread(target=self._watch)
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._over.set()
+        self._watcher.join()
+
+    def most(self, start: float = 0.0, end: float = math.inf) -> int:
+        """Return the most bytes that were held between two times; 0 if nobody looked."""
+        return max((held for at, held in self.looks if start <= at <= end), default=0)
+
+    def _watch(self):
+        me = psutil.Process()
+        while not self._over.wait(2.0):  # each look costs what is being measured
+            family = (me, *me.children(recursive=True))
+            self.looks.append((time.time(), sum(map(_held, family))))
 
 
 def _options(arguments):
@@ -98,21 +150,6 @@ def _options(arguments):
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="default: cores")
     parser.add_argument("--ours", action="store_true", help="leave stock nbgrader out")
     return parser.parse_args(arguments)
-
-
-def _class(root, unit, size):
-    """Hand in right answers of several structures, no two notebooks alike."""
-    course = Course.throwaway(root, unit)
-    composer = Composer(course, unit)
-    for number in range(size):
-        choice = {
-            name: answers.right[number % len(answers.right)].name
-            for name, answers in composer.answers.items()
-        }
-        notebook, score = composer.compose(choice)
-        notebook.cells[-1].source += f"\n# {number}"
-        composer.hand_in(f"student-{number:03}", notebook, score)
-    return course
 
 
 def _stock(course, unit, processes):
@@ -144,12 +181,11 @@ def _half(course, students, part):
 
 def _ours(course, unit, workers):
     """Grade and write feedback; return (feedback seconds, peak memory, pace of each half)."""
-    words = [str(course.root), unit.name, str(workers)]
-    with _Memory() as memory:
-        subprocess.run([sys.executable, "-c", OURS, *words], check=True)
+    with Memory() as memory:
+        grade_in_a_process(course, unit, workers, course.db_url)
     start = time.perf_counter()
     write_feedback(course, unit)
-    return time.perf_counter() - start, memory.peak, *_paces(course, unit)
+    return time.perf_counter() - start, memory.most(), *_paces(course, unit)
 
 
 def _paces(course, unit):
@@ -177,24 +213,13 @@ def _bare(course, unit):
     return float(run.stdout.split()[-1])
 
 
-class _Memory:
-    """The most memory that this process and its descendants held together, in bytes (PSS)."""
-
-    def __enter__(self):
-        self.peak, self.over = 0, threading.Event()
-        self.watcher = threading.Thread(target=self._watch)
-        self.watcher.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.over.set()
-        self.watcher.join()
-
-    def _watch(self):
-        me = psutil.Process()
-        while not self.over.wait(2.0):  # each look costs what is being measured
-            now = sum(held(one) for one in (me, *me.children(recursive=True)))
-            self.peak = max(self.peak, now)
+def _held(process):
+    """Return a process's share of memory; the sum that Linux keeps costs least to read."""
+    try:
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended meanwhile
+        return 0
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _print(options, medians, feedback, peak, first, second, cells):

@@ -8,31 +8,18 @@ a smaller class, all distinct, is executed by two dask workers and by the local 
 __all__ = ["main"]
 
 import argparse
+import os
 import statistics
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-import psutil
-from grading import held
+from grading import Memory, grade_in_a_process, make_class
 
-from course_grader.authoring.composer import Composer
 from course_grader.gradebook.grade import grade
-from course_grader.project.course import Course, find_unit
+from course_grader.project.course import find_unit
 
-GRADE = """
-import sys
-from pathlib import Path
-from course_grader.hooks.jsonschema import leave_out_grammar
-leave_out_grammar()  # as the command line does
-from course_grader.project.course import Course, find_unit
-from course_grader.gradebook.grade import grade
-graded = grade(Course(Path(sys.argv[1])), find_unit("01"), db_url=sys.argv[2], progress=False)
-assert all(result.record and not result.problem for result in graded)
-"""
+UNIT = find_unit("01")
 PARTS = 10
 FLAT = 1.10  # the last part against the median one
 
@@ -41,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Print the table; exit with an error where it is not flat."""
     options = _options(arguments)
     with tempfile.TemporaryDirectory(prefix="growth-") as folder:
-        course = _class(Path(folder) / "course", options.submissions, options.distinct)
+        course = make_class(Path(folder) / "course", UNIT, options.submissions, options.distinct)
         paces, memory = _graded(course, options.database or course.db_url)
     _print(options, paces, memory)
     if options.dask:
@@ -59,53 +46,16 @@ def _options(arguments):
     return parser.parse_args(arguments)
 
 
-def _class(root, size, distinct):
-    """Hand in right answers of several structures; every so many are alike."""
-    course, unit = Course.throwaway(root, find_unit("01")), find_unit("01")
-    composer = Composer(course, unit)
-    for number in range(size):
-        kind = number % distinct
-        answers = composer.answers.items()
-        choice = {name: known.right[kind % len(known.right)].name for name, known in answers}
-        notebook, score = composer.compose(choice)
-        notebook.cells[-1].source += f"\n# {kind}"
-        composer.hand_in(f"student-{number:05}", notebook, score)
-    return course
-
-
 def _graded(course, database):
     """Grade a class; return the seconds for each submission and the most memory, by parts."""
-    process = subprocess.Popen([sys.executable, "-c", GRADE, str(course.root), database])
-    looks, over = [], threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, looks, over))
-    watcher.start()
-    try:
-        if process.wait():
-            raise SystemExit("not graded")
-    finally:
-        over.set()
-        watcher.join()
-    records = course.record(find_unit("01"), "any").parent.glob("*.json")
+    with Memory() as memory:
+        grade_in_a_process(course, UNIT, os.cpu_count() or 1, database)
+    records = course.record(UNIT, "any").parent.glob("*.json")
     saved = sorted(path.stat().st_mtime for path in records)
     ends = [saved[len(saved) * part // PARTS - 1] for part in range(1, PARTS + 1)]
-    starts = [saved[0], *ends]
-    paces = [(b - a) * PARTS / len(saved) for a, b in zip(starts, ends, strict=False)]
-    memory = [
-        max((bytes_ for at, bytes_ in looks if a <= at <= b), default=0)
-        for a, b in zip(starts, ends, strict=False)
-    ]
-    return paces, memory
-
-
-def _watch(pid, looks, over):
-    """Note the time and what a process and its descendants hold together, now and then."""
-    while not over.wait(2.0):  # each look costs what is being measured
-        try:
-            top = psutil.Process(pid)
-            family = (top, *top.children(recursive=True))
-        except psutil.NoSuchProcess:
-            return
-        looks.append((time.time(), sum(map(held, family))))
+    spans = list(zip([saved[0], *ends], ends, strict=False))
+    paces = [(end - start) * PARTS / len(saved) for start, end in spans]
+    return paces, [memory.most(*span) for span in spans]
 
 
 def _print(options, paces, memory):
@@ -128,15 +78,12 @@ def _print_dask(options):
             "dask": {"scheduler": cluster.scheduler_address},
         }.items():
             with tempfile.TemporaryDirectory(prefix="growth-") as folder:
-                course = _class(Path(folder) / "course", options.distinct, options.distinct)
+                course = make_class(Path(folder) / "course", UNIT, options.distinct)
                 start = time.perf_counter()
-                grade(course, find_unit("01"), progress=False, **more)
+                grade(course, UNIT, progress=False, **more)
                 seconds[way] = time.perf_counter() - start
-    print(
-        f"\n{options.distinct} distinct: local pool {seconds['local']:.1f} s, two dask workers ",
-        end="",
-    )
-    print(f"{seconds['dask']:.1f} s")
+    told = ", ".join(f"{way} {spent:.1f} s" for way, spent in seconds.items())
+    print(f"\n{options.distinct} distinct, two workers: {told}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from nbgrader.converters.base import BaseConverter
 from nbgrader.utils import setenv
 from sqlalchemy.exc import SAWarning
 
-from course_grader.gradebook.preprocessors import SandboxedExecute
+from course_grader.gradebook.preprocessors import Judge, SandboxedExecute
 from course_grader.gradebook.repeats import without_repeats
 from course_grader.gradebook.transaction import one_transaction
 from course_grader.hooks.nbconvert import REGISTERED
@@ -76,8 +76,9 @@ class Remembering(Autograde):
         for kind in self.autograde_preprocessors:
             if kind is not SandboxedExecute:
                 step = kind(parent=self)
-                step.reference = self.reference  # the judge's; nobody else looks for it
-                notebook, resources = step.preprocess(notebook, resources)
+                if isinstance(step, Judge):
+                    step.reference = self.reference
+                notebook, resources = step(notebook, resources)
         resources["output_extension"] = self.exporter.file_extension
         self.write_single_notebook(nbformat.writes(notebook) + "\n", resources)
 

@@ -114,12 +114,12 @@ def failed(course: Course, unit: Unit, student: str, config: Config, problem: st
     return Graded(student, record, told)
 
 
-def _autograde(course, unit, student, config, **at_hand):
+def _autograde(course, unit, student, config, *, executed=None, reference=None):
     """Run nbgrader's autograde; where it fails, what it made earlier is put back."""
     config.CourseDirectory.student_id = student
     converter = Remembering(coursedir=CourseDirectory(config=config), config=config)
     converter.force = True
-    vars(converter).update(at_hand)
+    converter.executed, converter.reference = executed, reference
     older = course.root / "build" / "autograded" / student / unit.name
     with _put_back(course.path("autograded", unit, student), older):
         run_converter(converter, f"{student}, autograde")

@@ -176,20 +176,12 @@ def _rounded(got):
     return [got["shape"], [x if isinstance(x, str) else f"{x:.6g}" for x in got["data"]]]
 
 
-@functools.cache
-def _bytes(path, changed, size):
-    """Read a file once for each time that it changed."""
-    return path.read_bytes()
-
-
 def _key(unit):
     """Hash whatever the reference depends on: masters, packages, versions."""
     text = hashlib.sha256()
     for folder in (unit.folder, *(PROJECT / name for name in MADE_WITH)):
         for path in sorted(folder.rglob("*.py")):
-            is_now = path.stat()
-            text.update(str(path.relative_to(folder)).encode() + b"\0")
-            text.update(_bytes(path, is_now.st_mtime_ns, is_now.st_size))
+            text.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     versions = [platform.python_version(), metadata.version("torch"), np.__version__]
     text.update(" ".join(versions).encode())
     return text.hexdigest()

@@ -61,7 +61,7 @@ def preload(also: Iterable[str] = ()) -> Any:
     for name in (*PRELOADED, *also):
         with contextlib.suppress(ImportError):  # a leaner environment has fewer of them
             importlib.import_module(name)
-    kernel = make_kernel()
+    kernel = _make_kernel()
     gc.collect()
     gc.freeze()  # collections in a child then leave the shared pages alone
     return kernel
@@ -75,23 +75,7 @@ def main() -> None:
     os.close(nothing)
     if CONFINED in sys.argv:
         allow_only_known()
-    run_shell(make_kernel(), channel)
-
-
-def make_kernel() -> Any:
-    """Make the kernel that a shell will run, which may be made before the fork: it takes time."""
-    from ipykernel.ipkernel import IPythonKernel
-    from jupyter_client.session import Session
-    from traitlets.config import Config
-
-    config = Config()
-    config.HistoryManager.enabled = False  # else a thread and a database for nobody
-    config.IPKernelApp.connection_file = ""  # by this, libraries know that they are in Jupyter
-    kernel: Any = IPythonKernel.instance(session=Session(key=KEY), config=config)
-    kernel.shell.keepkernel_on_exit = False
-    kernel.shell.observe(_leave, "exit_now")
-    _connect_figures(kernel.shell)
-    return kernel
+    run_shell(_make_kernel(), channel)
 
 
 def run_shell(kernel: Any, channel: socket.socket) -> None:
@@ -106,6 +90,22 @@ def run_shell(kernel: Any, channel: socket.socket) -> None:
     with contextlib.suppress(EOFError):
         while True:
             _run(kernel, kernel.iopub_socket.receive())
+
+
+def _make_kernel() -> Any:
+    """Make the kernel that a shell will run, which may be made before the fork: it takes time."""
+    from ipykernel.ipkernel import IPythonKernel
+    from jupyter_client.session import Session
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False  # else a thread and a database for nobody
+    config.IPKernelApp.connection_file = ""  # by this, libraries know that they are in Jupyter
+    kernel: Any = IPythonKernel.instance(session=Session(key=KEY), config=config)
+    kernel.shell.keepkernel_on_exit = False
+    kernel.shell.observe(_leave, "exit_now")
+    _connect_figures(kernel.shell)
+    return kernel
 
 
 def _connect(kernel: Any, wire: Wire) -> None:

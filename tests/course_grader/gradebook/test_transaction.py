@@ -4,6 +4,8 @@ import sqlite3
 
 import pytest
 import sqlalchemy
+from nbgrader.api import Gradebook, Student
+from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.engine import Engine
 
 from course_grader.__main__ import main
@@ -11,6 +13,7 @@ from course_grader.authoring.composer import Composer
 from course_grader.execution import cache
 from course_grader.gradebook import points
 from course_grader.gradebook.late import Lateness
+from course_grader.gradebook.transaction import one_transaction
 from course_grader.project.course import Course
 
 STUDENTS = ("anna", "ben", "cleo")
@@ -88,3 +91,26 @@ def test_where_it_fails_half_way_nothing_of_it_is_left(course, monkeypatch):
     monkeypatch.undo()
     assert grade(course) == 0
     assert seen_by_others(course).keys() == set(STUDENTS)
+
+
+def test_what_a_failed_statement_raises_is_what_is_told(tmp_path):
+    directory = CourseDirectory(db_url=f"sqlite:///{tmp_path / 'gradebook.db'}", course_id="any")
+    with pytest.raises(sqlalchemy.exc.IntegrityError), one_transaction(directory):
+        with Gradebook(directory.db_url) as gradebook:
+            gradebook.add_student("anna")
+        with Gradebook(directory.db_url) as gradebook:
+            gradebook.db.expunge_all()  # it has forgotten her, the table has not
+            gradebook.db.add(Student(id="anna"))
+            gradebook.db.commit()
+    with Gradebook(directory.db_url) as gradebook:
+        assert gradebook.students == []
+
+
+def test_a_step_that_the_configuration_leaves_out_is_not_run(course, monkeypatch):
+    def broken(self, nb, resources):
+        raise AssertionError("Lateness was left out")
+
+    monkeypatch.setattr(Lateness, "preprocess", broken)
+    with (course.root / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.Lateness.enabled = False\n")
+    assert grade(course) == 0
