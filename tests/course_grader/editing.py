@@ -1,11 +1,16 @@
 """Masters that are edited between two gradings, for tests: a copy that commands take for ours."""
 
+import ast
 import re
 import shutil
 
+from course_grader.authoring.answers import read_answers
+from course_grader.authoring.exercises import read_assignment
 from course_grader.building.build import planned
+from course_grader.judging.judge import hidden_findings
 from course_grader.project.course import PROJECT, Unit, find_unit, units
 from course_grader.proving import reference
+from course_grader.proving.answer_runner import ExerciseContext, run_answer
 
 
 def copied(unit, folder):
@@ -59,3 +64,26 @@ def drop_exercise(unit, name):
         parts = re.split(r"(?m)^(?=# %%)", path.read_text("utf-8"))
         kept = [part for part in parts if f'="{name}"' not in part.split("\n", 1)[0]]
         path.write_text("".join(kept), "utf-8")
+
+
+def drop_hidden(unit, name, dropped, more=""):
+    """Remove an exercise's hidden checks for which dropped(aspect, case); write others below."""
+    source = read_assignment(unit).exercises[name].hidden.source
+    lines = source.splitlines()
+    for statement in reversed(ast.parse(source).body):
+        match statement:
+            case ast.Expr(ast.Call(args=[ast.Constant(aspect), *_], keywords=words)):
+                said = {word.arg: word.value for word in words}
+                if dropped(aspect, said["case"].value):
+                    del lines[statement.lineno - 1 : statement.end_lineno]
+    replace(unit, "assignment", (source, "\n".join([*lines, more])))
+
+
+def spare(unit, name, wrong, more=""):
+    """Remove every hidden check that rejects this wrong answer, whichever they are by now."""
+    master = read_assignment(unit)
+    [answer] = [a for a in read_answers(unit, master.exercises)[name].wrong if a.name == wrong]
+    record = run_answer(ExerciseContext.of(master, master.exercises[name]), answer.source)
+    told = hidden_findings(record, reference.make_reference(unit, only=name)[name])
+    assert told, f"no hidden check rejects {wrong}"
+    drop_hidden(unit, name, lambda _, case: any(f.startswith(f"{case}: ") for f in told), more)
