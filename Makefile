@@ -10,7 +10,7 @@ COURSE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 "$(BIN)/python" -m course_grader
 # Whatever starts below (kernels, tools) imports this folder, also if .venv is another clone's.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 .DEFAULT_GOAL := help
-.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview review playground roster groups due grade words regrade adjust exercises withdraw formgrader export feedback class-report prove robustness new-unit bundle site test-site clean bench-grading bench-growth bench-models gpu redteam
+.PHONY: help env demo build test lint test-browser test-processors screenshots lab progress check interview review playground roster groups due grade words regrade adjust exercises withdraw formgrader export feedback class-report prove robustness new-unit bundle site test-site clean bench-grading bench-growth bench-models gpu redteam soak
 
 help:  ## Explain every target.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -18,7 +18,7 @@ help:  ## Explain every target.
 	@echo "  WORKERS=4, SCHEDULER=tcp://host:8786, PYTHON=python3.12, JOBS=3 (tests at a time),"
 	@echo "  SEEDS=10, CLAIM=name-of-its-function, SEED=7 (of an interview), TO=whose-format,"
 	@echo "  MISSING=0 (in exports), WHEN=day-and-hour, STUDENT=id-or-name, PORT=8899, ALL=1"
-	@echo "  CARDS=20 and MINUTES=5 (of a review, at most),"
+	@echo "  CARDS=20 and MINUTES=5 (of a review, at most; of a soak),"
 	@echo "  EXERCISE=its-name, AS=void, full or none, APPLY=1 (of an adjustment: writes)"
 	@echo "  REPOSITORY=https://github.com/owner/name, FRAMES=60 (of the site)"
 
@@ -85,6 +85,10 @@ screenshots: $(STAMP)  ## Take the README's pictures anew: docs/images/.
 
 redteam: $(STAMP)  ## Grade a class of attackers: points deserved and got, leaked yes or no.
 	OMP_NUM_THREADS=1 "$(BIN)/python" -m tests.redteam
+
+soak: $(STAMP)  ## Grade in a loop, with attacks, graders killed at random (MINUTES=20).
+	OMP_NUM_THREADS=1 "$(BIN)/python" -m tests.redteam.soak $(if $(MINUTES),--minutes "$$MINUTES") \
+		$(if $(SEED),--seed "$$SEED")
 
 # A learner's JupyterLab: without the instructor's panels, and in a container as root, too.
 LAB = OMP_NUM_THREADS=1 JUPYTER_CONFIG_PATH="$(CURDIR)/course_grader/jupyter" \

@@ -71,6 +71,7 @@ EVIDENCE = {
     "::test_points_reach_gradebook_feedback_and_export_and_stay",
     "formgrader": "browser/test_instructor.py"
     "::test_formgrader_lists_the_class_and_keeps_points_for_words",
+    "soak": "redteam/test_soak.py::test_a_round_with_an_attack_and_a_killed_grader_holds",
     "redteam": "redteam/test_redteam.py::test_points_are_what_the_honest_part_deserves",
     "test": "course_grader/test_cli.py::test_ci_calls_the_readmes_test_command",
     "test-processors": "course_grader/building/test_processors.py"

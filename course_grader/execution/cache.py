@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from nbformat import NotebookNode
 
-from course_grader.execution import pool
+from course_grader.execution import pool, scratch
 from course_grader.execution.execute import execute, fault_in, refused
 from course_grader.execution.probe import preloading
 from course_grader.execution.remote import cluster, execute_remotely
@@ -81,6 +81,7 @@ class Executions:
         self._open = contextlib.ExitStack()
         self._pool: Executor | None = None
         if not self.scheduler:
+            scratch.gather()
             self._sandbox = self._open.enter_context(  # first: it takes longest
                 preloading(self.files, say=_tell, also=self.also, unsafe=self.unsafe)
             )

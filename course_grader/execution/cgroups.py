@@ -5,8 +5,9 @@ limit on processes bounds them; a control group's does, where the grader may mak
 with version 1, or in a subtree of version 2 that is delegated to the grader.
 """
 
-__all__ = ["Offer", "grouped", "offer", "open_offer"]
+__all__ = ["Offer", "abandoned", "grouped", "offer", "open_offer"]
 
+import atexit
 import contextlib
 import dataclasses
 import functools
@@ -38,13 +39,28 @@ class Offer:
 
 @functools.cache
 def offer() -> Offer | None:
-    """Return where this process may make groups, or None; old ones of ended graders go."""
+    """Return where this process may make groups, or None; those of ended graders go.
+
+    They go again when this process ends: what a killed one had started ends a little later.
+    """
     found = open_offer(Path("/"))
-    for folder in found.folders.values() if found else ():
-        for left in folder.glob(f"{PREFIX}-*"):
-            if not Path("/proc", left.name.split("-")[2]).exists():
-                _remove(left, patience=0)
+    if found:
+        _remove_abandoned(found)
+        atexit.register(_remove_abandoned, found)
     return found
+
+
+def abandoned(offered: Offer) -> Iterator[Path]:
+    """Yield the groups of graders that have ended."""
+    for folder in offered.folders.values():
+        for group in folder.glob(f"{PREFIX}-*"):
+            if not Path("/proc", group.name.split("-")[2]).exists():
+                yield group
+
+
+def _remove_abandoned(offered: Offer) -> None:
+    for group in abandoned(offered):
+        _remove(group, patience=0)
 
 
 def open_offer(root: Path) -> Offer | None:

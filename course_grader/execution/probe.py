@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_grader.execution import cgroups, mounts, sandbox
+from course_grader.execution import cgroups, mounts, sandbox, scratch
 from course_grader.execution.execute import NoSandbox, execute
 from course_grader.execution.forkserver import ForkServer
 from course_grader.project.course import CourseError
@@ -75,6 +75,7 @@ def shared(
     nbgrader's own commands grade one submission after the other without saying when they start
     or end; they all use this one.
     """
+    scratch.gather()
     key = tuple(sorted((name, str(path)) for name, path in files.items()))
     known = SHARED.get(key)
     if key not in SHARED or (known and not known.alive()):

@@ -8,6 +8,7 @@ __all__ = [
     "Report",
     "attack_class",
     "each_alone",
+    "hand_in_class",
     "honest_names",
     "neighbour_of",
 ]
@@ -99,13 +100,9 @@ def attack_class(attacks, unit, folder, *, neighbours=True, honest=()):
         Names of honest students, in place of those.
     """
     neighbours = neighbours and not honest
-    course = Course.throwaway(folder / "course", unit)
-    composer, texts = Composer(course, unit), {}
-    for name, attack in attacks.items():
-        texts[name] = _hand_in_attack(attack, course, unit, composer)
     names = {neighbour_of(name, attacks) for name in attacks if neighbours}
-    for name in sorted({*names, *honest, *(["0-before-everybody"] if neighbours else [])}):
-        texts[name] = _hand_in(name, _honest(composer), composer)
+    names |= {*honest, *(["0-before-everybody"] if neighbours else [])}
+    course, texts = hand_in_class(attacks, unit, folder, sorted(names))
     results = {
         result.student: result for result in grade(course, unit, progress=False, unsafe=UNSAFE)
     }
@@ -113,6 +110,17 @@ def attack_class(attacks, unit, folder, *, neighbours=True, honest=()):
     evidence = Evidence(course, unit, marker, list(texts))
     reports = {name: _report(results[name], texts[name], evidence) for name in texts}
     return ({n: reports[n] for n in attacks}, {n: reports[n] for n in reports.keys() - attacks})
+
+
+def hand_in_class(attacks, unit, folder, honest):
+    """Hand in attacks and honest students by name; return (course, {student: text})."""
+    course = Course.throwaway(folder / "course", unit)
+    composer, texts = Composer(course, unit), {}
+    for name, attack in attacks.items():
+        texts[name] = _hand_in_attack(attack, course, unit, composer)
+    for name in honest:
+        texts[name] = _hand_in(name, _honest(composer), composer)
+    return course, texts
 
 
 def marker(student):
