@@ -7,6 +7,7 @@ __all__ = ["ExerciseContext", "run_answer", "run_answers", "visible_count"]
 
 import contextlib
 import dataclasses
+import functools
 import gc
 import importlib
 import io
@@ -123,7 +124,13 @@ def _start_afresh(torch):
 
 def _execute(cell, name, namespace):
     linecache.cache[name] = (len(cell), None, cell.splitlines(keepends=True), name)
-    exec(compile(cell, name, "exec"), namespace)
+    exec(_compiled(cell, name), namespace)
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(cell, name):
+    """Compile a cell: setup and checks are those of every answer."""
+    return compile(cell, name, "exec")
 
 
 def _in_child(jobs, check, enough):

@@ -70,10 +70,19 @@ def numbers(record: Got) -> np.ndarray:
     shape = record["shape"]
     if not isinstance(shape, list) or not all(type(n) is int for n in shape):
         raise ValueError(f"{shape} is no shape")
-    data = [_number(x) for x in record["data"]]
+    data = record["data"]
     if len(data) > MAX_NUMBERS or math.prod(shape) != len(data) or min(shape, default=0) < 0:
         raise ValueError(f"shape {shape} does not fit {len(data)} numbers")
-    return np.array(data, dtype=np.float64).reshape(shape)
+    return _vector(data).reshape(shape)
+
+
+def _vector(data: list[Any]) -> np.ndarray:
+    """Read all at once where all are finite floats, as nearly always; else word by word."""
+    if {*map(type, data)} == {float}:
+        vector = np.array(data)
+        if np.isfinite(vector).all():
+            return vector
+    return np.array([_number(x) for x in data], dtype=np.float64)
 
 
 def _is_tensor(value: object) -> TypeGuard["torch.Tensor"]:
@@ -96,7 +105,8 @@ def _array(array: np.ndarray, dtype: str) -> Got:
     if array.size > MAX_NUMBERS:
         message = f"{array.size} numbers; at most {MAX_NUMBERS} are recorded"
         return {"error": "ValueError", "message": message}
-    data = [_word(x) for x in array.astype(np.float64).ravel().tolist()]
+    wide = array.astype(np.float64).ravel()
+    data = wide.tolist() if np.isfinite(wide).all() else [_word(x) for x in wide.tolist()]
     return {"dtype": dtype, "shape": list(array.shape), "data": data}
 
 

@@ -31,7 +31,7 @@ class Lab:
     def open(self, path):
         """Open a notebook alone, and wait until its kernel is idle."""
         self.page.goto(f"{self.address}/lab/tree/{path}?reset&token={TOKEN}", timeout=60_000)
-        self.page.wait_for_function(IDLE, timeout=90_000)
+        self.page.wait_for_function(IDLE, timeout=90_000, polling=NOW_AND_THEN)
 
     def run_all(self):
         """Run every cell; return when the last has ended, or one has stopped the others."""
@@ -45,13 +45,15 @@ class Lab:
         """A kernel is idle for a moment between two cells, too: what counts is who has run."""
         self.page.evaluate(FORGET.format(chosen=chosen))
         self.run(command)
-        self.page.wait_for_function(DONE.format(chosen=chosen), timeout=120_000)
-        self.page.wait_for_function(IDLE, timeout=120_000)
+        self.page.wait_for_function(
+            DONE.format(chosen=chosen), timeout=120_000, polling=NOW_AND_THEN
+        )
+        self.page.wait_for_function(IDLE, timeout=120_000, polling=NOW_AND_THEN)
 
     def settle(self):
         """Wait until the kernel has nothing to do, and the page shows it."""
         self.page.wait_for_timeout(300)
-        self.page.wait_for_function(IDLE, timeout=20_000)
+        self.page.wait_for_function(IDLE, timeout=20_000, polling=NOW_AND_THEN)
 
     def run(self, command):
         """Run one of JupyterLab's commands."""
@@ -71,6 +73,7 @@ class Lab:
         self.page.screenshot(path=SHOTS / f"{name}.png")
 
 
+NOW_AND_THEN = 100  # milliseconds; asked at each frame, the page would be busy with answers
 CURRENT = "window.jupyterapp?.shell?.currentWidget"
 CHOOSE = f"""
 key => {{
