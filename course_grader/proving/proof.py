@@ -16,6 +16,7 @@ from course_grader.proving import trivial_answers
 from course_grader.proving.answer_runner import ExerciseContext, run_answers
 from course_grader.proving.mutants import mutants, pointless
 from course_grader.proving.reference import make_reference
+from course_grader.proving.room import nearly_refused
 from course_grader.proving.subtle_operators import ONCE
 from course_utils.checking.forms import Reference
 
@@ -124,6 +125,9 @@ def _prove_right(proof, stage, exercise, answers, references):
             if verdict.status != "passed":
                 findings = [a.finding for a in verdict.aspects if a.finding]
                 proof.problems.append(f"right answer {name!r} fails: {findings}")
+        proof.problems += [
+            f"right answer {name!r} {near}" for near in nearly_refused(record, references[0])
+        ]
     proof.right = len(sources)
 
 

@@ -1,6 +1,8 @@
 """Decide whether a recorded result agrees with the expected one, and say how it differs."""
 
-__all__ = ["RTOL", "agrees", "describe", "form_of"]
+__all__ = ["RTOL", "agrees", "describe", "form_of", "share_used"]
+
+import math
 
 import numpy as np
 
@@ -31,7 +33,7 @@ def agrees(got: Got, expected: Got) -> bool:
     bool
     """
     try:
-        return _agrees(got, expected)
+        return share_used(got, expected) <= 1
     except Exception:
         return False  # a malformed record agrees with nothing
 
@@ -74,17 +76,32 @@ def form_of(record: Got) -> str:
     return f"an array of shape {tuple(record['shape'])}" if record["shape"] else "a number"
 
 
-def _agrees(got: Got, expected: Got) -> bool:
+def share_used(got: Got, expected: Got) -> float:
+    """Return the largest difference as a share of what is allowed: above 1, records disagree.
+
+    Parameters
+    ----------
+    got, expected : dict
+        As for `agrees`, but a malformed one raises.
+
+    Returns
+    -------
+    float
+        0 for the same numbers, infinity for another kind, shape, error or place of `nan`.
+    """
     if "error" in expected or "error" in got:
-        return "error" in expected and expected["error"] in _classes(got)
+        same = "error" in expected and expected["error"] in _classes(got)
+        return 0.0 if same else math.inf
     if "items" in expected or "items" in got:
-        return _items_agree(got["items"], expected["items"])
+        ours, theirs = got["items"], expected["items"]
+        if ours.keys() != theirs.keys():
+            return math.inf
+        return max((share_used(ours[key], theirs[key]) for key in theirs), default=0.0)
     if (got["dtype"] == "bool") != (expected["dtype"] == "bool"):
-        return False
+        return math.inf
     if got is not expected and _identical(got, expected):
-        return True
-    a, b = numbers(got), numbers(expected)
-    return a.shape == b.shape and _close(a, b)
+        return 0.0
+    return _share(numbers(got), numbers(expected))
 
 
 def _identical(got: Got, expected: Got) -> bool:
@@ -98,15 +115,14 @@ def _classes(got: Got) -> list[str]:
     return [got["error"], *got.get("bases", [])]
 
 
-def _items_agree(got: dict[str, Got], expected: dict[str, Got]) -> bool:
-    return got.keys() == expected.keys() and all(_agrees(got[k], expected[k]) for k in expected)
-
-
-def _close(a: np.ndarray, b: np.ndarray) -> bool:
+def _share(a: np.ndarray, b: np.ndarray) -> float:
     finite = np.isfinite(b)
-    if not np.array_equal(finite, np.isfinite(a)):
-        return False
+    if a.shape != b.shape or not np.array_equal(finite, np.isfinite(a)):
+        return math.inf
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return math.inf
     size = np.abs(b[finite])
     slack = max(ATOL, 10 * EPS * size.max(initial=0.0))
-    near = np.abs(a[finite] - b[finite]) <= RTOL * size + slack
-    return bool(near.all() and np.array_equal(a[~finite], b[~finite], equal_nan=True))
+    with np.errstate(over="ignore"):
+        used = np.abs(a[finite] - b[finite]) / (RTOL * size + slack)
+    return float(used.max(initial=0.0))

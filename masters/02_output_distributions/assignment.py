@@ -734,7 +734,9 @@ check.gradient(
 )
 check.gradient(
     "gradient",
-    lambda h: zip_log_prob(0 * _long[20:], 9 * _long[20:], h) * torch.exp(9 * _long[20:] - h),
+    lambda h: (
+        zip_log_prob(0 * _long[20:], 9 * _long[20:], h) * torch.exp(9 * _long[20:] - h.detach())
+    ),
     -3.1 + 4.1 * _long.flip(0)[20:],
     case="log rates, zeros that are likely extra",
 )

@@ -313,7 +313,9 @@ def brier_parts(p, y, group, weight):
     return reliability, resolution, mean * (1 - mean), w @ dp**2, 2 * w @ (dp * dy)
 
 
-# %% mean-square-minus-square wrong="brier-parts"
+# %% mean-square-minus-square right="brier-parts"
+# Written as wrong; right since the text promises no digits of a variance as small as 1e-17.
+# Its reader's words:
 # The variance is a difference: p = [0.7, 0.70000001], y = [0, 1], group = [1, 1], weight = [1, 1].
 def brier_parts(p, y, group, weight):
     w = weight / weight.sum()

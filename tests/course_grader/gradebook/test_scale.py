@@ -1,6 +1,7 @@
 """Grading on several machines and into a shared gradebook gives the scores of one machine."""
 
 import functools
+import gc
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
+from sqlalchemy import Engine
 
 from course_grader.demo import personas
 from course_grader.demo.sample import make_class
@@ -86,6 +88,8 @@ def postgres(tmp_path_factory):
     run([server, "-D", data, "-w", "-o", options, "-l", str(folder / "log"), "start"])
     run([str(found[-1] / "createdb"), "-h", str(folder), "-U", "course", "gradebook"])
     yield f"postgresql+psycopg2://course@/gradebook?host={folder}"
+    for kept in filter(lambda one: isinstance(one, Engine), gc.get_objects()):
+        kept.dispose()  # what is connected would complain, long afterwards, when it is collected
     run([server, "-D", data, "-m", "immediate", "stop"])
     shutil.rmtree(folder)
 

@@ -65,6 +65,15 @@ def test_a_right_answer_that_fails_is_told(edit):
     assert any("'by-softplus' fails" in problem for problem in problems(own, "bce-from-logits"))
 
 
+def test_a_right_answer_that_is_nearly_refused_is_told(edit):
+    """Another processor's last digits would decide."""
+    far = "softplus(z) - y * z).mean() * (1 + 4e-6)"
+    own = edit("answers", "softplus(z) - y * z).mean()", far)
+    found = problems(own, "bce-from-logits")
+    words = r"'by-softplus' uses 0\.\d\d of what is allowed for 'seven logits'; at most 0\.25"
+    assert any(re.search(words, problem) for problem in found)
+
+
 def test_a_wrong_answer_that_says_the_wrong_aspects_is_told(edit):
     own = edit(
         "answers",

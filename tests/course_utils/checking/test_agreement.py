@@ -1,12 +1,13 @@
 """Two records agree if they hold the same numbers, shape and kind; forged ones never do."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
 import torch
 
-from course_utils.checking.agreement import agrees, describe, form_of
+from course_utils.checking.agreement import agrees, describe, form_of, share_used
 from course_utils.checking.records import failure, plain
 
 X = np.array([1.0, 2.0, 3.0])
@@ -79,6 +80,31 @@ def test_float32_rounding_is_forgiven_and_a_thousandth_is_not(x):
 def test_a_sum_in_float32_agrees_with_the_one_in_float64():
     x = torch.linspace(0, 1, 1000, dtype=torch.float64)
     assert agrees(plain(x.float().cumsum(0)), plain(x.cumsum(0)))
+
+
+@pytest.mark.parametrize(
+    ("other", "share"),
+    [
+        (100.0, 0.0),
+        (100.0 * (1 + 1e-6), 0.1 / 1.12),  # of 1e-5, and ten units of float32's last place
+        (100.0 * (1 + 2e-5), 2 / 1.12),
+        ([100.0, 100.0 * (1 + 1e-6)], np.inf),
+        (np.nan, np.inf),
+    ],
+)
+def test_what_is_used_of_a_tolerance(other, share):
+    expected, got = plain(np.array(100.0)), plain(np.array(other))
+    assert share_used(got, expected) == pytest.approx(share, rel=1e-6)
+    both = [{"items": {"0": expected, "1": one}} for one in (expected, got)]
+    assert share_used(both[1], both[0]) == pytest.approx(share, rel=1e-6)
+    assert agrees(got, expected) == (share <= 1)
+
+
+def test_numbers_from_end_to_end_are_compared_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not agrees(plain(1.7e308), plain(-1.7e308))
+        assert not agrees(plain(1e304), plain(0.0))
 
 
 def test_the_words_of_an_error_do_not_matter():
