@@ -952,8 +952,8 @@ check.value(
 )
 check.value(
     "range",
-    lambda: fit_temperature(single + 9e5, np.array([1, 1, 2]), np.array([True, True, True])),
-    case="an offset of nearly a million",
+    lambda: fit_temperature(single + 7e3, np.array([1, 1, 2]), np.array([True, True, True])),
+    case="an offset of thousands",
 )
 lure = np.array([[680.0, 0.0], [680.0, 0.0], [680.0, 0.0]])
 check.value(

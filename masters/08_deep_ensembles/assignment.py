@@ -459,7 +459,7 @@ check.value(
 )
 check.value(
     "far apart",
-    lambda: mixture_quantile(_three[0], _three[1] * [1, 0.01, 1], 0.41),
+    lambda: mixture_quantile(_three[0], _three[1] * [1, 0.006, 1], 0.41),
     case="a narrow member in the middle",
 )
 check.value(
