@@ -1,3 +1,3 @@
 """Plumbing that the lessons and exercises share; import what you need from its modules by name."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

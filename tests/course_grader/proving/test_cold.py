@@ -1,5 +1,6 @@
 """Answers written from the released text alone come out as they say: right, or wrong."""
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,15 @@ from course_grader.proving.reference import reference_for
 FILES = sorted((Path(__file__).parents[2] / "cold").glob("*.py"))
 
 
+@functools.lru_cache(maxsize=1)  # the files of a unit follow each other
+def prepared(number):
+    unit = find_unit(number)
+    return read_assignment(unit), reference_for(unit)
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_cold_answers_come_out_as_they_say(path):
-    unit = find_unit(path.stem.split("_")[0])
-    master, reference = read_assignment(unit), reference_for(unit)
+    master, reference = prepared(path.stem.split("_")[0])
     claims = read_claims(path, master.exercises, say=print)
     for name, exercise in master.exercises.items():
         mine = [claim for claim in claims if claim.exercise == name]
