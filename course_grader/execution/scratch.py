@@ -2,17 +2,18 @@
 
 __all__ = ["gather"]
 
-import atexit
 import contextlib
 import functools
 import os
 import shutil
 import tempfile
+from multiprocessing import util
 from pathlib import Path
 
 PREFIX = "pml-"  # short: a socket's path holds 107 bytes
 HELD = "held"  # the file that a grader keeps locked as long as it lives
 OPEN = 0o711  # whom students' code runs as finds the sandbox's socket below it, and sees no names
+LAST = -1000  # multiprocessing removes a folder of its own at -100, and complains if it is gone
 
 
 @functools.cache
@@ -31,7 +32,7 @@ def gather() -> Path:
     folder.chmod(OPEN)
     _hold(folder)
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
-    atexit.register(_end, top, folder)
+    util.Finalize(None, _end, args=(top, folder), exitpriority=LAST)
     return folder
 
 

@@ -10,8 +10,10 @@ from course_grader.project.course import PROJECT
 
 START = """
 import sys, tempfile
+from multiprocessing import util
 from course_grader.execution import scratch
 print(scratch.gather(), flush=True)
+assert util.get_temp_dir().startswith(str(scratch.gather()))
 assert tempfile.mkdtemp().startswith(str(scratch.gather()))
 sys.stdin.read()
 """
@@ -23,7 +25,7 @@ def start(tmp_path):
     started = []
 
     def grader():
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | {"text": True}
         environment = os.environ | {"PYTHONPATH": str(PROJECT), "TMPDIR": str(tmp_path)}
         process = subprocess.Popen([sys.executable, "-c", START], env=environment, **pipes)
         started.append(process)
@@ -45,7 +47,7 @@ def test_what_a_killed_grader_left_is_removed_by_the_next_and_nothing_else(start
     assert not os.path.exists(left)
     ended, own = start()
     assert os.path.exists(held)  # beside it another grader starts, and ends
-    ended.communicate("", timeout=20)
+    assert ended.communicate("", timeout=20) == ("", "")
     assert ended.returncode == 0 and not os.path.exists(own) and os.path.exists(held)
     alive.communicate("", timeout=20)
     assert os.listdir(tmp_path) == ["pml-of-somebody-else"]
