@@ -10,7 +10,8 @@
 # Anything that PyTorch, NumPy or SciPy offers may be used. Every function leaves its inputs and
 # the global random generators as they are. Where an exercise names no other range, numbers are at
 # most a thousand in size, what must be positive is at least a thousandth, no axis is longer than a
-# hundred, and nothing is infinite or `nan`. The tensors of a call are all float32 or all float64.
+# hundred, and nothing is infinite or `nan`. In one call, tensors of numbers are all float32 or all
+# float64.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -184,7 +185,7 @@ check.gradient(
 check.gradient(
     "gradient",
     lambda s: gaussian_kl(_m[:1, :1], _v[:1, :1], _pm[:1], s),
-    470 * _ps[:1],
+    890 * _ps[:1],
     case="with respect to a wide prior's scale, one dimension",
 )
 check.value(
@@ -242,6 +243,34 @@ check.value(
     "value",
     lambda: 1e3 * gaussian_kl(_pm + 0.01 * _m, 2 * _ps.log() + 0.09 * _m, _pm, _ps),
     case="nearly the prior",
+)
+check.value(
+    "value",
+    lambda: gaussian_kl(_m, _v + 13.1, _pm, 1.1e-3 + 0 * _ps) / 1e11,
+    case="a prior of a thousandth, a wide encoder",
+)
+check.value(
+    "value",
+    lambda: gaussian_kl(1e-3 * _m, _v - 21.3, 1e-3 * _pm, 1.1e-3 + 0 * _ps),
+    case="a prior of a thousandth, an encoder still narrower",
+)
+check.gradient(
+    "gradient",
+    lambda v: gaussian_kl(_m, v, _pm, 430 * _ps),
+    _v + 13.1,
+    case="with respect to log_var near 13",
+)
+check.gradient(
+    "gradient",
+    lambda m: gaussian_kl(_m[:1, :1], _v[:1, :1], m, _ps[:1]),
+    _pm[:1],
+    case="with respect to the prior's mean, one number",
+)
+check.keeps(
+    "stability",
+    gaussian_kl,
+    *[_a.clone() for _a in (_m, _sure, _pm, _ps)],
+    case="log variances near -890",
 )
 _tall = torch.cos(torch.arange(8000, dtype=_t.dtype) ** 2).reshape(80, 100)
 check.value(
@@ -443,6 +472,45 @@ check.value(
 )
 check.keeps(
     "draws", latent_draws, _mu.clone(), _tril.clone(), _eps.clone(), case="five draws, four images"
+)
+check.value(
+    "draws", lambda: latent_draws(0 * _mu - 0.37, _tril, _eps)[0], case="the same mean everywhere"
+)
+check.value(
+    "draws",
+    lambda: latent_draws(0 * _mu, 2.4e-8 * _tril, _eps)[0] * 1e8,
+    case="a tiny covariance, means of 0",
+)
+check.gradient(
+    "gradient",
+    lambda t: _eps * latent_draws(0 * _mu, t.tril(), _eps)[0],
+    2.4e-8 * _tril,
+    case="the draws, with respect to a tiny tril",
+)
+check.gradient(
+    "gradient",
+    lambda t: latent_draws(_mu, t.tril(), _eps)[0] ** 2 / 1e3,
+    210 * _tril,
+    case="the draws, with respect to a large tril",
+)
+_steeper = _steep.clone()
+_steeper[0, 2, 2] = 0.0213
+check.value(
+    "log density",
+    lambda: latent_draws(_mu[:1], _steeper, _eps[:, :1])[1],
+    case="a condition number of some thousands",
+)
+check.gradient(
+    "gradient",
+    lambda m: latent_draws(m, _tril[:2, :1, :1], _eps[:2, :2, :1])[0] ** 3,
+    _mu[:2, :1],
+    case="with respect to mu, one dimension",
+)
+check.gradient(
+    "gradient",
+    lambda t: latent_draws(_mu[:1], t.tril(), _eps[:1, :1])[1],
+    _tril[:1],
+    case="the log density, one draw of one image",
 )
 _single = _mu.float(), _tril.float(), _eps.float()
 check.value("draws", lambda: latent_draws(*_single)[0], case="float32")
@@ -738,6 +806,12 @@ check.gradient(
     torch.where(_mask, _out, _mix),
     case="grey pixels that are met exactly",
 )
+check.keeps(
+    "grey",
+    log_likelihood,
+    *[_a.clone() for _a in (_mix, _out, _s, _mask)],
+    case="binary and grey",
+)
 check.value(
     "binary",
     lambda: log_likelihood(0 * _bits[:1] + 1, _out[:1], _s, _mask | True),
@@ -752,6 +826,27 @@ check.value(
     "grey",
     lambda: log_likelihood(_mix.float(), _out.float(), _s.float(), _mask),
     case="binary and grey, float32",
+)
+_met = torch.where(_mask, _bits, torch.where(torch.arange(5) == 3, _out, _grey))
+check.value(
+    "grey", lambda: log_likelihood(_met, _out, _s, _mask), case="a grey pixel that is met exactly"
+)
+check.value(
+    "grey",
+    lambda: log_likelihood(3100 * _grey, 300 * _out, _s + 6.1, _mask & False),
+    case="grey pixels in the thousands",
+)
+check.gradient(
+    "gradient",
+    lambda s: log_likelihood(_mix.float(), _out.float(), s, _mask),
+    _s.float() - 0.6,
+    case="with respect to log_s, float32",
+)
+check.gradient(
+    "gradient",
+    lambda s: log_likelihood(_grey, _out, s, _mask & False),
+    _s - 0.6,
+    case="all grey, with respect to log_s",
 )
 check.value(
     "grey",
@@ -1033,6 +1128,42 @@ check.value(
 )
 check.value(
     "value",
+    lambda: linear_elbo(
+        _x, _W, _b, 2 * _sigma, 0.03 * _m, torch.eye(2, dtype=_t.dtype) + 0.02 * _mix @ _mix.T
+    ),
+    case="all but the prior",
+)
+check.value(
+    "value",
+    lambda: linear_elbo(_x, _W, _b, 2 * _sigma, _m, torch.eye(2, dtype=_t.dtype)),
+    case="the prior's covariance",
+)
+check.value(
+    "value",
+    lambda: linear_elbo(
+        1e-4 * _tall.T, 1e-4 * _big[1], 0 * _big[2], 3.1e-3 * _sigma, _big[4], _twelve @ _twelve.T
+    ),
+    case="a hundred pixels that are met closely",
+)
+check.value(
+    "value",
+    lambda: linear_elbo(2e-3 * _x, 2e-3 * _W, 2e-3 * _b, 2.4e-3 * _sigma, _m, 0.1 * _S),
+    case="noise of a thousandth",
+)
+check.gradient(
+    "gradient",
+    lambda m: linear_elbo(_x, _W[:, :1], _b, _sigma, m, 1.9 * _S[:1, :1]),
+    _m[:, :1],
+    case="with respect to the means, one dimension",
+)
+check.gradient(
+    "gradient",
+    lambda S: linear_elbo(_x, _W[:, :1], _b, _sigma, _m[:, :1], S),
+    1.9 * _S[:1, :1],
+    case="with respect to S, one dimension",
+)
+check.value(
+    "value",
     lambda: linear_elbo(9 * _x, 31 * _W, -90 * _b, 2250 * _sigma, _m, _S),
     case="noise of nearly a thousand",
 )
@@ -1167,7 +1298,11 @@ check.gradient(
 check.value("stability", lambda: iwae(_w - 9900.3, 3) + 9900, case="near -9900, less the offset")
 check.value("stability", lambda: iwae(_w + 9900.3, 6) - 9900, case="near 9900, less the offset")
 check.keeps("bound", lambda w: iwae(w, 3), _w.clone(), case="subsets of three, six weights")
+check.value("stability", lambda: iwae(_w - 9991.9, 2) + 9990, case="log weights down to -9999")
+check.value("stability", lambda: iwae(_w + 9992.9, 3) - 9990, case="log weights up to 9999")
 check.value("subsets", lambda: iwae(_w.float(), 3), case="subsets of three, float32")
+check.value("subsets", lambda: iwae(_w[1:2].repeat(5, 1), 3), case="weights that are all the same")
+check.value("subsets", lambda: iwae(_w - _w.amax(dim=0), 3), case="largest log weights of 0")
 check.value("subsets", lambda: iwae(_same[:, :1], 2), case="equal weights, one image")
 _tall = 5 * torch.cos(torch.arange(700, dtype=_t.dtype) ** 2).reshape(100, 7)
 check.value(
@@ -1182,6 +1317,7 @@ check.gradient(
     case="the gradient, equal weights, subsets of two",
 )
 check.gradient("gradient", lambda w: iwae(w, 3) ** 2, _w[:5, :1], case="the gradient, one image")
+check.gradient("gradient", lambda w: iwae(w, 2) ** 2, _w.float(), case="the gradient, float32")
 check.gradient("gradient", lambda w: iwae(w, 1) ** 2, _w[2:3], case="the gradient, one weight")
 
 
@@ -1323,14 +1459,26 @@ check.value(
     lambda: unit_information(_x * np.linspace(0.4, 2.3, 6), 0.23, 4),
     case="other data, the same sigma",
 )
+check.value(
+    "active",
+    lambda: unit_information(np.concatenate([_x, _x[:2]]), 0.23, 4),
+    case="some images twice",
+)
+check.value(
+    "active",
+    lambda: unit_information(_x[:, [0, 1, 2, 1, 3, 2]], 0.23, 4),
+    case="some pixels twice",
+)
+check.value("active", lambda: unit_information(_x[:2], 0.61, 1), case="two images, six columns")
+check.value("active", lambda: unit_information(50 * _x, 61.3, 4), case="large data, much noise")
 check.value("collapsed", lambda: unit_information(_x, 1, 6), case="a whole number as sigma")
 check.value(
     "collapsed", lambda: unit_information(0 * _x + 3.5, 0.0113, 4) + 0.1, case="images all alike"
 )
 check.value(
     "collapsed",
-    lambda: 1e6 * unit_information(_cross, 0.125**0.5 / 1.0000031, 2)[1:],
-    case="a second variable of some millionths of a nat",
+    lambda: 1e5 * unit_information(_cross, 0.125**0.5 / 1.000037, 2)[1:],
+    case="a second variable of some hundred-thousandths of a nat",
 )
 check.value(
     "active",
@@ -1445,6 +1593,11 @@ check.value(
 check.value("elbo", lambda: honest_elbo(_m, _k, 1, 13)[1], case="a weight of 1")
 check.value(
     "elbo",
+    lambda: honest_elbo(1e-4 * _m, _k, 1.1e-6, 10_000)[1],
+    case="a tiny weight, ten thousand pixels, small errors",
+)
+check.value(
+    "elbo",
     lambda: honest_elbo(0.013 * _k, 70 * _m, 1.37, 9)[1],
     case="other images, a weight above 1",
 )
@@ -1452,6 +1605,9 @@ check.value(
     "elbo",
     lambda: honest_elbo(np.array([0, 2, 7]), np.array([3, 1, 12]), 0.43, 19)[1],
     case="errors and divergences that are whole numbers",
+)
+check.keeps(
+    "elbo", lambda mse, kl: honest_elbo(mse, kl, 0.83, 11), *np.copy(_six), case="six images"
 )
 _hundred = 0.3 + 0.2 * np.sin(np.arange(100.0)), 3 + 2 * np.cos(np.arange(100.0) ** 2)
 check.value("elbo", lambda: honest_elbo(*_hundred, 0.0271, 33)[1], case="a hundred images")
