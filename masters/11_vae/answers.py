@@ -32,7 +32,7 @@ def gaussian_kl(mu, log_var, prior_mu, prior_scale):
     root = 3.0**0.5
     cross = 0
     for node, share in ((-root, 1 / 6), (0.0, 2 / 3), (root, 1 / 6)):
-        point = torch.add(mu, torch.sqrt(log_var.exp()), alpha=node)
+        point = torch.add(mu, log_var.mul(0.5).exp(), alpha=node)
         cross = cross - share * torch.distributions.Normal(prior_mu, prior_scale).log_prob(point)
     entropy = log_var.mul(0.5).add(0.5 * math.log(2 * math.pi * math.e))
     return torch.einsum("nd->n", cross - entropy)
