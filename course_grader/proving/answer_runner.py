@@ -29,6 +29,7 @@ from course_grader.proving.early_imports import import_early
 from course_utils.checking.forms import Check
 
 SECONDS = 20  # of wall-clock time, for one answer
+SEED = 90_071  # none that an answer would choose: who seeds a global generator is to be seen
 
 
 @dataclasses.dataclass
@@ -117,8 +118,8 @@ def _start_afresh(torch):
     """
     torch.set_grad_enabled(True)
     torch.set_default_dtype(torch.float32)
-    torch.manual_seed(0)
-    np.random.seed(0)
+    torch.manual_seed(SEED)
+    np.random.seed(SEED)
     np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
 
 

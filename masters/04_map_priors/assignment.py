@@ -139,7 +139,7 @@ check.value(
     lambda: ridge_map(many.T[:, [0, 1, 1]] - 7.0, 100 * many[1] + 30 * many[3], 0.0137, 1.7)[0],
     case="a feature given twice",
 )
-tall = 7 * np.sin(np.outer(np.arange(1, 98), np.arange(1, 4)) ** 1.3)
+tall = 2.3 * np.sin(np.outer(np.arange(1, 98), np.arange(1, 4)) ** 1.3)
 check.value(
     "weights",
     lambda: ridge_map(tall, np.cos(np.arange(97) ** 2), 0.83, 621.0)[0] * 100,

@@ -210,7 +210,7 @@ SLIPS = {
         "fails on our own answers: ZeroDivision",
     ),
     "comparing is never equal": (
-        "course_utils.checking.agreement._close",
+        "course_utils.checking.agreement._share",
         "refuses our own answers to gaussian-nll",
     ),
 }

@@ -9,6 +9,7 @@ import torch
 
 from course_grader.authoring.exercises import read_assignment
 from course_grader.building.readable import readable
+from course_grader.judging.judge import judge
 from course_grader.project.course import PROJECT, CourseError, units
 from course_grader.proving.answer_runner import ExerciseContext, run_answer, run_answers
 from course_grader.proving.proof import prove
@@ -155,3 +156,15 @@ def test_an_answer_that_draws_without_a_seed_is_recorded_the_same_each_time(assi
     first = run_answer(stage, drawn)
     torch.rand(3)
     assert first and run_answer(stage, drawn) == first
+
+
+@pytest.mark.parametrize("call", ["torch.manual_seed(0)", "torch.manual_seed(1)"])
+def test_an_answer_that_seeds_the_global_generator_is_refused(call, assignment, reference):
+    """Whatever number it takes, here too, where generators are seeded before each answer."""
+    exercise = assignment.exercises["gaussian-nll"]
+    stage, solution = ExerciseContext.of(assignment, exercise), exercise.solution.source
+    seeds = solution.replace("### BEGIN SOLUTION", f"{call}\n    ### BEGIN SOLUTION")
+    assert call in seeds
+    for source, status in {solution: "passed", seeds: "not yet"}.items():
+        record = run_answer(stage, source)
+        assert judge("gaussian-nll", record, reference["gaussian-nll"]).status == status
