@@ -173,7 +173,8 @@ def test_no_hidden_value_is_told(run, unit, told):
 def test_a_process_that_ended_or_ran_too_long_is_told(named):
     assert named["kills_itself"]["problem"].startswith("ProcessEnded: ")
     assert named["sleeps"]["problem"] == "TookTooLong: stopped after 1 s"
-    assert named["broken"]["problem"].startswith("SyntaxError: ")
+    kind = named["broken"]["problem"].partition(": ")[0]
+    assert kind in ("SyntaxError", "_IncompleteInputError")  # as 3.13 calls it
 
 
 def test_a_message_that_cannot_be_read_costs_its_own_answer_only(named):
@@ -299,7 +300,7 @@ def test_a_file_that_is_malformed_gets_one_message(what, capsys, tmp_path):
         ("", "no regular file"),
         ("fifo", "no regular file"),
         ("~nobody-of-this-name/a.py", "home directory"),
-        ("a\0b", "null byte"),
+        ("a\0b", "embedded null"),
         ("x" * 300, "too long"),
         ("large", "3.0 MB; at most 2 MB"),
     ],
