@@ -28,7 +28,7 @@ time.sleep(60)
 """
 START = """
 import subprocess, sys, time
-for _ in range(5):
+for _ in range(9):
     subprocess.Popen([sys.executable, "-S", "-c", {attack!r}])
 time.sleep(18)  # the group is ended long before, but for a busy machine
 """
@@ -124,10 +124,10 @@ def test_memory_of_no_process_is_counted(room, monkeypatch):
         remove(folder)
 
     monkeypatch.setattr(cgroups, "_remove", note)
-    small = LIMITS | {"memory_gib": 0.75, "cell_seconds": 20}
+    small = LIMITS | {"memory_gib": 1.5, "cell_seconds": 20}  # torch alone may map 0.9 of it
     cells = [new_code_cell(START.format(attack=BUFFERS)), new_code_cell("1 + 1")]
     done = execute(new_notebook(cells=cells), limits=small, forkserver=room)
-    whole = (3 << 28) + cgroups.KERNELS_OWN
+    whole = (3 << 29) + cgroups.KERNELS_OWN
     assert 0.95 * whole < max(highest) <= whole  # without a limit it would be some times as much
     assert "'2'" in str(done.cells[1].outputs)
 
