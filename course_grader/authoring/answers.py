@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from course_grader.authoring.exercises import Exercise
-from course_grader.authoring.masters import MasterError, read_master
+from course_grader.authoring.masters import EQUIVALENT, MasterError, read_master
 from course_grader.project.course import Unit
 
 MIN_WRONG, MIN_RIGHT = 5, 3
@@ -73,7 +73,7 @@ def _answers(master, cells, name, exercise):
             raise MasterError(master.path, 1, message)
     if sum(answer.oracle for answer in right) != 1:
         raise MasterError(master.path, 1, f"mark exactly one right answer of {name!r} oracle=True")
-    equivalent = {answer.name: answer.sentence for answer in of("equivalent")}
+    equivalent = dict(_mutant(answer) for answer in of("equivalent"))
     exact = "\n".join(answer.source for answer in of("exact"))
     return Answers(right, wrong, equivalent, exact)
 
@@ -89,6 +89,12 @@ def _answer(cell):
         fails=fails if "fails" in cell.roles else frozenset(),
         oracle=bool(cell.roles.get("oracle")),
     )
+
+
+def _mutant(answer):
+    """Return (a mutant's name, the reason that it is as good as right)."""
+    line, reason = EQUIVALENT.match(answer.sentence).groups()
+    return f"{answer.name}: {line}", reason
 
 
 def _sentence(source):

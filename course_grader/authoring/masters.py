@@ -3,7 +3,7 @@
 Every error names file and line, what was found and what to do.
 """
 
-__all__ = ["Cell", "Master", "MasterError", "read_master"]
+__all__ = ["EQUIVALENT", "Cell", "Master", "MasterError", "read_master"]
 
 import ast
 import dataclasses
@@ -25,6 +25,7 @@ ROLES = {
     "answers": {"right", "wrong", "equivalent", "exact", "fails", "oracle"},
 }
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+EQUIVALENT = re.compile(r"`([^`]+)`(?: |\n# )(\S.*)")  # a mutant's line, and why it is as good
 
 
 class MasterError(CourseError):
@@ -166,12 +167,17 @@ def _check_answer(master, cell, seen):
         master.fail(
             cell, 'an answer is titled and right, wrong, equivalent or exact: # %% t right="e"'
         )
-    key = (cell.roles[kinds[0]], cell.title)
+    first = cell.source.partition("\n")[0] if kinds[0] == "equivalent" else ""
+    key = (cell.roles[kinds[0]], cell.title, first)
     if key in seen:
         master.fail(cell, f"duplicate answer {cell.title!r}; the first is in line {seen[key]}")
     seen[key] = cell.line
-    if kinds[0] in ("wrong", "equivalent") and not cell.source.startswith("# "):
-        what = "hint for the student" if kinds[0] == "wrong" else "reason"
-        master.fail(cell, f"the first line of a {kinds[0]} answer is a comment: the {what}")
+    comment = cell.source.removeprefix("# ") if cell.source.startswith("# ") else ""
+    if kinds[0] == "equivalent" and not EQUIVALENT.match(comment):
+        master.fail(cell, "an equivalent mutant is a comment: its `line`, then the reason")
+    if kinds[0] == "wrong" and not comment:
+        master.fail(
+            cell, "the first line of a wrong answer is a comment: the hint for the student"
+        )
     if kinds[0] == "wrong" and "fails" not in cell.roles:
         master.fail(cell, 'a wrong answer says which aspects it fails: fails="value,gradient"')

@@ -3,12 +3,17 @@
 __all__ = ["mutants", "pointless"]
 
 import ast
+import difflib
+import itertools
+import os
 from collections.abc import Collection, Iterable
 
 from course_grader.authoring import markers
 from course_grader.proving.mutation_operators import OPERATORS
 from course_grader.proving.tree_edits import replaced
 from course_utils.checking.forms import Check
+
+SHOWN, BEFORE = 76, 24  # characters of a long line that a name shows, and those before the slip
 
 
 def mutants(name: str, source: str, *, but: Collection[str] = ()) -> dict[str, str]:
@@ -17,21 +22,23 @@ def mutants(name: str, source: str, *, but: Collection[str] = ()) -> dict[str, s
     Parameters
     ----------
     name : str
-        The right answer's name; a mutant is called name.operator.number.
+        The right answer's name. A mutant's is `name.operator: line`, with the line that it has in
+        place of another, or `no` and the one that it lacks; a second of the same ends in (2).
     source : str
         The answer's source.
     but : collection of str
         Operators to leave out: see `pointless`.
     """
     tree = ast.parse(markers.solved(source))
-    made, seen = {}, {ast.unparse(tree)}
+    made, right = {}, ast.unparse(tree)
+    seen = {right}
     for operator, mutate in OPERATORS.items():
         if operator in but:
             continue
-        for number, text in enumerate(_apply(tree, mutate), 1):
+        for text in _apply(tree, mutate):
             if text not in seen:
                 seen.add(text)
-                made[f"{name}.{operator}.{number}"] = text
+                made[_numbered(f"{name}.{operator}: {_slip(right, text)}", made)] = text
     return made
 
 
@@ -59,3 +66,31 @@ def _apply(tree, mutate):
     for node in list(ast.walk(tree)):
         for change in mutate(node):
             yield ast.unparse(ast.fix_missing_locations(replaced(tree, node, change)))
+
+
+def _slip(right, text):
+    """Return the line of a mutant that differs from the right answer's, cut where it is long."""
+    before, after = right.splitlines(), text.splitlines()
+    edits = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    _, was, _, at, end = next(edit for edit in edits if edit[0] != "equal")
+    if at == end:
+        return "no " + _part(before[was], 0)
+    return _part(after[at], len(os.path.commonprefix([before[was], after[at]])))
+
+
+def _part(line, place):
+    """Return a line without its indent; of a long one the words around a place."""
+    indent = len(line) - len(line.lstrip())
+    line, place = line.strip(), place - indent
+    if len(line) <= SHOWN:
+        return line
+    start = max(0, min(place - BEFORE, len(line) - SHOWN))
+    part, cut = line[start : start + SHOWN], start + SHOWN < len(line)
+    part = f"... {part.partition(' ')[2]}" if start else part
+    return f"{part.rpartition(' ')[0]} ..." if cut else part
+
+
+def _numbered(name, made):
+    """Return a name, numbered where a mutant has it already."""
+    numbered = (f"{name} ({number})" for number in itertools.count(2))
+    return next(n for n in itertools.chain([name], numbered) if n not in made)

@@ -38,17 +38,21 @@ def normal_log_density(y, mu, sigma):
     return stats.norm(loc=np.asarray(mu), scale=np.asarray(sigma)).logpdf(y.numpy())
 
 
-# %% by-numpy.swap-arguments.1 equivalent="normal-log-density"
+# %% by-numpy.swap-arguments equivalent="normal-log-density"
+# `def normal_log_density(mu, y, sigma):`
 # The formula is symmetric in y and mu.
 
-# %% by-numpy.drop-statement.1 equivalent="normal-log-density"
+# %% by-numpy.drop-statement equivalent="normal-log-density"
+# `no y, mu, sigma = (np.asarray(y), np.asarray(mu), np.asarray(sigma))`
 # NumPy's functions take tensors as they are.
 
-# %% by-elements.change-number.1 equivalent="normal-log-density"
+# %% by-elements.change-number equivalent="normal-log-density"
+# `return torch.tensor(values, dtype=torch.float64).reshape(grids[1].shape)`
 # All broadcast tensors have one shape.
 
 
-# %% by-elements.end-loop-early.4 equivalent="normal-log-density"
+# %% by-elements.end-loop-early equivalent="normal-log-density"
+# `... zip(*(grid.flatten().tolist() for grid in list(grids)[:5]), strict=True):`
 # There are three grids.
 
 
@@ -249,14 +253,17 @@ def log_sum_exp(a):
     return LogSumExp.apply(a)
 
 
-# %% by-hand-made-gradient.detach-result.2 equivalent="log-sum-exp"
+# %% by-hand-made-gradient.detach-result equivalent="log-sum-exp"
+# `... axis=-1))).detach()`
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
-# %% by-hand-made-gradient.detach-result.3 equivalent="log-sum-exp"
+# %% by-hand-made-gradient.detach-result equivalent="log-sum-exp"
+# `return (grad[..., None] * torch.from_numpy(special.softmax(a.numpy(), ...`
 # Inside an autograd.Function nothing is traced, so a detached gradient changes nothing.
 
 
-# %% solution.floor.1 equivalent="log-sum-exp"
+# %% solution.floor equivalent="log-sum-exp"
+# `... top.squeeze(-1) + torch.log(torch.exp(a - top).sum(dim=-1).clip(1e-06))`
 # The largest term is 1, so the sum is at least that.
 
 
@@ -446,11 +453,13 @@ def waits_from_uniform(u, rate, upper):
     return low
 
 
-# %% by-bisection.change-number.1 equivalent="draws-by-inversion"
+# %% by-bisection.change-number equivalent="draws-by-inversion"
+# `for _ in range(91):`
 # One more halving finds the same root.
 
 
-# %% by-bisection.end-loop-early.1 equivalent="draws-by-inversion"
+# %% by-bisection.end-loop-early equivalent="draws-by-inversion"
+# `for _ in list(range(90))[:-1]:`
 # One halving less finds the same root.
 
 
@@ -610,35 +619,45 @@ def weighted_error(prediction, y, weight):
     return total / weights
 
 
-# %% solution.swap-arguments.1 equivalent="mend-a-broadcast"
+# %% solution.swap-arguments equivalent="mend-a-broadcast"
+# `def weighted_error(y, prediction, weight):`
 # The squared error is symmetric in prediction and y.
 
-# %% by-flattening.swap-arguments.1 equivalent="mend-a-broadcast"
+# %% by-flattening.swap-arguments equivalent="mend-a-broadcast"
+# `def weighted_error(y, prediction, weight):`
 # The squared error is symmetric in prediction and y.
 
-# %% by-columns.swap-arguments.1 equivalent="mend-a-broadcast"
+# %% by-columns.swap-arguments equivalent="mend-a-broadcast"
+# `def weighted_error(y, prediction, weight):`
 # The squared error is symmetric in prediction and y.
 
-# %% by-average.swap-arguments.1 equivalent="mend-a-broadcast"
+# %% by-average.swap-arguments equivalent="mend-a-broadcast"
+# `def weighted_error(y, prediction, weight):`
 # The squared error is symmetric in prediction and y.
 
-# %% by-squeezing.swap-arguments.1 equivalent="mend-a-broadcast"
+# %% by-squeezing.swap-arguments equivalent="mend-a-broadcast"
+# `def weighted_error(y, prediction, weight):`
 # The squared error is symmetric in prediction and y.
 
-# %% by-loop.swap-arguments.1 equivalent="mend-a-broadcast"
+# %% by-loop.swap-arguments equivalent="mend-a-broadcast"
+# `def weighted_error(y, prediction, weight):`
 # The squared error is symmetric in prediction and y.
 
-# %% by-columns.change-number.2 equivalent="mend-a-broadcast"
+# %% by-columns.change-number equivalent="mend-a-broadcast"
+# `if any((column.shape != columns[1].shape for column in columns)):`
 # Any of the three can be the one that the others are compared with.
 
 
-# %% by-columns.end-loop-early.2 equivalent="mend-a-broadcast"
+# %% by-columns.end-loop-early equivalent="mend-a-broadcast"
+# `if any((column.shape != columns[0].shape for column in list(columns)[:5])):`
 # There are three columns.
 
-# %% by-columns.end-loop-early.4 equivalent="mend-a-broadcast"
+# %% by-columns.end-loop-early equivalent="mend-a-broadcast"
+# `... {[tuple(column.shape) for column in list(columns)[:5]]}')`
 # There are three columns.
 
-# %% by-columns.end-loop-early.3 equivalent="mend-a-broadcast"
+# %% by-columns.end-loop-early equivalent="mend-a-broadcast"
+# `... {[tuple(column.shape) for column in list(columns)[:-1]]}')`
 # Only the words of the error differ.
 
 
@@ -836,25 +855,32 @@ def foretell_shapes(loc, scale, event_dims, sample, value):
     return batch, event, [*sample, *batch, *event], scored
 
 
-# %% solution.swap-arguments.1 equivalent="foretell-shapes"
+# %% solution.swap-arguments equivalent="foretell-shapes"
+# `def foretell_shapes(scale, loc, event_dims, sample, value):`
 # Broadcasting does not care which shape comes first.
 
-# %% by-building.swap-arguments.1 equivalent="foretell-shapes"
+# %% by-building.swap-arguments equivalent="foretell-shapes"
+# `def foretell_shapes(scale, loc, event_dims, sample, value):`
 # Broadcasting does not care which shape comes first.
 
-# %% by-broadcasting-tensors.swap-arguments.1 equivalent="foretell-shapes"
+# %% by-broadcasting-tensors.swap-arguments equivalent="foretell-shapes"
+# `def foretell_shapes(scale, loc, event_dims, sample, value):`
 # Broadcasting does not care which shape comes first.
 
-# %% by-counting.swap-arguments.1 equivalent="foretell-shapes"
+# %% by-counting.swap-arguments equivalent="foretell-shapes"
+# `def foretell_shapes(scale, loc, event_dims, sample, value):`
 # Broadcasting does not care which shape comes first.
 
-# %% by-counting.swap-arguments.2 equivalent="foretell-shapes"
+# %% by-counting.swap-arguments equivalent="foretell-shapes"
+# `def aligned(b, a):`
 # Broadcasting does not care which shape comes first.
 
-# %% by-broadcasting-tensors.swap-function.1 equivalent="foretell-shapes"
+# %% by-broadcasting-tensors.swap-function equivalent="foretell-shapes"
+# `batch = batch.mean(-1)`
 # Sum and mean leave the same shape, and only shapes are used.
 
-# %% by-broadcasting-tensors.swap-function.2 equivalent="foretell-shapes"
+# %% by-broadcasting-tensors.swap-function equivalent="foretell-shapes"
+# `scored = scored.mean(-1)`
 # Sum and mean leave the same shape, and only shapes are used.
 
 

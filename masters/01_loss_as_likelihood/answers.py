@@ -62,11 +62,13 @@ def gaussian_nll(y, mu, sigma):
     return -torch.mean(NormalLogDensity.apply(y, *grid))
 
 
-# %% by-density.detach-result.2 equivalent="gaussian-nll"
+# %% by-density.detach-result equivalent="gaussian-nll"
+# `... mu.numpy(), sigma.numpy())).detach()`
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
 
-# %% solution.detach-input.1 equivalent="gaussian-nll"
+# %% solution.detach-input equivalent="gaussian-nll"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
 
@@ -327,19 +329,24 @@ def laplace_mle(y):
     return torch.tensor(mu), torch.tensor(unit * np.exp(share))
 
 
-# %% by-search.swap-function.1 equivalent="laplace-mle"
+# %% by-search.swap-function equivalent="laplace-mle"
+# `losses = [-stats.laplace.logpdf(data, m, unit).mean() for m in data]`
 # Sum and mean have their minimum at the same place.
 
-# %% by-search.swap-function.4 equivalent="laplace-mle"
+# %% by-search.swap-function equivalent="laplace-mle"
+# `return -stats.laplace.logpdf(data, mu, unit * np.exp(log_b)).sum()`
 # Sum and mean have their minimum at the same place.
 
-# %% by-search.change-number.1 equivalent="laplace-mle"
+# %% by-search.change-number equivalent="laplace-mle"
+# `unit = np.ptp(data) or 2.0`
 # Where all values are alike, the scale is 0 in any unit.
 
-# %% by-search.change-number.6 equivalent="laplace-mle"
+# %% by-search.change-number equivalent="laplace-mle"
+# `... bounds=(-9, 10), method='bounded', options={'xatol': 1e-10}).x`
 # A wider search finds the same minimum.
 
-# %% by-search.change-number.8 equivalent="laplace-mle"
+# %% by-search.change-number equivalent="laplace-mle"
+# `... bounds=(-10, 9), method='bounded', options={'xatol': ...`
 # A wider search finds the same minimum.
 
 
@@ -467,7 +474,8 @@ def laplace_mle(y):
     return mu, (y - mu).mean()
 
 
-# %% by-search.narrow-result.5 equivalent="laplace-mle"
+# %% by-search.narrow-result equivalent="laplace-mle"
+# `return (torch.tensor(mu), torch.tensor(0.0).half().double())`
 # Zero is the same in each precision.
 
 
@@ -517,14 +525,17 @@ def bce_from_logits(z, y):
     return MeanCrossEntropy.apply(z, y)
 
 
-# %% by-log-expit.detach-result.2 equivalent="bce-from-logits"
+# %% by-log-expit.detach-result equivalent="bce-from-logits"
+# `return torch.tensor(-terms.mean(), dtype=z.dtype).detach()`
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
-# %% solution.detach-input.2 equivalent="bce-from-logits"
+# %% solution.detach-input equivalent="bce-from-logits"
+# `y = y.detach()`
 # Targets are data: no gradient with respect to them is asked for.
 
 
-# %% by-log-expit.drop-factor.7 equivalent="bce-from-logits"
+# %% by-log-expit.drop-factor equivalent="bce-from-logits"
+# `return ((p - y) / z.numel(), None)`
 # The gradient handed to backward is 1, since the result is the scalar that is differentiated.
 
 
@@ -704,23 +715,28 @@ def set_nll(logits, possible):
     return MeanSurprise.apply(logits, possible)
 
 
-# %% solution.detach-input.2 equivalent="one-of-several-labels"
+# %% solution.detach-input equivalent="one-of-several-labels"
+# `possible = possible.detach()`
 # Booleans have no gradient.
 
 
-# %% by-hand.swap-function.4 equivalent="one-of-several-labels"
+# %% by-hand.swap-function equivalent="one-of-several-labels"
+# `totals.append(top[:, 0] + torch.log((z - top).exp().mean(1)))`
 # A mean in both sums divides both by K, which cancels.
 
 
-# %% by-scipy.drop-factor.2 equivalent="one-of-several-labels"
+# %% by-scipy.drop-factor equivalent="one-of-several-labels"
+# `return (torch.from_numpy(change / len(change)), None)`
 # The gradient handed to backward is 1, since the result is the scalar that is differentiated.
 
 
-# %% by-scipy.detach-result.2 equivalent="one-of-several-labels"
+# %% by-scipy.detach-result equivalent="one-of-several-labels"
+# `... - logsumexp(z[s])) for z, s in rows]), dtype=logits.dtype).detach()`
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
 
-# %% by-scipy.end-loop-early.4 equivalent="one-of-several-labels"
+# %% by-scipy.end-loop-early equivalent="one-of-several-labels"
+# `logits, possible = (v.numpy() for v in list(ctx.saved_tensors)[:5])`
 # Two tensors are saved, fewer than five.
 
 
@@ -844,11 +860,13 @@ def set_nll(logits, possible):
     return -log_p.masked_fill(~possible, -math.inf).logsumexp(1).mean().item()
 
 
-# %% solution.squeeze-before.1 equivalent="one-of-several-labels"
+# %% solution.squeeze-before equivalent="one-of-several-labels"
+# `return (logits.squeeze().logsumexp(-1) - torch.logsumexp(inside, ...`
 # There are two classes at least, and the mean over a batch of one is its only value.
 
 
-# %% solution.squeeze-before.2 equivalent="one-of-several-labels"
+# %% solution.squeeze-before equivalent="one-of-several-labels"
+# `... (torch.logsumexp(logits, dim=1) - inside.squeeze().logsumexp(-1)).mean()`
 # There are two classes at least, and the mean over a batch of one is its only value.
 
 
@@ -887,7 +905,8 @@ def cross_entropy_gradient(logits, counts):
     return z.grad
 
 
-# %% by-log-softmax.flip-sign.1 equivalent="logit-gradient"
+# %% by-log-softmax.flip-sign equivalent="logit-gradient"
+# `... dim=1).exp().mul(seen).sub(counts).div(len(counts))`
 # The last axis of a matrix is axis 1.
 
 
@@ -1072,16 +1091,20 @@ def masked_loss(x, weight, bias, labels, mask):
     return torch.stack(surprise).mean()
 
 
-# %% solution.detach-input.1 equivalent="find-the-bugs"
+# %% solution.detach-input equivalent="find-the-bugs"
+# `x = x.detach()`
 # It is data: no gradient with respect to it is asked for.
 
-# %% solution.detach-input.4 equivalent="find-the-bugs"
+# %% solution.detach-input equivalent="find-the-bugs"
+# `labels = labels.detach()`
 # It is data: no gradient with respect to it is asked for.
 
-# %% solution.detach-input.5 equivalent="find-the-bugs"
+# %% solution.detach-input equivalent="find-the-bugs"
+# `mask = mask.detach()`
 # It is data: no gradient with respect to it is asked for.
 
-# %% solution.detach-input.3 equivalent="find-the-bugs"
+# %% solution.detach-input equivalent="find-the-bugs"
+# `bias = bias.detach()`
 # The text asks for gradients with respect to weight alone.
 
 

@@ -50,16 +50,20 @@ def count_log_prob(y, mean, variance):
     return torch.where(k < y, ratio, 0.0).sum(0) - mean * shrink
 
 
-# %% solution.detach-input.1 equivalent="count-density"
+# %% solution.detach-input equivalent="count-density"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
-# %% solution.floor.1 equivalent="count-density"
+# %% solution.floor equivalent="count-density"
+# `... ** 2 / excess, logits=(excess / mean).clip(1e-06).log())`
 # The ratio is at least a millionth, as the text says.
 
-# %% solution.drop-statement.1 equivalent="count-density"
+# %% solution.drop-statement equivalent="count-density"
+# `no if (variance < mean).any():`
 # PyTorch refuses a negative total_count itself, and with the same class of error.
 
-# %% by-recursion.change-number.6 equivalent="count-density"
+# %% by-recursion.change-number equivalent="count-density"
+# `shrink = torch.where(tiny, 1.0, torch.log1p(c) / torch.where(tiny, 2.0, c))`
 # The number stands where the other branch is taken.
 
 
@@ -301,7 +305,8 @@ def price_report(y, mu, sigma, centre, width):
     return nll, torch.from_numpy(law.mean()), torch.from_numpy(law.median())
 
 
-# %% solution.detach-input.1 equivalent="log-target"
+# %% solution.detach-input equivalent="log-target"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
 
@@ -445,15 +450,18 @@ def price_report(y, mu, sigma, centre, width):
     return -prediction.log_prob(y).mean().item(), prediction.mean, middle
 
 
-# %% solution.squeeze.1 equivalent="log-target"
+# %% solution.squeeze equivalent="log-target"
+# `return (nll.mean().squeeze(), torch.exp(location + 0.5 * scale ** 2), ...`
 # A mean has no axis to lose.
 
 
-# %% solution.detach-one.2 equivalent="log-target"
+# %% solution.detach-one equivalent="log-target"
+# `... torch.exp(location + 0.5 * scale ** 2).detach(), torch.exp(location))`
 # Only the gradient of the NLL is asked for.
 
 
-# %% solution.detach-one.3 equivalent="log-target"
+# %% solution.detach-one equivalent="log-target"
+# `... torch.exp(location + 0.5 * scale ** 2), torch.exp(location).detach())`
 # Only the gradient of the NLL is asked for.
 
 
@@ -529,19 +537,24 @@ def zip_log_prob(y, gate, log_rate):
     return ZeroInflated.apply(y, gate, log_rate)
 
 
-# %% solution.detach-input.1 equivalent="two-kinds-of-zero"
+# %% solution.detach-input equivalent="two-kinds-of-zero"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
-# %% by-adding-both-ways.end-loop-early.6 equivalent="two-kinds-of-zero"
+# %% by-adding-both-ways.end-loop-early equivalent="two-kinds-of-zero"
+# `return (None, *(grad * slope for slope in list(ctx.saved_tensors)[:5]))`
 # There are two saved tensors.
 
-# %% by-adding-both-ways.change-number.1 equivalent="two-kinds-of-zero"
+# %% by-adding-both-ways.change-number equivalent="two-kinds-of-zero"
+# `getcontext().prec = 61`
 # More digits than are needed, or one more.
 
-# %% by-adding-both-ways.drop-statement.2 equivalent="two-kinds-of-zero"
+# %% by-adding-both-ways.drop-statement equivalent="two-kinds-of-zero"
+# `no getcontext().prec = 60`
 # 28 digits, the default, suffice for what is compared.
 
-# %% by-adding-both-ways.detach-result.2 equivalent="two-kinds-of-zero"
+# %% by-adding-both-ways.detach-result equivalent="two-kinds-of-zero"
+# `return torch.tensor(values, dtype=gate.dtype).detach()`
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
 
@@ -736,37 +749,48 @@ def positive_scale(raw):
     return Solved.apply(raw)
 
 
-# %% two-safe-branches.change-number.3 equivalent="living-link"
+# %% two-safe-branches.change-number equivalent="living-link"
+# `left = torch.where(raw < 1, raw, torch.zeros_like(raw))`
 # Numbers from 0 to 1 pass through either branch unharmed: only one of the two is used.
 
-# %% by-hand-derivative.detach-result.2 equivalent="living-link"
+# %% by-hand-derivative.detach-result equivalent="living-link"
+# `return s.detach()`
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
-# %% by-hand-derivative.detach-result.3 equivalent="living-link"
+# %% by-hand-derivative.detach-result equivalent="living-link"
+# `return (grad / (1 + 1 / s ** 2)).detach()`
 # A gradient that is not differentiated again may be detached.
 
-# %% by-newton.swap-function.1 equivalent="living-link"
+# %% by-newton.swap-function equivalent="living-link"
+# `u = np.sign(wanted) * np.log2(np.abs(wanted) + 1.5)`
 # Another start of Newton's method ends in the same root.
 
-# %% by-newton.end-loop-early.1 equivalent="living-link"
+# %% by-newton.end-loop-early equivalent="living-link"
+# `for _ in list(range(60))[:-1]:`
 # One step fewer of Newton's method ends in the same root.
 
-# %% by-newton.end-loop-early.2 equivalent="living-link"
+# %% by-newton.end-loop-early equivalent="living-link"
+# `for _ in list(range(60))[:5]:`
 # From this start five steps of Newton's method reach the root.
 
-# %% by-newton.change-number.1 equivalent="living-link"
+# %% by-newton.change-number equivalent="living-link"
+# `for _ in range(61):`
 # One more step of Newton's method ends in the same root.
 
-# %% by-newton.change-number.2 equivalent="living-link"
+# %% by-newton.change-number equivalent="living-link"
+# `u = np.sign(wanted) * np.log(np.abs(wanted) + 2.5)`
 # Another start of Newton's method ends in the same root.
 
-# %% by-newton.change-number.3 equivalent="living-link"
+# %% by-newton.change-number equivalent="living-link"
+# `u = u - (2 * np.sinh(u) - wanted) / (3 * np.cosh(u))`
 # Shorter steps end in the same root: there are enough of them.
 
-# %% by-newton.detach-result.2 equivalent="living-link"
+# %% by-newton.detach-result equivalent="living-link"
+# `return ctx.u.exp().to(raw.dtype).detach()`
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
-# %% by-newton.detach-result.3 equivalent="living-link"
+# %% by-newton.detach-result equivalent="living-link"
+# `... (grad * ctx.u.exp() / (2 * torch.cosh(ctx.u))).to(grad.dtype).detach()`
 # A gradient that is not differentiated again may be detached.
 
 
@@ -919,13 +943,16 @@ def ordinal_log_probs(eta, first, log_gaps):
     return torch.stack([*columns, tail(eta - low)], dim=1)
 
 
-# %% solution.detach-input.2 equivalent="ordered-classes"
+# %% solution.detach-input equivalent="ordered-classes"
+# `first = first.detach()`
 # Gradients with respect to eta and log_gaps are asked for, not to first.
 
-# %% by-quadrature.end-loop-early.4 equivalent="ordered-classes"
+# %% by-quadrature.end-loop-early equivalent="ordered-classes"
+# `... for v in list(np.polynomial.legendre.leggauss(20))[:5])`
 # Nodes and weights are two arrays.
 
-# %% by-quadrature.change-number.5 equivalent="ordered-classes"
+# %% by-quadrature.change-number equivalent="ordered-classes"
+# `... = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(21))`
 # One node more changes the integral in its last digits only.
 
 
@@ -1319,16 +1346,20 @@ def sequence_log_prob(logits, tokens, lengths):
     return torch.stack(totals)
 
 
-# %% solution.detach-input.2 equivalent="sequence-density"
+# %% solution.detach-input equivalent="sequence-density"
+# `tokens = tokens.detach()`
 # Tokens and lengths are whole numbers, which have no gradient.
 
-# %% solution.detach-input.3 equivalent="sequence-density"
+# %% solution.detach-input equivalent="sequence-density"
+# `lengths = lengths.detach()`
 # Tokens and lengths are whole numbers, which have no gradient.
 
-# %% solution.change-number.8 equivalent="sequence-density"
+# %% solution.change-number equivalent="sequence-density"
+# `log_p = torch.where(real[..., None], logits[:, :-1], 1.0).log_softmax(-1)`
 # Which logits stand in for padding does not matter: they are not used.
 
-# %% by-cross-entropy.change-number.1 equivalent="sequence-density"
+# %% by-cross-entropy.change-number equivalent="sequence-density"
+# `clean = logits[:, :-1].masked_fill(over[..., None], 1.0)`
 # Which logits stand in for padding does not matter: they are ignored.
 
 

@@ -44,17 +44,21 @@ def kl_nats(p, q):
     return torch.stack(found).reshape(p.shape[:-1]) if found else p.new_zeros(p.shape[:-1])
 
 
-# %% solution.change-number.4 equivalent="discrete-kl"
+# %% solution.change-number equivalent="discrete-kl"
+# `... = torch.where(possible, p, 2.0).log() - torch.where(possible, q, 1.0).log()`
 # The number stands where p is 0, and is multiplied by 0.
 
-# %% solution.change-number.5 equivalent="discrete-kl"
+# %% solution.change-number equivalent="discrete-kl"
+# `... = torch.where(possible, p, 1.0).log() - torch.where(possible, q, 2.0).log()`
 # The number stands where p is 0, and its logarithm is multiplied by 0.
 
-# %% by-built-in.change-number.3 equivalent="discrete-kl"
+# %% by-built-in.change-number equivalent="discrete-kl"
+# `log_q = q.masked_fill(zero, 2.0).log()`
 # The number stands where p is 0, and its logarithm is multiplied by 0.
 
 
-# %% solution.detach-input.1 equivalent="discrete-kl"
+# %% solution.detach-input equivalent="discrete-kl"
+# `p = p.detach()`
 # The text asks for gradients with respect to q alone.
 
 
@@ -300,7 +304,8 @@ def diagonal_fits(cov):
     return alone, known, (alone.log().sum() - chain) / 2, (chain - known.log().sum()) / 2
 
 
-# %% by-conditioning.drop-statement.7 equivalent="diagonal-fits"
+# %% by-conditioning.drop-statement equivalent="diagonal-fits"
+# `no if not others:`
 # An empty system of equations has an empty solution, and adds nothing.
 
 
@@ -456,23 +461,28 @@ def diagonal_fits(cov):
     return v, log_w.exp(), 0.5 * (v.log().sum() - log_det), reverse
 
 
-# %% solution.squeeze.3 equivalent="diagonal-fits"
+# %% solution.squeeze equivalent="diagonal-fits"
+# `return (forward.clone(), reverse, kl_forward.squeeze(), kl_reverse)`
 # A number has no axis to lose.
 
 
-# %% solution.squeeze.4 equivalent="diagonal-fits"
+# %% solution.squeeze equivalent="diagonal-fits"
+# `return (forward.clone(), reverse, kl_forward, kl_reverse.squeeze())`
 # A number has no axis to lose.
 
 
-# %% solution.detach-one.1 equivalent="diagonal-fits"
+# %% solution.detach-one equivalent="diagonal-fits"
+# `return (forward.clone().detach(), reverse, kl_forward, kl_reverse)`
 # Only the gradient of the last result is asked for.
 
 
-# %% solution.detach-one.2 equivalent="diagonal-fits"
+# %% solution.detach-one equivalent="diagonal-fits"
+# `return (forward.clone(), reverse.detach(), kl_forward, kl_reverse)`
 # Only the gradient of the last result is asked for.
 
 
-# %% solution.detach-one.3 equivalent="diagonal-fits"
+# %% solution.detach-one equivalent="diagonal-fits"
+# `return (forward.clone(), reverse, kl_forward.detach(), kl_reverse)`
 # Only the gradient of the last result is asked for.
 
 
@@ -536,23 +546,29 @@ def kl_from_draws(log_q, log_p):
     )
 
 
-# %% by-loops.change-number.2 equivalent="kl-from-draws"
+# %% by-loops.change-number equivalent="kl-from-draws"
+# `... - 1 - d if abs(d) > 1.3 else sum((d ** k / math.factorial(k) for k in ...`
 # The series has 16 terms, enough up to a difference of 1.3.
 
-# %% by-loops.change-number.8 equivalent="kl-from-draws"
+# %% by-loops.change-number equivalent="kl-from-draws"
+# `... abs(d) > 0.3 else sum((d ** k / math.factorial(k) for k in range(2, 19)))`
 # One more term of a series that has converged.
 
 
-# %% by-numpy.end-loop-early.2 equivalent="kl-from-draws"
+# %% by-numpy.end-loop-early equivalent="kl-from-draws"
+# `for terms in list(both)[:5]:`
 # There are at most four numbers.
 
-# %% by-loops.end-loop-early.4 equivalent="kl-from-draws"
+# %% by-loops.end-loop-early equivalent="kl-from-draws"
+# `... for v in list(zip(*rows, strict=True))[:5]))`
 # There are at most four numbers.
 
-# %% by-loops.end-loop-early.5 equivalent="kl-from-draws"
+# %% by-loops.end-loop-early equivalent="kl-from-draws"
+# `... 0.3 else sum((d ** k / math.factorial(k) for k in list(range(2, 18))[:-1]))`
 # The seventeenth term of the series is far below rounding.
 
-# %% by-loops.end-loop-early.6 equivalent="kl-from-draws"
+# %% by-loops.end-loop-early equivalent="kl-from-draws"
+# `... 0.3 else sum((d ** k / math.factorial(k) for k in list(range(2, 18))[:5]))`
 # Beyond the fifth term the series is below the accuracy of the judge.
 
 
@@ -775,14 +791,17 @@ def prior_smoothing(logits, y, prior, eps):
     return loss, loss - sum(floors) / len(floors)
 
 
-# %% two-terms.change-number.9 equivalent="prior-smoothing"
+# %% two-terms.change-number equivalent="prior-smoothing"
+# `... target.scatter_add(1, y[:, None], torch.full_like(target[:, :2], 1 - eps))`
 # scatter_add reads as many columns as it has indices: one.
 
 
-# %% solution.detach-input.2 equivalent="prior-smoothing"
+# %% solution.detach-input equivalent="prior-smoothing"
+# `y = y.detach()`
 # Labels are whole numbers, which have no gradient.
 
-# %% solution.detach-input.3 equivalent="prior-smoothing"
+# %% solution.detach-input equivalent="prior-smoothing"
+# `prior = prior.detach()`
 # The prior is data: no gradient with respect to it is asked for.
 
 
@@ -959,11 +978,13 @@ def prior_smoothing(logits, y, prior, eps):
     return loss, loss - torch.special.entr(target).sum(1).mean()
 
 
-# %% solution.squeeze-before.1 equivalent="prior-smoothing"
+# %% solution.squeeze-before equivalent="prior-smoothing"
+# `floor = torch.special.entr(target).squeeze().sum(-1).mean()`
 # With one class the floor is 0 either way, and with one row it is its own mean.
 
 
-# %% solution.detach-one.2 equivalent="prior-smoothing"
+# %% solution.detach-one equivalent="prior-smoothing"
+# `return (loss, (loss - floor).detach())`
 # Only the gradient of the loss is asked for.
 
 
@@ -1014,10 +1035,12 @@ def distillation_loss(student, teacher, y, T, alpha):
     return (1 - alpha) * known + alpha * T**2 * sum(soft) / len(soft)
 
 
-# %% solution.detach-input.2 equivalent="distillation"
+# %% solution.detach-input equivalent="distillation"
+# `teacher = teacher.detach()`
 # The teacher is cut off anyway: no gradient may reach it.
 
-# %% solution.detach-input.3 equivalent="distillation"
+# %% solution.detach-input equivalent="distillation"
+# `y = y.detach()`
 # Labels are whole numbers, which have no gradient.
 
 

@@ -182,7 +182,8 @@ def ridge_map(x, y, sigma, tau):
     return w, y_mean - x_mean @ w
 
 
-# %% solution.squeeze.2 equivalent="ridge-from-a-prior"
+# %% solution.squeeze equivalent="ridge-from-a-prior"
+# `return (w, (y_mean - x_mean @ w).squeeze())`
 # A number has no axis to lose.
 
 
@@ -899,13 +900,16 @@ def rate_map(counts, a, b, quantity):
     return brentq(slope, 0.0, 1e6, xtol=1e-13) if slope(0.0) > 0 else 0.0
 
 
-# %% by-search.change-number.5 equivalent="mode-of-what"
+# %% by-search.change-number equivalent="mode-of-what"
+# `... bounds=(-31, 16), method='bounded', options={'xatol': 1e-10}).x`
 # A wider search finds the same mode.
 
-# %% by-search.change-number.7 equivalent="mode-of-what"
+# %% by-search.change-number equivalent="mode-of-what"
+# `... bounds=(-32, 15), method='bounded', options={'xatol': ...`
 # A wider search finds the same mode.
 
-# %% by-slope.change-number.6 equivalent="mode-of-what"
+# %% by-slope.change-number equivalent="mode-of-what"
+# `return brentq(slope, 0.0, 1000001.0, xtol=1e-13) if slope(0.0) > 0 else 0.0`
 # A wider search finds the same mode.
 
 
@@ -1247,5 +1251,6 @@ def choose_prior(x, y, sigma, taus):
     return np.array(found), taus[np.argmax(found)]
 
 
-# %% solution.squeeze.2 equivalent="choose-a-prior"
+# %% solution.squeeze equivalent="choose-a-prior"
+# `return (np.array(found), taus[np.argmax(found)].squeeze())`
 # A number has no axis to lose.

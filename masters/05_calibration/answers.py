@@ -450,10 +450,12 @@ def reliability_table(p, y, groups, level):
     return np.array(table)
 
 
-# %% by-columns.flip-sign.7 equivalent="reliability-table"
+# %% by-columns.flip-sign equivalent="reliability-table"
+# `z2 = special.ndtri((1 - level) / 2) ** 2`
 # The two quantiles differ in sign only, and z enters as its square.
 
-# %% by-roots.flip-sign.4 equivalent="reliability-table"
+# %% by-roots.flip-sign equivalent="reliability-table"
+# `reach = NormalDist().inv_cdf(1 - (1 + level) / 2)`
 # The two quantiles differ in sign only, and z enters as its square.
 
 
@@ -712,20 +714,25 @@ def brier_parts(p, y, group, weight):
     return tuple(float(part) for part in (rel, res, rate * (1 - rate), var, cov))
 
 
-# %% solution.drop-term.5 equivalent="brier-parts"
+# %% solution.drop-term equivalent="brier-parts"
+# `... ** 2, base * (1 - base), w @ (p - p_bar) ** 2, 2 * (w @ (p * (y - y_bar))))`
 # Deviations from a group's mean sum to zero there: one of the two factors need not be centred.
 
-# %% solution.drop-term.6 equivalent="brier-parts"
+# %% solution.drop-term equivalent="brier-parts"
+# `... ** 2, base * (1 - base), w @ (p - p_bar) ** 2, 2 * (w @ ((p - p_bar) * y)))`
 # Deviations from a group's mean sum to zero there: one of the two factors need not be centred.
 
-# %% solution.flip-sign.5 equivalent="brier-parts"
+# %% solution.flip-sign equivalent="brier-parts"
+# `... * (1 - base), w @ (p - p_bar) ** 2, 2 * (w @ ((p + p_bar) * (y - y_bar))))`
 # Deviations from a group's mean sum to zero there: one of the two factors need not be centred.
 
-# %% solution.flip-sign.6 equivalent="brier-parts"
+# %% solution.flip-sign equivalent="brier-parts"
+# `... * (1 - base), w @ (p - p_bar) ** 2, 2 * (w @ ((p - p_bar) * (y + y_bar))))`
 # Deviations from a group's mean sum to zero there: one of the two factors need not be centred.
 
 
-# %% by-matrix.drop-keyword.1 equivalent="brier-parts"
+# %% by-matrix.drop-keyword equivalent="brier-parts"
+# `same = same / same.sum(axis=1)`
 # All rows of a group have the same sum.
 
 
@@ -921,35 +928,43 @@ def brier_parts(p, y, group, weight):
     return w @ (p_bar - y_bar) ** 2, w @ (y_bar - base) ** 2, base * (1 - base), *within
 
 
-# %% solution.squeeze.1 equivalent="brier-parts"
+# %% solution.squeeze equivalent="brier-parts"
+# `return ((w @ (p_bar - y_bar) ** 2).squeeze(), w @ (y_bar - base) ** 2, base ...`
 # A number has no axis to lose.
 
 
-# %% solution.squeeze.2 equivalent="brier-parts"
+# %% solution.squeeze equivalent="brier-parts"
+# `... (p_bar - y_bar) ** 2, (w @ (y_bar - base) ** 2).squeeze(), base * (1 - ...`
 # A number has no axis to lose.
 
 
-# %% solution.squeeze.3 equivalent="brier-parts"
+# %% solution.squeeze equivalent="brier-parts"
+# `... @ (y_bar - base) ** 2, (base * (1 - base)).squeeze(), w @ (p - p_bar) ** ...`
 # A number has no axis to lose.
 
 
-# %% solution.squeeze.4 equivalent="brier-parts"
+# %% solution.squeeze equivalent="brier-parts"
+# `... 2, base * (1 - base), (w @ (p - p_bar) ** 2).squeeze(), 2 * (w @ ((p - ...`
 # A number has no axis to lose.
 
 
-# %% solution.squeeze.5 equivalent="brier-parts"
+# %% solution.squeeze equivalent="brier-parts"
+# `... w @ (p - p_bar) ** 2, (2 * (w @ ((p - p_bar) * (y - y_bar)))).squeeze())`
 # A number has no axis to lose.
 
 
-# %% solution.expand-square.1 equivalent="brier-parts"
+# %% solution.expand-square equivalent="brier-parts"
+# `return (w @ (p_bar * p_bar - 2 * p_bar * y_bar + y_bar * y_bar), w @ (y_bar ...`
 # Between probabilities it cancels to 1e-16, and no relative error is asked for.
 
 
-# %% solution.expand-square.2 equivalent="brier-parts"
+# %% solution.expand-square equivalent="brier-parts"
+# `... ** 2, w @ (y_bar * y_bar - 2 * y_bar * base + base * base), base * ...`
 # Between probabilities it cancels to 1e-16, and no relative error is asked for.
 
 
-# %% solution.expand-square.3 equivalent="brier-parts"
+# %% solution.expand-square equivalent="brier-parts"
+# `... * (1 - base), w @ (p * p - 2 * p * p_bar + p_bar * p_bar), 2 * (w @ ((p ...`
 # Between probabilities it cancels to 1e-16, and no relative error is asked for.
 
 
@@ -1222,27 +1237,33 @@ def compare(p_a, p_b, y):
     return means[0], errors[0], means[1], errors[1], choice
 
 
-# %% solution.squeeze.1 equivalent="paired-comparison"
+# %% solution.squeeze equivalent="paired-comparison"
+# `return (means[0].squeeze(), errors[0], means[1], errors[1], choice)`
 # A number has no axis to lose.
 
 
-# %% solution.squeeze.2 equivalent="paired-comparison"
+# %% solution.squeeze equivalent="paired-comparison"
+# `return (means[0], errors[0].squeeze(), means[1], errors[1], choice)`
 # A number has no axis to lose.
 
 
-# %% solution.squeeze.3 equivalent="paired-comparison"
+# %% solution.squeeze equivalent="paired-comparison"
+# `return (means[0], errors[0], means[1].squeeze(), errors[1], choice)`
 # A number has no axis to lose.
 
 
-# %% solution.squeeze.4 equivalent="paired-comparison"
+# %% solution.squeeze equivalent="paired-comparison"
+# `return (means[0], errors[0], means[1], errors[1].squeeze(), choice)`
 # A number has no axis to lose.
 
 
-# %% solution.expand-square.1 equivalent="paired-comparison"
+# %% solution.expand-square equivalent="paired-comparison"
+# `brier = p_a * p_a - 2 * p_a * y + y * y - (p_b - y) ** 2`
 # Between probabilities it cancels to 1e-16, and no relative error is asked for.
 
 
-# %% solution.expand-square.2 equivalent="paired-comparison"
+# %% solution.expand-square equivalent="paired-comparison"
+# `brier = (p_a - y) ** 2 - (p_b * p_b - 2 * p_b * y + y * y)`
 # Between probabilities it cancels to 1e-16, and no relative error is asked for.
 
 
@@ -1314,50 +1335,65 @@ def fit_temperature(logits, labels, held_out):
     return 2 * unit / (left + right)
 
 
-# %% solution.change-number.1 equivalent="fit-temperature"
+# %% solution.change-number equivalent="fit-temperature"
+# `return np.exp(optimize.brentq(slope, -9, 10, xtol=1e-10))`
 # A wider bracket holds the same root.
 
-# %% solution.change-number.3 equivalent="fit-temperature"
+# %% solution.change-number equivalent="fit-temperature"
+# `return np.exp(optimize.brentq(slope, -10, 9, xtol=1e-10))`
 # A wider bracket holds the same root.
 
-# %% by-lbfgs.change-number.1 equivalent="fit-temperature"
+# %% by-lbfgs.change-number equivalent="fit-temperature"
+# `... max_iter=51, tolerance_grad=1e-09, tolerance_change=1e-15, ...`
 # The iteration has converged; one more step changes nothing.
 
-# %% by-brent.swap-function.3 equivalent="fit-temperature"
+# %% by-brent.swap-function equivalent="fit-temperature"
+# `return -special.log_softmax(scaled, axis=1)[np.arange(len(k)), k].sum()`
 # The iteration has converged; one more step changes nothing.
 
-# %% by-brent.change-number.1 equivalent="fit-temperature"
+# %% by-brent.change-number equivalent="fit-temperature"
+# `... bounds=(-8, 9), method='bounded', options={'xatol': 1e-09})`
 # A wider search finds the same minimum.
 
-# %% by-brent.change-number.3 equivalent="fit-temperature"
+# %% by-brent.change-number equivalent="fit-temperature"
+# `... bounds=(-9, 8), method='bounded', options={'xatol': 1e-09})`
 # A wider search finds the same minimum.
 
-# %% by-golden-section.swap-function.2 equivalent="fit-temperature"
+# %% by-golden-section.swap-function equivalent="fit-temperature"
+# `return np.logaddexp.reduce(beta * gaps / unit, axis=1).mean()`
 # Sum and mean have their minimum at the same place.
 
-# %% by-golden-section.drop-term.4 equivalent="fit-temperature"
+# %% by-golden-section.drop-term equivalent="fit-temperature"
+# `c, d = (right - ratio * (right - left), ratio * (right - left))`
 # The left end is 0 at this point: the term that differs is zero.
 
-# %% by-golden-section.drop-term.11 equivalent="fit-temperature"
+# %% by-golden-section.drop-term equivalent="fit-temperature"
+# `c, d = (right - ratio * right, left + ratio * (right - left))`
 # The left end is 0 at this point: the term that differs is zero.
 
-# %% by-golden-section.drop-term.12 equivalent="fit-temperature"
+# %% by-golden-section.drop-term equivalent="fit-temperature"
+# `c, d = (right - ratio * (right - left), left + ratio * right)`
 # The left end is 0 at this point: the term that differs is zero.
 
-# %% by-golden-section.flip-sign.8 equivalent="fit-temperature"
+# %% by-golden-section.flip-sign equivalent="fit-temperature"
+# `c, d = (right - ratio * (right + left), left + ratio * (right - left))`
 # The left end is 0 at this point: the term that differs is zero.
 
-# %% by-golden-section.flip-sign.9 equivalent="fit-temperature"
+# %% by-golden-section.flip-sign equivalent="fit-temperature"
+# `c, d = (right - ratio * (right - left), left + ratio * (right + left))`
 # The left end is 0 at this point: the term that differs is zero.
 
-# %% by-golden-section.change-number.3 equivalent="fit-temperature"
+# %% by-golden-section.change-number equivalent="fit-temperature"
+# `left, right = (0.0, 401.0)`
 # A wider search finds the same minimum.
 
-# %% by-golden-section.change-number.4 equivalent="fit-temperature"
+# %% by-golden-section.change-number equivalent="fit-temperature"
+# `for _ in range(61):`
 # The iteration has converged; one more step changes nothing.
 
 
-# %% by-golden-section.end-loop-early.1 equivalent="fit-temperature"
+# %% by-golden-section.end-loop-early equivalent="fit-temperature"
+# `for _ in list(range(60))[:-1]:`
 # One step less finds the same minimum.
 
 
@@ -1544,7 +1580,8 @@ def fit_temperature(logits, labels, held_out):
     return abs(optimize.minimize(nll, np.ones(1)).x[0])
 
 
-# %% solution.squeeze-before.1 equivalent="fit-temperature"
+# %% solution.squeeze-before equivalent="fit-temperature"
+# `return (p * z).squeeze().sum(-1).mean() - of_label`
 # There are two classes at least, and the mean over one row is its only value.
 
 
@@ -1596,41 +1633,53 @@ def platt_fit(scores, y):
     return slope, left - slope * low
 
 
-# %% solution.change-number.2 equivalent="platt-fit"
+# %% solution.change-number equivalent="platt-fit"
+# `for _ in range(41):`
 # The iteration has converged; one more step changes nothing.
 
-# %% by-least-squares.swap-function.1 equivalent="platt-fit"
+# %% by-least-squares.swap-function equivalent="platt-fit"
+# `middle, spread = (np.median(scores), scores.var())`
 # Another shift or unit for the scores, undone at the end.
 
-# %% by-least-squares.change-number.2 equivalent="platt-fit"
+# %% by-least-squares.change-number equivalent="platt-fit"
+# `for _ in range(41):`
 # The iteration has converged; one more step changes nothing.
 
-# %% by-fsolve.swap-function.4 equivalent="platt-fit"
+# %% by-fsolve.swap-function equivalent="platt-fit"
+# `mid, unit = (scores.mean(), scores.var())`
 # Another unit for the scores, undone at the end.
 
-# %% by-fsolve.change-number.1 equivalent="platt-fit"
+# %% by-fsolve.change-number equivalent="platt-fit"
+# `... v: x @ (special.expit(v @ x) - t), [1.0, 0.0], xtol=1e-12)`
 # Another start leads to the same minimum of a convex function.
 
-# %% by-fsolve.change-number.2 equivalent="platt-fit"
+# %% by-fsolve.change-number equivalent="platt-fit"
+# `... v: x @ (special.expit(v @ x) - t), [0.0, 1.0], xtol=1e-12)`
 # Another start leads to the same minimum of a convex function.
 
-# %% by-root.swap-function.6 equivalent="platt-fit"
+# %% by-root.swap-function equivalent="platt-fit"
+# `return (residual.mean(), (unit * residual).sum())`
 # Sum and mean are zero together.
 
-# %% by-root.flip-sign.12 equivalent="platt-fit"
+# %% by-root.flip-sign equivalent="platt-fit"
+# `left, right = optimize.root(equations, (1.0, 1.0), tol=1e-12).x`
 # Another start leads to the same minimum of a convex function.
 
-# %% by-root.change-number.6 equivalent="platt-fit"
+# %% by-root.change-number equivalent="platt-fit"
+# `left, right = optimize.root(equations, (-1.0, 2.0), tol=1e-12).x`
 # Another start leads to the same minimum of a convex function.
 
-# %% by-root.change-number.9 equivalent="platt-fit"
+# %% by-root.change-number equivalent="platt-fit"
+# `left, right = optimize.root(equations, (-2.0, 1.0), tol=1e-12).x`
 # Another start leads to the same minimum of a convex function.
 
 
-# %% solution.end-loop-early.1 equivalent="platt-fit"
+# %% solution.end-loop-early equivalent="platt-fit"
+# `for _ in list(range(40))[:-1]:`
 # One step less of Newton's method ends in the same point.
 
-# %% by-least-squares.end-loop-early.1 equivalent="platt-fit"
+# %% by-least-squares.end-loop-early equivalent="platt-fit"
+# `for _ in list(range(40))[:-1]:`
 # One step less of Newton's method ends in the same point.
 
 
@@ -1838,9 +1887,11 @@ def platt_fit(scores, y):
     return a / w, b - a * m / w
 
 
-# %% solution.squeeze.1 equivalent="platt-fit"
+# %% solution.squeeze equivalent="platt-fit"
+# `return ((a / width).squeeze(), b - a * centre / width)`
 # A number has no axis to lose.
 
 
-# %% solution.squeeze.2 equivalent="platt-fit"
+# %% solution.squeeze equivalent="platt-fit"
+# `return (a / width, (b - a * centre / width).squeeze())`
 # A number has no axis to lose.

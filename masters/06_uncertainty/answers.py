@@ -42,11 +42,13 @@ def raw_output_nll(raw, y):
     return joint.log_prob(y[rows]).neg() / len(rows)
 
 
-# %% by-masked-sum.change-number.8 equivalent="raw-output-nll"
+# %% by-masked-sum.change-number equivalent="raw-output-nll"
+# `r = torch.where(missing, raw[:, 1].detach(), y) - raw[:, 0]`
 # Any finite number may stand in for a missing target before its row is masked.
 
 
-# %% solution.detach-input.2 equivalent="raw-output-nll"
+# %% solution.detach-input equivalent="raw-output-nll"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
 
@@ -262,23 +264,29 @@ def beta_nll(y, mu, var, beta):
     return total / y.shape[0]
 
 
-# %% solution.swap-arguments.1 equivalent="beta-nll"
+# %% solution.swap-arguments equivalent="beta-nll"
+# `def beta_nll(mu, y, var, beta):`
 # A Normal depends on y and mu through the square of their difference only.
 
-# %% by-distribution.swap-arguments.1 equivalent="beta-nll"
+# %% by-distribution.swap-arguments equivalent="beta-nll"
+# `def beta_nll(mu, y, var, beta):`
 # A Normal depends on y and mu through the square of their difference only.
 
-# %% by-built-in.swap-arguments.1 equivalent="beta-nll"
+# %% by-built-in.swap-arguments equivalent="beta-nll"
+# `def beta_nll(mu, y, var, beta):`
 # A Normal depends on y and mu through the square of their difference only.
 
-# %% by-data.swap-arguments.1 equivalent="beta-nll"
+# %% by-data.swap-arguments equivalent="beta-nll"
+# `def beta_nll(mu, y, var, beta):`
 # A Normal depends on y and mu through the square of their difference only.
 
-# %% by-rows.swap-arguments.1 equivalent="beta-nll"
+# %% by-rows.swap-arguments equivalent="beta-nll"
+# `def beta_nll(mu, y, var, beta):`
 # A Normal depends on y and mu through the square of their difference only.
 
 
-# %% solution.detach-input.1 equivalent="beta-nll"
+# %% solution.detach-input equivalent="beta-nll"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
 
@@ -625,17 +633,21 @@ def entropy_parts(p):
     return tuple(map(np.array, out))
 
 
-# %% solution.flip-sign.2 equivalent="entropy-parts"
+# %% solution.flip-sign equivalent="entropy-parts"
+# `total = special.entr(p.mean(axis=0)).sum(axis=1)`
 # The mean prediction has two axes: the last one is axis 1.
 
-# %% by-torch.flip-sign.4 equivalent="entropy-parts"
+# %% by-torch.flip-sign equivalent="entropy-parts"
+# `total = -torch.xlogy(centre, centre).sum(1)`
 # The mean prediction has two axes: the last one is axis 1.
 
-# %% by-masked-logs.change-number.1 equivalent="entropy-parts"
+# %% by-masked-logs.change-number equivalent="entropy-parts"
+# `safe = np.where(q > 0, q, 2.0)`
 # Where q is 0, the logarithm is multiplied with 0: any positive number may stand there.
 
 
-# %% by-loops.end-loop-early.4 equivalent="entropy-parts"
+# %% by-loops.end-loop-early equivalent="entropy-parts"
+# `out = [[0.0] * examples for _ in list(range(3))[:5]]`
 # There are three parts.
 
 
@@ -842,7 +854,8 @@ def band_report(mean, f_var, noise_var, f, y, level):
     return share["y"], share["f"], reach * np.mean(sds["y"] * 2), reach * np.mean(sds["f"] * 2)
 
 
-# %% by-probability.end-loop-early.2 equivalent="band-report"
+# %% by-probability.end-loop-early equivalent="band-report"
+# `... >= 1 - level)) / t.size for k, t in list(tails.items())[:5]}`
 # There are two bands.
 
 
@@ -1210,5 +1223,6 @@ def best_from_known(w, C, noise_var, known):
     return slope, noise_var + w[~known] @ left @ w[~known]
 
 
-# %% solution.squeeze.2 equivalent="best-from-known"
+# %% solution.squeeze equivalent="best-from-known"
+# `return (slope, (noise_var + w[~known] @ left @ w[~known]).squeeze())`
 # A number has no axis to lose.

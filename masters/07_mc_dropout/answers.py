@@ -333,10 +333,12 @@ def dropout_functions(x, W, b, v, p, u):
     return (h[None] * (keep * v.float())[:, None] / (1 - p)).sum(-1)
 
 
-# %% solution.detach-input.1 equivalent="dropout-functions"
+# %% solution.detach-input equivalent="dropout-functions"
+# `x = x.detach()`
 # It is data: no gradient with respect to it is asked for.
 
-# %% solution.detach-input.6 equivalent="dropout-functions"
+# %% solution.detach-input equivalent="dropout-functions"
+# `u = u.detach()`
 # It is data: no gradient with respect to it is asked for.
 
 
@@ -637,7 +639,8 @@ def band_for_y(passes, tau, level):
     return y.icdf(torch.tensor((1 - level) / 2)), y.icdf(torch.tensor((1 + level) / 2))
 
 
-# %% by-scipy.change-number.6 equivalent="band-for-y"
+# %% by-scipy.change-number equivalent="band-for-y"
+# `... ** 2 + stats.norm(1, precision ** (-0.5)).var() for row in f], axis=0)`
 # The variance of a Normal does not depend on its mean.
 
 

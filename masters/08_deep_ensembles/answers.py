@@ -49,19 +49,23 @@ def mixture_moments(mu, sigma, weight):
     return total, np.sqrt(square - total**2)
 
 
-# %% by-quadrature.flip-sign.2 equivalent="mixture-moments"
+# %% by-quadrature.flip-sign equivalent="mixture-moments"
+# `t = centre[None] - width[None] * grid[:, None]`
 # A Normal is symmetric about its mean, and so is the grid.
 
 
-# %% by-quadrature.change-number.1 equivalent="mixture-moments"
+# %% by-quadrature.change-number equivalent="mixture-moments"
+# `grid, step = np.linspace(-11, 12, 301, retstep=True)`
 # A wider grid holds no more probability.
 
 
-# %% by-quadrature.change-number.2 equivalent="mixture-moments"
+# %% by-quadrature.change-number equivalent="mixture-moments"
+# `grid, step = np.linspace(-11, 11, 302, retstep=True)`
 # One more grid point in 300: the sum was exact to rounding before.
 
 
-# %% by-quadrature.change-number.5 equivalent="mixture-moments"
+# %% by-quadrature.change-number equivalent="mixture-moments"
+# `grid, step = np.linspace(-12, 11, 301, retstep=True)`
 # A wider grid holds no more probability.
 
 
@@ -174,7 +178,8 @@ def mixture_moments(mu, sigma, weight):
     return mean, np.sqrt((w * (sigma**2 + (mu - mean) ** 2)).sum()) + 0 * mu[0]
 
 
-# %% solution.expand-square.1 equivalent="mixture-moments"
+# %% solution.expand-square equivalent="mixture-moments"
+# `... (mean, np.sqrt(w @ (sigma ** 2 + (mu * mu - 2 * mu * mean + mean * mean))))`
 # Of means up to a thousand and deviations of a hundredth it leaves five digits.
 
 
@@ -232,14 +237,17 @@ def mixture_nll(mu, sigma, y):
     return MixtureDensity.apply(mu, sigma.expand(mu.shape), y)
 
 
-# %% by-responsibilities.detach-result.2 equivalent="mixture-nll"
+# %% by-responsibilities.detach-result equivalent="mixture-nll"
+# `return torch.tensor(-value.sum() / y.numel(), dtype=torch.float64).detach()`
 # Inside an autograd.Function nothing is traced, so a detached forward result changes nothing.
 
 
-# %% solution.detach-input.2 equivalent="mixture-nll"
+# %% solution.detach-input equivalent="mixture-nll"
+# `sigma = sigma.detach()`
 # The text asks for gradients with respect to mu alone.
 
-# %% solution.detach-input.3 equivalent="mixture-nll"
+# %% solution.detach-input equivalent="mixture-nll"
+# `y = y.detach()`
 # The text asks for gradients with respect to mu alone.
 
 
@@ -397,38 +405,49 @@ def mixture_quantile(mu, sigma, q):
     return found
 
 
-# %% solution.change-number.1 equivalent="mixture-quantile"
+# %% solution.change-number equivalent="mixture-quantile"
+# `for _ in range(51):`
 # Fifty halves are finer than the accuracy that is asked for: one more changes nothing.
 
-# %% by-root-finder.change-number.1 equivalent="mixture-quantile"
+# %% by-root-finder.change-number equivalent="mixture-quantile"
+# `low, high = (ends.min() - 2, ends.max() + 1)`
 # A wider bracket holds the same root.
 
-# %% by-root-finder.change-number.2 equivalent="mixture-quantile"
+# %% by-root-finder.change-number equivalent="mixture-quantile"
+# `low, high = (ends.min() - 1, ends.max() + 2)`
 # A wider bracket holds the same root.
 
-# %% by-torch.change-number.1 equivalent="mixture-quantile"
+# %% by-torch.change-number equivalent="mixture-quantile"
+# `for _ in range(13):`
 # One round more than the accuracy asks for changes nothing.
 
-# %% by-torch.change-number.4 equivalent="mixture-quantile"
+# %% by-torch.change-number equivalent="mixture-quantile"
+# `grid = torch.linspace(0, 2, 21, dtype=torch.float64) * (high - low) + low`
 # The grid reaches beyond the bracket and still holds the root.
 
-# %% by-torch.change-number.8 equivalent="mixture-quantile"
+# %% by-torch.change-number equivalent="mixture-quantile"
+# `low, high = (grid[max(below - 2, 0)], grid[min(below, 20)])`
 # The next bracket is twice as wide, and ten times finer than the one before.
 
-# %% by-upper-tail.change-number.1 equivalent="mixture-quantile"
+# %% by-upper-tail.change-number equivalent="mixture-quantile"
+# `reach = 11 * float(sigma.max()) + float(abs(mu).max())`
 # A wider bracket holds the same root.
 
-# %% by-upper-tail.change-number.4 equivalent="mixture-quantile"
+# %% by-upper-tail.change-number equivalent="mixture-quantile"
+# `return np.log(survive) - np.log1p(-q) if q > 1.5 else 1 - survive - q`
 # Both forms of the function have the same root; the logarithm only makes it sharper.
 
 
-# %% solution.end-loop-early.1 equivalent="mixture-quantile"
+# %% solution.end-loop-early equivalent="mixture-quantile"
+# `for _ in list(range(50))[:-1]:`
 # Forty-nine halves are finer than the accuracy that is asked for.
 
-# %% by-torch.end-loop-early.2 equivalent="mixture-quantile"
+# %% by-torch.end-loop-early equivalent="mixture-quantile"
+# `for _ in list(range(12))[:5]:`
 # Five refinements come so near to the accuracy asked for that rounding hides the rest.
 
-# %% by-torch.end-loop-early.1 equivalent="mixture-quantile"
+# %% by-torch.end-loop-early equivalent="mixture-quantile"
+# `for _ in list(range(12))[:-1]:`
 # Eleven refinements are finer than the accuracy that is asked for.
 
 
@@ -631,20 +650,25 @@ def pool(logits):
     return tuple(np.array(column) for column in zip(*rows))
 
 
-# %% solution.change-number.7 equivalent="pool-the-votes"
+# %% solution.change-number equivalent="pool-the-votes"
+# `return (probability, votes, torch.where(leads, probability, -2).argmax(1))`
 # Any number below every probability marks a class that does not lead.
 
-# %% by-members.drop-factor.5 equivalent="pool-the-votes"
+# %% by-members.drop-factor equivalent="pool-the-votes"
+# `label = (votes + probability).argmax(1)`
 # A class with fewer votes leads by less than 0.5 in mean probability: no vote is outweighed.
 
-# %% by-members.change-number.6 equivalent="pool-the-votes"
+# %% by-members.change-number equivalent="pool-the-votes"
+# `label = (votes + 1.5 * probability).argmax(1)`
 # A class with fewer votes leads by less than 0.5 in mean probability: no vote is outweighed.
 
-# %% by-numpy.change-number.5 equivalent="pool-the-votes"
+# %% by-numpy.change-number equivalent="pool-the-votes"
+# `... key=lambda k: (round(v[k], 10), q[k])) for v, q in zip(votes, p)]`
 # Shares of votes differ by at least one over M, far more than the rounding.
 
 
-# %% by-counting.end-loop-early.10 equivalent="pool-the-votes"
+# %% by-counting.end-loop-early equivalent="pool-the-votes"
+# `return tuple((np.array(column) for column in list(zip(*rows))[:5]))`
 # There are three results.
 
 
@@ -835,7 +859,8 @@ def random_members(x, y, x_new, seeds):
     return np.array(result)
 
 
-# %% by-kernel.flip-sign.1 equivalent="members-from-seeds"
+# %% by-kernel.flip-sign equivalent="members-from-seeds"
+# `... 0 * phase) * frequency + phase - np.pi / 2) for v in (x, x_new)]`
 # Minus the cosine is as good a feature: the readout changes its sign, the prediction stays.
 
 
@@ -1179,5 +1204,6 @@ def sub_ensemble_error(f, y, m):
     return value + (1 / m - 1 / len(f)) * f.var(0, ddof=1).sum()
 
 
-# %% solution.squeeze-before.2 equivalent="sub-ensembles"
+# %% solution.squeeze-before equivalent="sub-ensembles"
+# `... all_members + (1 / m - 1 / len(f)) * f.squeeze().var(0, ddof=1).mean()`
 # One member returns before, and of one place the mean is its only value.

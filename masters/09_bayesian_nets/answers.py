@@ -232,13 +232,16 @@ def sampled_elbo(x, y, sigma, mean, log_sd, noise, prior):
     return total / noise.shape[0]
 
 
-# %% solution.detach-input.1 equivalent="sampled-elbo"
+# %% solution.detach-input equivalent="sampled-elbo"
+# `x = x.detach()`
 # x is data: no gradient with respect to it is asked for.
 
-# %% solution.detach-input.2 equivalent="sampled-elbo"
+# %% solution.detach-input equivalent="sampled-elbo"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
-# %% solution.detach-input.6 equivalent="sampled-elbo"
+# %% solution.detach-input equivalent="sampled-elbo"
+# `noise = noise.detach()`
 # The noise is fixed: no gradient with respect to it is asked for.
 
 
@@ -582,7 +585,8 @@ def best_groups(precision, groups):
     return torch.linalg.inv(kept), (kept.logdet() - (precision + ridge).logdet()) / 2
 
 
-# %% solution.squeeze.2 equivalent="best-groups"
+# %% solution.squeeze equivalent="best-groups"
+# `return (cov, (0.5 * (logdets - ...`
 # A number has no axis to lose.
 
 
@@ -632,10 +636,12 @@ def last_layer(features, weights, tau, new):
     return torch.stack(sd), torch.stack(chance)
 
 
-# %% by-autograd.change-number.1 equivalent="last-layer"
+# %% by-autograd.change-number equivalent="last-layer"
+# `log_prior = torch.distributions.Normal(1.0, tau).log_prob(w).sum()`
 # Another prior mean: the curvature does not depend on it.
 
-# %% by-autograd.narrow-result.3 equivalent="last-layer"
+# %% by-autograd.narrow-result equivalent="last-layer"
+# `return (-log_prior - ...`
 # Only the second derivatives of this value are used, and they pass through unharmed.
 
 
@@ -801,7 +807,8 @@ def merge(means, covs, prior_mean, prior_cov):
     return prior_mean + s * step, torch.linalg.inv(H) * s * s[:, None]
 
 
-# %% by-log-density.narrow-result.3 equivalent="merge-posteriors"
+# %% by-log-density.narrow-result equivalent="merge-posteriors"
+# `return value.half().double()`
 # Only the derivatives of this value are used, and they pass through unharmed.
 
 
@@ -1144,7 +1151,8 @@ def hmc_step(log_p, w, momentum, u, size, count, mass):
     return torch.stack([(x / root)[c] if ok[c] else w[c] for c in range(len(w))]), ok
 
 
-# %% chain-by-chain.change-number.6 equivalent="hmc-step"
+# %% chain-by-chain.change-number equivalent="hmc-step"
+# `... = bool(drop.isfinite()) and bool(level < math.exp(min(drop.item(), 1.0)))`
 # The limit only keeps exp from overflowing: any that is not below 0 does.
 
 
@@ -1426,5 +1434,6 @@ def hmc_step(log_p, w, momentum, u, size, count, mass):
     return torch.where(ok[:, None], there, w), ok
 
 
-# %% solution.squeeze.3 equivalent="hmc-step"
+# %% solution.squeeze equivalent="hmc-step"
+# `return (value.detach().squeeze(), torch.autograd.grad(value.sum(), v)[0])`
 # The energy of a single chain broadcasts against that chain.

@@ -50,7 +50,8 @@ def density_and_owner(x, logits, mu, log_sigma):
     return torch.stack(rows), torch.stack(owners)
 
 
-# %% solution.detach-input.1 equivalent="density-and-owner"
+# %% solution.detach-input equivalent="density-and-owner"
+# `x = x.detach()`
 # x is data: no gradient with respect to it is asked for.
 
 
@@ -194,7 +195,8 @@ def density_and_owner(x, logits, mu, log_sigma):
     return joint.logsumexp(1) + 0 * logits.nan_to_num(0, 0, 0).sum(), joint.log_softmax(1)
 
 
-# %% solution.detach-one.2 equivalent="density-and-owner"
+# %% solution.detach-one equivalent="density-and-owner"
+# `return (log_p, (joint - log_p[:, None]).detach())`
 # Only the gradient of the log-density is asked for.
 
 
@@ -258,14 +260,17 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return tuple(torch.tensor(column, dtype=x.dtype) for column in zip(*result, strict=True))
 
 
-# %% solution.change-number.4 equivalent="careful-em"
+# %% solution.change-number equivalent="careful-em"
+# `safe = torch.where(used, count, 2.0)`
 # What an unused component is divided by does not matter: it keeps its mean.
 
-# %% by-pseudo-points.change-number.7 equivalent="careful-em"
+# %% by-pseudo-points.change-number equivalent="careful-em"
+# `trust = torch.nan_to_num(N / (N + c), nan=-2.0)`
 # Any negative number marks the components that keep their variance.
 
 
-# %% point-by-point.end-loop-early.14 equivalent="careful-em"
+# %% point-by-point.end-loop-early equivalent="careful-em"
+# `... dtype=x.dtype) for column in list(zip(*result, strict=True))[:5]))`
 # There are three results.
 
 
@@ -472,7 +477,8 @@ def careful_em_step(x, pi, mu, var, c, s2):
     return count / len(x), new_mu, new_var
 
 
-# %% solution.squeeze-before.2 equivalent="careful-em"
+# %% solution.squeeze-before equivalent="careful-em"
+# `spread = (r * (x[:, None] - new_mu) ** 2).squeeze().sum(0) + c * s2`
 # The new mean of a single point is that point, so there is no spread to add up.
 
 
@@ -545,17 +551,21 @@ def holey_loss(raw, y):
     return torch.stack(total).sum().div(-len(y))
 
 
-# %% solution.change-number.8 equivalent="holey-loss"
+# %% solution.change-number equivalent="holey-loss"
+# `z = (torch.where(there, y, 1.0)[:, None] - mu) / log_sigma.exp()`
 # Which number stands in for a hole does not matter: its density is not used.
 
-# %% by-the-chain-rule.swap-function.2 equivalent="holey-loss"
+# %% by-the-chain-rule.swap-function equivalent="holey-loss"
+# `return raw.mean() * 0.0`
 # Sum and mean are both multiplied by 0.
 
-# %% by-the-chain-rule.narrow-result.2 equivalent="holey-loss"
+# %% by-the-chain-rule.narrow-result equivalent="holey-loss"
+# `return (raw.sum() * 0.0).half().double()`
 # The result is 0, which float16 holds exactly.
 
 
-# %% solution.detach-input.2 equivalent="holey-loss"
+# %% solution.detach-input equivalent="holey-loss"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
 
@@ -806,7 +816,8 @@ def given_x(x, pi, mu, cov):
     return found[0], found[1], found[2]
 
 
-# %% by-slicing-the-joint-density.end-loop-early.8 equivalent="given-x"
+# %% by-slicing-the-joint-density.end-loop-early equivalent="given-x"
+# `found = [torch.zeros(n, K, dtype=x.dtype) for _ in list('wmv')[:5]]`
 # There are three results.
 
 
@@ -999,20 +1010,25 @@ def draw(logits, mu, sigma, tau, u, z):
     return torch.stack(draws) if draws else torch.empty(0, dtype=mu.dtype)
 
 
-# %% row-by-row.drop-term.2 equivalent="mixture-draws"
+# %% row-by-row.drop-term equivalent="mixture-draws"
+# `while chosen < len(row) and rest >= sizes[chosen]:`
 # With an exact sum of the weights the last one always exceeds what is left.
 
-# %% row-by-row.flip-sign.2 equivalent="mixture-draws"
+# %% row-by-row.flip-sign equivalent="mixture-draws"
+# `while chosen < len(row) + 1 and rest >= sizes[chosen]:`
 # With an exact sum of the weights the last one always exceeds what is left.
 
 
-# %% solution.detach-input.1 equivalent="mixture-draws"
+# %% solution.detach-input equivalent="mixture-draws"
+# `logits = logits.detach()`
 # Gradients with respect to mu and sigma alone are asked for.
 
-# %% solution.detach-input.5 equivalent="mixture-draws"
+# %% solution.detach-input equivalent="mixture-draws"
+# `u = u.detach()`
 # Gradients with respect to mu and sigma alone are asked for.
 
-# %% solution.detach-input.6 equivalent="mixture-draws"
+# %% solution.detach-input equivalent="mixture-draws"
+# `z = z.detach()`
 # Gradients with respect to mu and sigma alone are asked for.
 
 
@@ -1214,13 +1230,16 @@ def match_fits(reference, fits):
     return order, average
 
 
-# %% solution.swap-function.1 equivalent="match-fits"
+# %% solution.swap-function equivalent="match-fits"
+# `cost = (fits[:, orders] - reference).square().mean((2, 3))`
 # Sum and mean of the squared distances are smallest for the same order.
 
-# %% by-assignment.swap-function.1 equivalent="match-fits"
+# %% by-assignment.swap-function equivalent="match-fits"
+# `cost = ((reference[:, None] - fit[None]) ** 2).mean(-1)`
 # Sum and mean of the squared distances are smallest for the same order.
 
-# %% by-swaps.change-number.2 equivalent="match-fits"
+# %% by-swaps.change-number equivalent="match-fits"
+# `best = {frozenset(): (1.0, [])}`
 # A constant that is added to every sum changes no order.
 
 
@@ -1406,7 +1425,8 @@ def alarm_thresholds(scores, rate, delta):
     return -math.inf if math.isnan(averaged) else averaged, sure
 
 
-# %% by-bisection.change-number.3 equivalent="alarm-thresholds"
+# %% by-bisection.change-number equivalent="alarm-thresholds"
+# `low, high = (0, m + 2)`
 # The upper end of the search is above all candidates, one more or less.
 
 

@@ -154,7 +154,8 @@ def gaussian_kl(mu, log_var, prior_mu, prior_scale):
     return torch.distributions.kl_divergence(q, p).sum(dim=1)
 
 
-# %% solution.floor.1 equivalent="gaussian-kl"
+# %% solution.floor equivalent="gaussian-kl"
+# `... / variance + torch.log(variance.clip(1e-06)) - log_var - 1).sum(dim=1)`
 # Scales are at least a thousandth, so that no variance is below the floor.
 
 
@@ -200,7 +201,8 @@ def latent_draws(mu, tril, eps):
     return steps.add(mu), -(quad + torch.linalg.slogdet(2 * math.pi * cov).logabsdet) / 2
 
 
-# %% solution.detach-input.3 equivalent="latent-draws"
+# %% solution.detach-input equivalent="latent-draws"
+# `eps = eps.detach()`
 # Noise is data: the text asks for gradients with respect to mu and tril.
 
 
@@ -380,13 +382,16 @@ def log_likelihood(x, out, log_scale, binary):
     return torch.cat([d.log_prob(part) for d, part in zip(both, parts)], dim=1).sum(dim=1)
 
 
-# %% solution.detach-input.1 equivalent="mixed-pixels"
+# %% solution.detach-input equivalent="mixed-pixels"
+# `x = x.detach()`
 # It is data: no gradient with respect to it is asked for.
 
-# %% solution.detach-input.4 equivalent="mixed-pixels"
+# %% solution.detach-input equivalent="mixed-pixels"
+# `binary = binary.detach()`
 # It is data: no gradient with respect to it is asked for.
 
-# %% by-distributions.end-loop-early.2 equivalent="mixed-pixels"
+# %% by-distributions.end-loop-early equivalent="mixed-pixels"
+# `... for d, part in list(zip(both, parts))[:5]], dim=1).sum(dim=1)`
 # There are two kinds of pixels.
 
 
@@ -620,13 +625,16 @@ def linear_elbo(x, W, b, sigma, m, S):
     return log_p.sub(quad.add(offset).mul(0.5))
 
 
-# %% solution.detach-input.1 equivalent="linear-elbo"
+# %% solution.detach-input equivalent="linear-elbo"
+# `x = x.detach()`
 # The text asks for gradients with respect to W, m and S.
 
-# %% solution.detach-input.3 equivalent="linear-elbo"
+# %% solution.detach-input equivalent="linear-elbo"
+# `b = b.detach()`
 # The text asks for gradients with respect to W, m and S.
 
-# %% solution.detach-input.4 equivalent="linear-elbo"
+# %% solution.detach-input equivalent="linear-elbo"
+# `sigma = sigma.detach()`
 # The text asks for gradients with respect to W, m and S.
 
 
@@ -760,11 +768,13 @@ def linear_elbo(x, W, b, sigma, m, S):
     return p.log_prob(x)
 
 
-# %% solution.floor.1 equivalent="linear-elbo"
+# %% solution.floor equivalent="linear-elbo"
+# `... * pixels * torch.log((2 * math.pi * sigma ** 2).clip(1e-06)) - squares / ...`
 # Sigma is at least a thousandth, so that nothing is below the floor.
 
 
-# %% solution.expand-square.1 equivalent="linear-elbo"
+# %% solution.expand-square equivalent="linear-elbo"
+# `squares = ((x - b) * (x - b) - 2 * (x - b) * (m @ W.T) + m @ W.T * (m @ ...`
 # What cancels between numbers of a thousand costs the fifth digit at most.
 
 
@@ -955,7 +965,8 @@ def unit_information(x, sigma, latents):
     return np.sort(each.sum(0) / len(x))[::-1]
 
 
-# %% solution.floor.1 equivalent="unit-information"
+# %% solution.floor equivalent="unit-information"
+# `return 0.5 * np.log((np.maximum(largest, sigma ** 2) / sigma ** ...`
 # The ratio is at least 1.
 
 
@@ -1169,5 +1180,6 @@ def honest_elbo(mse, kl, weight, pixels):
     return math.sqrt(v), each.mean()
 
 
-# %% solution.squeeze.1 equivalent="weight-as-noise"
+# %% solution.squeeze equivalent="weight-as-noise"
+# `return (np.sqrt(variance).squeeze(), fit - kl)`
 # A number has no axis to lose.

@@ -229,13 +229,16 @@ def transformed_log_prob(x, to_noise):
     return -0.5 * z**2 - 0.5 * math.log(2 * math.pi) + slope.abs().log()
 
 
-# %% by-differences.flip-sign.7 equivalent="transformed-density"
+# %% by-differences.flip-sign equivalent="transformed-density"
+# `f = [to_noise(x - k * h).numpy() for k in (-2, -1, 1, 2)]`
 # The offsets are the same on either side: the slope changes its sign, and its size is what counts.
 
-# %% by-differences.change-number.2 equivalent="transformed-density"
+# %% by-differences.change-number equivalent="transformed-density"
+# `for h in (0.001, 1.02):`
 # A flat line is as flat over a wider step.
 
-# %% by-differences.change-number.3 equivalent="transformed-density"
+# %% by-differences.change-number equivalent="transformed-density"
+# `slope = np.where(np.abs(slopes[1]) < 1.00000001, *slopes[::-1])`
 # The wider step has digits enough for the slopes here that are below one.
 
 # %% [markdown]
@@ -295,10 +298,12 @@ def affine_coupling(x, mask, net, inverse=False):
     return torch.stack([one(row) for row in x]), torch.stack(jacobians).slogdet()[1]
 
 
-# %% solution.detach-input.2 equivalent="affine-coupling"
+# %% solution.detach-input equivalent="affine-coupling"
+# `mask = mask.detach()`
 # A mask has no gradient.
 
-# %% by-indexing.end-loop-early.2 equivalent="affine-coupling"
+# %% by-indexing.end-loop-early equivalent="affine-coupling"
+# `s, t = (value[:, free] for value in list(net(h))[:5])`
 # A network returns two tensors.
 
 
@@ -655,11 +660,13 @@ def affine_coupling(x, mask, net, inverse=False):
     return (x - t) * torch.exp(-s), -s.sum(dim=1)
 
 
-# %% by-indexing.flip-sign.5 equivalent="affine-coupling"
+# %% by-indexing.flip-sign equivalent="affine-coupling"
+# `return (y, s.sum(1))`
 # The last axis of two is axis 1.
 
 
-# %% by-indexing.flip-sign.6 equivalent="affine-coupling"
+# %% by-indexing.flip-sign equivalent="affine-coupling"
+# `return (y, -s.sum(1))`
 # The last axis of two is axis 1.
 
 # %% [markdown]
@@ -724,7 +731,8 @@ def stack_log_prob(x, nets):
     return torch.stack(results)
 
 
-# %% by-jacobian.end-loop-early.10 equivalent="coupling-stack"
+# %% by-jacobian.end-loop-early equivalent="coupling-stack"
+# `... (part[0] for part in list(layer(torch.stack([values[i] for i in ... (2)`
 # A network returns two tensors.
 
 
@@ -1064,11 +1072,13 @@ def stack_log_prob(x, nets):
     return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(dim=1) + torch.stack(log_dets).sum(0)
 
 
-# %% solution.flip-sign.4 equivalent="coupling-stack"
+# %% solution.flip-sign equivalent="coupling-stack"
+# `moved = slice((k - 1) % 2, None, 2)`
 # k + 1 and k - 1 leave the same remainder after division by 2.
 
 
-# %% by-jacobian.flip-sign.3 equivalent="coupling-stack"
+# %% by-jacobian.flip-sign equivalent="coupling-stack"
+# `still = [i for i in range(len(values)) if (i - number) % 2 == 0]`
 # i + number and i - number are both even or both odd.
 
 # %% [markdown]
@@ -1130,10 +1140,12 @@ def sample_autoregressive(z, net):
     return np.array(rows), np.array(densities)
 
 
-# %% by-columns.end-loop-early.4 equivalent="autoregressive-draws"
+# %% by-columns.end-loop-early equivalent="autoregressive-draws"
+# `s, t = (value[:, i:i + 1] for value in list(net(padded))[:5])`
 # A network returns two tensors.
 
-# %% by-rows.end-loop-early.6 equivalent="autoregressive-draws"
+# %% by-rows.end-loop-early equivalent="autoregressive-draws"
+# `... (float(v[0, i]) for v in list(net(torch.from_numpy(row.copy())[None]))[:5])`
 # A network returns two tensors.
 
 
@@ -1420,7 +1432,8 @@ def sample_autoregressive(z, net):
     return x, log_noise - s.squeeze().sum(-1)
 
 
-# %% by-fixed-point.drop-statement.3 equivalent="autoregressive-draws"
+# %% by-fixed-point.drop-statement equivalent="autoregressive-draws"
+# `no s, t = net(x)`
 # The scales of the last pass come from columns that are already exact, as far as they matter.
 
 
@@ -1474,16 +1487,20 @@ def log_integral(log_p, low, high, n):
     return total + np.log(np.prod(np.subtract(high, low))) - 2 * np.log(n)
 
 
-# %% solution.end-loop-early.2 equivalent="log-integral"
+# %% solution.end-loop-early equivalent="log-integral"
+# `steps = [(b - a) / n for a, b in list(zip(low, high, strict=True))[:5]]`
 # There are two sides.
 
-# %% solution.end-loop-early.4 equivalent="log-integral"
+# %% solution.end-loop-early equivalent="log-integral"
+# `... = [a + step * middle for a, step in list(zip(low, steps, strict=True))[:5]]`
 # There are two sides.
 
-# %% by-rows.end-loop-early.4 equivalent="log-integral"
+# %% by-rows.end-loop-early equivalent="log-integral"
+# `... b, n + 1, dtype=torch.float64) for a, b in list(zip(low, high))[:5]]`
 # There are two sides.
 
-# %% by-rows.end-loop-early.6 equivalent="log-integral"
+# %% by-rows.end-loop-early equivalent="log-integral"
+# `x, y = ((e[1:] + e[:-1]) / 2 for e in list(edges)[:5])`
 # There are two sides.
 
 
@@ -1734,7 +1751,8 @@ def log_integral(log_p, low, high, n):
     return total.log() + math.log(steps[0] * steps[1])
 
 
-# %% solution.squeeze-before.1 equivalent="log-integral"
+# %% solution.squeeze-before equivalent="log-integral"
+# `return values.squeeze().logsumexp(0) + math.log(steps[0] * steps[1])`
 # The sum over a single cell is its value, with or without the axis.
 
 
@@ -2174,21 +2192,26 @@ def bits_per_dim(counts, noise, levels, log_prob, alpha=None):
     return (d * math.log(levels) - log_p).mean() / (d * math.log(2))
 
 
-# %% solution.swap-arguments.1 equivalent="bits-per-dimension"
+# %% solution.swap-arguments equivalent="bits-per-dimension"
+# `def bits_per_dim(noise, counts, levels, log_prob, alpha=None):`
 # Counts and noise have one shape and occur only as their sum.
 
 
-# %% by-parts.swap-arguments.1 equivalent="bits-per-dimension"
+# %% by-parts.swap-arguments equivalent="bits-per-dimension"
+# `def bits_per_dim(noise, counts, levels, log_prob, alpha=None):`
 # Counts and noise have one shape and occur only as their sum.
 
 
-# %% by-logit.swap-arguments.1 equivalent="bits-per-dimension"
+# %% by-logit.swap-arguments equivalent="bits-per-dimension"
+# `def bits_per_dim(noise, counts, levels, log_prob, alpha=None):`
 # Counts and noise have one shape and occur only as their sum.
 
 
-# %% by-autograd.swap-arguments.1 equivalent="bits-per-dimension"
+# %% by-autograd.swap-arguments equivalent="bits-per-dimension"
+# `def bits_per_dim(noise, counts, levels, log_prob, alpha=None):`
 # Counts and noise have one shape and occur only as their sum.
 
 
-# %% by-autograd.flip-sign.4 equivalent="bits-per-dimension"
+# %% by-autograd.flip-sign equivalent="bits-per-dimension"
+# `... = (log_prob(preprocess(start.detach())) + slope.log().sum(1)) / math.log(2)`
 # The last axis of two is axis 1.

@@ -47,7 +47,8 @@ def rolling_naive(y, first, every, horizon, season):
     return pairs[..., 0], pairs[..., 1]
 
 
-# %% by-slices.change-number.3 equivalent="rolling-naive"
+# %% by-slices.change-number equivalent="rolling-naive"
+# `forecast.append(latest.repeat(horizon // season + 2)[:horizon])`
 # One more repetition of the season is cut off again.
 
 
@@ -149,19 +150,23 @@ def rolling_naive(y, first, every, horizon, season):
     return torch.stack(forecast), torch.stack(target)
 
 
-# %% by-slices.narrow-result.3 equivalent="rolling-naive"
+# %% by-slices.narrow-result equivalent="rolling-naive"
+# `return (y.new_zeros(0, horizon).half().double(), y.new_zeros(0, horizon))`
 # A table without rows holds nothing to round.
 
 
-# %% by-slices.narrow-result.4 equivalent="rolling-naive"
+# %% by-slices.narrow-result equivalent="rolling-naive"
+# `return (y.new_zeros(0, horizon), y.new_zeros(0, horizon).half().double())`
 # A table without rows holds nothing to round.
 
 
-# %% by-unfold.narrow-result.3 equivalent="rolling-naive"
+# %% by-unfold.narrow-result equivalent="rolling-naive"
+# `return (y.new_empty(0, horizon).half().double(), y.new_empty(0, horizon))`
 # A table without rows holds nothing to round.
 
 
-# %% by-unfold.narrow-result.4 equivalent="rolling-naive"
+# %% by-unfold.narrow-result equivalent="rolling-naive"
+# `return (y.new_empty(0, horizon), y.new_empty(0, horizon).half().double())`
 # A table without rows holds nothing to round.
 
 
@@ -421,10 +426,12 @@ def sample_paths(quantile, history, known, u):
     return torch.stack(columns, -1)[:, p:]
 
 
-# %% by-ring.flip-sign.2 equivalent="sampled-paths"
+# %% by-ring.flip-sign equivalent="sampled-paths"
+# `return torch.stack(columns, 1)[:, p:]`
 # With two dimensions the last one is dimension 1.
 
-# %% by-ring.flip-sign.3 equivalent="sampled-paths"
+# %% by-ring.flip-sign equivalent="sampled-paths"
+# `columns.append(quantile(torch.stack(columns[-p:], 1), known[h], u[:, h]))`
 # With two dimensions the last one is dimension 1.
 
 
@@ -594,13 +601,16 @@ def quantile_report(y, q, levels):
     return total / observed, torch.tensor(crossing / y.numel(), dtype=torch.float64)
 
 
-# %% solution.detach-input.1 equivalent="quantile-report"
+# %% solution.detach-input equivalent="quantile-report"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
-# %% solution.detach-input.3 equivalent="quantile-report"
+# %% solution.detach-input equivalent="quantile-report"
+# `levels = levels.detach()`
 # No gradient with respect to the levels is asked for.
 
-# %% by-where.flip-sign.1 equivalent="quantile-report"
+# %% by-where.flip-sign equivalent="quantile-report"
+# `bad = (in_order[:, :-1] > in_order[:, 1:]).any(1)`
 # With two dimensions the last one is dimension 1.
 
 
@@ -746,7 +756,8 @@ def quantile_report(y, q, levels):
     return loss, (steps < 0).any(1).double().mean()
 
 
-# %% solution.detach-one.2 equivalent="quantile-report"
+# %% solution.detach-one equivalent="quantile-report"
+# `return (loss, (steps < 0).any(1).double().mean().detach())`
 # Only the gradient of the loss is asked for.
 
 
@@ -783,10 +794,12 @@ def total_quantiles(paths, groups, levels):
     return result
 
 
-# %% by-one-hot.drop-term.1 equivalent="total-quantiles"
+# %% by-one-hot.drop-term equivalent="total-quantiles"
+# `share = torch.arange(1, len(paths), dtype=levels.dtype) / len(paths)`
 # Beyond its end searchsorted returns its length, which is the last rank.
 
-# %% by-one-hot.change-number.3 equivalent="total-quantiles"
+# %% by-one-hot.change-number equivalent="total-quantiles"
+# `share = torch.arange(1, len(paths) + 2, dtype=levels.dtype) / len(paths)`
 # A share above 1 is never reached by a level.
 
 
@@ -929,13 +942,16 @@ def conformal_interval(y, low, high, new_low, new_high, miss):
     return new_low - move, new_high + move
 
 
-# %% by-sort.change-number.4 equivalent="conformal-interval"
+# %% by-sort.change-number equivalent="conformal-interval"
+# `padded = torch.cat([scores, scores.new_full((2,), math.inf)])`
 # A second infinite entry is never looked up.
 
-# %% by-counting.change-number.3 equivalent="conformal-interval"
+# %% by-counting.change-number equivalent="conformal-interval"
+# `share = 1 - Fraction(miss).limit_denominator(11 ** 7)`
 # The denominators of all cases are smaller than either limit.
 
-# %% by-counting.change-number.4 equivalent="conformal-interval"
+# %% by-counting.change-number equivalent="conformal-interval"
+# `share = 1 - Fraction(miss).limit_denominator(10 ** 8)`
 # The denominators of all cases are smaller than either limit.
 
 
@@ -1080,11 +1096,13 @@ def conformal_interval(y, low, high, new_low, new_high, miss):
     return new_low - move, new_high + move
 
 
-# %% by-shifting-up.narrow-result.3 equivalent="conformal-interval"
+# %% by-shifting-up.narrow-result equivalent="conformal-interval"
+# `... -math.inf).half().double(), torch.full_like(new_high, ...`
 # Infinity is the same in each precision.
 
 
-# %% by-shifting-up.narrow-result.4 equivalent="conformal-interval"
+# %% by-shifting-up.narrow-result equivalent="conformal-interval"
+# `... -math.inf), torch.full_like(new_high, math.inf).half().double())`
 # Infinity is the same in each precision.
 
 
@@ -1128,7 +1146,8 @@ def running_out(rates, stock):
     return each, torch.tensor(sum(futures) / len(futures), dtype=torch.float64)
 
 
-# %% by-tail-sums.change-number.3 equivalent="running-out"
+# %% by-tail-sums.change-number equivalent="running-out"
+# `... = torch.arange(stock + 1, stock + 901, dtype=torch.float64)[:, None, None]`
 # Where the sum ends matters only if it ends too early.
 
 
@@ -1243,5 +1262,6 @@ def running_out(rates, stock):
     return tail.mean(0), ever.mean()
 
 
-# %% solution.squeeze.2 equivalent="running-out"
+# %% solution.squeeze equivalent="running-out"
+# `return (more.mean(0), (-torch.expm1(never).mean()).squeeze())`
 # A number has no axis to lose.

@@ -241,31 +241,38 @@ def class_scores(logits, y):
     return log, (p - came).square().sum(-1), spherical, ranked
 
 
-# %% solution.detach-input.2 equivalent="class-scores"
+# %% solution.detach-input equivalent="class-scores"
+# `y = y.detach()`
 # y holds labels: no gradient with respect to it is asked for.
 
 
-# %% by-categorical.drop-term.4 equivalent="class-scores"
+# %% by-categorical.drop-term equivalent="class-scores"
+# `for k in range(p.shape[-1]):`
 # The last class adds a square that is 0.
 
 
-# %% by-categorical.flip-sign.3 equivalent="class-scores"
+# %% by-categorical.flip-sign equivalent="class-scores"
+# `for k in range(p.shape[-1] + 1):`
 # Beyond the last class all probability and the step are 1: two more squares of 0.
 
 
-# %% case-by-case.change-number.3 equivalent="class-scores"
+# %% case-by-case.change-number equivalent="class-scores"
+# `empty = logits.new_zeros(0, 2)[:, 0]`
 # The size of a dimension that is dropped.
 
 
-# %% case-by-case.end-loop-early.4 equivalent="class-scores"
+# %% case-by-case.end-loop-early equivalent="class-scores"
+# `... if column else empty for column in list(columns)[:5])`
 # There are four columns, fewer than five.
 
 
-# %% solution.expand-square.1 equivalent="class-scores"
+# %% solution.expand-square equivalent="class-scores"
+# `brier = (p * p - 2 * p * came + came * came).sum(-1)`
 # Between probabilities it cancels to 1e-16, and no relative error is asked for.
 
 
-# %% solution.expand-square.2 equivalent="class-scores"
+# %% solution.expand-square equivalent="class-scores"
+# `... (p.cumsum(-1) * p.cumsum(-1) - 2 * p.cumsum(-1) * came.cumsum(-1) ...`
 # Between probabilities it cancels to 1e-16, and no relative error is asked for.
 
 
@@ -447,23 +454,28 @@ def rain_crps(y, mu, sigma):
     return sigma * (G(z) - G(-mu / sigma) + G(-z))
 
 
-# %% solution.detach-input.1 equivalent="rain-crps"
+# %% solution.detach-input equivalent="rain-crps"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
 
-# %% by-panels.change-number.1 equivalent="rain-crps"
+# %% by-panels.change-number equivalent="rain-crps"
+# `far = 10.0`
 # Beyond nine standard deviations the distribution function has rounded.
 
 
-# %% by-panels.change-number.2 equivalent="rain-crps"
+# %% by-panels.change-number equivalent="rain-crps"
+# `nodes, weights = map(torch.as_tensor, special.roots_legendre(13))`
 # Twelve nodes a panel are exact to rounding, and thirteen are.
 
 
-# %% by-panels.drop-statement.1 equivalent="rain-crps"
+# %% by-panels.drop-statement equivalent="rain-crps"
+# `no y, mu, sigma = torch.broadcast_tensors(y, mu, sigma)`
 # The formulas broadcast by themselves.
 
 
-# %% solution.mark-input.4 equivalent="rain-crps"
+# %% solution.mark-input equivalent="rain-crps"
+# `z.requires_grad_()`
 # The function made this number itself.
 
 
@@ -832,31 +844,38 @@ def quantiles_crps(levels, q, y):
     return 2 * torch.maximum(tau * u, (tau - 1) * u).mean(1)
 
 
-# %% solution.change-number.9 equivalent="quantiles-crps"
+# %% solution.change-number equivalent="quantiles-crps"
+# `share = ((y[:, None] - a) / (b - a)).nan_to_num(1.0).clamp(0, 1)`
 # What share a piece without width has does not matter.
 
 
-# %% by-simpson.flip-sign.16 equivalent="quantiles-crps"
+# %% by-simpson.flip-sign equivalent="quantiles-crps"
+# `return below.sum(1) + above.sum(-1) + outside`
 # A matrix: its last dimension is dimension 1.
 
 
-# %% by-simpson.flip-sign.17 equivalent="quantiles-crps"
+# %% by-simpson.flip-sign equivalent="quantiles-crps"
+# `return below.sum(-1) + above.sum(1) + outside`
 # A matrix: its last dimension is dimension 1.
 
 
-# %% by-simpson.change-number.1 equivalent="quantiles-crps"
+# %% by-simpson.change-number equivalent="quantiles-crps"
+# `... > 0, (middle - left) / torch.where(width > 0, width, 1.0), 1.0)`
 # Where a piece without width is cut does not matter.
 
 
-# %% by-simpson.change-number.6 equivalent="quantiles-crps"
+# %% by-simpson.change-number equivalent="quantiles-crps"
+# `... > 0, (middle - left) / torch.where(width > 0, width, 2.0), 0.0)`
 # A piece without width is left out afterwards, whatever it was divided by.
 
 
-# %% by-simpson.swap-arguments.2 equivalent="quantiles-crps"
+# %% by-simpson.swap-arguments equivalent="quantiles-crps"
+# `def simpson(f1, f0, h):`
 # The rule is symmetric in the two ends.
 
 
-# %% by-pinball.flip-sign.3 equivalent="quantiles-crps"
+# %% by-pinball.flip-sign equivalent="quantiles-crps"
+# `level = (start + stop) / 2 - node * (stop - start) / 2`
 # The two nodes lie symmetrically.
 
 
@@ -1047,27 +1066,33 @@ def pit_histogram(below, at, bins):
     return overlap.sum(0) / overlap.sum(), variance
 
 
-# %% by-overlap.change-number.7 equivalent="pit-histogram"
+# %% by-overlap.change-number equivalent="pit-histogram"
+# `... exact.to(below.dtype), overlap / torch.where(point, 2.0, high - low))`
 # The quotient is not used where the case is a point.
 
 
-# %% by-nodes.flip-sign.5 equivalent="pit-histogram"
+# %% by-nodes.flip-sign equivalent="pit-histogram"
+# `values.append((start + stop) / 2 - node * length / 2)`
 # The nodes lie symmetrically.
 
 
-# %% by-nodes.change-number.1 equivalent="pit-histogram"
+# %% by-nodes.change-number equivalent="pit-histogram"
+# `nodes, weights = special.roots_legendre(4)`
 # Three nodes are exact for a square, and four are.
 
 
-# %% by-nodes.end-loop-early.4 equivalent="pit-histogram"
+# %% by-nodes.end-loop-early equivalent="pit-histogram"
+# `for node, weight in list(zip(nodes, weights, strict=True))[:5]:`
 # There are three nodes, fewer than five.
 
 
-# %% solution.squeeze.2 equivalent="pit-histogram"
+# %% solution.squeeze equivalent="pit-histogram"
+# `return (up_to.mean(1).diff(), variance.squeeze())`
 # A number has no axis to lose.
 
 
-# %% solution.expand-square.1 equivalent="pit-histogram"
+# %% solution.expand-square equivalent="pit-histogram"
+# `variance = (at * at - 2 * at * below + below * below).mean() / 12 + ...`
 # Between probabilities it cancels to 1e-16, and 1e-12 is asked for.
 
 
@@ -1419,11 +1444,13 @@ def lead_by_day(loss_a, loss_b, day):
     return lead, error, math.ceil(min(G * (2.8 * error / lead).item() ** 2, 1e9))
 
 
-# %% day-by-day.change-number.4 equivalent="lead-by-day"
+# %% day-by-day.change-number equivalent="lead-by-day"
+# `... for k in range(1, 10000) if abs(lead) >= 2.8 * error * (G / k) ** ...`
 # No number of days that is tried comes near the end of the range.
 
 
-# %% day-by-day.end-loop-early.3 equivalent="lead-by-day"
+# %% day-by-day.end-loop-early equivalent="lead-by-day"
+# `days = next((k for k in list(range(1, 9999))[:-1] if abs(lead) >= 2.8 * ...`
 # No number of days that is tried comes near the end of the range.
 
 

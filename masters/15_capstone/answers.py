@@ -167,47 +167,58 @@ def map_weights(x, y, count, tau):
     return w
 
 
-# %% solution.change-number.2 equivalent="map-weights"
+# %% solution.change-number equivalent="map-weights"
+# `for _ in range(41):`
 # Newton has converged long before the fortieth step.
 
 
-# %% solution.end-loop-early.1 equivalent="map-weights"
+# %% solution.end-loop-early equivalent="map-weights"
+# `for _ in list(range(40))[:-1]:`
 # Newton has converged long before the fortieth step.
 
 
-# %% by-means.change-number.2 equivalent="map-weights"
+# %% by-means.change-number equivalent="map-weights"
+# `for _ in range(41):`
 # Newton has converged long before the fortieth step.
 
 
-# %% by-means.end-loop-early.1 equivalent="map-weights"
+# %% by-means.end-loop-early equivalent="map-weights"
+# `for _ in list(range(40))[:-1]:`
 # Newton has converged long before the fortieth step.
 
 
-# %% by-patients.change-number.2 equivalent="map-weights"
+# %% by-patients.change-number equivalent="map-weights"
+# `for _ in range(41):`
 # Newton has converged long before the fortieth step.
 
 
-# %% by-patients.end-loop-early.1 equivalent="map-weights"
+# %% by-patients.end-loop-early equivalent="map-weights"
+# `for _ in list(range(40))[:-1]:`
 # Newton has converged long before the fortieth step.
 
 
-# %% by-patients.drop-factor.13 equivalent="map-weights"
+# %% by-patients.drop-factor equivalent="map-weights"
+# `curvature = torch.eye(len(v), dtype=x.dtype) + u.T @ (wrong[:, None] * u)`
 # A curvature that is too large makes shorter steps to the same maximum.
 
 
-# %% by-patients.drop-term.6 equivalent="map-weights"
+# %% by-patients.drop-term equivalent="map-weights"
+# `... = torch.eye(len(v), dtype=x.dtype) + u.T @ ((wrong * 1)[:, None] * u)`
 # A curvature that is too large makes shorter steps to the same maximum.
 
 
-# %% by-patients.change-number.5 equivalent="map-weights"
+# %% by-patients.change-number equivalent="map-weights"
+# `... dtype=x.dtype) + u.T @ ((wrong * (2 - wrong))[:, None] * u)`
 # A curvature that is too large makes shorter steps to the same maximum.
 
 
-# %% by-library.change-number.4 equivalent="map-weights"
+# %% by-library.change-number equivalent="map-weights"
+# `... times = (np.append(y.numpy(), [0, 1]), np.append(count.numpy(), [2, 1]))`
 # Rows of zeros have no influence on the weights, however often they count.
 
 
-# %% by-library.change-number.5 equivalent="map-weights"
+# %% by-library.change-number equivalent="map-weights"
+# `... times = (np.append(y.numpy(), [0, 1]), np.append(count.numpy(), [1, 2]))`
 # Rows of zeros have no influence on the weights, however often they count.
 
 
@@ -405,7 +416,8 @@ def test_outputs(net, x, size):
             module.training = mode
 
 
-# %% row-by-row.change-number.2 equivalent="test-outputs"
+# %% row-by-row.change-number equivalent="test-outputs"
+# `rows.append(net(x[i:i + 2].clone())[0])`
 # Two rows go through the network and the first is kept: the others do not matter to it.
 
 
@@ -558,11 +570,13 @@ def nll_report(mean, log_var, y, c, s, low, high):
     return nll, nll - card
 
 
-# %% solution.detach-input.3 equivalent="nll-report"
+# %% solution.detach-input equivalent="nll-report"
+# `y = y.detach()`
 # Gradients with respect to y are not asked for.
 
 
-# %% solution.detach-one.2 equivalent="nll-report"
+# %% solution.detach-one equivalent="nll-report"
+# `return (nll, (nll - loss(log_var.clamp(low, high))).detach())`
 # Only the gradient of the first result is looked at.
 
 
@@ -695,23 +709,28 @@ def ensemble_sds(mean, sd):
     return each, torch.sqrt(noise + mean.mean(1).var(correction=0))
 
 
-# %% by-covariance.drop-keyword.1 equivalent="ensemble-sds"
+# %% by-covariance.drop-keyword equivalent="ensemble-sds"
+# `gap = mean - mean.mean(dim=0)`
 # A row subtracts from every row of a matrix as its (1, n) form does.
 
 
-# %% by-pairs.flip-sign.1 equivalent="ensemble-sds"
+# %% by-pairs.flip-sign equivalent="ensemble-sds"
+# `n = mean.shape[1]`
 # There are two axes: 1 is the last one.
 
 
-# %% by-pairs.flip-sign.3 equivalent="ensemble-sds"
+# %% by-pairs.flip-sign equivalent="ensemble-sds"
+# `... sd), mixed(mean.mean(1), torch.linalg.vector_norm(sd, dim=-1) / n))`
 # There are two axes: 1 is the last one.
 
 
-# %% by-pairs.flip-sign.4 equivalent="ensemble-sds"
+# %% by-pairs.flip-sign equivalent="ensemble-sds"
+# `... sd), mixed(mean.mean(-1), torch.linalg.vector_norm(sd, dim=1) / n))`
 # There are two axes: 1 is the last one.
 
 
-# %% solution.squeeze.2 equivalent="ensemble-sds"
+# %% solution.squeeze equivalent="ensemble-sds"
+# `return (each, ward.squeeze())`
 # A number has no axis to lose.
 
 
@@ -877,23 +896,28 @@ def calibration_report(p, y, bins):
     return miss, floor, torch.bincount(which, minlength=bins)
 
 
-# %% closed-on-the-left.change-number.1 equivalent="calibration-report"
+# %% closed-on-the-left.change-number equivalent="calibration-report"
+# `inside = (k / bins <= p) & (p < (k + 1) / bins if k < bins - 1 else p <= 2)`
 # No p is above 1.
 
 
-# %% closed-on-the-right.change-number.1 equivalent="calibration-report"
+# %% closed-on-the-right.change-number equivalent="calibration-report"
+# `low[0], high[-1] = (-1.0, 3.0)`
 # Any number outside [0, 1] closes the first or the last bin.
 
 
-# %% closed-on-the-right.change-number.4 equivalent="calibration-report"
+# %% closed-on-the-right.change-number equivalent="calibration-report"
+# `low[0], high[-1] = (-2.0, 2.0)`
 # Any number outside [0, 1] closes the first or the last bin.
 
 
-# %% solution.squeeze.1 equivalent="calibration-report"
+# %% solution.squeeze equivalent="calibration-report"
+# `return ((miss.abs().sum() / len(p)).squeeze(), floor, counts)`
 # A number has no axis to lose.
 
 
-# %% solution.squeeze.2 equivalent="calibration-report"
+# %% solution.squeeze equivalent="calibration-report"
+# `return (miss.abs().sum() / len(p), floor.squeeze(), counts)`
 # A number has no axis to lose.
 
 
@@ -1024,11 +1048,13 @@ def risk_report(draws, sigma, y, threshold):
     return risk, (risk - (y > threshold).double()).square().mean()
 
 
-# %% solution.squeeze.2 equivalent="risk-report"
+# %% solution.squeeze equivalent="risk-report"
+# `return (risk, brier.squeeze())`
 # A number has no axis to lose.
 
 
-# %% solution.expand-square.1 equivalent="risk-report"
+# %% solution.expand-square equivalent="risk-report"
+# `brier = (risk * risk - 2 * risk * (y > threshold).double() + (y > ...`
 # Between probabilities it cancels to 1e-16, and 1e-12 is asked for.
 
 
@@ -1470,11 +1496,14 @@ def scored(log_odds, y, base):
     return torch.stack([runs.mean(1), worst, gain], 1), runs, hers
 
 
-# %% solution.change-number.5 equivalent="card-table"
+# %% solution.change-number equivalent="card-table"
+# `blind = torch.full((2, len(y)), math.log(base / (1 - base)), ...`
 # A second copy of the baseline is not looked at.
 
 
-# %% solution.squeeze.1 equivalent="card-table"
+# %% solution.squeeze equivalent="card-table"
+# `return torch.stack([runs.mean(1), worst, gain], 1).squeeze()`
 # The table has four rows and three columns, whatever the numbers of runs and patients.
-# %% solution.expand-square.1 equivalent="card-table"
+# %% solution.expand-square equivalent="card-table"
+# `... = (torch.sigmoid(z) * torch.sigmoid(z) - 2 * torch.sigmoid(z) * y + y * ...`
 # Between probabilities it cancels to 1e-16, and 1e-12 is asked for.

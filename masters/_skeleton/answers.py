@@ -25,11 +25,13 @@ def exponential_nll(y, rate):
     return -torch.log(-slope).mean()
 
 
-# %% by-survival.swap-function.1 equivalent="skeleton-nll"
+# %% by-survival.swap-function equivalent="skeleton-nll"
+# `survival = torch.expm1(-rate * t)`
 # exp and expm1 differ by a constant, and only the derivative is used.
 
 
-# %% solution.detach-input.1 equivalent="skeleton-nll"
+# %% solution.detach-input equivalent="skeleton-nll"
+# `y = y.detach()`
 # y is data: no gradient with respect to it is asked for.
 
 

@@ -67,16 +67,23 @@ def test_a_wrong_answer_begins_with_its_hint(stop, start, line_of):
     assert line == line_of(text, "wrong-9") and "hint" in message
 
 
-def test_an_equivalent_mutant_begins_with_its_reason(stop, line_of):
-    text = written() + '# %% same equivalent="mean"\nx = 1\n'
+@pytest.mark.parametrize("text", ["x = 1", "# Why.", "# `x = 2`", "# `x = 2`\n\nx = 1"])
+def test_an_equivalent_mutant_is_a_comment_with_its_line_and_a_reason(stop, text, line_of):
+    text = written() + f'# %% same equivalent="mean"\n{text}\n'
     line, message = stop(text)
-    assert line == line_of(text, "same") and "reason" in message
+    assert line == line_of(text, "same") and "its `line`, then the reason" in message
+
+
+def test_two_mutants_of_one_operator_differ_by_their_lines(read, stop, line_of):
+    one, other = (f'# %% same equivalent="mean"\n# `x = {n}`\n# Why.\n\n' for n in (1, 2))
+    assert list(read(written() + one + other)["mean"].equivalent) == ["same: x = 1", "same: x = 2"]
+    assert "duplicate" in stop(written() + one + one)[1]
 
 
 @pytest.mark.parametrize("role", ["right", "equivalent", "exact", "wrong"])
 def test_an_answer_to_an_unknown_exercise_is_told_which_there_are(stop, role, line_of):
     fails = ' fails="value"' if role == "wrong" else ""
-    text = written() + f'# %% lost {role}="median"{fails}\n# Why.\nx = 1\n'
+    text = written() + f'# %% lost {role}="median"{fails}\n# `x = 1` Why.\nx = 1\n'
     line, message = stop(text)
     assert line == line_of(text, "lost") and "'median'" in message and "mean" in message
 
@@ -92,9 +99,9 @@ def test_a_hint_may_take_two_lines(read):
 
 
 def test_reasons_and_exact_laws_are_kept(read):
-    more = '# %% same equivalent="mean"\n# Why.\n\n# %% law exact="mean"\nexact = {}\n'
+    more = '# %% same equivalent="mean"\n# `x = 1`\n# Why.\n\n# %% law exact="mean"\nexact = {}\n'
     answers = read(written() + more)["mean"]
-    assert answers.equivalent == {"same": "Why."} and answers.exact == "exact = {}"
+    assert answers.equivalent == {"same: x = 1": "Why."} and answers.exact == "exact = {}"
 
 
 def test_an_exercise_without_answers_stops(tmp_path):

@@ -67,7 +67,7 @@ def strange_file():
         cell("forged-message", FORGED, "wrong"),
         cell("unprintable\x1b[31m", UNPRINTABLE, "wrong"),
         cell("place", place, "wrong"),
-        f'# %% passed-over equivalent="{FIRST}"\n# A mutant.\n',
+        f'# %% passed-over equivalent="{FIRST}"\n# `x = 1`\n# A mutant.\n',
         "# %% [markdown]\n# Some words.\n",
     ]
     return "\n".join(cells)
