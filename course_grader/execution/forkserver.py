@@ -14,9 +14,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from course_grader.execution import identity, mounts, sandbox
+from course_grader.execution.inside.huge_pages import ASKED_EARLY
 from course_grader.project.course import CourseError
 
 DATA = "/run/data"  # from which each container gets a copy
+EMPTY = ("/tmp", mounts.HOME, DATA)
 
 
 class ForkServer:
@@ -107,13 +109,13 @@ def _command(containers: Path, files: Mapping[str, Path]) -> list[str]:
     data = {f"{DATA}/{name}": path for name, path in {**files, **fonts}.items()}
     data |= {f"{mounts.HOME}/{name}": path for name, path in fonts.items()}
     figures = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    own = ("/tmp", mounts.HOME, DATA)
+    own = {"PYTHONPATH": mounts.LIBRARY} | ASKED_EARLY
     return [
         *identity.bubblewrap(),
         *identity.namespaces(),
         *sandbox.fresh(),
-        *sandbox.variables(sandbox.environment() | figures | {"PYTHONPATH": mounts.LIBRARY}),
-        *(part for place in own for part in ("--perms", "0777", "--tmpfs", place)),
+        *sandbox.variables(sandbox.environment() | figures | own),
+        *(part for place in EMPTY for part in ("--perms", "0777", "--tmpfs", place)),
         *mounts.binds(),
         *sandbox.program(),
         *mounts.ways(data, "0777"),

@@ -18,6 +18,7 @@ from course_grader.gradebook.preprocessors import Judge, SandboxedExecute
 from course_grader.gradebook.repeats import without_repeats
 from course_grader.gradebook.transaction import one_transaction
 from course_grader.hooks.nbconvert import REGISTERED
+from course_grader.project import notebooks
 from course_grader.project.course import CourseError
 from course_utils.checking.forms import Reference
 
@@ -72,7 +73,8 @@ class Remembering(Autograde):
     def _convert_executed(self, notebook_filename):
         """Do what comes after the execution; an exporter would copy and check after each step."""
         resources = self.init_single_notebook_resources(notebook_filename)
-        notebook = nbformat.from_dict(json.loads(self.executed.read_text("utf-8")))
+        text = self.executed.read_text("utf-8")
+        notebook = json.loads(text, object_hook=nbformat.NotebookNode)
         for kind in self.autograde_preprocessors:
             if kind is not SandboxedExecute:
                 step = kind(parent=self)
@@ -80,7 +82,7 @@ class Remembering(Autograde):
                     step.reference = self.reference
                 notebook, resources = step(notebook, resources)
         resources["output_extension"] = self.exporter.file_extension
-        self.write_single_notebook(nbformat.writes(notebook) + "\n", resources)
+        self.write_single_notebook(notebooks.as_line(notebook) + "\n", resources)
 
 
 def run_converter(converter: BaseConverter, what: str) -> None:

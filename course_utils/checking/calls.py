@@ -34,4 +34,4 @@ def kept_by(call: Callable[..., object], inputs: Sequence[Any]) -> list[bool]:
 def _generators() -> tuple[object, ...]:
     """Return the state of torch's and numpy's global generators."""
     kind, key, *place = cast("tuple[Any, ...]", np.random.get_state())
-    return torch.get_rng_state().tolist(), kind, key.tobytes(), *place
+    return torch.get_rng_state().numpy().tobytes(), kind, key.tobytes(), *place

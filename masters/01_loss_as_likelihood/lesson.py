@@ -96,14 +96,15 @@ def draw_noise_models(outlier=8.0, scale=1.0):
     plot_data(guesses, torch.full_like(guesses, -0.8), ax=ax, label="guesses", markersize=6)
     winners = []
     for color, (name, curve) in zip(("C0", "C1", "C2"), curves.items(), strict=True):
-        low, best = curve.min().item(), mu[curve.argmin()].item()
-        plot_curve(mu, curve - low, ax=ax, color=color, label=f"{name}: minimum at {best:.1f} m")
+        best, rise = mu[curve.argmin()].item(), curve - curve.min()
+        rise[rise > 10] = torch.nan  # above it stands the legend
+        plot_curve(mu, rise, ax=ax, color=color, label=f"{name}: minimum at {best:.1f} m")
         ax.plot(best, 0, "o", color=color, markersize=9, markeredgecolor="white")
         winners.append(best)
-    ax.set(xlabel="candidate μ (m)", ylabel="NLL above its minimum (nats)", ylim=(-1.5, 12))
+    ax.set(xlabel="candidate μ (m)", ylabel="NLL above its minimum (nats)", ylim=(-1.5, 17))
     apart = max(winners) - min(winners)
     ax.set_title(f"The same nine guesses, and best values {apart:.1f} m apart")
-    ax.legend(loc="upper right", frameon=True, framealpha=1)
+    ax.legend(loc="upper right")
 
 
 draw_noise_models()

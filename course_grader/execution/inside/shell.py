@@ -17,6 +17,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from .huge_pages import collapse
+from .plain_cells import spare_plain_cells
 from .streams import catch
 from .syscalls import allow_only_known
 from .transport import KEY, Wire
@@ -56,14 +58,16 @@ PRELOADED = [
 
 def preload(also: Iterable[str] = ()) -> Any:
     """Import what lessons use, once for all submissions, and return a kernel to fork."""
+    gc.disable()  # what is imported stays
     # Nobody debugs here, and each kernel would import it: 0.1 s.
     sys.modules["debugpy"] = None  # type: ignore[assignment]
     for name in (*PRELOADED, *also):
         with contextlib.suppress(ImportError):  # a leaner environment has fewer of them
             importlib.import_module(name)
     kernel = _make_kernel()
-    gc.collect()
     gc.freeze()  # collections in a child then leave the shared pages alone
+    gc.enable()
+    collapse()
     return kernel
 
 
@@ -104,6 +108,7 @@ def _make_kernel() -> Any:
     kernel: Any = IPythonKernel.instance(session=Session(key=KEY), config=config)
     kernel.shell.keepkernel_on_exit = False
     kernel.shell.observe(_leave, "exit_now")
+    spare_plain_cells(kernel.shell)
     _connect_figures(kernel.shell)
     return kernel
 
