@@ -25,6 +25,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from course_grader.gradebook.formula_layout import in_font, lay_out
 
 LONGEST, DEEPEST = 2000, 60  # characters; elements within each other
+KEPT = 10_000  # characters of a cell, at most, whose page is kept for the next
 # What defines macros or repeats its argument makes a short formula long; the others name places
 # outside it.
 REFUSED = re.compile(
@@ -54,8 +55,20 @@ VALUE = re.compile(r"[a-z]+|[+-]?\d?(\.\d+)?(em|ex|px|pt)?")  # words, and lengt
 def shown(context: Any, source: str) -> str:
     """Return a cell's Markdown as HTML, as nbconvert's `markdown2html` does, but for formulas."""
     attachments = context.get("cell", {}).get("attachments", {})
+    if attachments or len(source) > KEPT:
+        return _rendered(source, attachments)
+    return _as_before(source)
+
+
+def _rendered(source, attachments):
     renderer = _Renderer(escape=False, attachments=attachments)
     return MarkdownWithMath(renderer=renderer).render(source)
+
+
+@functools.lru_cache(maxsize=256)
+def _as_before(source):
+    """Most cells are the same on each page of a class."""
+    return _rendered(source, {})
 
 
 class _Renderer(IPythonRenderer):

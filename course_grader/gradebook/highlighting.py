@@ -6,6 +6,7 @@ long cells, and all cells once a page has used up its time, are shown in one col
 
 __all__ = ["Highlighted"]
 
+import functools
 import html
 import time
 from collections.abc import Mapping
@@ -34,8 +35,16 @@ class Highlighted(Highlight2HTML):
             text = html.escape(source.strip("\n"))
             kind = language or self.pygments_lexer
             return f'<div class="highlight hl-{kind}"><pre><span></span>{text}\n</pre></div>\n'
+        if ours:  # the same on each page of a class
+            options = tuple(self.extra_formatter_options.items())
+            return _coloured(source, language or self.pygments_lexer, options)
         start = time.thread_time()
         try:
             return super().__call__(source, language=language, metadata=metadata)
         finally:
             self.left -= time.thread_time() - start
+
+
+@functools.lru_cache(maxsize=256)
+def _coloured(source, lexer, options):
+    return Highlight2HTML(lexer, extra_formatter_options=dict(options))(source)

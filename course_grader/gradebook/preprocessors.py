@@ -121,7 +121,8 @@ def _telling(line):
 
 def _discreet(output, parts):
     """Replace an output that repeats a hidden check, as printing In does."""
-    if any(part in str(output) for part in parts):
+    text = str(output)
+    if any(part in text for part in parts):
         return new_output("stream", name="stdout", text="(not shown: it repeats the checks)\n")
     return output
 
