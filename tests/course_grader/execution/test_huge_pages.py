@@ -15,14 +15,16 @@ def huge():
     lines = open("/proc/self/smaps_rollup").read()
     return int(re.search(r"AnonHugePages: *(\\d+)", lines)[1]) // 1024
 
-def seconds():
+def fork():
     start = time.perf_counter()
-    for _ in range(10):
-        child = os.fork()
-        if not child:
-            os._exit(0)
-        os.waitpid(child, 0)
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
     return time.perf_counter() - start
+
+def seconds():
+    return min(fork() for _ in range(20))
 
 held = [str(i) * 20 for i in range(2_000_000)]
 before, slow, told = huge(), seconds(), hash(tuple(held))

@@ -1,10 +1,12 @@
 """A cell that runs as it is, is one that IPython would not have changed, nor awaited."""
 
+import ast
+import inspect
 import re
 import warnings
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_grader.execution.execute import execute
@@ -49,9 +51,8 @@ SHOWN = [
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
-@pytest.fixture(scope="module")
-def shell():
-    return InteractiveShell()
+def transformed(code):
+    return TransformerManager().transform_cell(code)
 
 
 @pytest.mark.parametrize("code", ODD.values(), ids=ODD)
@@ -60,13 +61,13 @@ def test_what_is_not_plain_python_is_left_to_ipython(code):
 
 
 @pytest.mark.parametrize("code", PLAIN.values(), ids=PLAIN)
-def test_a_plain_cell_is_what_ipython_makes_of_it(code, shell):
+def test_a_plain_cell_is_what_ipython_makes_of_it(code):
     assert is_plain(code)
-    assert shell.transform_cell(code) == (code if code.endswith("\n") else f"{code}\n")
+    assert transformed(code) == (code if code.endswith("\n") else f"{code}\n")
 
 
 @pytest.mark.parametrize("unit", units(), ids=lambda unit: unit.name)
-def test_in_every_notebook_plain_cells_are_as_ipython_makes_them(unit, shell):
+def test_in_every_notebook_plain_cells_are_as_ipython_makes_them(unit):
     paths = [
         *PROJECT.glob(f"source/{unit.name}/*.ipynb"),
         PROJECT / f"notebooks/{unit.name}.ipynb",
@@ -75,9 +76,9 @@ def test_in_every_notebook_plain_cells_are_as_ipython_makes_them(unit, shell):
     codes = [cell.source for cell in cells if cell.cell_type == "code"]
     plain = [code for code in codes if is_plain(code)]
     for code in plain:
-        transformed = shell.transform_cell(code)
-        assert transformed.rstrip("\n") == code.rstrip("\n")
-        assert not shell.should_run_async(code, transformed_cell=transformed)
+        assert transformed(code).rstrip("\n") == code.rstrip("\n")
+        compiled = compile(code, "", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        assert not compiled.co_flags & inspect.CO_COROUTINE
     assert len("".join(plain)) > 0.5 * len("".join(codes))  # or it spares little
 
 
