@@ -137,6 +137,12 @@ def test_an_attachment_is_still_shown():
     assert "data:image/png;base64,AA" in page([cell])
 
 
+def test_two_cells_of_the_same_words_show_their_own_attachments():
+    pictures = [{"a.png": {"image/png": data}} for data in ("AAAA", "BBBB")]
+    texts = [page([new_markdown_cell("![x](attachment:a.png)", attachments=p)]) for p in pictures]
+    assert ["AAAA" in text for text in texts] == [True, False] and "BBBB" in texts[1]
+
+
 @pytest.mark.parametrize("name", BUILT)
 def test_a_formula_that_is_built_to_hang_costs_little(name):
     mathml.cache_clear()

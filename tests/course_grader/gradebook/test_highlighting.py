@@ -50,3 +50,13 @@ def test_a_long_cell_is_shown_as_text_and_our_own_in_colours():
     assert "<span class=" not in highlighting.Highlighted()(text)
     ours = highlighting.Highlighted()(text, metadata={"nbgrader": {"locked": True}})
     assert "<span class=" in ours
+
+
+@pytest.mark.parametrize("options", [{}, {"nobackground": True, "linenos": "inline"}])
+@pytest.mark.parametrize("language", [None, "python", "text"])
+def test_our_own_cells_have_the_colours_that_nbconvert_gives_on_each_page(language, options):
+    code, ours = "def f(x):\n    return x < 1  # less", {"nbgrader": {"locked": True}}
+    wanted = Highlight2HTML("ipython3", extra_formatter_options=options)(code, language=language)
+    for _ in range(2):
+        filtered = highlighting.Highlighted(extra_formatter_options=options)
+        assert filtered(code, language=language, metadata=ours) == wanted
