@@ -130,3 +130,19 @@ def test_every_promise_has_its_evidence(target):
 def test_every_target_is_in_the_table():
     explained = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, flags=re.MULTILINE))
     assert explained - EVIDENCE.keys() == {"lint", "screenshots", "clean"}
+
+
+def test_every_module_that_the_readme_places_lies_there():
+    text = TEXTS[0].read_text("utf-8")
+    rows = text[text.index("| package | what lives there |") :].split("\n\n")[0].splitlines()[2:]
+    for row in rows:
+        _, packages, words, _ = row.split("|")
+        names = re.findall(r"`([\w/]+)`", packages)
+        tops = [PROJECT / ("" if n.startswith("course_utils") else "course_grader") for n in names]
+        places = [top / name for top, name in zip(tops, names, strict=True)]
+        for module in re.findall(r"`([^`]+)`", words):
+            files = [list(place.rglob(f"{module.rstrip('/')}.py")) for place in places]
+            alone = [place.with_suffix(".py").is_file() for place in places]
+            folder = [(place / module).is_dir() for place in places]
+            assert any(files) or any(alone) or any(folder), f"{module} is not in {names}"
+    assert len(rows) > 10
