@@ -23,6 +23,11 @@ def is_plain(code: str) -> bool:
 
     Of one that is right in Python it changes only prompts, empty lines at the start, and single
     lines, which may be magic commands. In doubt the answer is False.
+
+    Examples
+    --------
+    >>> is_plain("x = 1\\ny = 2"), is_plain("x = 1\\n!ls"), is_plain("ls")
+    (True, False, False)
     """
     if "\n" not in code.strip() or code[0].isspace() or ODD.search(code):
         return False
