@@ -29,14 +29,15 @@ from course_grader.proving.early_imports import import_early
 from course_utils.checking.forms import Check
 
 SECONDS = 20  # of wall-clock time, for one answer
+CHECK_CELL = "<check cell>"
 SEED = 90_071  # none that an answer would choose: who seeds a global generator is to be seen
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class ExerciseContext:
     """The stage of one exercise: the setup before it, and its check cell in both versions."""
 
-    setup: list[str]
+    setup: tuple[str, ...]
     visible: str
     full: str
 
@@ -44,9 +45,9 @@ class ExerciseContext:
     def of(cls, master: Assignment, exercise: Exercise) -> Self:
         """Take the provided code cells above an exercise as its setup."""
         before = [c for c in master.cells if c.kind == "code" and c.line < exercise.solution.line]
-        setup = [c.source for c in before if not c.roles.keys() & {"exercise", "checks", "hidden"}]
+        setup = (c.source for c in before if not c.roles.keys() & {"exercise", "checks", "hidden"})
         full = as_notebook.check_source(exercise, hidden=True)
-        return cls(setup, as_notebook.check_source(exercise, hidden=False), full)
+        return cls(tuple(setup), as_notebook.check_source(exercise, hidden=False), full)
 
 
 def run_answer(stage: ExerciseContext, answer: str, *, hidden: bool = True) -> list[Check]:
@@ -83,6 +84,8 @@ def run_answers(
     jobs = [[*stage.setup, markers.solved(answer)] for answer in answers]
     for cell in {check, *(cell for cells in jobs for cell in cells)}:
         import_early(cell)
+    for name, cell in [*_named(stage.setup), (CHECK_CELL, check)]:
+        _compiled(cell, name)  # here, once, and not in each child
     records = []
     while len(records) < len(jobs):
         records += _in_child(jobs[len(records) :], check, enough)
@@ -103,12 +106,17 @@ def _record(cells, check):
     caught, namespace = [], {"__name__": "__main__"}
     _start_afresh(sys.modules["torch"])
     checks._publish = lambda record, *_: caught.append(record["checks"])
-    for number, cell in enumerate(cells):
+    for name, cell in _named(cells):
         with contextlib.suppress(Exception):  # a broken answer is recorded by its checks
-            _execute(cell, f"<cell {number}>", namespace)
+            _execute(cell, name, namespace)
     with contextlib.suppress(checks.NotYet):
-        _execute(check, "<check cell>", namespace)
+        _execute(check, CHECK_CELL, namespace)
     return caught[0] if caught else []
+
+
+def _named(cells):
+    """Return the cells before the check cell with the names that their code has in a traceback."""
+    return [(f"<cell {number}>", cell) for number, cell in enumerate(cells)]
 
 
 def _start_afresh(torch):
@@ -128,7 +136,7 @@ def _execute(cell, name, namespace):
     exec(_compiled(cell, name), namespace)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=32)
 def _compiled(cell, name):
     """Compile a cell: setup and checks are those of every answer."""
     return compile(cell, name, "exec")

@@ -15,6 +15,8 @@ def import_early(cell: str) -> None:
     """Import here what a cell imports, soon or late, so that each child has it already."""
     for name in slow_imports(cell):
         importlib.import_module(name)
+    if "import" not in cell:  # as in most answers: taking them apart takes longer than the rest
+        return
     with contextlib.suppress(SyntaxError):
         for node in ast.walk(ast.parse(cell)):
             for name in _imported(node):

@@ -65,7 +65,7 @@ def _apply(tree, mutate):
     """Yield the source after each change that an operator makes to some node."""
     for node in list(ast.walk(tree)):
         for change in mutate(node):
-            yield ast.unparse(ast.fix_missing_locations(replaced(tree, node, change)))
+            yield ast.unparse(replaced(tree, node, change))
 
 
 def _slip(right, text):

@@ -84,19 +84,19 @@ def prove(
 
 
 def prove_answers(unit: Unit, reference: Mapping[str, Reference]) -> dict[str, list[str]]:
-    """Judge a unit's right and wrong answers alone, each run once: {exercise: problems}.
+    """Judge a unit's right and wrong answers alone, none run again: {exercise: problems}.
 
     Parameters
     ----------
     unit : Unit
     reference : dict
-        From `make_reference`; it holds what the wrong answers reported.
+        From `make_reference`; it holds what the solution and the wrong answers reported.
     """
     master = read_assignment(unit)
     answers, problems = read_answers(unit, master.exercises), {}
     for name, exercise in master.exercises.items():
         proof, entry = Proof(name), reference[name]
-        _prove_right(proof, ExerciseContext.of(master, exercise), exercise, answers[name], [entry])
+        _prove_right(proof, ExerciseContext.of(master, exercise), answers[name], [entry])
         _prove_wrong(proof, answers[name].wrong, [entry])
         problems[name] = proof.problems
     return problems
@@ -111,24 +111,27 @@ def _reported(hint, entry):
 def _prove(exercise, master, answers, references, guesses, brief):
     proof = Proof(exercise.name)
     stage = ExerciseContext.of(master, exercise)
-    _prove_right(proof, stage, exercise, answers, references)
+    _prove_right(proof, stage, answers, references)
     _prove_wrong(proof, answers.wrong, references)
     _prove_mutants(proof, stage, exercise, answers, references[0], brief)
     _prove_empty_hands(proof, stage, exercise, references[0], guesses)
     return proof
 
 
-def _prove_right(proof, stage, exercise, answers, references):
-    sources = {"solution": exercise.solution.source} | {a.name: a.source for a in answers.right}
-    for name, record in _records(stage, sources):
-        for verdict in (judge(exercise.name, record, r) for r in references):
+def _prove_right(proof, stage, answers, references):
+    """Judge right answers; what solution and oracle reported, the references of them hold."""
+    made = ["solution", answers.oracle.name][: len(references)]
+    known = {name: entry["checks"] for name, entry in zip(made, references, strict=True)}
+    others = {a.name: a.source for a in answers.right if a.name not in known}
+    for name, record in [*known.items(), *_records(stage, others)]:
+        for verdict in (judge(proof.exercise, record, r) for r in references):
             if verdict.status != "passed":
                 findings = [a.finding for a in verdict.aspects if a.finding]
                 proof.problems.append(f"right answer {name!r} fails: {findings}")
         proof.problems += [
             f"right answer {name!r} {near}" for near in nearly_refused(record, references[0])
         ]
-    proof.right = len(sources)
+    proof.right = len(known | others)
 
 
 def _prove_wrong(proof, answers, references):
@@ -191,7 +194,7 @@ def _prove_empty_hands(proof, stage, exercise, reference, guesses):
         make(reference, guesses)
         for make in (trivial_answers.empty_record, trivial_answers.by_heart)
     ]
-    fakes += trivial_answers.echo_records(stage, exercise)
+    fakes += trivial_answers.echo_records(stage, exercise.solution.source)
     for fake in fakes:
         verdict = judge(exercise.name, fake, reference)
         won = [aspect.name for aspect in verdict.aspects if aspect.status == "passed"]

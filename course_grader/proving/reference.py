@@ -18,7 +18,6 @@ from course_grader.project.course import PROJECT, CourseError, Unit
 from course_grader.proving import trivial_answers
 from course_grader.proving.answer_runner import (
     ExerciseContext,
-    run_answer,
     run_answers,
     visible_count,
 )
@@ -78,7 +77,7 @@ def make_reference(
     only : str, optional
         One exercise; default: all.
     like : dict, optional
-        A reference of the same masters: what its wrong answers reported is not run again.
+        A reference of the same masters: what does not depend on the truth is not run again.
 
     Raises
     ------
@@ -97,12 +96,14 @@ def make_reference(
 def _exercise(unit, master, exercise, answers, by, like):
     stage = ExerciseContext.of(master, exercise)
     truth = exercise.solution.source if by == "solution" else answers.oracle.source
-    checks = _truth(unit, exercise, stage, truth, by)
+    wrong = [] if like else answers.wrong
+    checks, *told = run_answers(stage, [truth, *(answer.source for answer in wrong)])
+    _check_truth(unit, exercise, checks, by)
     entry = {
         "checks": checks,
-        "visible": visible_count(stage, truth),
+        "visible": like["visible"] if like else visible_count(stage, truth),
         "exact": _exact(checks, answers.exact),
-        "hints": like["hints"] if like else _hints(stage, answers.wrong),
+        "hints": like["hints"] if like else _hints(wrong, told),
     }
     entry["solid"] = trivial_answers.solid(stage, exercise, entry)
     _check_solid(unit, exercise, entry)
@@ -110,13 +111,11 @@ def _exercise(unit, master, exercise, answers, by, like):
     return entry
 
 
-def _truth(unit, exercise, stage, source, by):
-    checks = run_answer(stage, source)
+def _check_truth(unit, exercise, checks, by):
     errors = [c for c in checks if c["kind"] == "law" and findings([c], [c])[0]]
     if not checks or errors:
         what = findings(errors[:1], errors[:1])[0] if errors else "its check cell never reports"
         raise CourseError(f"{unit.name}, {exercise.name}: the {by} fails: {what}")
-    return checks
 
 
 def _exact(checks, source):
@@ -133,8 +132,7 @@ def _exact(checks, source):
     return {str(i): exact_facts(laws[checks[i]["aspect"]]) for i in places}
 
 
-def _hints(stage, wrong):
-    records = run_answers(stage, [answer.source for answer in wrong])
+def _hints(wrong, records):
     return [
         {"name": a.name, "sentence": a.sentence, "got": [check["got"] for check in record]}
         for a, record in zip(wrong, records, strict=True)

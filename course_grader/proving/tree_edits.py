@@ -4,19 +4,23 @@ __all__ = ["method_of", "replaced", "with_body", "with_result"]
 
 import ast
 import copy
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
 
 def replaced(tree: Any, target: ast.AST, change: Any) -> Any:
-    """Return a copy of a tree, or of a list of nodes, with one node exchanged."""
+    """Return a tree, or a list of nodes, with one node exchanged: what differs is a copy."""
     if tree is target:
         return change
     if isinstance(tree, list):
-        return [replaced(item, target, change) for item in tree]
+        items = [replaced(item, target, change) for item in tree]
+        return items if any(map(operator.is_not, items, tree)) else tree
     if not isinstance(tree, ast.AST):
         return tree
-    return type(tree)(**{k: replaced(v, target, change) for k, v in ast.iter_fields(tree)})
+    fields = {k: replaced(v, target, change) for k, v in ast.iter_fields(tree)}
+    moved = any(value is not getattr(tree, name) for name, value in fields.items())
+    return ast.copy_location(type(tree)(**fields), tree) if moved else tree
 
 
 def method_of(value: ast.expr, name: str, *arguments: ast.expr) -> ast.Call:
@@ -25,9 +29,9 @@ def method_of(value: ast.expr, name: str, *arguments: ast.expr) -> ast.Call:
 
 
 def with_body(node: ast.FunctionDef, body: list[ast.stmt]) -> ast.FunctionDef:
-    """Return a copy of a function with other statements."""
-    other = copy.deepcopy(node)
-    other.body = copy.deepcopy(body)
+    """Return a function with other statements; what both have is shared."""
+    other = copy.copy(node)
+    other.body = body
     return other
 
 

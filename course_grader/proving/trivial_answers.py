@@ -14,6 +14,7 @@ __all__ = [
 ]
 
 import ast
+import functools
 import re
 from collections.abc import Iterable
 
@@ -40,17 +41,17 @@ def solid(stage: ExerciseContext, exercise: Exercise, entry: Reference) -> list[
     entry : dict
         The exercise's reference so far: checks and visible.
     """
-    echoes = echo_records(stage, exercise)
+    echoes = echo_records(stage, exercise.solution.source)
     hidden = range(entry["visible"], len(entry["checks"]))
     return [
         i for i in hidden if _is_solid(entry["checks"][i], [e[i] for e in echoes if i < len(e)])
     ]
 
 
-def echo_records(stage: ExerciseContext, exercise: Exercise) -> list[list[Check]]:
-    """Return the records of functions that hand back one of their own inputs."""
-    fakes = [_echo(exercise.solution.source, place) for place in range(4)]
-    return run_answers(stage, fakes)
+@functools.lru_cache(maxsize=16)  # each reference of a unit's exercises asks, and the proof
+def echo_records(stage: ExerciseContext, solution: str) -> list[list[Check]]:
+    """Return the records of a solution whose functions hand back one of their own inputs."""
+    return run_answers(stage, [_echo(solution, place) for place in range(4)])
 
 
 def guesses_from(printed: Iterable[float]) -> np.ndarray:

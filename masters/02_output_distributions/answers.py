@@ -498,8 +498,7 @@ def zip_log_prob(y, gate, log_rate):
             shift = g + h.exp()  # log P(0) = log_p + log(1 + e^shift)
             log_p = log_p + torch.logaddexp(shift, 0 * shift)
         else:
-            for j in range(1, int(k) + 1):
-                log_p = log_p + h - math.log(j)
+            log_p = log_p + k * h - sum(math.log(j) for j in range(2, int(k) + 1))
         out.append(log_p)
     return torch.stack(out)
 
@@ -1121,15 +1120,16 @@ def act_or_ask(p, cost, price):
 
 
 # %% by-lists right="act-or-ask" oracle=True
-from fractions import Fraction
-
-
 def act_or_ask(p, cost, price):
-    # exact arithmetic with fractions, one comparison at a time
-    table = [[Fraction(c) for c in row] for row in cost.tolist()]
+    # exact arithmetic with whole numbers, one comparison at a time
+    def whole(x):  # any float is a multiple of 2**-1074
+        top, bottom = x.as_integer_ratio()
+        return top * (2**1074 // bottom)
+
+    table = [[whole(c) for c in row] for row in cost.tolist()]
     actions, values = [], []
     for row in p.tolist():
-        chance = [Fraction(q) for q in row]
+        chance = [whole(q) for q in row]
         best, choice = None, None
         for index, bills in enumerate(table):
             total = sum(q * c for q, c in zip(chance, bills, strict=True))
@@ -1137,11 +1137,12 @@ def act_or_ask(p, cost, price):
                 best, choice = total, index
         if price != float("inf"):
             cheapest = [min(bills[k] for bills in table) for k in range(len(chance))]
-            known = Fraction(price) + sum(q * c for q, c in zip(chance, cheapest, strict=True))
+            known = sum(q * c for q, c in zip(chance, cheapest, strict=True))
+            known += whole(price) * 2**1074
             if known < best:
                 best, choice = known, -1
         actions.append(choice)
-        values.append(float(best))
+        values.append(best / 2**2148)
     return torch.tensor(actions), torch.tensor(values, dtype=p.dtype)
 
 

@@ -520,9 +520,6 @@ def kl_from_draws(log_q, log_p):
 
 
 # %% by-loops right="kl-from-draws" oracle=True
-from fractions import Fraction
-
-
 def kl_from_draws(log_q, log_p):
     # Python's numbers and exact sums; r - 1 - log r by its series where it would cancel
     def positive(d):
@@ -534,9 +531,9 @@ def kl_from_draws(log_q, log_p):
 
     def report(terms):
         n = len(terms)
-        centre = sum(map(Fraction, terms)) / n
-        squares = sum((Fraction(term) - centre) ** 2 for term in terms) / ((n - 1) * n)
-        return float(centre), math.sqrt(squares)
+        centre = math.fsum(terms) / n
+        squares = math.fsum((term - centre) ** 2 for term in terms) / ((n - 1) * n)
+        return centre, math.sqrt(squares)
 
     columns = (log_p - log_q).reshape(len(log_q), -1).T.tolist()
     rows = [(*report([-d for d in c]), *report([positive(d) for d in c])) for c in columns]
@@ -779,16 +776,13 @@ def prior_smoothing(logits, y, prior, eps):
 
 # %% class-by-class right="prior-smoothing" oracle=True
 def prior_smoothing(logits, y, prior, eps):
-    # an example's loss is the mean of log sum exp(z - z_k) over its target, entry by entry
-    losses, floors = [], []
-    for row, label in zip(logits, y.tolist(), strict=True):
-        costs = [torch.logsumexp(row - z, 0) for z in row]
-        shares = [eps * float(u) for u in prior]
-        shares[label] += 1 - eps
-        losses.append(sum(share * cost for share, cost in zip(shares, costs, strict=True)))
-        floors.append(-sum(share * math.log(share) for share in shares if share))
-    loss = sum(losses) / len(losses)
-    return loss, loss - sum(floors) / len(floors)
+    # an example's loss is the mean of log sum exp(z - z_k) over its target, class by class
+    loss, floor = 0.0, 0.0
+    for k in range(logits.shape[1]):
+        share = eps * prior[k].double() + (1 - eps) * (y == k).double()
+        loss = loss + (share * torch.logsumexp(logits - logits[:, [k]], 1)).mean()
+        floor = floor - torch.special.xlogy(share, share).mean()
+    return loss, loss - floor
 
 
 # %% two-terms.change-number equivalent="prior-smoothing"

@@ -791,15 +791,17 @@ def band_for_y(passes, tau, level):
 
 
 # %% by-scipy right="passes-needed" oracle=True
+import bisect
+import sys
+
 from scipy import stats
 
 
 def passes_needed(passes, tolerance):
     error = stats.sem(passes.numpy(), axis=0)
-    worst, needed = passes.numpy().std(axis=0, ddof=1).max(), 1
-    while worst > tolerance * needed**0.5:  # counts up instead of solving
-        needed += 1
-    return error, needed
+    worst = passes.numpy().std(axis=0, ddof=1).max()
+    enough = lambda n: worst <= tolerance * n**0.5  # noqa: E731
+    return error, bisect.bisect_left(range(sys.maxsize), True, lo=1, key=enough)  # solves nothing
 
 
 # %% by-errors right="passes-needed"

@@ -791,13 +791,14 @@ def merge(means, covs, prior_mean, prior_cov):
     # the log density of all data's posterior, up to a constant, and its derivatives
     Normal = torch.distributions.MultivariateNormal
     s = prior_cov.diagonal().sqrt()
+    prior = Normal(prior_mean, prior_cov)
+    factors = [Normal(one, spread) for one, spread in zip(means, covs, strict=True)]
 
     def log_density(z):
         w = prior_mean + s * z
-        value = Normal(prior_mean, prior_cov).log_prob(w)
-        for one, spread in zip(means, covs, strict=True):
-            value = value + Normal(one, spread).log_prob(w)
-            value = value - Normal(prior_mean, prior_cov).log_prob(w)
+        value = prior.log_prob(w)
+        for factor in factors:
+            value = value + factor.log_prob(w) - prior.log_prob(w)
         return value
 
     z = torch.zeros_like(prior_mean)
@@ -1114,7 +1115,11 @@ def hmc_step(log_p, w, momentum, u, size, count, mass):
     new, moved = [], []
     for start, r, level in zip(w, momentum, u, strict=True):
         one = lambda v: log_p(v[None])[0]  # noqa: E731
-        slope = torch.func.grad(one)
+
+        def slope(v, one=one):
+            v = v.detach().requires_grad_()
+            return torch.autograd.grad(one(v), v)[0]
+
         v, e = start, (r**2 / mass).sum() / 2 - one(start)
         for _ in range(count):
             r = r + size / 2 * slope(v)

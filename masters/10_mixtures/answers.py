@@ -32,22 +32,18 @@ def density_and_owner(x, logits, mu, log_sigma):
     return log_p.squeeze(1), joint - log_p
 
 
-# %% one-number-at-a-time right="density-and-owner" oracle=True
+# %% in-odds right="density-and-owner" oracle=True
 def density_and_owner(x, logits, mu, log_sigma):
     # Bayes' rule in odds: 1 / r_k is the sum over j of the ratio of joint densities, j to k
-    K = len(logits)
     cdf_slope = torch.distributions.Normal(0.0, 1.0)
-    rows, owners = [], []
-    for row in x:
-        score = []
-        for k in range(K):
-            deviations = torch.div(row - mu[k], torch.exp(log_sigma[k]))
-            score.append(torch.sub(cdf_slope.log_prob(deviations), log_sigma[k]).sum() + logits[k])
-        best = max(range(K), key=lambda k: score[k].item())
-        odds = [torch.exp(s - score[best]) for s in score]
-        rows.append(score[best] + torch.log(sum(odds)) - torch.logsumexp(logits, dim=0))
-        owners.append(torch.stack([s - score[best] for s in score]) - torch.log(sum(odds)))
-    return torch.stack(rows), torch.stack(owners)
+    score = []
+    for k in range(len(logits)):
+        deviations = torch.div(x - mu[k], torch.exp(log_sigma[k]))
+        score.append(torch.sub(cdf_slope.log_prob(deviations), log_sigma[k]).sum(1) + logits[k])
+    best = torch.stack(score).amax(dim=0)
+    odds = sum(torch.exp(s - best) for s in score)
+    rows = best + torch.log(odds) - torch.logsumexp(logits, dim=0)
+    return rows, torch.stack([s - best - torch.log(odds) for s in score], dim=1)
 
 
 # %% solution.detach-input equivalent="density-and-owner"
@@ -795,10 +791,11 @@ def given_x(x, pi, mu, cov):
     # along y the log joint density is a parabola: three points of it tell mean, variance, weight
     n, K = len(x), len(pi)
     found = [torch.zeros(n, K, dtype=x.dtype) for _ in "wmv"]
+    points, centres, spreads = x.tolist(), mu.tolist(), cov.tolist()
     for i in range(n):
         for k in range(K):
-            (a, b), (_, d) = cov[k].tolist()
-            v, u = mu[k, 1].item(), float(x[i]) - mu[k, 0].item()
+            (a, b), (_, d) = spreads[k]
+            v, u = centres[k][1], points[i] - centres[k][0]
             det = a * d * (1.0 - b / a * b / d)
             # minus twice the exponent, up to a constant, at -h and at h (and 0 at 0)
             h = math.sqrt(d)
@@ -1383,9 +1380,7 @@ def alarm_thresholds(scores, rate, delta):
     m = len(scores)
     s = torch.sort(scores).values
     k = math.floor(rate * (m + 1))
-    j = 0
-    while j < m and stats.binom.cdf(j, m, rate) <= delta:  # P(Beta(j + 1, m - j) > rate)
-        j += 1
+    j = int((stats.binom.cdf(range(m), m, rate) <= delta).sum())  # P(Beta(j + 1, m - j) > rate)
     return (s[k - 1] if k else -math.inf), (s[j - 1] if j else -math.inf)
 
 

@@ -287,15 +287,17 @@ def affine_coupling(x, mask, net, inverse=False):
 
 # %% by-slogdet right="affine-coupling" oracle=True
 def affine_coupling(x, mask, net, inverse=False):
-    # one row at a time, written for the inverse; the log-determinant comes from the full Jacobian
-    def one(row):
-        raw, shift = net(row.masked_fill(~mask, 0.0)[None])
-        scale = math.e ** raw[0].clip(min=-4.0).clip(max=4.0)
-        there = row * scale + shift[0] if inverse else row / scale - shift[0] / scale
-        return row.where(mask, there)
+    # written for the inverse; the log-determinant comes from the full Jacobian of each row, and
+    # as rows do not meet, that of their sum holds all
+    def moved(rows):
+        raw, shift = net(rows.masked_fill(~mask, 0.0))
+        scale = math.e ** raw.clip(min=-4.0).clip(max=4.0)
+        there = rows * scale + shift if inverse else rows / scale - shift / scale
+        return rows.where(mask, there)
 
-    jacobians = [torch.autograd.functional.jacobian(one, row, create_graph=True) for row in x]
-    return torch.stack([one(row) for row in x]), torch.stack(jacobians).slogdet()[1]
+    total = lambda rows: moved(rows).sum(0)  # noqa: E731
+    J = torch.autograd.functional.jacobian(total, x, create_graph=True)
+    return moved(x), J.movedim(1, 0).slogdet()[1]
 
 
 # %% solution.detach-input equivalent="affine-coupling"
@@ -711,29 +713,22 @@ def stack_log_prob(x, nets):
 
 # %% by-jacobian right="coupling-stack" oracle=True
 def stack_log_prob(x, nets):
-    # one Jacobian of the whole walk for each row, instead of a sum over the layers
-    def walk(point):
-        values = list(point)
+    # the Jacobian of the whole walk, instead of a sum over the layers; rows do not meet, so that
+    # the sum over them has each row's derivatives
+    def walk(points):
+        values = list(points.unbind(1))
         for number, layer in enumerate(nets):
             still = [i for i in range(len(values)) if (i + number) % 2 == 0]
-            scales, shifts = (
-                part[0] for part in layer(torch.stack([values[i] for i in still])[None])
-            )
+            scales, shifts = layer(torch.stack([values[i] for i in still], 1))
             others = [i for i in range(len(values)) if i not in still]
             for j, i in enumerate(others):
-                values[i] = (values[i] - shifts[j]) / scales[j].exp()
-        return torch.stack(values)
+                values[i] = (values[i] - shifts[:, j]) / scales[:, j].exp()
+        return torch.stack(values, 1)
 
-    results, law = [], torch.distributions.Normal(0.0, 1.0)
-    for point in x:
-        J = torch.autograd.functional.jacobian(walk, point, create_graph=True)
-        results.append(law.log_prob(walk(point)).sum() + J.slogdet().logabsdet)
-    return torch.stack(results)
-
-
-# %% by-jacobian.end-loop-early equivalent="coupling-stack"
-# `... (part[0] for part in list(layer(torch.stack([values[i] for i in ... (2)`
-# A network returns two tensors.
+    total = lambda points: walk(points).sum(0)  # noqa: E731
+    J = torch.autograd.functional.jacobian(total, x, create_graph=True).movedim(1, 0)
+    law = torch.distributions.Normal(0.0, 1.0)
+    return law.log_prob(walk(x)).sum(1) + J.slogdet().logabsdet
 
 
 # %% never-alternates wrong="coupling-stack" fails="gradient,stack"
@@ -1477,13 +1472,13 @@ import numpy as np
 
 
 def log_integral(log_p, low, high, n):
-    # numpy's pairwise log-add, cell by cell
+    # numpy's pairwise log-add, row by row
     total = -np.inf
     for i in range(n):
-        for j in range(n):
-            share = np.array([2 * i + 1, 2 * j + 1]) / (2 * n)
-            centre = np.asarray(low) * (1 - share) + np.asarray(high) * share
-            total = np.logaddexp(total, float(log_p(torch.from_numpy(centre)[None])[0]))
+        share = np.array([[2 * i + 1, 2 * j + 1] for j in range(n)]) / (2 * n)
+        centre = np.asarray(low) * (1 - share) + np.asarray(high) * share
+        row = log_p(torch.from_numpy(centre)).numpy()
+        total = np.logaddexp(total, np.logaddexp.reduce(row))
     return total + np.log(np.prod(np.subtract(high, low))) - 2 * np.log(n)
 
 

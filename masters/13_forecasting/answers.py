@@ -178,16 +178,16 @@ def rolling_naive(y, first, every, horizon, season):
 def ar_joint(last, level, phi, sigma, steps):
     # each value is a weighted sum of the shocks on the way to it
     ends = steps.tolist()
-    weights = torch.zeros(len(ends), max(ends), dtype=torch.float64)
-    mean = torch.zeros(len(ends), dtype=torch.float64)
-    for row, end in enumerate(ends):
-        weight = 1.0
+    rows, means = [], []
+    for end in ends:
+        weight, row = 1.0, [0.0] * max(ends)
         for shock in reversed(range(end)):
-            weights[row, shock] = weight
+            row[shock] = weight * sigma
             weight *= phi
-        mean[row] = level + weight * (last - level)
-    weights *= sigma
-    return mean, weights @ weights.T
+        rows.append(row)
+        means.append(level + weight * (last - level))
+    weights = torch.tensor(rows, dtype=torch.float64)
+    return torch.tensor(means, dtype=torch.float64), weights @ weights.T
 
 
 # %% by-recursion right="ar-joint"
@@ -789,8 +789,8 @@ def total_quantiles(paths, groups, levels):
         members = [h for h, label in enumerate(labels) if label == g]
         totals = [sum(row[h] for h in members) for row in paths.tolist()]
         for k, level in enumerate(levels.tolist()):
-            enough = [a for a in totals if sum(b <= a for b in totals) >= level * size]
-            result[g, k] = min(enough)
+            enough = (a for a in sorted(totals) if sum(b <= a for b in totals) >= level * size)
+            result[g, k] = next(enough)
     return result
 
 

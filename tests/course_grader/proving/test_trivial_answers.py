@@ -56,7 +56,7 @@ def test_the_standing_guesses_are_always_among_them():
 
 
 STAGE = ExerciseContext(
-    setup=["import torch\nfrom course_utils.checking.checks import Checks"],
+    setup=("import torch\nfrom course_utils.checking.checks import Checks",),
     visible='check = Checks("f")\ncheck.value("value", lambda: f(3.0, 5.0), points=1)\n'
     "check.report()",
     full="",
