@@ -18,6 +18,7 @@ IN_PARTS = (
     "browser/test_lessons.py",
     "execution/test_same_outputs_as_jupyter.py",
     "building/test_lessons.py",
+    "proving/test_cold.py",
 )
 # What takes longest comes first, so that no worker is left with it at the end.
 FIRST = ("redteam/test_redteam.py", "gradebook/test_grade.py", *IN_PARTS)
@@ -28,7 +29,7 @@ class LoadByFileOrPart(LoadFileScheduling):
 
     def _split_scope(self, nodeid):
         file = super()._split_scope(nodeid)
-        part = re.search(r"\[(.*)\]$", nodeid)
+        part = re.search(r"\[(\d\d|.*)", nodeid)  # a unit's number, or what else it is called
         return f"{file}[{part[1]}]" if part and file.endswith(IN_PARTS) else file
 
 

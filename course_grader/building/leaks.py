@@ -14,7 +14,7 @@ from course_grader.authoring.exercises import read_assignment
 from course_grader.authoring.masters import read_master
 from course_grader.building.readable import readable
 from course_grader.project.course import PROJECT, CourseError, Unit
-from course_grader.proving.reference import is_at_hand, reference_for
+from course_grader.proving.reference import is_at_hand, key_of, reference_for
 from course_grader.proving.trivial_answers import NUMBER
 
 MARKS = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN SOLUTION", "END SOLUTION")
@@ -35,6 +35,12 @@ class Secrets:
 
 def secrets_of(unit: Unit) -> Secrets:
     """Collect a unit's solution and hidden lines that no public line holds, and hidden values."""
+    return _secrets(unit, key_of(unit))
+
+
+@functools.lru_cache(maxsize=64)  # file after file is compared with each unit in turn
+def _secrets(unit, key):
+    """Collect secrets once for each state of masters and packages, which the key stands for."""
     master = read_assignment(unit)
     public, lines = set(), set()
     for cell in master.cells:

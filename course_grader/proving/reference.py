@@ -1,6 +1,6 @@
 """What right and wrong answers report: made where grading runs, never released."""
 
-__all__ = ["is_at_hand", "make_reference", "reference_for"]
+__all__ = ["is_at_hand", "key_of", "make_reference", "reference_for"]
 
 import functools
 import hashlib
@@ -36,7 +36,7 @@ def reference_for(unit: Unit) -> dict[str, Reference]:
     path = _cached(unit)
     if is_at_hand(unit):
         return _read(path, path.stat().st_mtime_ns)["exercises"]
-    key = _key(unit)  # of what it is made from, whatever changes meanwhile
+    key = key_of(unit)  # of what it is made from, whatever changes meanwhile
     made = make_reference(unit)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as waiting:
@@ -47,7 +47,7 @@ def reference_for(unit: Unit) -> dict[str, Reference]:
 def is_at_hand(unit: Unit) -> bool:
     """Return whether `reference_for` has nothing to run."""
     path = _cached(unit)
-    return path.is_file() and _read(path, path.stat().st_mtime_ns)["key"] == _key(unit)
+    return path.is_file() and _read(path, path.stat().st_mtime_ns)["key"] == key_of(unit)
 
 
 def _cached(unit):
@@ -174,7 +174,7 @@ def _rounded(got):
     return [got["shape"], [x if isinstance(x, str) else f"{x:.6g}" for x in got["data"]]]
 
 
-def _key(unit):
+def key_of(unit: Unit) -> str:
     """Hash whatever the reference depends on: masters, packages, versions."""
     text = hashlib.sha256()
     for folder in (unit.folder, *(PROJECT / name for name in MADE_WITH)):

@@ -1,6 +1,7 @@
 """Prose prints computed numbers only; a lesson keeps its shape and solves no exercise."""
 
 import ast
+import dataclasses
 import functools
 import re
 import textwrap
@@ -76,11 +77,12 @@ def code_of_lesson(unit):
 def solving(unit, code):
     """Return (function, exercise, aspect) wherever a function of these cells earns an aspect."""
     assignment, reference, earned = read_assignment(unit), reference_for(unit), []
+    head, found = functions(code)
     for name, exercise in assignment.exercises.items():
         wanted = defined_names(exercise.solution.source)[0]
-        found = functions(code)
         answers = [f"{source}\n\n{wanted} = {function}" for source, function in found]
         stage = ExerciseContext.of(assignment, exercise)
+        stage = dataclasses.replace(stage, setup=(*stage.setup, head))
         enough = functools.partial(every_aspect_fails, reference[name]["checks"])
         records = run_answers(stage, answers, enough=enough)
         for (_, function), record in zip(found, records, strict=True):
@@ -96,22 +98,22 @@ def every_aspect_fails(expected, record):
 
 
 def functions(cells):
-    """Return (source, name) of each function of a lesson; all its others stand before it.
+    """Return what stands before each function of a lesson, and (source, name) of each.
 
-    The source holds imports, definitions and constants of the lesson; nothing is trained.
+    Before it stand imports, definitions and constants of the lesson; nothing is trained.
     """
     nodes = [node for cell in cells for node in ast.parse(cell).body]
     head = "import contextlib\n" + "\n".join(map(tried, filter(is_cheap, nodes)))
-    return [
-        (f"{head}\n{ast.unparse(node)}", node.name)
-        for node in nodes
-        if isinstance(node, DEFINITIONS)
-    ]
+    return head, [(ast.unparse(node), node.name) for node in nodes if is_definition(node)]
+
+
+def is_definition(node):
+    return isinstance(node, DEFINITIONS)
 
 
 def is_cheap(node):
     constant = isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-    return constant or isinstance(node, (*DEFINITIONS, ast.Import, ast.ImportFrom))
+    return constant or is_definition(node) or isinstance(node, ast.Import | ast.ImportFrom)
 
 
 def tried(node):
