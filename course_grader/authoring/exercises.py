@@ -3,6 +3,7 @@
 __all__ = ["Assignment", "Exercise", "read_assignment"]
 
 import dataclasses
+import functools
 
 from course_grader.authoring import assignment_rules
 from course_grader.authoring.masters import Cell, Master, MasterError, read_master
@@ -49,7 +50,14 @@ def read_assignment(unit: Unit) -> Assignment:
     MasterError
         At the first exercise that lacks a part, or whose points do not sum.
     """
-    master = read_master(unit.master("assignment"), "assignment")
+    path = unit.master("assignment")
+    return _read(path, path.read_bytes() if path.is_file() else b"")
+
+
+@functools.lru_cache(maxsize=8)  # half a second, and several steps of a build or a proof ask
+def _read(path, content):
+    """Read an assignment once for each state of its master; nobody writes into what is read."""
+    master = read_master(path, "assignment")
     assignment_rules.check_targets(master)
     cells = {c.roles["exercise"]: c for c in master.cells if "exercise" in c.roles}
     if not cells:

@@ -25,6 +25,7 @@ import numpy as np
 
 from course_grader.authoring import as_notebook, markers
 from course_grader.authoring.exercises import Assignment, Exercise
+from course_grader.execution.inside.huge_pages import collapse
 from course_grader.proving.early_imports import import_early
 from course_utils.checking.forms import Check
 
@@ -144,8 +145,7 @@ def _compiled(cell, name):
 
 def _in_child(jobs, check, enough):
     """Return the records of as many jobs as one forked child gets through."""
-    for name in ("torch", "course_utils.checking.checks"):  # seconds that a cached one spares
-        importlib.import_module(name)
+    _get_ready()
     read, write = os.pipe()
     gc.freeze()  # keeps the collector from copying the parent's pages in the child
     child = os.fork()
@@ -159,6 +159,14 @@ def _in_child(jobs, check, enough):
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+@functools.cache
+def _get_ready():
+    """Import what every check cell needs, and make forks cheap: dozens follow, for each unit."""
+    for name in ("torch", "course_utils.checking.checks"):  # seconds that a cached one spares
+        importlib.import_module(name)
+    collapse()
 
 
 def _work_and_leave(jobs, check, write, enough):
