@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import functools
 import gc
-import importlib
 import io
 import json
 import linecache
@@ -25,12 +24,10 @@ import numpy as np
 
 from course_grader.authoring import as_notebook, markers
 from course_grader.authoring.exercises import Assignment, Exercise
-from course_grader.execution.inside.huge_pages import collapse
-from course_grader.proving.early_imports import import_early
+from course_grader.proving.early_imports import import_early, prepare_forks
 from course_utils.checking.forms import Check
 
 SECONDS = 20  # of wall-clock time, for one answer
-CHECK_CELL = "<check cell>"
 SEED = 90_071  # none that an answer would choose: who seeds a global generator is to be seen
 
 
@@ -85,8 +82,6 @@ def run_answers(
     jobs = [[*stage.setup, markers.solved(answer)] for answer in answers]
     for cell in {check, *(cell for cells in jobs for cell in cells)}:
         import_early(cell)
-    for name, cell in [*_named(stage.setup), (CHECK_CELL, check)]:
-        _compiled(cell, name)  # here, once, and not in each child
     records = []
     while len(records) < len(jobs):
         records += _in_child(jobs[len(records) :], check, enough)
@@ -107,17 +102,12 @@ def _record(cells, check):
     caught, namespace = [], {"__name__": "__main__"}
     _start_afresh(sys.modules["torch"])
     checks._publish = lambda record, *_: caught.append(record["checks"])
-    for name, cell in _named(cells):
+    for number, cell in enumerate(cells):
         with contextlib.suppress(Exception):  # a broken answer is recorded by its checks
-            _execute(cell, name, namespace)
+            _execute(cell, f"<cell {number}>", namespace)
     with contextlib.suppress(checks.NotYet):
-        _execute(check, CHECK_CELL, namespace)
+        _execute(check, "<check cell>", namespace)
     return caught[0] if caught else []
-
-
-def _named(cells):
-    """Return the cells before the check cell with the names that their code has in a traceback."""
-    return [(f"<cell {number}>", cell) for number, cell in enumerate(cells)]
 
 
 def _start_afresh(torch):
@@ -137,7 +127,7 @@ def _execute(cell, name, namespace):
     exec(_compiled(cell, name), namespace)
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=8)
 def _compiled(cell, name):
     """Compile a cell: setup and checks are those of every answer."""
     return compile(cell, name, "exec")
@@ -145,7 +135,7 @@ def _compiled(cell, name):
 
 def _in_child(jobs, check, enough):
     """Return the records of as many jobs as one forked child gets through."""
-    _get_ready()
+    prepare_forks()
     read, write = os.pipe()
     gc.freeze()  # keeps the collector from copying the parent's pages in the child
     child = os.fork()
@@ -159,14 +149,6 @@ def _in_child(jobs, check, enough):
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-
-
-@functools.cache
-def _get_ready():
-    """Import what every check cell needs, and make forks cheap: dozens follow, for each unit."""
-    for name in ("torch", "course_utils.checking.checks"):  # seconds that a cached one spares
-        importlib.import_module(name)
-    collapse()
 
 
 def _work_and_leave(jobs, check, write, enough):

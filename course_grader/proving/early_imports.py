@@ -1,12 +1,13 @@
 """Import before a fork what a cell imports: each child has it already."""
 
-__all__ = ["import_early"]
+__all__ = ["import_early", "prepare_forks"]
 
 import ast
 import contextlib
 import functools
 import importlib
 
+from course_grader.execution.inside.huge_pages import collapse
 from course_grader.execution.slow_imports import slow_imports
 
 
@@ -22,6 +23,14 @@ def import_early(cell: str) -> None:
             for name in _imported(node):
                 with contextlib.suppress(ImportError):  # from a import b: b may be no module
                     importlib.import_module(name)
+
+
+@functools.cache
+def prepare_forks() -> None:
+    """Import what every check cell needs, and make forks cheap: dozens follow, for each unit."""
+    for name in ("torch", "course_utils.checking.checks"):  # seconds that a cached one spares
+        importlib.import_module(name)
+    collapse()
 
 
 def _imported(node: ast.AST) -> list[str]:

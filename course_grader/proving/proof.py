@@ -120,8 +120,8 @@ def _prove(exercise, master, answers, references, guesses, brief):
 
 def _prove_right(proof, stage, answers, references):
     """Judge right answers; what solution and oracle reported, the references of them hold."""
-    made = ["solution", answers.oracle.name][: len(references)]
-    known = {name: entry["checks"] for name, entry in zip(made, references, strict=True)}
+    made = ["solution", answers.oracle.name]
+    known = {name: entry["checks"] for name, entry in zip(made, references, strict=False)}
     others = {a.name: a.source for a in answers.right if a.name not in known}
     for name, record in [*known.items(), *_records(stage, others)]:
         for verdict in (judge(proof.exercise, record, r) for r in references):
@@ -190,10 +190,8 @@ def _percent(part, whole):
 
 def _prove_empty_hands(proof, stage, exercise, reference, guesses):
     guesses = np.asarray(guesses)
-    fakes = [
-        make(reference, guesses)
-        for make in (trivial_answers.empty_record, trivial_answers.by_heart)
-    ]
+    lucky = (trivial_answers.empty_record, trivial_answers.by_heart)
+    fakes = [make(reference, guesses) for make in lucky]
     fakes += trivial_answers.echo_records(stage, exercise.solution.source)
     for fake in fakes:
         verdict = judge(exercise.name, fake, reference)
