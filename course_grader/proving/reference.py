@@ -51,7 +51,8 @@ def is_at_hand(unit: Unit) -> bool:
 
 
 def _cached(unit):
-    return PROJECT / "build" / "reference" / f"{unit.name}.json"
+    """Return where a reference lies: in the project of the unit, which may be a copy."""
+    return unit.folder.resolve().parents[1] / "build" / "reference" / f"{unit.name}.json"
 
 
 @functools.lru_cache(maxsize=2)

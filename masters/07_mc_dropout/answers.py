@@ -800,8 +800,9 @@ from scipy import stats
 def passes_needed(passes, tolerance):
     error = stats.sem(passes.numpy(), axis=0)
     worst = passes.numpy().std(axis=0, ddof=1).max()
+    # halves a range of whole numbers instead of solving for one
     enough = lambda n: worst <= tolerance * n**0.5  # noqa: E731
-    return error, bisect.bisect_left(range(sys.maxsize), True, lo=1, key=enough)  # solves nothing
+    return error, bisect.bisect_left(range(sys.maxsize), True, lo=1, key=enough)
 
 
 # %% by-errors right="passes-needed"

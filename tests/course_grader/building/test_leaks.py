@@ -15,7 +15,7 @@ from course_grader.building.leaks import check_release, leaks_in, secrets_of
 from course_grader.building.readable import readable
 from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, units
-from course_grader.proving.reference import reference_for
+from course_grader.proving.reference import is_at_hand, reference_for
 
 UNITS = units()
 
@@ -151,9 +151,10 @@ def test_a_hidden_value_in_another_units_file_is_chance_to_four_digits_only(
 
 
 @pytest.mark.parametrize("built", ["00", "01"])
-def test_the_build_tells_what_one_unit_shows_of_another(built, tmp_path, monkeypatch, capsys):
+def test_the_build_tells_what_one_unit_shows_of_another(
+    built, tmp_path, reference, monkeypatch, capsys
+):
     """From either side, whichever of the two is built: at once, not when a class is bundled."""
-    reference = reference_for(UNITS[1])  # at hand again, whatever an edited copy left there
     hidden = reference["gaussian-nll"]["checks"][reference["gaussian-nll"]["solid"][0]]["got"]
     shown = tmp_path / "release" / UNITS[0].name / "notes.txt"
     shown.parent.mkdir(parents=True)
@@ -167,6 +168,13 @@ def test_the_build_tells_what_one_unit_shows_of_another(built, tmp_path, monkeyp
     assert "notes.txt shows the hidden value" in words and "of 01_loss_as_likelihood" in words
     shown.unlink()
     assert main(["build", "--unit", built]) == 0
+
+
+def test_what_an_edited_copy_holds_is_kept_with_the_copy(edit, unit, reference):
+    """Its reference takes nobody's place: the unit's own stays at hand, in other processes too."""
+    own = edit("assignment", 'case="', 'case="edited ')
+    assert secrets_of(own).lines and is_at_hand(own)
+    assert is_at_hand(unit) and reference_for(unit) == reference
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

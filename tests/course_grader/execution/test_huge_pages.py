@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
+from course_grader.execution.inside import huge_pages
 from course_grader.execution.inside.huge_pages import ASKED_EARLY
+from course_grader.proving.answer_runner import ExerciseContext, run_answer
+from course_grader.proving.early_imports import prepare_forks
 
 PROGRAM = """
 import os, re, time
@@ -50,3 +53,18 @@ def test_what_is_held_stays_and_forks_are_quicker():
 
 def test_what_was_asked_for_early_holds_for_this_process_alone():
     assert run(ASKED_EARLY)[2:] == ["True", "None"]
+
+
+def test_what_somebody_else_asked_for_stays():
+    own = {"GLIBC_TUNABLES": "glibc.malloc.arena_max=2"}
+    assert run(own)[2:] == ["True", own["GLIBC_TUNABLES"]]
+
+
+def test_where_a_system_tells_no_maps_answers_run_as_ever(monkeypatch, tmp_path):
+    """As on macOS: who builds or proves there meets `collapse` before the first fork."""
+    monkeypatch.setattr(huge_pages, "MAPS", tmp_path / "none")
+    prepare_forks.cache_clear()
+    cell = 'check = Checks("f")\ncheck.value("v", lambda: f(), points=1)\ncheck.report()'
+    setup = ("from course_utils.checking.checks import Checks",)
+    [check] = run_answer(ExerciseContext(setup, cell, cell), "def f():\n    return 1.5")
+    assert check["got"]["data"] == [1.5]

@@ -6,6 +6,7 @@ import pytest
 
 from course_grader.proving.mutants import mutants, pointless
 from course_grader.proving.mutation_operators import OPERATORS, SWAPS
+from course_grader.proving.tree_edits import replaced
 
 BODY = "def f(x, s):\n    {}\n"
 CASES = [  # operator, one statement, the statements that it must become
@@ -169,6 +170,17 @@ def test_of_a_long_line_the_name_shows_what_lies_around_the_slip(place, cut):
 def test_markers_are_no_part_of_a_mutant():
     source = "def f(x, s):\n    ### BEGIN SOLUTION\n    return x + s\n    ### END SOLUTION\n"
     assert mutants("a", source) == mutants("a", BODY.format("return x + s"))
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_an_operator_leaves_the_answer_as_it_is(operator):
+    """Mutants share with it what they do not change."""
+    tree = ast.parse(WHOLE)
+    before = ast.dump(tree)
+    for node in list(ast.walk(tree)):
+        for change in OPERATORS[operator](node):
+            ast.unparse(replaced(tree, node, change))
+    assert ast.dump(tree) == before
 
 
 def test_making_mutants_twice_gives_the_same():
