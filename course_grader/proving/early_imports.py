@@ -1,4 +1,4 @@
-"""Import before a fork what a cell imports: each child has it already."""
+"""What is done before a fork: imports that each child then has, and memory that forks cheaply."""
 
 __all__ = ["import_early", "prepare_forks"]
 
