@@ -9,6 +9,7 @@ from course_grader.workspace import prepare_work
 from tests.serving import TOKEN, serve
 
 SHOTS = PROJECT / "build" / "screenshots"
+SIZE = {"width": 1200, "height": 900}
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
@@ -29,9 +30,25 @@ class Lab:
             self.complaints.append(words)
 
     def open(self, path):
-        """Open a notebook alone, and wait until its kernel is idle."""
-        self.page.goto(f"{self.address}/lab/tree/{path}?reset&token={TOKEN}", timeout=60_000)
+        """Open a notebook alone, and wait until its kernel is idle.
+
+        JupyterLab, which takes long to load, is loaded once; as for somebody who goes from one
+        notebook to the next.
+        """
+        if self.page.url.startswith(self.address):
+            self.page.evaluate(
+                "path => window.jupyterapp.commands.execute('docmanager:open', {path})", path
+            )
+        else:
+            self.page.goto(f"{self.address}/lab/tree/{path}?reset&token={TOKEN}", timeout=60_000)
+        self.page.wait_for_function(OPEN, arg=path, timeout=90_000, polling=NOW_AND_THEN)
         self.page.wait_for_function(IDLE, timeout=90_000, polling=NOW_AND_THEN)
+
+    def close(self):
+        """Close every notebook as it is, unsaved, and end its kernel."""
+        self.page.evaluate(CLOSE)
+        self.page.set_viewport_size(SIZE)
+        self.complaints.clear()
 
     def run_all(self):
         """Run every cell; return when the last has ended, or one has stopped the others."""
@@ -93,6 +110,16 @@ DONE = f"""
     return due.every(ran) || due.some(cell => ran(cell) && stops(cell));
 }}}}
 """
+OPEN = f"path => {CURRENT}?.context?.path == path"
+CLOSE = """
+async () => {
+    for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
+        if (widget.context) widget.context.model.dirty = false;
+        widget.close();
+    }
+    await window.jupyterapp.serviceManager.sessions.shutdownAll();
+}
+"""
 IDLE = f"() => {CURRENT}?.sessionContext?.session?.kernel?.status == 'idle'"
 
 
@@ -127,12 +154,16 @@ def serve_work(project, **variables):
     return serve("jupyterlab", project / "work", exposed, **places)
 
 
-@pytest.fixture
-def lab(served, chromium):
+@pytest.fixture(scope="module")
+def loaded(served, chromium):
     """JupyterLab on a learner's working copy, in a page of its own."""
-    root, address = served
-    context = chromium.new_context(viewport={"width": 1200, "height": 900})
-    lab = Lab(root, address, context.new_page())
-    yield lab
-    lab.page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+    context = chromium.new_context(viewport=SIZE)
+    yield Lab(*served, context.new_page())
     context.close()
+
+
+@pytest.fixture
+def lab(loaded):
+    """JupyterLab with nothing open."""
+    yield loaded
+    loaded.close()

@@ -9,11 +9,10 @@ from course_grader.project.course import PROJECT, units
 from course_grader.workspace import LANDING
 from course_utils.progress import progress
 from course_utils.progress_file import keep_result
-from tests.browser.conftest import CURRENT, serve_work, with_work
+from tests.browser.conftest import CURRENT, OPEN, serve_work, with_work
 
 UNIT = next(unit for unit in units() if unit.name.startswith("01"))
 EXERCISE, ASSIGNMENT = "gaussian-nll", f"{UNIT.name}/{UNIT.name}.ipynb"
-OPEN = f"path => {CURRENT}?.context?.path == path"
 
 
 def as_make_lab_says():
