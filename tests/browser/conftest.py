@@ -36,9 +36,7 @@ class Lab:
         notebook to the next.
         """
         if self.page.url.startswith(self.address):
-            self.page.evaluate(
-                "path => window.jupyterapp.commands.execute('docmanager:open', {path})", path
-            )
+            self.page.evaluate(ALONE, path)
         else:
             self.page.goto(f"{self.address}/lab/tree/{path}?reset&token={TOKEN}", timeout=60_000)
         self.page.wait_for_function(OPEN, arg=path, timeout=90_000, polling=NOW_AND_THEN)
@@ -111,6 +109,14 @@ DONE = f"""
 }}}}
 """
 OPEN = f"path => {CURRENT}?.context?.path == path"
+ALONE = """
+async path => {
+    // where all is closed, a launcher stands
+    const others = [...window.jupyterapp.shell.widgets('main')];
+    await window.jupyterapp.commands.execute('docmanager:open', {path});
+    others.forEach(widget => widget.close());
+}
+"""
 CLOSE = """
 async () => {
     for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
