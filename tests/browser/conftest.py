@@ -12,7 +12,6 @@ SHOTS = PROJECT / "build" / "screenshots"
 SIZE = {"width": 1200, "height": 900}
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
 }
 
 
