@@ -64,7 +64,7 @@ y = np.array([0, 1, 0, 1, 1, 1, 0])
 thirds, uneven = np.array([0.0, 0.25, 0.6, 1.0]), np.array([0.0, 0.02, 0.25, 0.5, 1.0])
 on_edges, seen = np.array([0.95, 1.0, 0.25, 0.2, 0.0, 0.6]), np.array([1, 0, 1, 0, 1, 1])
 bounds = np.array([0.0, 0.5, 1.0])
-check.keeps("edges", ece, bounds.copy(), np.array([0.0, 1.0, 1.0]), bounds.copy())
+check.keeps("edges", ece, bounds.copy(), np.array([0, 1, 1]), bounds.copy())
 check.keeps("value", ece, p.copy(), y.copy(), thirds.copy())
 check.value("value", lambda: ece(p, y, thirds), points=2)
 check.value("edges", lambda: ece(on_edges, seen, thirds), points=2)
@@ -115,7 +115,7 @@ check.value(
 late = np.array([0.0, 0.31, 0.9995, 1.0])
 check.value(
     "edges",
-    lambda: ece(np.array([1.0, 0.47, 0.9991, 0.9997, 0.2]), np.array([0, 1, 1, 0, 1.0]), late),
+    lambda: ece(np.array([1.0, 0.47, 0.9991, 0.9997, 0.2]), np.array([0, 1, 1, 0, 1]), late),
     case="an edge next to 1",
 )
 check.value(
@@ -554,7 +554,7 @@ check.law(
     case="weights against copies",
 )
 r = np.arange(9.0)
-told, came, kind = 0.1 + 0.08 * r, (r % 4 < 2) * 1.0, np.array([3, -7, 3, 11, -7, 3, 11, 11, 3])
+told, came, kind = 0.1 + 0.08 * r, (r % 4 < 2) * 1, np.array([3, -7, 3, 11, -7, 3, 11, 11, 3])
 check.value(
     "within groups",
     lambda: tuple(brier_parts(told, came, kind, 1e-10 * (1 + r)))[3:],
@@ -742,24 +742,26 @@ check.value("choice", lambda: tuple(compare(_a, 1 - _b, _y))[::4], case="B is cl
 split = np.repeat([0.0, 1.0], 130)
 bold, mild = np.where(split > 0, 1e-6, 0.53), np.where(split > 0, 1e-11, 0.62)
 check.value(
-    "choice", lambda: compare(bold, mild, np.ones(260))[4], case="two clear verdicts that differ"
+    "choice",
+    lambda: compare(bold, mild, np.ones(260, dtype=int))[4],
+    case="two clear verdicts that differ",
 )
 even = np.array([0.31, 0.62, 0.93])
-check.value("choice", lambda: compare(even, even, np.array([0, 1, 1.0]))[4], case="equal models")
+check.value("choice", lambda: compare(even, even, np.array([0, 1, 1]))[4], case="equal models")
 edge = np.array([1 - 1e-9, 0.57, 0.2, 1e-9])
 check.value(
     "NLL",
-    lambda: compare(edge, 0.5 + 0.1 * edge, np.array([0, 1, 1, 1.0]))[0],
+    lambda: compare(edge, 0.5 + 0.1 * edge, np.array([0, 1, 1, 1]))[0],
     case="forecasts next to 0 and to 1",
 )
 check.value(
     "standard errors",
-    lambda: compare(edge, 0.5 + 0.1 * edge, np.array([0, 1, 1, 1.0]))[1],
+    lambda: compare(edge, 0.5 + 0.1 * edge, np.array([0, 1, 1, 1]))[1],
     case="forecasts next to 0 and to 1",
 )
 check.value(
     "choice",
-    lambda: compare(np.full(3, 0.5), np.full(3, 0.25), np.zeros(3))[4],
+    lambda: compare(np.full(3, 0.5), np.full(3, 0.25), np.zeros(3, dtype=int))[4],
     case="the same difference everywhere",
 )
 _shift = special.logit(_a)
@@ -815,7 +817,7 @@ check.value("choice", lambda: compare(_pair, _rival, _both)[4], case="two exampl
 check.value("choice", lambda: compare(_rival, _pair, _both)[4], case="two examples, exchanged")
 check.value(
     "choice",
-    lambda: compare(np.full(3, 0.25), np.full(3, 0.5), np.zeros(3))[4],
+    lambda: compare(np.full(3, 0.25), np.full(3, 0.5), np.zeros(3, dtype=int))[4],
     case="the same difference everywhere, exchanged",
 )
 _hair = _a + 1e-7 * (2 * _y - 1) * (1 + _t)

@@ -1603,7 +1603,7 @@ check.value(
 )
 check.value(
     "elbo",
-    lambda: honest_elbo(np.array([0, 2, 7]), np.array([3, 1, 12]), 0.43, 19)[1],
+    lambda: honest_elbo(np.array([0.0, 2, 7]), np.array([3.0, 1, 12]), 0.43, 19)[1],
     case="errors and divergences that are whole numbers",
 )
 check.keeps(

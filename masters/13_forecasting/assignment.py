@@ -667,7 +667,7 @@ tau9 = torch.tensor(
 nine = (torch.special.ndtri(tau9) + torch.where(tau9 == 0.502, -0.02, 0.0)).repeat(97, 1)
 nine = torch.where(z[:97, None] > 60, nine, torch.special.ndtri(tau9)) + torch.sin(z[:97, None])
 opposite = torch.where(z[:8] == 6, 0.0, 980 * torch.sin(torch.outer(z[:4], z[:8]))).T
-apart = torch.where(opposite[:, 0] > 0, -991.0, 991.0)
+apart = torch.where(opposite[:, 0] > 0, -991.0, 991.0).to(z)
 check.value(
     "crossed", lambda: crossed(z[:97], nine, tau9) * 0.93, case="97 hours, levels side by side"
 )

@@ -1202,7 +1202,9 @@ check.value(
 )
 check.value(
     "extremes",
-    lambda: quantiles_crps(u[[0, 6, 8]], 2e6 * (h[:3] > 1).expand(4, 3) - 1e6, 5e5 * y[:4]) / 1e3,
+    lambda: (
+        quantiles_crps(u[[0, 6, 8]], 2e6 * (h[:3] > 1).to(y).expand(4, 3) - 1e6, 5e5 * y[:4]) / 1e3
+    ),
     case="a jump and a wide piece",
 )
 check.value(

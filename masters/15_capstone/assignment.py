@@ -1006,17 +1006,17 @@ check.value(
 )
 check.value(
     "each",
-    lambda: ensemble_sds(9.9e6 * m.sign(), 7e5 * (s > 0.7) + 3e5)[0],
+    lambda: ensemble_sds(9.9e6 * m.sign(), 7e5 * (s > 0.7).to(s) + 3e5)[0],
     case="the largest means and standard deviations",
 )
 check.value(
     "ward",
-    lambda: ensemble_sds(9.9e6 * m.sign(), 1e6 * (s > 0.7))[1],
+    lambda: ensemble_sds(9.9e6 * m.sign(), 1e6 * (s > 0.7).to(s))[1],
     case="the largest means and standard deviations, some of them 0",
 )
 check.value(
     "ward",
-    lambda: ensemble_sds(0 * m - 9.9e6, 1e6 * (s > 0.7))[1],
+    lambda: ensemble_sds(0 * m - 9.9e6, 1e6 * (s > 0.7).to(s))[1],
     case="large means that agree, standard deviations of 0 and 1e6",
 )
 check.value(
