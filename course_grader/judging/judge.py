@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 from course_grader.judging import draws
 from course_utils.checking.agreement import describe
 from course_utils.checking.findings import (
+    NOT_RECORDED,
     aspects_of,
     explained,
     findings,
@@ -149,7 +150,8 @@ def _findings(got: list[Check], reference: Reference) -> list[str | None]:
         if place < len(got):
             wrong[place] = _finding(place, got[place], reference)
     visible = reference["visible"]
-    return [w if not w or i < visible else UNSEEN for i, w in enumerate(wrong)]
+    told = (None, NOT_RECORDED)
+    return [w if w in told or i < visible else UNSEEN for i, w in enumerate(wrong)]
 
 
 def _finding(place: int, check: Check, reference: Reference) -> str | None:

@@ -1,6 +1,6 @@
 """Decide whether a recorded result agrees with the expected one, and say how it differs."""
 
-__all__ = ["RTOL", "agrees", "describe", "form_of", "share_used"]
+__all__ = ["RTOL", "agrees", "describe", "first_difference", "form_of", "share_used"]
 
 import math
 
@@ -60,6 +60,32 @@ def describe(record: Got, *, digits: int = 4) -> str:
         return f"{array.item():.{max(6, digits)}g}"
     shown = ", ".join(f"{x:.{digits}g}" for x in array.ravel()[:4])
     return f"[{shown}{', ...' if array.size > 4 else ''}]"
+
+
+def first_difference(got: Got, expected: Got) -> tuple[str, str]:
+    """Show the first number of an array that is not as expected, and its place; '' without one.
+
+    Parameters
+    ----------
+    got, expected : dict
+        Records that can be described; in several values, the first that differs is looked at.
+
+    Returns
+    -------
+    (str, str)
+        Such as ``("2 at [0, 5]", "3 there")``.
+    """
+    if "items" in got and "items" in expected:
+        pairs = ((got["items"].get(key), one) for key, one in expected["items"].items())
+        return next((first_difference(a, b) for a, b in pairs if a and not agrees(a, b)), ("", ""))
+    if {"error", "items"} & (got.keys() | expected.keys()) or got["shape"] != expected["shape"]:
+        return "", ""
+    a, b = numbers(got), numbers(expected)
+    apart = ~np.isclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True)
+    if not apart.any():
+        return "", ""
+    place = np.unravel_index(apart.argmax(), a.shape)
+    return f"{a[place]:.6g} at {list(map(int, place))}", f"{b[place]:.6g} there"
 
 
 def _one_line(words: str) -> str:

@@ -1,6 +1,7 @@
 """What is wrong with each recorded check: the part that panel and judge share."""
 
 __all__ = [
+    "NOT_RECORDED",
     "aspects_of",
     "cases_told",
     "explained",
@@ -17,6 +18,8 @@ from course_utils.checking.forms import CHANGED, Check, Got
 from course_utils.checking.laws import broken
 from course_utils.checking.panel import difference
 from course_utils.checking.relations import relation
+
+NOT_RECORDED = "this check was not recorded"  # nobody knows whether the answer is right there
 
 
 def findings(got: Sequence[Check | None], expected: Sequence[Check]) -> list[str | None]:
@@ -80,7 +83,7 @@ def cases_told(expected: Sequence[Check], wrong: Sequence[str | None]) -> str:
     Parameters
     ----------
     expected : list of dict
-        The checks of one aspect; those that name no case are left out.
+        The checks of one aspect; those that name no case, or never ran, are left out.
     wrong : list of (str or None)
         Their findings.
 
@@ -92,7 +95,7 @@ def cases_told(expected: Sequence[Check], wrong: Sequence[str | None]) -> str:
     named = [
         (check["case"], bool(why))
         for check, why in zip(expected, wrong, strict=True)
-        if check.get("case")
+        if check.get("case") and why != NOT_RECORDED
     ]
     failing = list(dict.fromkeys(case for case, fails in named if fails))
     passing = list(dict.fromkeys(case for case, _ in named if case not in failing))
@@ -134,9 +137,9 @@ def _quoted(cases: Iterable[str]) -> str:
 
 def _finding(got: Any, expected: Check) -> str | None:
     if not isinstance(got, dict) or got.get("kind") != expected["kind"]:
-        return "this check was not recorded"
+        return NOT_RECORDED
     if not isinstance(got.get("got"), dict):
-        return "this check was not recorded"
+        return NOT_RECORDED
     if expected["kind"] == "law":
         return _law_finding(got["got"], expected)
     if expected["kind"] == "draws":

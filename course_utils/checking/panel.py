@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from html import escape
 
-from course_utils.checking.agreement import describe, form_of
+from course_utils.checking.agreement import describe, first_difference, form_of
 from course_utils.checking.forms import Got
 
 MARKS = {"passed": "✓", "not yet": "✗", "not attempted": "○", "not judged": "?"}
@@ -141,6 +141,8 @@ def difference(call: str, got: Got, expected: Got) -> str:
     shown, wanted = describe(got), describe(expected)
     if shown == wanted:  # they differ in later digits, or in a number that is not shown
         shown, wanted = describe(got, digits=10), describe(expected, digits=10)
+    if shown == wanted and any(found := first_difference(got, expected)):
+        shown, wanted = found
     forms = form_of(got), form_of(expected)
     if all(forms) and forms[0] != forms[1]:
         shown, wanted = f"{shown}, {forms[0]}", f"{wanted}, {forms[1]}"

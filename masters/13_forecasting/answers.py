@@ -985,7 +985,7 @@ def conformal_interval(y, low, high, new_low, new_high, miss):
 
 
 # %% rounding-up-one-too-many wrong="conformal-interval" fails="rank"
-# 20 * (1 - 0.1) and its like may come out a hair above a whole number: allow for rounding.
+# 10 * (1 - 0.7) and its like may come out a hair above a whole number: allow for rounding.
 def conformal_interval(y, low, high, new_low, new_high, miss):
     k = math.ceil((len(y) + 1) * (1 - miss))
     if k > len(y):

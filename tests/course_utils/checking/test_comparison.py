@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from course_utils.checking.comparison import EXPECTED_FILE, expected_for, verdict
-from course_utils.checking.findings import aspects_of, cases_told, findings
+from course_utils.checking.findings import NOT_RECORDED, aspects_of, cases_told, findings
 from course_utils.checking.hints import matching_hint, related_hints
 from course_utils.checking.records import failure, plain
 
@@ -259,6 +259,12 @@ def test_it_is_told_in_words_which_cases_are_wrong_and_which_right(wrong, told):
 def test_a_case_that_is_wrong_once_is_wrong():
     expected = [check("value", 1.0, case="a tie"), check("value", 2.0, case="a tie")]
     assert cases_told(expected, [None, "wrong"]) == "wrong for 'a tie'"
+
+
+def test_a_case_that_never_ran_is_not_called_wrong():
+    expected = [check("value", float(n), case=case) for n, case in enumerate(["a tie", "no data"])]
+    wrong = findings(expected[:1], expected)
+    assert wrong == [None, NOT_RECORDED] and cases_told(expected, wrong) == ""
 
 
 def test_the_panel_names_the_case_that_is_wrong():

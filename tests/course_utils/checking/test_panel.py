@@ -134,6 +134,19 @@ def test_a_difference_shows_what_came_before_what_was_expected():
     assert sentence.index("1.25") < sentence.index("-3.5")
 
 
+@pytest.mark.parametrize(
+    ("came", "wanted", "told"),
+    [
+        (np.arange(6.0), np.array([0, 1, 2, 3, 4, 7.5]), "gave 5 at [5]; expected 7.5 there"),
+        (np.eye(6), np.eye(6)[[0, 2, 1, 3, 4, 5]], "gave 1 at [1, 1]; expected 0 there"),
+        (([1.0], np.arange(6)), ([1.0], np.arange(6) % 5), "gave 5 at [5]; expected 0 there"),
+        (np.array([0, 1, 2, 3, np.nan]), np.arange(5.0), "gave nan at [4]; expected 4 there"),
+    ],
+)
+def test_a_difference_behind_the_first_numbers_is_shown_where_it_is(came, wanted, told):
+    assert told in difference("f(x)", plain(came), plain(wanted))
+
+
 def test_an_error_that_came_and_an_error_that_must_come_are_told_apart():
     came = difference("f(x)", failure(KeyError("k")), plain(1.0))
     missing = difference("f(x)", plain(1.0), failure(KeyError("secret words")))
