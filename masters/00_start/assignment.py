@@ -12,8 +12,8 @@
 # no `y += 1` on what was handed over, no `torch.manual_seed`, and no layer of `torch.nn` just to
 # compute with: making one draws its weights. An exercise may take points for that.
 #
-# Where an exercise names no other range, numbers are float64 and at most a billion in size, what
-# must be positive is at least a billionth, no axis is empty or longer than a hundred, nothing is
+# Where an exercise names no other range, numbers are float64 and at most ten billion in size,
+# what must be positive is at least a billionth, no axis is empty or longer than a hundred, nothing is
 # infinite or `nan`, and Python numbers have no more digits than float32 holds.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was

@@ -8,8 +8,8 @@
 # exercise says otherwise.
 #
 # Every function computes in the precision of its inputs, and leaves them and the global random
-# generators as they are. Where an exercise names no other range, numbers are at most a billion in
-# size, what must be positive is at least a billionth, no axis is empty or longer than a hundred,
+# generators as they are. Where an exercise names no other range, numbers are at most ten billion
+# in size, what must be positive is at least a ten-billionth, no axis is empty or longer than a hundred,
 # nothing is infinite or `nan`, and Python numbers have no more digits than float32 holds.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
@@ -553,7 +553,7 @@ check.value(
 # - `logits` has shape `(n, K)`, $n \ge 1$, $K \ge 2$; `possible` has the same shape and holds
 #   booleans, true for the classes of the set. No set is empty; a set may hold all classes.
 # - Return a 0-d tensor through which gradients with respect to `logits` flow. Value and gradient
-#   must be right, to a millionth or a relative millionth, for float64 logits as large as a
+#   must be right, to a millionth or a relative millionth, for float64 logits as large as two
 #   million: also where each class of a set has a probability that float64 rounds to 0.
 # - Where do sums of probabilities come from, if one has logarithms of them? Unit 00 wrote the
 #   tool; `torch.logsumexp` may do it here.

@@ -1105,7 +1105,7 @@ check.value(
 # $p_{ti}$ is the softmax of the logits of pass $t$ for input $i$.
 #
 # - `logits` has shape `(T, n, K)`; return shape `(n, K)`.
-# - Values and gradients must be right and finite for logits of up to $10^9$ in size.
+# - Values and gradients must be right and finite for logits of up to $2 \cdot 10^9$ in size.
 #
 # Points: value 2, stability 1, gradient 1.
 

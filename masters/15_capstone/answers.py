@@ -1091,7 +1091,7 @@ def card_table(log_odds, y, base):
     hit = (log_odds > 0).double() * target + (log_odds < 0).double() * (1 - target)
     ill = target.sum()
     balanced = ((hit * target).sum(1) / ill + (hit * (1 - target)).sum(1) / (len(y) - ill)) / 2
-    nll = (nn.functional.softplus(log_odds) - target * log_odds).mean(1)
+    nll = nn.functional.softplus((1 - 2 * target) * log_odds).mean(1)
     brier = ((torch.sigmoid(log_odds) - target) ** 2).mean(1)
     share = target.mean()
     rows = []

@@ -1272,6 +1272,15 @@ def whole(counts):  # told apart from other types
 
 
 check.value("counts", lambda: whole(calibration_report(q, came, 13)[2]), case="thirteen bins")
+_moved = [0.07 + 0.13 * k + 0.2 * q for k in range(6)]
+check.value(
+    "floor",
+    lambda: [
+        1e3 * (calibration_report(p, came, 1)[1] - calibration_report(p + 0.008, came, 1)[1])
+        for p in _moved
+    ],
+    case="a single bin, moved a little",
+)
 
 # %% [markdown]
 # ## Exercise 6. The risk of a bad year (8 min, 4 points)
@@ -1497,6 +1506,13 @@ check.value(
     "sigma varies",
     lambda: risk_report(f[:1], by_patient, came, 0.61)[0],
     case="one draw, one sigma a patient",
+)
+check.value(
+    "brier",
+    lambda: (
+        (risk_report(f, one, came, 0.61)[1] - risk_report(f, 1.00001 * one, came, 0.61)[1]) * 1e6
+    ),
+    case="the same noise, a little more",
 )
 
 # %% [markdown]
@@ -1826,7 +1842,17 @@ check.value(
     lambda: 1e7 * card_table(torch.logit(0.27 + 1e-6 * odds), came, 0.27)[3:, 2],
     case="hardly better than the base",
 )
-
+_right = (20.3 + 0.31 * t[:11]) * (2 * came - 1)
+check.value(
+    "nll",
+    lambda: 1e5 * card_table(_right[None], came, 0.27)[2, 0],
+    case="log odds from 20 to 24, all right",
+)
+check.value(
+    "brier",
+    lambda: (card_table(odds, came, 0.27)[3, 0] - card_table(odds + 1e-5, came, 0.27)[3, 0]) * 1e6,
+    case="the same log odds, moved a little",
+)
 
 # %% [markdown]
 # ## Exercise 8. In words: would you sign? (10 min, 4 points)
