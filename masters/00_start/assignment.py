@@ -13,8 +13,8 @@
 # compute with: making one draws its weights. An exercise may take points for that.
 #
 # Where an exercise names no other range, numbers are float64 and at most ten billion in size,
-# what must be positive is at least a billionth, no axis is empty or longer than a hundred, nothing is
-# infinite or `nan`, and Python numbers have no more digits than float32 holds.
+# what must be positive is at least a billionth, no axis is empty or longer than a hundred,
+# nothing is infinite or `nan`, and Python numbers have no more digits than float32 holds.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.

@@ -9,8 +9,8 @@
 #
 # Every function computes in the precision of its inputs, and leaves them and the global random
 # generators as they are. Where an exercise names no other range, numbers are at most ten billion
-# in size, what must be positive is at least a ten-billionth, no axis is empty or longer than a hundred,
-# nothing is infinite or `nan`, and Python numbers have no more digits than float32 holds.
+# in size, what must be positive is at least a ten-billionth, no axis is empty or longer than a
+# hundred, nothing is infinite or `nan`, and Python numbers have no more digits than float32 holds.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
