@@ -11,6 +11,7 @@ from course_utils.checking.records import failure
 
 SECONDS_PER_CALL = 2.0
 SECONDS_PER_EXERCISE = 6.0
+FREE = 0.2  # seconds of each call that do not count: many cases, none of them slow, are no loop
 
 
 class Recorder:
@@ -42,4 +43,4 @@ class Recorder:
             self.heard.failed(check, error, call)
             return failure(error)
         finally:
-            self._seconds -= timer.seconds
+            self._seconds -= max(timer.seconds - FREE, 0)

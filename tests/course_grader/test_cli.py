@@ -11,6 +11,7 @@ from course_grader.__main__ import COMMANDS, main
 from course_grader.authoring.composer import Composer
 from course_grader.authoring.staleness import is_stale
 from course_grader.project.course import PROJECT, CourseError, Unit, find_unit, units
+from course_utils.checking.recorder import SECONDS_PER_EXERCISE
 
 MAKEFILE = (PROJECT / "Makefile").read_text("utf-8")
 
@@ -45,7 +46,11 @@ def test_a_unit_is_found_by_number_and_name(word):
 def test_facts_of_every_unit_are_complete():
     for unit in units():
         assert {"title", "minutes", "topics"} <= set(unit.facts)
-        assert unit.limits["cell_seconds"] >= 10
+
+
+def test_a_busy_machine_stops_no_answer_that_keeps_its_seconds():
+    for unit in units():
+        assert unit.limits["cell_seconds"] >= 4 * SECONDS_PER_EXERCISE
 
 
 def test_a_broken_unit_toml_is_told(own_unit):

@@ -265,12 +265,28 @@ def test_an_endless_loop_costs_its_own_check_only(monkeypatch):
 
 def test_an_exercise_has_a_budget_of_its_own(monkeypatch):
     monkeypatch.setattr(recorder, "SECONDS_PER_EXERCISE", 0.3)
+    monkeypatch.setattr(recorder, "FREE", 0.0)
     check, start = Checks("square"), time.process_time()
     for _ in range(3):
         check.value("value", endless)
     check.value("value", lambda: 1.5)
     assert [c["got"].get("error") for c in check.checks] == ["OutOfTime"] * 3 + [None]
     assert time.process_time() - start < 0.7  # three calls with the whole budget take 0.9
+
+
+def spin(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+    return seconds
+
+
+def test_many_calls_none_of_them_slow_use_up_no_budget(monkeypatch):
+    monkeypatch.setattr(recorder, "SECONDS_PER_EXERCISE", 0.3)
+    check = Checks("square")
+    for _ in range(8):
+        check.value("value", lambda: spin(0.08))
+    assert ["error" in c["got"] for c in check.checks] == [False] * 8
 
 
 def kept(function, *inputs):
