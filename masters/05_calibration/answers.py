@@ -880,7 +880,7 @@ def brier_parts(p, y, group, weight):
 
 
 # %% covariance-negative wrong="brier-parts" fails="within groups"
-# The covariance is returned without its minus: the sum subtracts it.
+# The covariance is returned as it is, and the sum subtracts it: return it without a minus.
 def brier_parts(p, y, group, weight):
     w = weight / weight.sum()
     _, k = np.unique(group, return_inverse=True)

@@ -503,7 +503,7 @@ def variance_parts(weight, mean, sd):
 
 
 # %% cov-with-ddof wrong="variance-parts" fails="epistemic,total,far from zero"
-# np.cov divides by less than the sum of the weights unless ddof is 0.
+# Nothing is divided by 1 - sum of squared weights, as np.cov does it unless ddof is 0.
 def variance_parts(weight, mean, sd):
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = 1 / (1 - np.float64(weight @ weight))

@@ -644,7 +644,7 @@ def band_for_y(passes, tau, level):
 # The variance of a Normal does not depend on its mean.
 
 
-# %% spread-only wrong="band-for-y" fails="centre,width"
+# %% spread-only wrong="band-for-y" fails="width"
 # The passes scatter about f only; new data scatter about f as well: add the noise variance.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), passes.std(0, correction=0)
@@ -652,7 +652,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% noise-only wrong="band-for-y" fails="centre,width"
+# %% noise-only wrong="band-for-y" fails="width"
 # This is the band of a single network: the variance of the passes must be added.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), torch.as_tensor(1 / tau, dtype=passes.dtype).sqrt()
@@ -660,7 +660,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% deviations-added wrong="band-for-y" fails="centre,width"
+# %% deviations-added wrong="band-for-y" fails="width"
 # Standard deviations do not add: add the variances, then take the root.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), passes.std(0, correction=0) + (1 / tau) ** 0.5
@@ -668,7 +668,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% precision-as-variance wrong="band-for-y" fails="centre,width"
+# %% precision-as-variance wrong="band-for-y" fails="width"
 # tau is a precision, one over the noise variance.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0, correction=0) + tau).sqrt()
@@ -676,7 +676,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% precision-of-the-deviation wrong="band-for-y" fails="centre,width"
+# %% precision-of-the-deviation wrong="band-for-y" fails="width"
 # 1 / tau is the noise variance already: do not square it.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0, correction=0) + (1 / tau) ** 2).sqrt()
@@ -692,7 +692,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% standard-error wrong="band-for-y" fails="centre,width"
+# %% standard-error wrong="band-for-y" fails="width"
 # Divided by the number of passes this is the error of the mean: y scatters with the passes.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0, correction=0) / len(passes) + 1 / tau).sqrt()
@@ -700,14 +700,14 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% two-deviations wrong="band-for-y" fails="centre,width"
+# %% two-deviations wrong="band-for-y" fails="width"
 # Two deviations hold about 95%: take the factor that belongs to level.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0, correction=0) + 1 / tau).sqrt()
     return mean - 2 * sd, mean + 2 * sd
 
 
-# %% one-sided wrong="band-for-y" fails="centre,width"
+# %% one-sided wrong="band-for-y" fails="width"
 # A central interval leaves (1 - level)/2 on each side: its ends are not the quantile of level.
 def band_for_y(passes, tau, level):
     mean, sd = passes.mean(0), (passes.var(0, correction=0) + 1 / tau).sqrt()
@@ -715,7 +715,7 @@ def band_for_y(passes, tau, level):
     return mean - z * sd, mean + z * sd
 
 
-# %% root-forgotten wrong="band-for-y" fails="centre,width"
+# %% root-forgotten wrong="band-for-y" fails="width"
 # This is a variance where a standard deviation belongs: take the root.
 def band_for_y(passes, tau, level):
     mean, variance = passes.mean(0), passes.var(0, correction=0) + 1 / tau
@@ -737,14 +737,14 @@ def band_for_y(passes, tau, level):
     return passes.quantile((1 - level) / 2, dim=0), passes.quantile((1 + level) / 2, dim=0)
 
 
-# %% two-deviations-exactly wrong="band-for-y" fails="centre,width"
+# %% two-deviations-exactly wrong="band-for-y" fails="width"
 # 1.96 deviations hold 95%: take the factor that belongs to level.
 def band_for_y(passes, tau, level):
     sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau)
     return passes.mean(0) - 1.96 * sd, passes.mean(0) + 1.96 * sd
 
 
-# %% tail-for-level wrong="band-for-y" fails="centre,width"
+# %% tail-for-level wrong="band-for-y" fails="width"
 # level is what lies inside, not outside: the share beyond each end is half of 1 - level.
 def band_for_y(passes, tau, level):
     sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau)
@@ -752,7 +752,7 @@ def band_for_y(passes, tau, level):
     return passes.mean(0) - z * sd, passes.mean(0) + z * sd
 
 
-# %% ends-swapped wrong="band-for-y" fails="centre,width"
+# %% ends-swapped wrong="band-for-y" fails="width"
 # The lower end comes first.
 def band_for_y(passes, tau, level):
     sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau)
@@ -760,7 +760,7 @@ def band_for_y(passes, tau, level):
     return passes.mean(0) + z * sd, passes.mean(0) - z * sd
 
 
-# %% root-of-the-precision wrong="band-for-y" fails="centre,width"
+# %% root-of-the-precision wrong="band-for-y" fails="width"
 # 1 / sqrt(tau) is the noise's standard deviation: variances are what adds.
 def band_for_y(passes, tau, level):
     sd = torch.sqrt(passes.var(0, correction=0) + 1 / tau**0.5)
@@ -768,7 +768,7 @@ def band_for_y(passes, tau, level):
     return passes.mean(0) - z * sd, passes.mean(0) + z * sd
 
 
-# %% noise-averaged-away wrong="band-for-y" fails="centre,width"
+# %% noise-averaged-away wrong="band-for-y" fails="width"
 # More passes do not reduce the noise of y: do not divide it by their number.
 def band_for_y(passes, tau, level):
     sd = torch.sqrt(passes.var(0, correction=0) + 1 / (tau * len(passes)))
@@ -836,7 +836,7 @@ def passes_needed(passes, tolerance):
 
 
 # %% biased wrong="passes-needed" fails="error,needed"
-# The passes are a sample: divide by T - 1, which numpy does only with ddof=1.
+# The passes are a sample: divide by T - 1 (correction=1 in PyTorch, ddof=1 in numpy).
 def passes_needed(passes, tolerance):
     sd = passes.std(0, correction=0)
     return sd / math.sqrt(len(passes)), max(1, math.ceil((sd.max().item() / tolerance) ** 2))

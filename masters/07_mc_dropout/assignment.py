@@ -931,7 +931,12 @@ check.value("width", lambda: width(torch.cat([_f, 0.7 * _f - 0.2]), 1.7, 0.9), c
 check.value("width", lambda: width(_f, 4e-6, 0.9), case="a precision of some millionths")
 check.value("width", lambda: width(990 + 0.04 * _f, 910.0, 0.9), case="passes near a thousand")
 check.value("centre", lambda: 1e3 * (centre(990 + _f, 9.0, 0.9) - 990), case="near a thousand")
-check.value("centre", lambda: band_for_y(_f[:, :1], 0.37, 0.9)[0], case="one place")
+check.value("centre", lambda: centre(_f[:, :1], 0.37, 0.9), case="one place")
+check.value(
+    "width",
+    lambda: [list(end.shape) for end in band_for_y(_f[:, :1], 0.37, 0.9)],
+    case="one place, the shapes",
+)
 check.value("width", lambda: width(_f[:, :1], _tau[:1], 0.53), case="one place")
 check.value("width", lambda: width(_f, 0.37, 0.998), case="a level near the top")
 check.value("width", lambda: width(_f, 0.37, 0.06), case="a level of a few percent")
@@ -955,7 +960,6 @@ check.keeps(
     torch.tensor([7.0, 40.0, 900.0], dtype=_f.dtype),
     case="precisions are left as they are",
 )
-check.value("centre", lambda: band_for_y(_f[:, :1], 0.37, 0.9)[1], case="one place, the upper end")
 check.value("centre", lambda: centre(_f[:1], 1 / _tau, 0.9), case="one pass")
 _l = torch.arange(97, dtype=torch.float64)
 _f97 = torch.sin(torch.outer(_l**1.5, _s[:2])) + torch.where(_l == 71, 40.0, _l / 90)[:, None]

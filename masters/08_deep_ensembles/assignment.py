@@ -487,6 +487,12 @@ check.value(
     lambda: 1e6 * mixture_quantile(1e-6 * (2 + _m), 1e-6 * (1 + _s), 0.27) - 1.2,
     case="members a millionth in size",
 )
+_alike = 1e-6 * np.array([[-0.35, -0.36, -0.23], [1.85, 1.18, 1.48]])
+check.value(
+    "quantile",
+    lambda: 1e9 * mixture_quantile(*_alike.copy(), 0.5326) + 190,
+    case="members a millionth in size, to the accuracy asked for",
+)
 _wider = np.array([0.7, 1.1, 9e5])
 check.value(
     "far apart",

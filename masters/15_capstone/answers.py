@@ -287,7 +287,7 @@ def test_outputs(net, x, size):
 
 
 # %% one-mode-for-all wrong="test-outputs" fails="restored"
-# Parts may have been frozen: net's own mode says nothing about theirs.
+# train(mode) sets every part, too, and some were frozen: give each part its own mode back.
 def test_outputs(net, x, size):
     was = net.training
     net.eval()
