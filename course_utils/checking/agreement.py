@@ -62,30 +62,35 @@ def describe(record: Got, *, digits: int = 4) -> str:
     return f"[{shown}{', ...' if array.size > 4 else ''}]"
 
 
-def first_difference(got: Got, expected: Got) -> tuple[str, str]:
-    """Show the first number of an array that is not as expected, and its place; '' without one.
+def first_difference(got: Got, expected: Got, place: str = "") -> tuple[str, str]:
+    """Show the first number that is not as expected, and its place; '' where there is none.
 
     Parameters
     ----------
     got, expected : dict
-        Records that can be described; in several values, the first that differs is looked at.
+        Records that can be described; of several values, the first that differs is looked at.
+    place : str
+        Where among several values they stand, as one would index them.
 
     Returns
     -------
     (str, str)
-        Such as ``("2 at [0, 5]", "3 there")``.
+        Such as ``("2 at [0, 5]", "3 there")``, or, in the second of several values,
+        ``("2 at [1][0, 5]", "3 there")``.
     """
     if "items" in got and "items" in expected:
-        pairs = ((got["items"].get(key), one) for key, one in expected["items"].items())
-        return next((first_difference(a, b) for a, b in pairs if a and not agrees(a, b)), ("", ""))
+        pairs = ((key, got["items"].get(key), one) for key, one in expected["items"].items())
+        apart = ((key, a, b) for key, a, b in pairs if a and not agrees(a, b))
+        return next((first_difference(a, b, f"{place}[{key}]") for key, a, b in apart), ("", ""))
     if {"error", "items"} & (got.keys() | expected.keys()) or got["shape"] != expected["shape"]:
         return "", ""
     a, b = numbers(got), numbers(expected)
-    apart = ~np.isclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True)
-    if not apart.any():
+    wrong = ~_near(a, b)
+    if not wrong.any():
         return "", ""
-    place = np.unravel_index(apart.argmax(), a.shape)
-    return f"{a[place]:.6g} at {list(map(int, place))}", f"{b[place]:.6g} there"
+    where = np.unravel_index(wrong.argmax(), a.shape)
+    place += str(list(map(int, where))) if where else ""
+    return f"{a[where]:.8g}{f' at {place}' if place else ''}", f"{b[where]:.8g} there"
 
 
 def _one_line(words: str) -> str:
@@ -147,8 +152,21 @@ def _share(a: np.ndarray, b: np.ndarray) -> float:
         return math.inf
     if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
         return math.inf
-    size = np.abs(b[finite])
-    slack = max(ATOL, 10 * EPS * size.max(initial=0.0))
     with np.errstate(over="ignore"):
-        used = np.abs(a[finite] - b[finite]) / (RTOL * size + slack)
+        used = np.abs(a[finite] - b[finite]) / _allowed(np.abs(b[finite]))
     return float(used.max(initial=0.0))
+
+
+def _near(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Tell of each number whether it is as expected, by the rules of `_share`."""
+    finite = np.isfinite(b)
+    with np.errstate(over="ignore", invalid="ignore"):
+        near = finite & (np.abs(a - b) <= _allowed(np.where(finite, np.abs(b), 0.0)))
+    result: np.ndarray = near | (a == b) | (np.isnan(a) & np.isnan(b))
+    return result
+
+
+def _allowed(size: np.ndarray) -> np.ndarray:
+    """Return how far numbers of these sizes, all of one result, may be off."""
+    allowed: np.ndarray = RTOL * size + max(ATOL, 10 * EPS * size.max(initial=0.0))
+    return allowed

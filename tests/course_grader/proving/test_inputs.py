@@ -101,7 +101,7 @@ def _unlike(known):
     return {other for one, other in pairs if one in known and other not in known}
 
 
-@pytest.mark.parametrize("unit", units(), ids=str)
+@pytest.mark.parametrize("unit", units(), ids=lambda unit: unit.name)
 def test_hidden_inputs_are_of_the_kind_that_shown_ones_are(unit, monkeypatch):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     monkeypatch.setattr(checks, "_publish", lambda record, *_: None)

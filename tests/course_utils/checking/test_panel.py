@@ -139,7 +139,12 @@ def test_a_difference_shows_what_came_before_what_was_expected():
     [
         (np.arange(6.0), np.array([0, 1, 2, 3, 4, 7.5]), "gave 5 at [5]; expected 7.5 there"),
         (np.eye(6), np.eye(6)[[0, 2, 1, 3, 4, 5]], "gave 1 at [1, 1]; expected 0 there"),
-        (([1.0], np.arange(6)), ([1.0], np.arange(6) % 5), "gave 5 at [5]; expected 0 there"),
+        (([1.0], np.arange(6)), ([1.0], np.arange(6) % 5), "gave 5 at [1][5]; expected 0 there"),
+        (
+            np.array([9e6, 0, 0, 0, 0.5, 9]),
+            np.array([9e6, 0, 0, 0, 0.7, 99]),
+            "gave 9 at [5]; expected 99",
+        ),
         (np.array([0, 1, 2, 3, np.nan]), np.arange(5.0), "gave nan at [4]; expected 4 there"),
     ],
 )
