@@ -17,6 +17,7 @@ from course_grader.project import notebooks
 from course_grader.project.course import PROJECT, CourseError, Unit, units
 from course_utils.progress import REVIEW
 from course_utils.review.cards import FILE as CARDS
+from course_utils.whole_file import replacing
 
 FOLDER = "probabilistic-ml-course"
 ALONE = ("LICENSE", "constraints.txt")
@@ -43,17 +44,22 @@ def make_bundle(project: Path = PROJECT, only: list[Unit] | None = None) -> Path
     chosen = "".join(f"-{unit.name[:2]}" for unit in only or [])
     path = project / "build" / f"bundle{chosen}.zip"
     path.parent.mkdir(exist_ok=True)
+    try:
+        with replacing(path) as part:  # whoever makes it at the same time has a part of his own
+            _write(part, bundle_files(project, only))
+            check_bundle(part, units(project))
+    except CourseError:
+        path.unlink(missing_ok=True)  # nobody shall give an older one out by mistake
+        raise
+    return path
+
+
+def _write(path, files):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in sorted(bundle_files(project, only).items()):
+        for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(f"{FOLDER}/{name}", date_time=(2020, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             packed.writestr(entry, content, zipfile.ZIP_DEFLATED)
-    try:
-        check_bundle(path, units(project))
-    except CourseError:
-        path.unlink()  # nobody shall give it out by mistake
-        raise
-    return path
 
 
 def bundle_files(project: Path = PROJECT, only: list[Unit] | None = None) -> dict[str, bytes]:
@@ -106,7 +112,7 @@ def check_bundle(path: Path, known: Iterable[Unit]) -> None:
             text = readable_text(Path(name), packed.read(name))
             for unit, secret in secrets:
                 for leak in leaks.leaks_in(text, secret, digits=_digits(name, unit, known)):
-                    raise CourseError(f"{path.name}: {name} shows {leak} of {unit.name}")
+                    raise CourseError(f"the bundle: {name} shows {leak} of {unit.name}")
 
 
 def _digits(name, unit, known):
