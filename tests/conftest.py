@@ -1,5 +1,6 @@
 """What all tests share: whether there is a sandbox here, and a browser; who runs what when."""
 
+import gc
 import os
 import re
 import shutil
@@ -34,9 +35,16 @@ class LoadByFileOrPart(LoadFileScheduling):
 
 
 def pytest_configure():
-    """Have what a command has around it."""
+    """Have what a command has around it; no garbage is looked for while modules are imported."""
+    gc.disable()
     find_programs()
     leave_out_grammar()
+
+
+def pytest_collection_finish():
+    """Look for garbage again, but not among what was imported: that stays, and is much."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_xdist_make_scheduler(config, log):

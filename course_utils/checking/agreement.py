@@ -14,6 +14,7 @@ from course_utils.checking.records import numbers
 RTOL = 1e-5
 ATOL = 1e-7  # for values that should be zero
 EPS = 1.2e-7
+FEW = 50  # numbers; more are compared as arrays
 
 
 def agrees(got: Got, expected: Got) -> bool:
@@ -132,6 +133,8 @@ def share_used(got: Got, expected: Got) -> float:
         return math.inf
     if got is not expected and _identical(got, expected):
         return 0.0
+    if _comparable_at_once(got, expected):
+        return _share_of_few(got["data"], expected["data"])
     return _share(numbers(got), numbers(expected))
 
 
@@ -139,6 +142,25 @@ def _identical(got: Got, expected: Got) -> bool:
     """Tell, without making arrays, whether numbers are the same to the last bit, as most are."""
     pairs = [(got[key], expected[key]) for key in ("shape", "data")]
     return all(a == b and list(map(type, a)) == list(map(type, b)) for a, b in pairs)
+
+
+def _comparable_at_once(got: Got, expected: Got) -> bool:
+    """Tell whether both hold the same shape of a few finite floats, as most records do."""
+    shape, data = got["shape"], got["data"]
+    return (
+        shape == expected["shape"]
+        and all(type(n) is int for n in shape)
+        and 0 < len(data) == len(expected["data"]) <= FEW
+        and {*map(type, data), *map(type, expected["data"])} == {float}
+        and all(map(math.isfinite, data))
+        and all(map(math.isfinite, expected["data"]))
+    )
+
+
+def _share_of_few(a: list[float], b: list[float]) -> float:
+    """Do as `_share`, in plain Python: for a few numbers that takes a tenth of the time."""
+    least = max(ATOL, 10 * EPS * max(map(abs, b)))
+    return max(abs(x - y) / (RTOL * abs(y) + least) for x, y in zip(a, b, strict=True))
 
 
 def _classes(got: Got) -> list[str]:

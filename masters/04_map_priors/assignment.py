@@ -34,9 +34,9 @@ torch.set_num_threads(1)
 #
 # Write `ridge_map(x, y, sigma, tau)`, the pair `(w, c)` at which the posterior density is largest.
 #
-# - `x` has shape `(n, k)`, `y` shape `(n,)`, $n \ge 1$; `k` may exceed `n`. Neither is centred: a
-#   mean may be ten million, and a million times as large as the spread around it. Two features
-#   differ by a hundredth of that spread, or not at all.
+# - `x` has shape `(n, k)`, `y` shape `(n,)`, $n \ge 1$; `k` may exceed `n`. Neither is centred:
+#   means reach ten million, and the spread around a mean may be a million times smaller than the
+#   mean. Two features are equal, or differ by at least a hundredth of that spread.
 # - `sigma` and `tau` are standard deviations, Python numbers between $10^{-5}$ and a thousand. No
 #   `sigma` is more than $10^4$ times `tau`, and `tau` times the spread no more than $10^4$ times
 #   `sigma`.
@@ -751,9 +751,9 @@ check.value("covariance", lambda: posterior(*vague)[1] * 1e-4, case="one row, a 
 # central interval that holds the total of a plan with probability `level`, for each plan by
 # itself.
 #
-# - `x` has shape `(q, k)`; `counts` shape `(p, q)`: one row for each plan, with whole numbers from
-#   0 to a hundred, as floats. No plan is empty, and the rows of `x` that it asks for, each as
-#   often as it does, do not add up to zero.
+# - `x` has shape `(q, k)`; `counts` shape `(p, q)`: one row for each plan, with whole numbers
+#   from 0 to a hundred, as floats. The inputs of a plan, summed over its observations, never give
+#   the zero vector (so no plan is empty).
 # - `mean` has shape `(k,)`; `cov` shape `(k, k)`, with eigenvalues of $10^{-10}$ or more and a
 #   condition number of at most $10^5$; `sigma` is the standard deviation of the noise; `level`
 #   lies between $10^{-3}$ and $1 - 10^{-9}$.

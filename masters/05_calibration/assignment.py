@@ -647,9 +647,8 @@ check.value(
 #
 # Write `compare(p_a, p_b, y)`, which returns the tuple `(nll, nll_se, brier, brier_se, choice)`.
 #
-# - `p_a` and `p_b` are probabilities of label 1, strictly between 0 and 1; `y` holds 0 or 1. All
-#   have shape `(n,)`, $2 \le n \le 300$. A forecast may be as near to 0 as
-#   $10^{-12}$ and as near to 1 as $1 - 10^{-12}$.
+# - `p_a` and `p_b` are probabilities of label 1, from $10^{-12}$ to $1 - 10^{-12}$; `y` holds 0 or
+#   1. All have shape `(n,)`, $2 \le n \le 300$.
 # - `nll`: the **mean** over the examples of the NLL of A minus the NLL of B, in nats.
 # - `brier`: the same for the squared errors $(p - y)^2$.
 # - `nll_se` and `brier_se`: the standard error of each mean, which is the standard deviation
@@ -852,9 +851,9 @@ check.value("NLL", lambda: compare(_a, _b, 0 * _y)[0], case="only zeros")
 # Write `fit_temperature(logits, labels, held_out)`, the $T > 0$ with the smallest **mean** NLL of
 # `labels` under softmax(logits / T), over the rows whose `held_out` is true, and those alone.
 #
-# - `logits` has shape `(n, K)`, $K \ge 2$, at most three thousand in size; beside that they may
-#   share an offset as large as a million if they differ by more than 1; `labels` `(n,)` (class
-#   indices); `held_out` `(n,)` (booleans, at least one true).
+# - `logits` has shape `(n, K)`, $K \ge 2$; they are at most ten thousand in size, and those of a
+#   row differ by at most six thousand. `labels` has shape `(n,)` (class indices), `held_out` too
+#   (booleans, at least one true).
 # - The NLL is convex in $1/T$, so there is one minimum. In all cases it exists, lies between
 #   1/1000 and 1000, and is pronounced: at half and at twice that $T$ the mean NLL is at least
 #   1/1000 higher. Find it to six digits: a relative error of $10^{-6}$.

@@ -379,9 +379,9 @@ check.gradient(
 # - `mu` and `sigma` have shape `(M,)`; `q` is a number in $(0, 1)$, between $10^{-6}$ and
 #   $1 - 10^{-6}$, and $qM$ is a thousandth or more away from $1, 2, \dots, M - 1$.
 # - Return one number, right to $10^{-7}$ of the range from the smallest to the largest
-#   $q$-quantile of the members. (Your answer lies in that range. Why?) The range is 0, where all
-#   members agree and rounding is allowed, or at least $10^{-7}$ of the largest mean and standard
-#   deviation (for $q$ within a hundredth of 1, a thousandth of it).
+#   $q$-quantile of the members. (Your answer lies in that range. Why?) Either all members agree,
+#   and an error of rounding is allowed; or that range is at least $10^{-7}$ of the largest mean
+#   and standard deviation, and for $q > 0.99$ at least a thousandth of them.
 # - Members may lie far apart, with hardly any probability between them. Any method will do that
 #   gets there; set its tolerance yourself.
 #

@@ -1190,11 +1190,11 @@ check.value("variances", lambda: given_x(_k / 30 - 1, _w97, _mu97, _c97)[2], cas
 #
 # - `u` holds numbers uniform on $[0, 1)$, `z` standard Normal ones, both of shape `(n,)`; $n$ may
 #   be 0. `tau` is a Python number. Means may be of the size of $10^7$, and `sigma` may be 0.
-# - In example $i$ the component is the smallest $k$ with $u_i < \pi_{i0} + \ldots + \pi_{ik}$. The
-#   largest possible $u$ is $1 - 2^{-53}$, and in floating point the weights may sum to less; if no
-#   $k$ qualifies for that reason, it is the last one; that its weight is 0, too, is not asked.
-#   Else a component whose weight rounds to 0 is not drawn, also where $u_i = 0$. Apart from 0 and
-#   the largest, no $u_i$ lies within $10^{-10}$ of such a sum, where rounding would decide.
+# - In example $i$ the component is the smallest $k$ with $u_i < \pi_{i0} + \ldots + \pi_{ik}$. In
+#   floating point the weights may sum to less than the largest possible $u$, $1 - 2^{-53}$. If for
+#   that reason no $k$ qualifies, it is the last one, whose weight is then not 0. In all other
+#   cases a component whose weight rounds to 0 is not drawn, not even where $u_i = 0$. Apart from 0
+#   and the largest, no $u_i$ lies within $10^{-10}$ of such a sum, where rounding would decide.
 # - The draw is made of that component by $z_i$ times the standard deviation, plus the mean.
 # - Logits lie between −800 and 800, $\tau$ between 0.05 and 20.
 # - Gradients with respect to `mu` and `sigma` flow, for the component that was drawn; that with
@@ -1656,9 +1656,9 @@ check.value(
 #   (m+1)$.
 # - `scores` has shape `(m,)`, $1 \le m \le 5000$, in any order; some may be equal or −∞. `rate`
 #   and `delta` are Python numbers, from $10^{-9}$ to $1 - 10^{-9}$.
-# - A promise may be kept with equality: if `rate` times $m + 1$ is a whole number, that is the $k$
-#   for the average. In no case does it depend on rounding whether it is one: the product as Python
-#   computes it is a whole number, or at least $10^{-9}$ away from one.
+# - A promise may be kept with equality: if `rate` times $m + 1$ is a whole number, that is the
+#   $k$ for the average. Rounding decides in no case: `rate * (m + 1)`, in Python, is exactly a
+#   whole number, or at least $10^{-9}$ away from one.
 #
 # Points: average 2, surely 2, too few 1. The aspect "too few" is about small $m$.
 

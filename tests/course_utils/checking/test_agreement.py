@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.checking.agreement import agrees, describe, form_of, share_used
+from course_utils.checking.agreement import FEW, agrees, describe, form_of, share_used
 from course_utils.checking.records import failure, plain
 
 X = np.array([1.0, 2.0, 3.0])
@@ -98,6 +98,29 @@ def test_what_is_used_of_a_tolerance(other, share):
     both = [{"items": {"0": expected, "1": one}} for one in (expected, got)]
     assert share_used(both[1], both[0]) == pytest.approx(share, rel=1e-6)
     assert agrees(got, expected) == (share <= 1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_few_numbers_are_compared_as_many_are(seed):
+    """Repeated past what is compared at once, numbers have the same size and differences."""
+    rng = np.random.default_rng(seed)
+    exact = rng.normal(size=rng.integers(1, FEW + 1)) * 10.0 ** rng.integers(-9, 9)
+    off = exact * (1 + rng.normal(size=exact.size) * 10.0 ** -rng.integers(3, 8))
+    many = -(-(FEW + 1) // exact.size)
+    share = share_used(plain(off), plain(exact))
+    assert share == share_used(plain(np.tile(off, many)), plain(np.tile(exact, many))) > 0
+
+
+FORGED = [
+    *({"shape": shape, "data": [2.0]} for shape in ([1.0], [True], [], [1, 1], "1", {"1": 1})),
+    *({"shape": [1], "data": data} for data in ([True], ["2"], "2", {"2": 2.0}, [2.0, 2.0], [])),
+]
+
+
+@pytest.mark.parametrize("form", FORGED, ids=repr)
+def test_a_forged_form_agrees_with_nothing(form):
+    for honest in (2.0, 2.0 + 1e-9, 1.0):
+        assert not agrees({"dtype": "float64"} | form, plain(np.array([honest])))
 
 
 def test_numbers_from_end_to_end_are_compared_without_a_warning():
