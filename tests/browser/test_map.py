@@ -46,9 +46,7 @@ def test_the_map_shows_where_one_stands_and_leads_to_each_page(theme, lab):
     lab.page.set_viewport_size({"width": 1366, "height": 768})
     keep_result(EXERCISE, "passed", 5.0, cases="all", folder=lab.root / UNIT.name)
     lab.open(LANDING)
-    lab.page.evaluate(
-        "t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})", theme
-    )
+    change_theme(lab, theme)
     lab.run_all()
     box = lab.page.locator("a", has_text="Loss is a").first
     assert "begun" in box.inner_text()
@@ -64,20 +62,24 @@ def test_the_map_shows_where_one_stands_and_leads_to_each_page(theme, lab):
 LOOK = "image => getComputedStyle(image).filter"
 
 
-@pytest.mark.parametrize(("theme", "turned"), [("Light", False), ("Dark", True)])
-def test_figures_do_not_glare_in_a_dark_theme(theme, turned, lab):
+def test_figures_do_not_glare_in_a_dark_theme(lab):
     lab.page.set_viewport_size({"width": 1366, "height": 768})
     lab.open(f"{UNIT.name}/01_lesson.ipynb")
-    lab.page.evaluate(
-        "t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})",
-        f"JupyterLab {theme}",
-    )
     lab.run_all()
-    for kind in ("img.widget-image", ".jp-RenderedImage img"):
-        image = lab.page.locator(kind).first
-        assert ("invert" in image.evaluate(LOOK)) == turned, kind
-        image.scroll_into_view_if_needed()
-        lab.shoot(f"figure-{theme.lower()}-{kind[-4:].strip()}")
+    for theme, turned in (("Light", False), ("Dark", True)):
+        change_theme(lab, f"JupyterLab {theme}")
+        for kind in ("img.widget-image", ".jp-RenderedImage img"):
+            image = lab.page.locator(kind).first
+            assert ("invert" in image.evaluate(LOOK)) == turned, (kind, theme)
+            image.scroll_into_view_if_needed()
+            lab.shoot(f"figure-{theme.lower()}-{kind[-4:].strip()}")
+
+
+def change_theme(lab, theme):
+    """Change to a theme; return when it is there."""
+    lab.page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
+    )
 
 
 def follow(lab, words, path):
