@@ -11,6 +11,7 @@ from xdist.scheduler import LoadFileScheduling
 from course_grader.execution import sandbox
 from course_grader.hooks.jsonschema import leave_out_grammar
 from course_grader.project.surroundings import find_programs
+from tests.serving import as_make_lab_says
 
 # Of these files each unit, or setting, is a load of its own.
 IN_PARTS = (
@@ -39,6 +40,7 @@ def pytest_configure():
     gc.disable()
     find_programs()
     leave_out_grammar()
+    os.environ["PYTHONSTARTUP"] = as_make_lab_says()["PYTHONSTARTUP"]  # kernels start as theirs
 
 
 def pytest_collection_finish():

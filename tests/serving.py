@@ -1,9 +1,10 @@
 """A Jupyter server on loopback, for tests that open its pages in a browser."""
 
-__all__ = ["TOKEN", "serve"]
+__all__ = ["TOKEN", "as_make_lab_says", "serve"]
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import urllib.request
 import pytest
 
 from course_grader.project.course import PROJECT
+from course_grader.workspace import LANDING
 
 TOKEN = "for-these-tests-alone"
 SECONDS = 90  # a busy machine is slow to start one
@@ -49,6 +51,16 @@ def serve(module, root, *options, **variables):
     finally:
         server.terminate()
         server.wait(20)
+
+
+def as_make_lab_says():
+    """Return the variables that `make lab` hands to JupyterLab."""
+    made = subprocess.run(
+        ["make", "--dry-run", "lab"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    line = next(line for line in made.stdout.splitlines() if "default_url" in line)
+    assert f"default_url=/lab/tree/{LANDING}" in line
+    return dict(re.findall(r'(JUPYTER_CONFIG_PATH|PYTHONSTARTUP)="([^"]+)"', line))
 
 
 def _wait_for(address, log):

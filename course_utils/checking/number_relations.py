@@ -58,7 +58,10 @@ def number_relation(cases: Sequence[Pair]) -> str:
 
 
 def _near(a: np.ndarray, b: npt.ArrayLike) -> bool:
-    return bool(np.allclose(a, b, rtol=RTOL, atol=1e-8))
+    """Tell what `np.allclose` tells, in a tenth of its time: most relations are tried in vain."""
+    with np.errstate(invalid="ignore"):  # infinite ones, which are equal or not
+        close = np.abs(a - b) <= 1e-8 + RTOL * np.abs(b)
+    return bool((close & np.isfinite(b) | (a == b)).all())
 
 
 def _varied(b: np.ndarray) -> bool:
@@ -126,8 +129,12 @@ def _difference(a: np.ndarray, b: np.ndarray, _: Sequence[Pair]) -> str:
 
 def _by_case(a: np.ndarray, b: np.ndarray, cases: Sequence[Pair]) -> str:
     """Find a factor or a difference that belongs to the size of each case."""
-    ratios = [ratio for x, y in cases if (ratio := _ratio(x, y)) is not None]
-    if len(ratios) < len(cases) or len({round(r, 6) for r in ratios}) < 2:
+    ratios = []
+    for x, y in cases:
+        if (ratio := _ratio(x, y)) is None:
+            return ""
+        ratios.append(ratio)
+    if len({round(r, 6) for r in ratios}) < 2:
         return ""
     if sum(not math.isclose(r, 1, rel_tol=1e-6) for r in ratios) < 2:  # in one case it is chance
         return ""

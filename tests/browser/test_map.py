@@ -1,28 +1,18 @@
 """JupyterLab as `make lab` opens it: the map leads everywhere, and nothing of an instructor's."""
 
 import re
-import subprocess
 
 import pytest
 
-from course_grader.project.course import PROJECT, units
+from course_grader.project.course import units
 from course_grader.workspace import LANDING
 from course_utils.progress import progress
 from course_utils.progress_file import keep_result
 from tests.browser.conftest import CURRENT, OPEN, serve_work, with_work
+from tests.serving import as_make_lab_says
 
 UNIT = next(unit for unit in units() if unit.name.startswith("01"))
 EXERCISE, ASSIGNMENT = "gaussian-nll", f"{UNIT.name}/{UNIT.name}.ipynb"
-
-
-def as_make_lab_says():
-    """Return the variables that `make lab` hands to JupyterLab."""
-    made = subprocess.run(
-        ["make", "--dry-run", "lab"], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
-    line = next(line for line in made.stdout.splitlines() if "default_url" in line)
-    assert f"default_url=/lab/tree/{LANDING}" in line
-    return dict(re.findall(r'(JUPYTER_CONFIG_PATH|PYTHONSTARTUP)="([^"]+)"', line))
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 """The kernels of `make lab` start soon: what a notebook imports is not searched for garbage."""
 
 import json
-import re
+import os
 
 import pytest
 from jupyter_client.manager import run_kernel
 
-from course_grader.project.course import PROJECT
+from tests.serving import as_make_lab_says
 
 NOW = "import gc, json; print(json.dumps([gc.isenabled(), gc.get_freeze_count(), dir()]))"
 
@@ -14,9 +14,7 @@ NOW = "import gc, json; print(json.dumps([gc.isenabled(), gc.get_freeze_count(),
 @pytest.fixture(scope="module")
 def told():
     """What four cells print: the first, the second, one with a name that is missing, the last."""
-    line = next(x for x in (PROJECT / "Makefile").read_text().splitlines() if "STARTUP=" in x)
-    startup = re.search(r'PYTHONSTARTUP="\$\(CURDIR\)/([^"]+)"', line)[1]
-    with run_kernel(env={"PYTHONSTARTUP": str(PROJECT / startup)}) as client:
+    with run_kernel(env=os.environ | as_make_lab_says()) as client:
         return [said(client, cell) for cell in (NOW, NOW, "missing", NOW)]
 
 
