@@ -28,6 +28,7 @@ FOLLOWED = """
     || handle.closest('.widget-vbox').querySelector('img.widget-image').src != before
 """
 INTO_VIEW = "handle => handle.closest('.jp-Cell').scrollIntoView()"
+SOON = 25  # milliseconds between two looks
 STEPS, FEW = 16, 6  # of a drag: of a panel's first slider, of its others
 FIRST = "handle => handle.closest('.widget-vbox').querySelector('.noUi-handle') == handle"
 
@@ -69,7 +70,7 @@ def move(lab, handle):
     at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
     for _ in range(3):
         handle.press("ArrowLeft" if at_end else "ArrowRight")
-    lab.page.wait_for_function(MOVED, arg=[handle, before], timeout=20_000)
+    lab.page.wait_for_function(MOVED, arg=[handle, before], timeout=20_000, polling=SOON)
     lab.settle()
 
 
@@ -91,7 +92,7 @@ def drag(lab, handle, steps):
     for step in range(1, steps + 1):
         now = [handle, handle.get_attribute("aria-valuenow"), lab.page.evaluate(PICTURE, handle)]
         mouse.move(wide["x"] + wide["width"] * step / steps, y)
-        lab.page.wait_for_function(FOLLOWED, arg=now, timeout=20_000)
+        lab.page.wait_for_function(FOLLOWED, arg=now, timeout=20_000, polling=SOON)
     mouse.up()
     lab.settle()
     return lab.page.evaluate(SEEN)
