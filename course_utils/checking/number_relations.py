@@ -129,12 +129,8 @@ def _difference(a: np.ndarray, b: np.ndarray, _: Sequence[Pair]) -> str:
 
 def _by_case(a: np.ndarray, b: np.ndarray, cases: Sequence[Pair]) -> str:
     """Find a factor or a difference that belongs to the size of each case."""
-    ratios = []
-    for x, y in cases:
-        if (ratio := _ratio(x, y)) is None:
-            return ""
-        ratios.append(ratio)
-    if len({round(r, 6) for r in ratios}) < 2:
+    ratios = [ratio for x, y in cases if (ratio := _ratio(x, y)) is not None]
+    if len(ratios) < len(cases) or len({round(r, 6) for r in ratios}) < 2:
         return ""
     if sum(not math.isclose(r, 1, rel_tol=1e-6) for r in ratios) < 2:  # in one case it is chance
         return ""

@@ -210,7 +210,7 @@ SLIPS = {
         "fails on our own answers: ZeroDivision",
     ),
     "comparing is never equal": (
-        "course_utils.checking.agreement._share",
+        "course_utils.checking.agreement.share_used",
         "refuses our own answers to gaussian-nll",
     ),
 }
