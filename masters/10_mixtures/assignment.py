@@ -1657,8 +1657,8 @@ check.value(
 # - `scores` has shape `(m,)`, $1 \le m \le 5000$, in any order; some may be equal or −∞. `rate`
 #   and `delta` are Python numbers, from $10^{-9}$ to $1 - 10^{-9}$.
 # - A promise may be kept with equality: if `rate` times $m + 1$ is a whole number, that is the
-#   $k$ for the average. Rounding decides in no case: `rate * (m + 1)`, in Python, is exactly a
-#   whole number, or at least $10^{-9}$ away from one.
+#   $k$ for the average. Rounding decides in no case: where the average is looked at,
+#   `rate * (m + 1)`, in Python, is exactly a whole number, or at least $10^{-9}$ away from one.
 #
 # Points: average 2, surely 2, too few 1. The aspect "too few" is about small $m$.
 
