@@ -3,7 +3,6 @@
 import gc
 import os
 import re
-import shutil
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -11,6 +10,7 @@ from xdist.scheduler import LoadFileScheduling
 from course_grader.execution import sandbox
 from course_grader.hooks.jsonschema import leave_out_grammar
 from course_grader.project.surroundings import find_programs
+from tests.chromium import find_chromium
 from tests.serving import as_make_lab_says
 
 # Of these files each unit, or setting, is a load of its own.
@@ -83,7 +83,7 @@ def chromium():
     playwright = pytest.importorskip("playwright.sync_api") if not required else None
     if playwright is None:
         import playwright.sync_api as playwright
-    program = shutil.which("chromium")
+    program = find_chromium()
     if not program:
         refuse = pytest.fail if required else pytest.skip
         refuse("chromium is not installed (apt install chromium; see COURSE_REQUIRE_BROWSER)")

@@ -3,7 +3,6 @@
 __all__ = ["main", "try_page"]
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tqdm import tqdm
 
 from course_grader.project.course import PROJECT
 from course_grader.site.frames import HEAVIEST
+from tests.chromium import find_chromium
 from tests.site_pages import Visitor, move, overflow
 
 PHONE = {"width": 390, "height": 844}
@@ -89,7 +89,7 @@ def main(arguments=None):
     if not pages:
         print(f"There is no site at {site}: 'make site' makes it.", file=sys.stderr)
         return 2
-    program = shutil.which("chromium")
+    program = find_chromium()
     if not program:
         print("Chromium is not installed: apt install chromium", file=sys.stderr)
         return 2

@@ -15,7 +15,7 @@ from course_grader.project.course import Unit
 from course_grader.proving import trivial_answers
 from course_grader.proving.answer_runner import ExerciseContext, run_answers
 from course_grader.proving.mutants import mutants, pointless
-from course_grader.proving.reference import make_reference
+from course_grader.proving.reference import make_reference, reference_for
 from course_grader.proving.room import nearly_refused
 from course_grader.proving.subtle_operators import ONCE
 from course_utils.checking.forms import Reference
@@ -73,7 +73,7 @@ def prove(
     """
     master = read_assignment(unit)
     answers = read_answers(unit, master.exercises)
-    reference = make_reference(unit, only=only)
+    reference = make_reference(unit, only=only) if only else reference_for(unit)
     references = [reference, make_reference(unit, by="oracle", only=only, like=reference)]
     guesses = trivial_answers.guesses_from(trivial_answers.printed_numbers(*texts))
     return [

@@ -9,8 +9,6 @@ import platform
 from collections.abc import Mapping
 from importlib import metadata
 
-import numpy as np
-
 from course_grader.authoring.answers import read_answers
 from course_grader.authoring.exercises import read_assignment
 from course_grader.judging.draws import exact_facts
@@ -181,6 +179,6 @@ def key_of(unit: Unit) -> str:
     for folder in (unit.folder, *(PROJECT / name for name in MADE_WITH)):
         for path in sorted(folder.rglob("*.py")):
             text.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
-    versions = [platform.python_version(), metadata.version("torch"), np.__version__]
-    text.update(" ".join(versions).encode())
+    libraries = map(metadata.version, ("torch", "numpy", "scipy"))
+    text.update(" ".join([platform.python_version(), *libraries]).encode())
     return text.hexdigest()

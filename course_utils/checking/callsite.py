@@ -6,6 +6,7 @@ import ast
 import functools
 import linecache
 from collections.abc import Callable
+from types import CodeType
 
 
 def call_text(call: Callable[..., object]) -> str:
@@ -13,7 +14,13 @@ def call_text(call: Callable[..., object]) -> str:
     code = getattr(call, "__code__", None)
     if code is None or code.co_name != "<lambda>":
         return getattr(call, "__name__", "the call")
-    source = "".join(linecache.getlines(code.co_filename))
+    return _text(code.co_filename, code)
+
+
+@functools.lru_cache(maxsize=1024)  # asked for with each check
+def _text(name: str, code: CodeType) -> str:
+    """Return a lambda's expression, found in its cell by the line that it begins in."""
+    source = "".join(linecache.getlines(name))
     return _lambdas(source).get(code.co_firstlineno, "the call")
 
 

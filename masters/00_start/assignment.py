@@ -386,8 +386,8 @@ check.gradient(
 # $u$. Integrate, set $F(t) = u$, and solve for $t$ on paper.
 #
 # - `u` is a float64 tensor of any shape with values in $[0, 1)$ that are 0 or at least $10^{-18}$;
-#   `rate` (per minute) and `upper` (minutes) are positive Python numbers whose product is at most
-#   20.
+#   `rate` (per minute, at least $10^{-13}$) and `upper` (minutes) are positive Python numbers
+#   whose product is at most 20.
 # - Return a tensor of the shape of `u`, in minutes. Larger `u` gives larger `t`. Nothing is drawn
 #   inside the function.
 # - The product of `rate` and `upper` may be as small as $10^{-12}$, where the recorded times are
@@ -433,8 +433,8 @@ check.value("value", lambda: waits_from_uniform(_u[3], 1.7, 11.3), case="a singl
 check.law(
     "value",
     "equal",
-    lambda: waits_from_uniform(_u, 0.6, 5.0),
-    lambda: 3 * waits_from_uniform(_u, 1.8, 5.0 / 3),
+    lambda: waits_from_uniform(_u, 0.6, 5.1),
+    lambda: 3 * waits_from_uniform(_u, 1.8, 1.7),
     case="another unit of time",
 )
 check.value("small rates", lambda: waits_from_uniform(_u, 3.1e-12, 0.77), case="a rate of 3e-12")
@@ -491,7 +491,7 @@ check.value(
 check.value(
     "small rates",
     lambda: [
-        0.1 * (waits_from_uniform(0.4 * _u, x / 2.1, 2.1) / (0.84 * _u) - 1) + 1e-9
+        0.1 * (waits_from_uniform(0.4 * _u, x / 2, 2.0) / (0.8 * _u) - 1) + 1e-9
         for x in (4.1e-6, 7.3e-3)
     ],
     case="products of 0.000004 and 0.007, to a millionth",
@@ -623,7 +623,9 @@ check.value(
     case="weights of zero in a column",
 )
 check.value("value", lambda: weighted_error(_p, _y, 1e9 * _w), case="weights of a billion")
-check.value("value", lambda: weighted_error(_p, _y, 1e-9 * _w), case="weights of a billionth")
+check.value(
+    "value", lambda: weighted_error(_p, _y, 1e-9 + 1e-9 * _w), case="weights of billionths"
+)
 check.keeps(
     "columns", weighted_error, _p[:, None].clone(), _y.clone(), _w.clone(), case="a column"
 )
@@ -676,7 +678,7 @@ check.value(
 )
 check.value(
     "weights",
-    lambda: weighted_error(_p[:4], _y[:4], torch.tensor([0.0, 0.0, 0.0, 1e-9]).double()),
+    lambda: weighted_error(_p[:4], _y[:4], torch.tensor([0.0, 0.0, 0.0, 1e-9], dtype=_t.dtype)),
     case="a single weight, the smallest",
 )
 check.value(
@@ -684,7 +686,7 @@ check.value(
     lambda: weighted_error(
         torch.tensor([1e9, 0.31, 0.0]).double(),
         torch.tensor([-1e9, 2.03, 0.7]).double(),
-        torch.tensor([1e-9, 1e9, 1.7]).double(),
+        torch.tensor([1e-9, 1e9, 1.7], dtype=_t.dtype),
     ),
     case="a tiny weight of a huge error",
 )

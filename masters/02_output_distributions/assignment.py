@@ -97,7 +97,9 @@ check.value(
     "value", lambda: count_log_prob(_y, _m, 1000 * _m), case="variances far above the means"
 )
 check.value(
-    "value", lambda: count_log_prob(_y, _m, 1.000001 * _m), case="variances a hair above the means"
+    "value",
+    lambda: count_log_prob(_y, _m, 1.0000011 * _m),
+    case="variances a hair above the means",
 )
 check.value(
     "value",
@@ -984,7 +986,7 @@ _cube[70] = 2.0
 check.gradient(
     "gradient", lambda v: positive_scale(v), _cube.reshape(3, 4, 10), case="three dimensions"
 )
-check.value("value", lambda: positive_scale(_cube), case="120 numbers")
+check.value("value", lambda: positive_scale(_cube[20:]), case="100 numbers")
 check.value("value", lambda: positive_scale(_cube.reshape(2, 5, 1, 3, 4)), case="five dimensions")
 check.value("value", lambda: positive_scale(0.77 * _t[4:5, None]), case="a table of one number")
 
@@ -1568,8 +1570,9 @@ check.value(
 # nats, shape `(n,)`.
 #
 # - `tokens` has shape `(n, T)`, int64. `tokens[:, 0]` is a start symbol, which is given and not
-#   foretold. Sequence `i` consists of its first `lengths[i]` tokens, start symbol included;
-#   lengths lie between 1 and T, and a sequence's tokens between 0 and $K - 1$.
+#   foretold. Sequence `i` consists of its first `lengths[i]` tokens, start symbol included.
+#   `lengths`, shape `(n,)`, int64, lies between 1 and T, a sequence's tokens between 0 and
+#   $K - 1$.
 # - `logits` has shape `(n, T, K)`. `logits[:, t]` was computed from the tokens up to **and
 #   including** place `t`: it foretells the token at place `t + 1`. The logits at a sequence's last
 #   token foretell nothing.

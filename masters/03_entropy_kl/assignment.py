@@ -453,9 +453,9 @@ check.gradient(
 # - `log_q` and `log_p` have shape `(n,)`, or `(n, m)` for $m$ pairs of models that are looked at
 #   side by side. Entry $i$ of the first axis belongs to draw $i$, which came **from q**;
 #   $n \ge 2$. Each of the four results has the shape of the remaining axes: 0-d, or `(m,)`.
-# - All entries are finite. The differences between the two may be as large as 300, and as small
-#   as $10^{-8}$ for two models that nearly agree; all four results are right to five digits there,
-#   too.
+# - All entries are finite, and of either sign, as the logarithms of densities are. For a pair of
+#   models the largest difference is at most 300; it may be as small as $10^{-8}$, where the two
+#   nearly agree, or 0. All four results are right to five digits there, too.
 #
 # Points: plain 1, error 1, positive 2, small gaps 1.
 
@@ -643,7 +643,7 @@ check.value(
 )
 check.value(
     "positive",
-    lambda: tuple(kl_from_draws(_ends[[0, 2]], _ends[[0, 2], 1:])[2:]),
+    lambda: tuple(kl_from_draws(_ends[[0, 2], :1], _ends[[0, 2], 1:])[2:]),
     case="two draws, nothing but negative gaps",
 )
 _same = torch.where(torch.arange(27) % 3 == 1, _lq, _lp)
@@ -1142,7 +1142,7 @@ check.value(
 # `nll` has shape `(n, T)`: the NLL of each token in nats. Text `i` consists of its first
 # `lengths[i]` tokens; `lengths` has shape `(n,)`, int64, from 0 to T. Behind a text's end `nll`
 # holds anything: numbers, infinities, nan. `characters`, shape `(n,)`, int64, counts the
-# characters of each text; a text without tokens has none. The corpus has at least one token.
+# characters of each text; a text without tokens has none. The corpus has at least one of both.
 #
 # The NLL of a token may be 0, infinite (the model ruled it out: then both results are infinite),
 # or as large as $10^4$; their mean is at most 700 unless it is infinite.

@@ -35,8 +35,8 @@ torch.set_num_threads(1)
 # Write `ridge_map(x, y, sigma, tau)`, the pair `(w, c)` at which the posterior density is largest.
 #
 # - `x` has shape `(n, k)`, `y` shape `(n,)`, $n \ge 1$; `k` may exceed `n`. Neither is centred:
-#   means reach ten million, and the spread around a mean may be a million times smaller than the
-#   mean. Two features are equal, or differ by at least a hundredth of that spread.
+#   means reach twenty million, and the spread around a mean may be ten million times smaller than
+#   the mean. Two features are equal, or differ by at least a hundredth of that spread.
 # - `sigma` and `tau` are standard deviations, Python numbers between $10^{-5}$ and a thousand. No
 #   `sigma` is more than $10^4$ times `tau`, and `tau` times the spread no more than $10^4$ times
 #   `sigma`.
@@ -559,13 +559,12 @@ check.value(
 #
 # Write `posterior(x, y, sigma, mean, cov)`, the pair of its mean and its covariance.
 #
-# - `x` has shape `(n, k)`, `y` shape `(n,)`. There may be fewer examples than weights, and `n` may
-#   be 0.
+# - `x` has shape `(n, k)`, `y` shape `(n,)` and entries of up to two thousand. There may be fewer
+#   examples than weights, and `n` may be 0.
 # - `mean` is $m_0$, shape `(k,)`; `cov` is $S_0$, shape `(k, k)`, symmetric and positive definite,
 #   with a condition number of at most $10^5$ and eigenvalues between $10^{-10}$ and $10^5$.
-#   `sigma`
-#   is the standard deviation of the noise, at least $10^{-5}$. In no direction do the data tell
-#   more than ten million times as precisely as the prior where the weights lie.
+#   `sigma` is the standard deviation of the noise, at least $10^{-5}$. In no direction do the data
+#   tell more than twenty million times as precisely as the prior where the weights lie.
 # - Return arrays of shapes `(k,)` and `(k, k)`. Do not change the inputs.
 # - What went in as a prior may itself be a posterior: data that arrive in two batches must give
 #   the same as all at once.
@@ -734,7 +733,7 @@ check.value(
 )
 check.value("mean", lambda: posterior(_x[3:6], _y[3:6], 0.43, _m, _s)[0], case="three rows")
 check.value("covariance", lambda: posterior(_x[3:6], _y[3:6], 0.43, _m, _s)[1], case="three rows")
-vague = (np.array([[0.05, -0.02]]), np.array([900.0]), 0.7, small[1], 7e13 * small[0])
+vague = (np.array([[0.05, -0.02]]), np.array([900.0]), 0.7, small[1], 6e13 * small[0])
 check.value("mean", lambda: posterior(*vague)[0], case="one row, a wide prior")
 check.value("covariance", lambda: posterior(*vague)[1] * 1e-4, case="one row, a wide prior")
 
@@ -753,8 +752,8 @@ check.value("covariance", lambda: posterior(*vague)[1] * 1e-4, case="one row, a 
 #
 # - `x` has shape `(q, k)`; `counts` shape `(p, q)`: one row for each plan, with whole numbers
 #   from 0 to a hundred, as floats. The inputs of a plan, summed over its observations, never give
-#   the zero vector (so no plan is empty).
-# - `mean` has shape `(k,)`; `cov` shape `(k, k)`, with eigenvalues of $10^{-10}$ or more and a
+#   the zero vector (so no plan is empty). Entries of `x` and `mean` reach three thousand.
+# - `mean` has shape `(k,)`; `cov` shape `(k, k)`, with eigenvalues of $10^{-11}$ or more and a
 #   condition number of at most $10^5$; `sigma` is the standard deviation of the noise; `level`
 #   lies between $10^{-3}$ and $1 - 10^{-9}$.
 # - `contains` is `"y"` for the total of the observations, or `"f"` for that of their noise-free
@@ -1029,10 +1028,8 @@ check.value(
 # density of the quantity. (If the mode of $\sqrt\lambda$ is at 3, return 9.)
 #
 # - `counts` is an array of shape `(n,)` with whole numbers as floats, none above a million; `n`
-#   may
-#   be 0. `a` and `b` are positive numbers; `b` is at most $10^{10}$, and `a` is 1/2, 1, or at
-#   least a
-#   thousandth away from both.
+#   may be 0. `a` and `b` are positive numbers; `b` is at most $10^{10}$, and `a` is 1/2, 1, or at
+#   least a thousandth away from both.
 # - `quantity` is `"rate"`, `"root"`, `"log"` or `"interval"`: $\lambda$, $\sqrt\lambda$,
 #   $\log \lambda$, $1/\lambda$. The prior above is always meant: only the quantity changes.
 # - Where the density is largest, or without bound, at a rate of zero, return 0.

@@ -9,7 +9,7 @@
 #
 # Every function leaves its inputs and the global random generators as they are. Where an exercise
 # names no other range, numbers are at most a thousand in size, what must be positive is at least a
-# thousandth, no axis is longer than a hundred, and nothing is infinite or `nan`.
+# thousandth, no axis is empty or longer than a hundred, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -123,9 +123,9 @@ check.value(
     lambda: 1e6 * ece(np.tile([0.25 - 3e-6, 0.25 + 1e-6], 4), np.arange(8) % 4 // 3, _wide),
     case="nearly calibrated",
 )
-first = np.array([0.0, 1e-4, 0.31, 1 - 1e-4, 1.0])
+first = np.array([0.0, 1e-4, 0.31, 1 - 1.1e-4, 1.0])
 ends = np.array(
-    [0.0, 1e-4, 9.8e-5, 1.02e-4, 1 - 1e-4, 1 - 1.02e-4, 1.0, 1 - 9.7e-5, 1e-6, 0.4, 0.4]
+    [0.0, 1e-4, 9.8e-5, 1.02e-4, 1 - 1.1e-4, 1 - 1.12e-4, 1.0, 1 - 1.07e-4, 1e-6, 0.4, 0.4]
 )
 check.value(
     "edges",
@@ -313,14 +313,13 @@ check.value(
 #
 # `count, mean of p, share of ones, low, high`.
 #
-# - `p` and `y` have shape `(n,)`, `groups` is between 1 and $n$. No two forecasts are equal,
-#   but they may be a billionth apart.
+# - `p` and `y` have shape `(n,)`, `groups` is between 1 and $n$. Forecasts lie in $[0, 1]$; no two
+#   are equal, but they may be a billionth apart.
 # - Sort by `p` and cut into `groups` pieces whose counts differ by at most one, the larger ones
 #   first, as `np.array_split` does.
 # - `low` and `high` are the ends of Wilson's interval at `level`, a number from $10^{-3}$ to
-#   $1 - 10^{-9}$. With $k$
-#   ones among $c$ examples, and $z$ such that a standard normal lies within $\pm z$ with
-#   probability `level`:
+#   $1 - 10^{-9}$. With $k$ ones among $c$ examples, and $z$ such that a standard normal lies
+#   within $\pm z$ with probability `level`:
 #
 # $$\frac{k + z^2/2}{c + z^2} \;\pm\; \frac{z}{c + z^2}
 #   \sqrt{\frac{k\,(c - k)}{c} + \frac{z^2}{4}}$$
@@ -398,7 +397,7 @@ check.law(
     lambda: 1 - reliability_table(_p, 1 - _y, 4, 0.8)[:, [4, 3]],
     case="labels exchanged",
 )
-close = np.array([0.5 + 3e-9, 0.5 - 2e-9, 0.5 + 1e-9, 0.5, 0.5 - 4e-9])
+close = np.array([0.5 + 3.3e-9, 0.5 - 2.2e-9, 0.5 + 1.1e-9, 0.5, 0.5 - 4.4e-9])
 check.value(
     "means",
     lambda: reliability_table(close, np.array([1, 0, 0, 1, 1]), 5, 0.87)[:, 2],
@@ -477,9 +476,9 @@ check.value(
 # so that $\sum_i w_i (p_i - y_i)^2$ is
 # reliability − resolution + uncertainty + variance − covariance.
 #
-# - All four have shape `(n,)`. `y` holds 0 or 1; `group` holds integers of either sign, a billion
-#   at most, equal for the examples of one group; `weight` lies between $10^{-10}$ and a thousand
-#   and sums to anything.
+# - All four have shape `(n,)`. `p` lies in $[0, 1]$, `y` holds 0 or 1; `group` holds integers of
+#   either sign, a billion at most, equal for the examples of one group; `weight` lies between
+#   $10^{-10}$ and a thousand and sums to anything.
 #
 # Points: reliability 1, resolution 1, uncertainty 1, within groups 2.
 

@@ -213,7 +213,7 @@ check.value(
 # - `mu` and `sigma` are tensors of shape `(M, n)`, `y` is one of shape `(n,)`; `sigma` is at least
 #   $10^{-8}$.
 # - Return a 0-d tensor. Value and gradient with respect to `mu` must be right for points up to a
-#   million standard deviations away from a member.
+#   million standard deviations away from every member.
 #
 # Points: value 3, far points 2, gradient 1.
 
@@ -581,7 +581,7 @@ check.value(
 # each member vote. Write `pool(logits)`, which returns the tuple `(probability, votes, label)`.
 #
 # - `logits` is a tensor of shape `(M, n, K)`. The softmax over the last axis is what a member
-#   forecasts; the logits may be as large as $\pm 1000$.
+#   forecasts; the logits may be as large as $\pm 2000$.
 # - `probability`, shape `(n, K)`: the forecast of the ensemble that draws one of its members at
 #   random.
 # - `votes`, shape `(n, K)`: the share of members whose most probable class is $k$. A member's
@@ -708,7 +708,7 @@ check.value(
 )
 check.value(
     "label",
-    lambda: pool(torch.tensor([[[1e-9, 0.0]], [[0.0, 2e-9]]]).double())[2],
+    lambda: pool(torch.tensor([[[1e-9, 0.0]], [[0.0, 2e-9]]], dtype=torch.float64))[2],
     case="a tie that a ten-billionth of probability decides",
 )
 check.keeps("probability", pool, 900.0 + _z, case="large logits")

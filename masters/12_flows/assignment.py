@@ -12,7 +12,7 @@
 #
 # Every function leaves its inputs and the global random generators as they are. Where an exercise
 # names no other range, numbers are at most a thousand in size, what must be positive is at least a
-# thousandth, no axis is longer than a hundred, and nothing is infinite or `nan`.
+# thousandth, no axis is empty or longer than a hundred, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
@@ -837,7 +837,7 @@ def _narrow(x):
 check.value("draws", lambda: sample_autoregressive(_seed, _levers)[0], case="very tiny noise")
 check.value(
     "draws",
-    lambda: sample_autoregressive(_seed[:1].repeat(1, 2) + 300 * (_t[:8] == _t[7]), _levers)[0],
+    lambda: sample_autoregressive(torch.cat([_seed[:1], 300 + _seed[:1, 1:2]], 1), _levers)[0],
     case="tiny noise beside a large one",
 )
 check.value(
@@ -1064,9 +1064,9 @@ check.value(
 # - `counts` has shape `(n, d)` and holds whole numbers from 0 to `levels - 1` (int64); `noise` has
 #   the same shape, float64, with values from $10^{-9}$ to $1 - 10^{-9}$.
 # - `log_prob` maps a tensor of shape `(n, d)` to the log-density of each row, shape `(n,)`, in
-#   nats. If `alpha` is `None`, the model sees $y$, and its density is one of $y$. Otherwise
-#   `alpha`, which is 0 or at least $10^{-6}$ and below ½, is the $\alpha$ above: the model sees
-#   $v$, and its density is one of $v$.
+#   nats, at most $10^5$ in size. If `alpha` is `None`, the model sees $y$, and its density is one
+#   of $y$. Otherwise `alpha`, which is 0 or at least $10^{-6}$ and below ½, is the $\alpha$ above:
+#   the model sees $v$, and its density is one of $v$.
 # - Return, as a 0-d tensor or number, the **mean** over the rows of $-\log_2 p(k + u) / d$, where
 #   $p$ is the density **of $k + u$**, per grey level.
 #

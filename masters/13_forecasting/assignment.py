@@ -278,7 +278,8 @@ check.value("ends", lambda: cov(7.1, 0.2, -1, 1.3, far[:1]), case="one step, far
 # A model with a memory of $p$ values forecasts **one** step: `quantile(window, known, u)` returns,
 # for $n$ paths at once, the `u`-quantile of the next value. `window` has shape `(n, p)`, the
 # latest $p$ values of each path, oldest first; `known` is a 0-d tensor, something that is known in
-# advance about that step, such as its hour; `u` has shape `(n,)`, and so has the result.
+# advance about that step, such as its hour; `u` has shape `(n,)`, and so has the result,
+# at most $10^7$ in size.
 #
 # With a uniform `u`, a quantile is a draw. Write `sample_paths(quantile, history, known, u)`,
 # which goes on from there step by step, each path with its own draws:
@@ -286,7 +287,7 @@ check.value("ends", lambda: cov(7.1, 0.2, -1, 1.3, far[:1]), case="one step, far
 # - `history` has shape `(p,)`, $p \ge 1$: the latest values before the forecast, oldest first, the
 #   same for all paths.
 # - `known` has shape `(H,)` and belongs to the $H \ge 0$ steps to come; `u` has shape `(n, H)`,
-#   $n \ge 1$, lies between $10^{-9}$ and $1 - 10^{-9}$, and its column $h$ makes step $h$.
+#   $n \ge 1$, lies between $10^{-10}$ and $1 - 10^{-10}$, and its column $h$ makes step $h$.
 # - Return the paths, shape `(n, H)`. Call `quantile` once for each step, with all paths together,
 #   and trust it to leave what it gets as it is.
 #
@@ -561,7 +562,7 @@ check.value("loss", lambda: loss(y, odd, tau), case="eight hours, levels out of 
 check.value("loss", lambda: loss(y[:1], odd[:1], tau), case="one hour")
 check.value("loss", lambda: loss(y, odd[:, 2:3], tau[2:3]), case="one level")
 check.value("loss", lambda: loss(y[:4], odd[:4], tau), case="as many hours as levels")
-check.value("loss", lambda: loss(300 * y, 300 * odd, tau), case="large values")
+check.value("loss", lambda: loss(250 * y, 250 * odd, tau), case="large values")
 check.value("loss", lambda: loss(y, q + 9, tau), case="all forecasts too high")
 check.value("loss", lambda: loss(y, q - 9, tau), case="all forecasts too low")
 check.value("loss", lambda: loss(y, y[:, None] + 1e-7 * odd, tau) * 1e7, case="near misses")
@@ -694,7 +695,7 @@ check.gradient("gradient", lambda q: loss(apart, q, tau), opposite, case="far mi
 #   int64 of shape `(H,)`, says which group (a day, say) an hour belongs to. Groups are numbered
 #   from 0 to the largest number that occurs; their hours may stand in any order, and a group of no
 #   hours has the total 0 in every future.
-# - `levels` has shape `(K,)`, $K \ge 1$, each at least a thousandth away from 0 and from 1,
+# - `levels` has shape `(K,)`, $K \ge 1$, each at least a millionth away from 0 and from 1,
 #   in any order.
 # - Return the quantiles of the groups' totals, shape `(G, K)`. The $\tau$-quantile is the
 #   **smallest** of the $S$ totals such that at least the share $\tau$ of the totals is less than
@@ -756,7 +757,7 @@ check.value(
     "groups", lambda: total_quantiles(P[:, :9], torch.arange(9), tau), case="each hour by itself"
 )
 check.value("quantile", lambda: total_quantiles(P[:7], G, tau), case="seven futures")
-check.value("quantile", lambda: total_quantiles(P[:2], G, tau), case="two futures")
+check.value("quantile", lambda: total_quantiles(P[:2], G, tau - 0.01), case="two futures")
 check.value(
     "quantile",
     lambda: total_quantiles(P, G, torch.tensor([3.0002, 2.9998, 22.9998], dtype=t.dtype) / 23),
@@ -856,7 +857,7 @@ check.value(
 # - `y`, `low`, `high` have shape `(n,)`, $n \ge 0$. `new_low` and `new_high` have the same shape,
 #   any shape. No lower end lies above its upper one. `miss` is a Python number, at
 #   least a thousandth away from 0 and from 1.
-# - $k$ must not hang on rounding: $(n + 1)(1 - \text{miss})$ is within $10^{-12}$ of a whole
+# - $k$ must not hang on rounding: $(n + 1)(1 - \text{miss})$ is within $10^{-11}$ of a whole
 #   number, which then is $k$, or at least $10^{-6}$ away from one.
 # - Where $k > n$, no finite interval can promise this: the ends are $-\infty$ and $\infty$.
 # - A negative number moves the ends inward, and they may pass each other; return them as they are.
@@ -1077,7 +1078,7 @@ for miss in (1 / 3, 2 / 7, 5 / 9, 0.3 - 4e-14, 0.3 - 6e-8, 0.3 + 6e-8):
 #
 # `rates` has shape `(S, H)`, $S \ge 1$, $H \ge 1$, with rates between $10^{-4}$ and 200; `stock`
 # is a Python whole number from 0 to 1000. Both results must be right to a **relative** error of
-# $10^{-5}$ where they are as small as $10^{-30}$: one minus a probability near 1 is not.
+# $10^{-5}$ where they are as small as $10^{-40}$: one minus a probability near 1 is not.
 # (`torch.special.gammainc(k + 1, rate)` is $P(Y > k)$ of a Poisson count, accurate far into the
 # tail. Its first argument must be a tensor.)
 #
@@ -1137,7 +1138,7 @@ steady = torch.full((2, 24), 1.07).double()
 check.value("ever", lambda: running_out(steady, 5)[1], case="many hours of less than a thousandth")
 w = torch.arange(1.0, 101).double()
 wide = torch.exp(torch.sin(torch.outer(w * w, w**0.7)))  # a hundred futures, a hundred hours
-least, most = torch.full((3, 100), 1e-4).double(), torch.full((3, 4), 200.0).double()
+least, most = 1e-4 + 0 * wide[:3], 200 + 0 * wide[:3, :4]
 mixed = torch.cat([least[:2, :3], most[:2, :2], R[:2]], 1)
 check.keeps("ever", lambda r: running_out(r, 0), mixed.clone(), case="rates are left as they are")
 check.value("each", lambda: running_out(wide, 3)[0], case="a hundred futures and hours")
@@ -1173,7 +1174,7 @@ for rate, stock, scale in (
     (200.0, 317, 1e13),
     (200.0, 371, 1e26),
 ):
-    rare = torch.full((2, 3), rate).double()
+    rare = torch.full((2, 3), rate, dtype=t.dtype)
     check.value(
         "tiny",
         lambda r=rare, s=stock, c=scale: c * running_out(r, s)[1],

@@ -410,7 +410,7 @@ check.value("ranked", lambda: class_scores(lone, y_lone)[3], case="one case, sha
 #   2\,\varphi(z)\,\Phi(z) - \Phi(\sqrt2\,z)/\sqrt\pi\;$ is the integral of $\Phi^2$ from
 #   $-\infty$ to $z$.
 # - `y`, `mu` and `sigma` are tensors that broadcast against each other; the result has the shape
-#   that they have together. $y \ge 0$; `sigma` is positive, between $10^{-6}$ and $10^6$; $\mu$
+#   that they have together. $y \ge 0$; `sigma` is positive, between $10^{-7}$ and $10^7$; $\mu$
 #   lies within $10^4 \sigma$ of 0, on either side, and $y$ within $10^5 \sigma$.
 # - Gradients with respect to `mu` and `sigma` flow, and are right.
 #
@@ -726,7 +726,7 @@ check.gradient(
 #   leading dimensions, of which there may be none, and one of them may be 0. Each result has
 #   shape `(...)`. $M$ and $D$ are at most 200.
 # - Entries are at most $10^6$ in size. Members that do not coincide, with each other or with `y`,
-#   lie at least a hundredth apart, or $10^{-5}$ if no entry is above 1.
+#   lie at least $10^{-7}$ apart.
 # - Gradients with respect to `members` and `y` flow, and are right. Members may coincide, with
 #   each other or with `y`: the distance of two that do adds 0 to the gradient.
 #
@@ -1005,8 +1005,8 @@ for i in (0, 1):
 # - `levels` has shape `(K,)`, $K \ge 2$, is strictly increasing, from 0 to 1; the levels need not
 #   be evenly spaced. `q` has shape `(n, K)`, each row not decreasing; all quantiles of a row may
 #   be equal. `y` has shape `(n,)`, inside or outside the quantiles, or equal to one. $n$ may be 0.
-# - The result has shape `(n,)`. Levels are at least $10^{-4}$ apart. Values are at most $10^6$ in
-#   size; quantiles that differ do so by at least a hundredth, or $10^{-8}$ if none is above 1.
+# - The result has shape `(n,)`. Levels are at least $10^{-5}$ apart. Values are at most $10^6$ in
+#   size; quantiles that differ do so by at least a thousandth, or $10^{-9}$ if none is above 1.
 #
 # Points: inside 2, outside 1, jumps 1, extremes 1. The aspects say where `y` lies, whether $F$
 # jumps, and how large the numbers are.
@@ -1253,9 +1253,9 @@ check.value(
 #   values of $F(y - 1)$ and $F(y)$. `bins` is an int from 1 to 100.
 # - Where `below` equals `at` (a forecast of a continuous number), all mass of the case lies at
 #   that point: in the bin to the **right** if it is an edge between two bins, in the last one if
-#   it is 1. A point is an inner edge only if `bins` is a power of 2, else it is at least $10^{-6}$
-#   away from each. In no other case does it depend on rounding where a value lies.
-# - Intervals may be as short as $10^{-9}$; a variance is right if it is off by $10^{-12}$.
+#   it is 1. Unless `bins` is a power of 2, a point is at least $10^{-6}$ away from each inner
+#   edge. In no other case does it depend on rounding where a value lies.
+# - Intervals may be as short as $10^{-10}$; a variance is right if it is off by $10^{-12}$.
 #
 # Points: counts 2, points 1, variance 2. The aspect "points" is about cases whose mass lies at a
 # point, alone or among others.
@@ -1357,7 +1357,7 @@ eighths = torch.arange(65).double() / 64
 for kept in ((none, unit), (unit, unit), (none, none), (a[:1], b[:1]), (0.5 * unit, 0.5 * unit)):
     check.keeps(
         "variance",
-        lambda a, b: pit_histogram(a, b, 6),
+        lambda a, b: pit_histogram(a, b, 8),
         *(v.clone() for v in kept),
         case="inputs are left as they are",
     )
@@ -1470,7 +1470,7 @@ check.value("variance", lambda: pit_histogram(a[8:9], b[8:9], 1)[1], case="one c
 # the farmers. That is a proper score, made for them.
 #
 # - `p` and `y` have the same shape `(...)`, which may be empty or `()`; `p` holds probabilities, 0
-#   and 1 included, the others at least $10^{-6}$ away from both; `y` is int64, 1 if frost came and
+#   and 1 included, the others at least $10^{-7}$ away from both; `y` is int64, 1 if frost came and
 #   0 if not. The result has their shape.
 # - `a` and `b` are Python numbers between $1/20$ and 2000. The result must be right to seven
 #   digits after the point; nothing is drawn at random.

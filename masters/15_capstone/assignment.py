@@ -878,10 +878,10 @@ check.gradient(
 # - `ward`, a 0-d tensor: the standard deviation of the average of the $n$ outcomes.
 #
 # `mean` and `sd` have shape `(M, n)`, $M$ up to 100 and $n$ up to 500. Standard deviations are
-# 0 or between $10^{-6}$ and $10^6$. Means are at most $10^7$ in size while members differ by a
-# hundredth or more, or not at all; where means are at most 1000, by $10^{-6}$ or more. The ward's
-# standard deviation is at least a ten-thousandth of the largest of `each`, and at least a tenth of
-# it where means are above 1000.
+# 0 or between $10^{-6}$ and $10^6$. Means are at most $10^7$ in size. A patient's means spread by
+# five thousandths or more, measured by their standard deviation, or are all equal; where means are
+# at most 1000, by $10^{-6}$ or more. The ward's standard deviation is at least a ten-thousandth of
+# the largest of `each`, and at least a tenth of it where means are above 1000.
 #
 # Points: each 2, ward 2.
 #
@@ -1539,7 +1539,7 @@ check.value(
 #    everybody (and predicts class 1 if `base` is above 0.5): **positive where the model is
 #    better**, so mean less hers for the accuracies, hers less mean for the losses.
 #
-# `log_odds` has shape `(R, n)`, $R \ge 1$, and is between $10^{-6}$ and 800 in size, of either
+# `log_odds` has shape `(R, n)`, $R \ge 1$, and is between $10^{-7}$ and 800 in size, of either
 # sign. `y` has shape `(n,)`, is int64, 0 or 1, and both classes occur. `base` is a Python number
 # between 1/100 and 99/100, at least 1/1000 away from 1/2. Small losses count: the NLL must
 # be right to five digits or to $10^{-12}$, the Brier score to $10^{-12}$.

@@ -1,65 +1,22 @@
-"""What check cells hand to an answer is of one kind, shown or hidden: precision, labels, sums."""
+"""What check cells hand to an answer keeps what its text promises, and is of one kind.
 
-import inspect
+Promises stand as assertions in tests/ranges. Kinds: precision, labels, rows that sum to 1.
+"""
+
+import reprlib
+import runpy
+import traceback
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from course_grader.authoring import markers
-from course_grader.authoring.exercises import read_assignment
 from course_grader.project.course import units
-from course_grader.proving.answer_runner import ExerciseContext
-from course_utils.checking import checks
+from tests.calls import calls_of, leaves
 
-
-class Calls:
-    """The calls of a solution by its check cell: (function, {parameter: value}, refused)."""
-
-    def __init__(self, stage, solution):
-        """Prepare the cells above the check cell, and watch each function of the solution."""
-        self.all, self.inside, self.names = [], False, {"__name__": "__main__"}
-        for cell in stage.setup:
-            exec(cell, self.names)
-        before = set(self.names)
-        exec(markers.solved(solution), self.names)
-        for name in set(self.names) - before:
-            if inspect.isfunction(self.names[name]):
-                self.names[name] = self.watched(self.names[name])
-
-    def watched(self, function):
-        """Return a function that notes each call that is not made by another one of these."""
-
-        def call(*args, **kwargs):
-            if self.inside:
-                return function(*args, **kwargs)
-            given = inspect.signature(function).bind(*args, **kwargs).arguments
-            self.inside, refused = True, True
-            try:
-                result = function(*args, **kwargs)
-                refused = False
-                return result
-            finally:
-                self.inside = False
-                self.all.append((function.__name__, given, refused))
-
-        return call
-
-    def of(self, check):
-        """Return the calls that a check cell makes."""
-        with pytest.raises((checks.NotYet, checks.NotJudged)):
-            exec(check, self.names)
-        made, self.all = self.all, []
-        return made
-
-
-def leaves(value):
-    """Yield each tensor and array in an argument."""
-    if isinstance(value, list | tuple):
-        for one in value:
-            yield from leaves(one)
-    elif isinstance(value, torch.Tensor | np.ndarray):
-        yield value
+UNITS = units()
+PROMISES = Path(__file__).parents[2] / "ranges"
 
 
 def precisions(given):
@@ -101,18 +58,50 @@ def _unlike(known):
     return {other for one, other in pairs if one in known and other not in known}
 
 
-@pytest.mark.parametrize("unit", units(), ids=lambda unit: unit.name)
-def test_hidden_inputs_are_of_the_kind_that_shown_ones_are(unit, monkeypatch):
-    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    monkeypatch.setattr(checks, "_publish", lambda record, *_: None)
-    master = read_assignment(unit)
-    for exercise in master.exercises.values():
-        stage = ExerciseContext.of(master, exercise)
-        calls = Calls(stage, exercise.solution.source)
-        shown, everything = calls.of(stage.visible), calls.of(stage.full)
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_hidden_inputs_are_of_the_kind_that_shown_ones_are(unit):
+    for exercise, (shown, everything) in calls_of(unit).items():
         mixed = [(name, one) for name, given, _ in everything if len(one := precisions(given)) > 1]
-        assert mixed == [], exercise.name
-        assert differences(shown, everything) == set(), exercise.name
+        assert mixed == [], exercise
+        assert differences(shown, everything) == set(), exercise
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_every_call_keeps_what_the_text_promises(unit):
+    path = PROMISES / f"{unit.name[:2]}.py"
+    assert path.is_file(), f"{path}: say there what the texts promise of the inputs"
+    promised, told = runpy.run_path(str(path)), []
+    for exercise, (_, everything) in calls_of(unit).items():
+        assert everything, exercise
+        told += [f"{exercise}: {words}" for words in broken(promised, everything)]
+    assert not told, "\n".join(told)
+
+
+def broken(promised, calls):
+    """Tell of each call that breaks a promise: the function, the promise, what was given."""
+    told = []
+    for function, given, refused in calls:
+        try:
+            refused or promised.get(function, nothing_said)(**given)
+        except AssertionError as error:
+            line = traceback.extract_tb(error.__traceback__)[-1].line
+            told.append(f"{function}: {line}\n    {reprlib.repr(given)}")
+    return told
+
+
+def nothing_said(**given):
+    raise AssertionError("nothing is said of its inputs")
+
+
+def test_a_broken_promise_is_named():
+    def small(x):
+        assert x < 2
+
+    assert broken({"small": small}, [("small", {"x": 1}, False), ("small", {"x": 3}, True)]) == []
+    told = broken({"small": small}, [("small", {"x": 3}, False)])
+    assert told == ["small: assert x < 2\n    {'x': 3}"]
+    [told] = broken({}, [("large", {"x": 3}, False)])
+    assert 'large: raise AssertionError("nothing is said of its inputs")' in told
 
 
 def test_what_is_of_another_kind_is_named():
