@@ -1064,7 +1064,7 @@ def distillation_loss(student, teacher, y, T, alpha):
     return (1 - alpha) * hard + alpha * T**2 * soft
 
 
-# %% mean-over-classes wrong="distillation" fails="value,unlabelled,extremes,gradient,teacher"
+# %% mean-over-classes wrong="distillation" fails="value,unlabelled,extremes,gradient"
 # The default reduction of F.kl_div divides by the number of classes, too: use "batchmean".
 def distillation_loss(student, teacher, y, T, alpha):
     hard = F.cross_entropy(student, y, reduction="sum") / (y != -100).sum().clamp(min=1)
@@ -1073,7 +1073,7 @@ def distillation_loss(student, teacher, y, T, alpha):
     return (1 - alpha) * hard + alpha * T**2 * soft
 
 
-# %% summed wrong="distillation" fails="value,unlabelled,extremes,gradient,teacher"
+# %% summed wrong="distillation" fails="value,unlabelled,extremes,gradient"
 # Both parts are means over examples, and the second is a sum here.
 def distillation_loss(student, teacher, y, T, alpha):
     hard = F.cross_entropy(student, y, reduction="sum") / (y != -100).sum().clamp(min=1)
@@ -1082,7 +1082,7 @@ def distillation_loss(student, teacher, y, T, alpha):
     return (1 - alpha) * hard + alpha * T**2 * soft
 
 
-# %% no-square wrong="distillation" fails="value,unlabelled,extremes,gradient,teacher"
+# %% no-square wrong="distillation" fails="value,unlabelled,extremes,gradient"
 # The factor T squared is missing, so a high temperature switches the teacher off.
 def distillation_loss(student, teacher, y, T, alpha):
     hard = F.cross_entropy(student, y, reduction="sum") / (y != -100).sum().clamp(min=1)
@@ -1100,7 +1100,7 @@ def distillation_loss(student, teacher, y, T, alpha):
     return (1 - alpha) * hard + alpha * T**2 * soft
 
 
-# %% labels-at-T wrong="distillation" fails="value,unlabelled,extremes,gradient,teacher"
+# %% labels-at-T wrong="distillation" fails="value,unlabelled,extremes,gradient"
 # The loss on the labels has no temperature.
 def distillation_loss(student, teacher, y, T, alpha):
     hard = F.cross_entropy(student / T, y, reduction="sum") / (y != -100).sum().clamp(min=1)
@@ -1154,7 +1154,7 @@ def distillation_loss(student, teacher, y, T, alpha):
     return (1 - alpha) * hard + alpha * T**2 * soft
 
 
-# %% labels-over-all wrong="distillation" fails="unlabelled,extremes,gradient,teacher"
+# %% labels-over-all wrong="distillation" fails="unlabelled,extremes,gradient"
 # The mean of the first part is over the images with a label, not over all.
 def distillation_loss(student, teacher, y, T, alpha):
     hard = F.cross_entropy(student, y, reduction="sum") / len(y)
@@ -1163,7 +1163,7 @@ def distillation_loss(student, teacher, y, T, alpha):
     return (1 - alpha) * hard + alpha * T**2 * soft
 
 
-# %% labelled-only wrong="distillation" fails="unlabelled,extremes,gradient,teacher"
+# %% labelled-only wrong="distillation" fails="unlabelled,extremes,gradient"
 # An image without a label still has a teacher: it counts in the divergence.
 def distillation_loss(student, teacher, y, T, alpha):
     has = y != -100
@@ -1176,7 +1176,7 @@ def distillation_loss(student, teacher, y, T, alpha):
     return (1 - alpha) * hard + alpha * T**2 * soft
 
 
-# %% unlabelled-as-the-last wrong="distillation" fails="unlabelled,extremes,gradient,teacher"
+# %% unlabelled-as-the-last wrong="distillation" fails="unlabelled,extremes,gradient"
 # -100 is no class: images without a label do not count in the first part.
 def distillation_loss(student, teacher, y, T, alpha):
     hard = F.cross_entropy(student, y.clamp(min=0))

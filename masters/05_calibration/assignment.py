@@ -134,6 +134,11 @@ check.value(
 )
 check.value(
     "edges",
+    lambda: ece(np.array([1.0, 0.6]), np.array([0, 1]), np.array([0.0, 0.5, 1 - 1.003e-4, 1.0])),
+    case="1 alone in the narrowest bin",
+)
+check.value(
+    "edges",
     lambda: ece(np.array([1.0, 0.7]), np.array([0, 0]), np.array([0.0, 0.7, 1.0])),
     case="two forecasts in the last bin",
 )

@@ -1111,9 +1111,10 @@ check.value("mean", lambda: merge(M.T.contiguous().T, C, origin, base)[0], case=
 # - `log_joint` is a function. It takes a tensor of shape `(d,)`, returns $\log p(y, w)$, a 0-d
 #   tensor, with all constants, and can be differentiated twice by PyTorch. It gets one $w$ at a
 #   time.
-# - `mode`, shape `(d,)`, $1 \le d \le 60$, is a place where its gradient is zero; you need not
-#   check that. All second derivatives count, mixed ones too; all of them may be as large as
-#   $10^{14}$ or as small as $10^{-14}$, and one direction $10^8$ times as steep as another.
+# - `mode`, shape `(d,)`, $1 \le d \le 60$, is a place where its gradient is zero, but for
+#   rounding; you need not check that. All second derivatives count, mixed ones too; all of them
+#   may be as large as $10^{14}$ or as small as $10^{-14}$, and one direction $10^8$ times as steep
+#   as another.
 # - If `mode` is no maximum with a bell around it, that is, if minus the matrix of second
 #   derivatives there is not positive definite, raise `ValueError`. Whether it is does not hang on
 #   rounding.
@@ -1216,6 +1217,11 @@ check.value(
     "many weights", lambda: laplace_evidence(quadratic(1e-12 * W, far, 0.0), far), case="shallow"
 )
 check.value("many weights", lambda: laplace_evidence(quadratic(W, far, -907.3), far), case="sixty")
+check.value(
+    "value",
+    lambda: laplace_evidence(quadratic(1e12 * P, at, 0.0), 0.7 * at + 0.3 * at),
+    case="steep, and a gradient that is zero but for rounding",
+)
 check.value(
     "refusal",
     lambda: laplace_evidence(quadratic(saddle, at[:4], 0.3), at[:4]),
