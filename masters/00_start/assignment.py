@@ -785,6 +785,11 @@ check.value(
     case="two event dimensions",
 )
 check.value(
+    "batch",
+    lambda: np.array(foretell_shapes((2, 8, 5, 3), (5, 3), 3, (), ())[0]),
+    case="more event dimensions than scale has",
+)
+check.value(
     "event",
     lambda: np.array(foretell_shapes((8, 1, 5), (2, 1), 2, (9,), (5,))[1]),
     case="all dimensions are events but one",

@@ -1682,6 +1682,12 @@ check.value(
     lambda: sequence_log_prob(_wild[1:2], _odd[1:2], _n[1:2]),
     case="one sequence with padding",
 )
+_signs = math.inf * torch.tensor([1.0, -1.0, -1.0, 1.0, -1.0]).double()
+check.value(
+    "padding",
+    lambda: sequence_log_prob(torch.where(_gone[..., None], _signs, _z), _w, _n),
+    case="infinite logits of padding, labels in range",
+)
 check.law(
     "padding",
     "equal",

@@ -35,8 +35,9 @@ torch.set_num_threads(1)
 # Write `ridge_map(x, y, sigma, tau)`, the pair `(w, c)` at which the posterior density is largest.
 #
 # - `x` has shape `(n, k)`, `y` shape `(n,)`, $n \ge 1$; `k` may exceed `n`. Neither is centred:
-#   means reach twenty million, and the spread around a mean may be ten million times smaller than
-#   the mean. Two features are equal, or differ by at least a hundredth of that spread.
+#   means of features reach three million, those of `y` twenty million, and a feature's spread
+#   around its mean may be four million times smaller than the mean. Two features are equal, or
+#   differ by at least a hundredth of that spread.
 # - `sigma` and `tau` are standard deviations, Python numbers between $10^{-5}$ and a thousand. No
 #   `sigma` is more than $10^4$ times `tau`, and `tau` times the spread no more than $10^4$ times
 #   `sigma`.
@@ -107,11 +108,11 @@ check.value("weights", lambda: ridge_map(wide, np.sin(5 * r), 0.013, 1.7)[0], ca
 check.value(
     "weights", lambda: ridge_map(wide[:, :1], np.sin(5 * r), 0.7, 1.7)[0], case="one weight"
 )
-away = (3e6 + wide[:, :3], 2e6 + np.sin(5 * r), 0.7, 1.7)
+away = (2.9e6 + wide[:, 1:4], 2e6 + np.sin(5 * r), 0.7, 1.7)
 check.value("weights", lambda: ridge_map(*away)[0], case="means in the millions")
 check.value(
     "intercept",
-    lambda: ridge_map(wide[:, :1] + 3e6, np.sin(5 * r), 0.7, 1.7)[1],
+    lambda: ridge_map(wide[:, 1:2] + 2.9e6, np.sin(5 * r), 0.7, 1.7)[1],
     case="one weight",
 )
 r = np.arange(6.0)
@@ -716,6 +717,12 @@ sharp = (some[0], some[1], 1.03e-5, small[1], 0.16 * small[0])
 check.value("covariance", lambda: posterior(*sharp)[1] * 1e10, case="as sure as may be")
 check.value("mean", lambda: posterior(*sharp)[0], case="as sure as may be")
 apart = np.array([[120.0, 0.35], [0.35, 0.0031]])
+one = (np.array([[0.0, 1.0]]), np.array([0.4]), 2.4e-4, np.array([0.3, 0.2]))
+check.value(
+    "covariance",
+    lambda: 1e-3 * posterior(*one, np.diag([9e3, 1.0]))[1],
+    case="told of one weight, precisely",
+)
 lone = (np.array([[0.003, 1.0]]), np.array([0.4]), 1.55e-4, small[1], apart)
 check.value("covariance", lambda: posterior(*lone)[1][0] @ np.diag([0.01, 10]), case="one row")
 check.value("mean", lambda: posterior(*lone)[0], case="weights of other scales")

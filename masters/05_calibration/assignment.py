@@ -437,6 +437,12 @@ check.value(
     lambda: reliability_table(_p[:17], 1 + 0 * _y[:17], 5, 1 - 1.1e-9)[:, 3:],
     case="nothing but ones, a level next to 1",
 )
+_in_row = np.arange(98)
+check.value(
+    "interval",
+    lambda: reliability_table((_in_row + 0.4) / 99, (_in_row % 49 == 31) * 1, 2, 0.93)[:, 3:],
+    case="one success among 49",
+)
 _ends = np.array([2.2e-9, 1.0, 0.0, 1 - 2.3e-9, 1.1e-9, 1 - 1.1e-9, 0.37])
 check.value(
     "means",

@@ -960,6 +960,12 @@ check.value(
     lambda: best_from_known(_w, _units @ _C @ _units, 0.41, _a)[0] @ _units,
     case="known features a thousandth in size",
 )
+_tiny = np.array([[1.2e-6, 9e-9], [9e-9, 1.1e-6]])
+check.value(
+    "slope",
+    lambda: best_from_known(np.array([1.3, 970.0]), _tiny, 0.41, np.array([True, False]))[0],
+    case="small features, a large weight",
+)
 _alike = np.array([[1.0, 0.999, 0.99], [0.999, 1.0, 0.992], [0.99, 0.992, 1.0]])
 check.value(
     "slope", lambda: best_from_known(_w[:3], _alike, 0.1, _alike[2] < 1)[0], case="features alike"

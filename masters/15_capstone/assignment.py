@@ -939,6 +939,10 @@ check.value("each", lambda: ensemble_sds(m[:1].repeat(6, 1), s)[0], case="member
 check.value(
     "each", lambda: 100 * ensemble_sds(3100000.0 + 0.01 * m, 0.01 * s)[0], case="means of millions"
 )
+places = 4100000.0 * torch.cos(2.3 * t[:8])
+check.value(
+    "each", lambda: 100 * ensemble_sds(places + 0.01 * m, 0.003 * s)[0], case="millions apart"
+)
 check.value("each", lambda: 100000.0 * ensemble_sds(1e-05 * m, 1e-05 * s)[0], case="a small unit")
 check.value("each", lambda: ensemble_sds(70000.0 * m, 70000.0 * s)[0], case="a large unit")
 check.law(

@@ -9,12 +9,12 @@ def ridge_map(x, y, sigma, tau):
     n, k = x.shape
     assert y.shape == (n,) and n >= 1
     assert n <= 100 and 1 <= k <= 100
-    assert np.abs(x.mean(axis=0)).max() <= 2e7 and abs(y.mean()) <= 2e7 and finite(x, y)
+    assert np.abs(x.mean(axis=0)).max() <= 3e6 and abs(y.mean()) <= 2e7 and finite(x, y)
     assert between(1e-5, [sigma, tau], 1e3)
     assert sigma <= 1e4 * tau
     spread, mean = x.std(axis=0), np.abs(x.mean(axis=0))
     assert tau * spread.max() <= 1e4 * sigma
-    assert ((mean <= 1e7 * spread) | (spread == 0)).all()
+    assert ((mean <= 4e6 * spread) | (spread == 0)).all()
     for i in range(k):
         for j in range(i):
             apart = np.abs(x[:, i] - x[:, j]).max()
