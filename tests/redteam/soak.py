@@ -9,10 +9,10 @@ file.
 __all__ = ["Left", "main", "remains", "wrong_scores"]
 
 import argparse
-import contextlib
 import ctypes
 import dataclasses
 import json
+import math
 import os
 import random
 import subprocess
@@ -33,6 +33,7 @@ HONEST, HOSTILE = 12, 6
 KILLS = (0, 1, 1, 2)
 SOON = 0.5  # seconds in which workers see that their grader is gone
 PATIENCE = 10  # seconds in which what was killed must have gone
+OWN = set()  # process ids below us so far: others on this machine may kill graders, too
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,22 +50,19 @@ class Left:
     def now(cls):
         """Look at this process's descendants, and at what ended graders hold besides."""
         offered = cgroups.open_offer(Path("/"))
+        ended = cgroups.abandoned(offered) if offered else ()
         return cls(
             processes=frozenset(_descendants(os.getpid())),
             mounts=frozenset(Path("/proc/self/mountinfo").read_text().splitlines()),
-            groups=frozenset(cgroups.abandoned(offered) if offered else ()),
+            groups=frozenset(group for group in ended if group.name.split("-")[2] in OWN),
             keys=frozenset(line.split()[0] for line in _lines("/proc/keys")),
             files=frozenset(Path(tempfile.gettempdir()).iterdir()),
         )
 
     def __sub__(self, other):
         """Return {kind: what is here and was not there}."""
-        pairs = {f.name: (getattr(self, f.name), getattr(other, f.name)) for f in _fields()}
-        return {name: sorted(map(str, now - then)) for name, (now, then) in pairs.items()}
-
-
-def _fields():
-    return dataclasses.fields(Left)
+        names = [field.name for field in dataclasses.fields(self)]
+        return {n: sorted(map(str, getattr(self, n) - getattr(other, n))) for n in names}
 
 
 def _lines(path):
@@ -167,7 +165,7 @@ def _round(draw, chosen, seconds):
     return "; ".join([*wrong, *(f"{kind} left: {found}" for kind, found in left.items())])
 
 
-def _grade(course, kill_after=None):
+def _grade(course, kill_after=math.inf):
     """Run `make grade`'s command; kill it after so many seconds, or let it end."""
     command = [sys.executable, "-m", "course_grader", "grade", "--unit", UNIT.name[:2]]
     grader = subprocess.Popen(
@@ -175,8 +173,10 @@ def _grade(course, kill_after=None):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        grader.wait(kill_after)
+    end = time.monotonic() + kill_after
+    while grader.poll() is None and time.monotonic() < end:
+        OWN.update(found.split()[0] for found in _descendants(os.getpid()))
+        time.sleep(0.1)
     grader.kill()
     grader.wait()
     time.sleep(SOON)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 
+from course_grader.execution.cgroups import Offer
 from course_grader.project.course import PROJECT, Course
 from tests.redteam import soak
 from tests.redteam.soak import Left, remains, wrong_scores
@@ -42,3 +43,13 @@ def test_a_process_and_a_file_that_stay_are_told(tmp_path, monkeypatch):
         sleeper.kill()
         sleeper.wait()
     assert found == {"processes": [f"{sleeper.pid} sleep"], "files": [str(tmp_path / "left")]}
+
+
+def test_a_group_of_ours_that_stays_is_told_and_not_that_of_another_grader(tmp_path, monkeypatch):
+    ended = [subprocess.Popen(["true"]) for _ in range(2)]
+    for process in ended:
+        process.wait()
+        (tmp_path / f"course-grader-{process.pid}-0").mkdir()
+    monkeypatch.setattr(soak.cgroups, "open_offer", lambda _: Offer(2, {"": tmp_path}))
+    monkeypatch.setattr(soak, "OWN", {str(ended[0].pid)})
+    assert Left.now().groups == {tmp_path / f"course-grader-{ended[0].pid}-0"}
