@@ -796,6 +796,11 @@ given = {
     "a long example": (97 * (w > 0.5).to(t.dtype)[None], 0 * w, 93.0, N),
 }
 check.value("deviation", lambda: last_layer(*given["nine examples"])[0], case="nine examples")
+check.value(
+    "probability",
+    lambda: 1e7 * last_layer(F[:0], w, 0.011, -3 * w.sign()[None])[1],
+    case="a probability of some ten millionths",
+)
 check.value("deviation", lambda: last_layer(*given["no examples"])[0], case="no examples")
 check.value("deviation", lambda: last_layer(*given["one example"])[0], case="one example")
 check.value(

@@ -628,6 +628,12 @@ check.value(
     lambda: tuple(careful_em_step(_miles, *_base[1:], 0.9, 0.23)),
     case="all points far away",
 )
+_pair = torch.tensor([[0.37, 0.63], [-95.3, 95.3], [1.0, 1.0]], dtype=_t.dtype)
+check.value(
+    "far points",
+    lambda: tuple(careful_em_step(0.011 * torch.sin(_t), *_pair, 0.9, 0.23)),
+    case="points halfway between two components",
+)
 _remote = torch.tensor([-1.9, 45.0, 2.7], dtype=_t.dtype)
 check.value(
     "means",
@@ -1297,6 +1303,8 @@ check.value(
     lambda: draw(_g[1:2], _m[1:2], _s[1:2], 7.3, _u[4:5], _z[1:2]),
     case="one example",
 )
+_rows = _g + 790.0 * torch.tensor([1, -1, -1, 1, 0, -1, 1])[:, None]
+check.value("edges", lambda: draw(_rows, _m, _s, 0.91, _u, _z), case="rows of unlike logits")
 check.value("edges", lambda: draw(_gone, _m, _s, 1.0, 0 * _u, _z), case="u = 0, a weight of 0")
 check.value(
     "edges", lambda: draw(_gone, _m, _s, 1.0, 1e-8 * _u, _z), case="u near 0, a weight of 0"

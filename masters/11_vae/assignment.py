@@ -291,7 +291,8 @@ check.value(
 # - `mu` has shape `(n, d)`, `tril` `(n, d, d)`, one factor per image, and the noise `eps` has
 #   shape `(K, n, d)`: $K$ draws for each image. Draw no noise of your own. The factors
 #   have diagonals of at least $10^{-8}$, singular values of at least $10^{-9}$ and condition
-#   numbers of at most $10^4$; `mu` and `eps` are at most ten in size.
+#   numbers of at most $10^4$, in float32 singular values of at least a tenth and condition numbers
+#   of at most ten; `mu` and `eps` are at most ten in size.
 # - Return `z` of shape `(K, n, d)`, where draw $k$ of image $i$ is made from `eps[k, i]` and
 #   nothing else, and `log_q` of shape `(K, n)`, the log-density $\log q(z)$ in nats.
 # - Gradients flow to `mu` and `tril` through `z`, and to `tril` through `log_q`.
@@ -882,7 +883,8 @@ check.value(
 #
 # - `x` has shape `(n, D)`, `W` `(D, d)`, `b` `(D,)`, `m` `(n, d)`, one mean per image, and `S`
 #   `(d, d)`, a **covariance** that all images share; in general it is not diagonal. Its
-#   eigenvalues are at least a millionth. `sigma` is a standard deviation, a 0-d tensor.
+#   eigenvalues are at least a millionth. `sigma` is a standard deviation, a 0-d tensor. Pixels lie
+#   within $10^4$ of it from `b`, and $W m_i$ from 0; in float32 within ten of it.
 # - Return a tensor of shape `(n,)`, all constants kept, no sampling. Gradients flow to `W`, `m`
 #   and `S`.
 # - If $q$ is the exact posterior, the result is $\log p(x_i)$.

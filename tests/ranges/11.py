@@ -37,6 +37,8 @@ def latent_draws(mu, tril, eps):
         singular = torch.linalg.svdvals(factor)
         assert (singular >= 1e-9).all()
         assert d == 0 or singular[0] <= 1e4 * singular[-1]
+        if mu.dtype == torch.float32:
+            assert (singular >= 0.1).all() and singular[0] <= 10 * singular[-1]
 
 
 def log_likelihood(x, out, log_scale, binary):
@@ -56,6 +58,9 @@ def linear_elbo(x, W, b, sigma, m, S):
     assert real(x, W, b, sigma, m, S)
     assert usual(x, W.detach(), b, m.detach(), S.detach())
     assert between(1e-3, sigma.detach(), 1e3)
+    wide = (10 if x.dtype == torch.float32 else 1e4) * sigma.item()
+    assert between(-wide, x - b.detach(), wide)
+    assert between(-wide, m.detach() @ W.detach().T, wide)
     S = S.detach().double()
     assert (S == S.T).all()
     assert (torch.linalg.eigvalsh(S) >= 1e-6).all()
