@@ -758,8 +758,9 @@ check.value("covariance", lambda: posterior(*vague)[1] * 1e-4, case="one row, a 
 # itself.
 #
 # - `x` has shape `(q, k)`; `counts` shape `(p, q)`: one row for each plan, with whole numbers
-#   from 0 to a hundred, as floats. The inputs of a plan, summed over its observations, never give
-#   the zero vector (so no plan is empty). Entries of `x` and `mean` reach three thousand.
+#   from 0 to a hundred, as floats. Summed over a plan's observations, the inputs give a vector at
+#   least a hundredth as long as all their lengths together (so no plan is empty). Entries of `x`
+#   and `mean` reach three thousand.
 # - `mean` has shape `(k,)`; `cov` shape `(k, k)`, with eigenvalues of $10^{-11}$ or more and a
 #   condition number of at most $10^5$; `sigma` is the standard deviation of the noise; `level`
 #   lies between $10^{-3}$ and $1 - 10^{-9}$.

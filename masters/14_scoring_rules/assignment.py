@@ -1425,6 +1425,11 @@ check.value(
 )
 check.value(
     "variance",
+    lambda: 1e5 * pit_histogram(0.9 + 3e-5 * a, 0.9 + 3e-5 * full, 4)[1],
+    case="points and short intervals",
+)
+check.value(
+    "variance",
     lambda: 1e5 * pit_histogram(0.5 + 2e-5 * a, 0.5 + 2e-5 * a, 4)[1],
     case="points very close together",
 )

@@ -56,7 +56,9 @@ def total_band(x, counts, mean, cov, sigma, level, contains):
     assert counts.shape == (p, q) and mean.shape == (k,) and cov.shape == (k, k)
     assert usual(x / 3, mean / 3)
     assert whole(counts) and between(0, counts, 100)
-    assert np.abs(counts @ x).max(axis=1).min() > 0
+    together = counts @ np.linalg.norm(x, axis=1)
+    assert (together > 0).all()
+    assert (np.linalg.norm(counts @ x, axis=1) >= 0.01 * together).all()
     eigenvalues = np.linalg.eigvalsh(cov)
     assert eigenvalues[0] >= 1e-11
     assert eigenvalues[-1] <= 1e5 * eigenvalues[0]
