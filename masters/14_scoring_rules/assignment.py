@@ -1423,10 +1423,11 @@ check.value(
     lambda: 1e4 * pit_histogram(0.9 + 3e-4 * a, 0.9 + 3e-4 * a, 4)[1],
     case="points close together",
 )
+point = torch.tensor([0.02, 0.9], dtype=t.dtype), torch.tensor([0.11, 0.9], dtype=t.dtype)
 check.value(
     "variance",
-    lambda: 1e5 * pit_histogram(0.9 + 3e-5 * a, 0.9 + 3e-5 * full, 4)[1],
-    case="points and short intervals",
+    lambda: 1e6 * (pit_histogram(*point, 4)[1] - 0.1746),
+    case="a point beside an interval, to 1e-12",
 )
 check.value(
     "variance",
