@@ -10,7 +10,7 @@
 #
 # Every function leaves its inputs and the global random generators as they are. Where an exercise
 # names no other range, numbers are at most a thousand in size, what must be positive is at least a
-# thousandth, no axis is longer than a hundred, and nothing is infinite or `nan`.
+# thousandth, no axis is empty or longer than a hundred, and nothing is infinite or `nan`.
 #
 # Run the check cell below an exercise as often as you like. It shows what came, what was
 # expected, and often why. More cases run when your work is graded.
