@@ -380,8 +380,8 @@ check.gradient(
 #   $1 - 10^{-6}$, and $qM$ is a thousandth or more away from $1, 2, \dots, M - 1$.
 # - Return one number, right to $10^{-7}$ of the range from the smallest to the largest
 #   $q$-quantile of the members. (Your answer lies in that range. Why?) Either all members agree,
-#   and an error of rounding is allowed; or that range is at least $10^{-7}$ of the largest mean
-#   and standard deviation, and for $q$ within a hundredth of 1 at least a thousandth of them.
+#   and an error of rounding is allowed; or that range is at least $10^{-7}$ of the largest number,
+#   in size, in `mu` and `sigma`, and a thousandth of it where $q$ is above 0.99.
 # - Members may lie far apart, with hardly any probability between them. Any method will do that
 #   gets there; set its tolerance yourself.
 #
