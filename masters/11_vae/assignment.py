@@ -884,8 +884,8 @@ check.value(
 # - `x` has shape `(n, D)`, `W` `(D, d)`, `b` `(D,)`, `m` `(n, d)`, one mean per image, and `S`
 #   `(d, d)`, a **covariance** that all images share; in general it is not diagonal. Its
 #   eigenvalues are at least a millionth, in float32 at least a thousandth of the largest.
-# - `sigma` is a standard deviation, a 0-d tensor. Pixels differ from `b` by at most $10^4$ of it,
-#   and $W m_i$ from 0; in float32 by at most ten.
+# - `sigma` is a standard deviation, a 0-d tensor. Pixels differ from `b`, and $W m_i$ from 0, by
+#   at most $10^4$ times `sigma`; in float32 by at most ten times.
 # - Return a tensor of shape `(n,)`, all constants kept, no sampling. Gradients flow to `W`, `m`
 #   and `S`.
 # - If $q$ is the exact posterior, the result is $\log p(x_i)$.
